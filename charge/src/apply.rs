@@ -1,0 +1,188 @@
+//! The charge itself, and how an event changes it.
+
+use bitcoin_units::Amount;
+
+use crate::event::Verdict;
+use crate::{
+    Announcement, ChargeId, Event, Judgement, MerchantId, Outpoint, Payment, Reason, State, Terms,
+    Timestamp, Whereabouts,
+};
+
+/// A charge as its events have made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Its identity, and the shopper's capability (R23).
+    pub id: ChargeId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// What was agreed.
+    pub terms: Terms,
+    /// The address that was given out for it, and for it alone.
+    pub address: String,
+    /// Every payment ever seen, live or lost, ordered by outpoint.
+    pub payments: Vec<Payment>,
+    /// The deadline: `terms.expires_at`, later after an extension (R16), the cancellation's instant after one (R15).
+    pub deadline: Timestamp,
+    /// The one extension was used.
+    pub extended: bool,
+    /// Chain and mempool are known beyond the deadline (R4).
+    pub deadline_observed: bool,
+    /// The settlement deadline has passed on a charge that was not settled (R12).
+    pub stalled: bool,
+    /// Withdrawn by the merchant.
+    pub cancelled: bool,
+    /// Confirmations needed; rises, never falls (R9).
+    pub required: u32,
+    /// What the merchant took by hand: from then on this suffices (R14).
+    pub by_hand: Option<Amount>,
+    /// The current public state.
+    pub state: State,
+    /// Why, where there is something to say.
+    pub reason: Option<Reason>,
+    /// The number of the last event (R17).
+    pub sequence: u64,
+    /// Rises with each announced reversal (R17).
+    pub round: u32,
+    /// How often the charge fell back, announced or not, since it last settled.
+    pub reversals: u32,
+    /// The last thing the merchant was told, updates aside.
+    pub told: Option<Announcement>,
+}
+
+impl Charge {
+    /// A new charge: `pending`, with the window open. Its creation is event 0.
+    #[must_use]
+    pub fn new(id: ChargeId, merchant: MerchantId, address: String, terms: Terms) -> Self {
+        Self {
+            id,
+            merchant,
+            address,
+            payments: Vec::new(),
+            deadline: terms.expires_at,
+            extended: false,
+            deadline_observed: false,
+            stalled: false,
+            cancelled: false,
+            required: terms.tiers.required_for(terms.price),
+            by_hand: None,
+            state: State::Pending,
+            reason: None,
+            sequence: 0,
+            round: 0,
+            reversals: 0,
+            told: None,
+            terms,
+        }
+    }
+
+    /// The payment at `outpoint`, if it is known.
+    #[must_use]
+    pub fn payment(&self, outpoint: Outpoint) -> Option<&Payment> {
+        self.payments
+            .iter()
+            .find(|payment| payment.outpoint == outpoint)
+    }
+
+    /// Folds the next event in. Events come in the order of their sequence; each is one.
+    pub fn apply(&mut self, event: &Event) {
+        self.sequence += 1;
+        match event {
+            Event::PaymentFound(payment) => {
+                let at = self
+                    .payments
+                    .partition_point(|known| known.outpoint < payment.outpoint);
+                self.payments.insert(at, payment.clone());
+            }
+            Event::PaymentMoved { outpoint, place } => {
+                self.change(*outpoint, |payment| {
+                    payment.whereabouts = Whereabouts::Live(*place)
+                });
+            }
+            Event::FirstSeenCorrected {
+                outpoint,
+                first_seen,
+            } => {
+                self.change(*outpoint, |payment| payment.first_seen = *first_seen);
+            }
+            Event::PaymentLost { outpoint, loss } => {
+                self.change(*outpoint, |payment| {
+                    payment.whereabouts = Whereabouts::Gone(*loss)
+                });
+            }
+            Event::ConfirmationsRaised { required } => self.required = *required,
+            Event::DeadlineExtended { deadline, .. } => {
+                self.deadline = *deadline;
+                self.extended = true;
+            }
+            Event::DeadlineObserved { .. } => self.deadline_observed = true,
+            Event::Stalled { outpoints } => {
+                self.stalled = true;
+                for &outpoint in outpoints {
+                    self.change(outpoint, |payment| payment.stalled = true);
+                }
+            }
+            Event::Judged {
+                outpoint,
+                judgement,
+                ..
+            } => {
+                self.change(*outpoint, |payment| payment.judgement = Some(*judgement));
+                if *judgement == Judgement::ByHand {
+                    self.by_hand = Some(self.taken_by_hand());
+                }
+            }
+            Event::Cancelled { at } => {
+                self.cancelled = true;
+                self.deadline = self.deadline.min(*at);
+                self.deadline_observed = true;
+            }
+            Event::StateChanged { verdict, .. } => self.enter(*verdict),
+            Event::Announced { announcement, .. } => self.tell(*announcement),
+        }
+    }
+
+    fn enter(&mut self, verdict: Verdict) {
+        if verdict.state.is_reversal_of(self.state) {
+            self.reversals += 1;
+        }
+        self.state = verdict.state;
+        self.reason = verdict.reason;
+    }
+
+    fn tell(&mut self, announcement: Announcement) {
+        match announcement {
+            Announcement::Updated => return,
+            Announcement::Reverted => self.round += 1,
+            Announcement::Seen
+            | Announcement::TimedOut
+            | Announcement::Confirmed
+            | Announcement::Failed => {}
+        }
+        self.told = Some(announcement);
+    }
+
+    fn taken_by_hand(&self) -> Amount {
+        let taken = self
+            .payments
+            .iter()
+            .filter(|payment| payment.judgement == Some(Judgement::ByHand));
+        total(taken.map(|payment| payment.value))
+    }
+
+    fn change(&mut self, outpoint: Outpoint, change: impl FnOnce(&mut Payment)) {
+        if let Some(payment) = self
+            .payments
+            .iter_mut()
+            .find(|payment| payment.outpoint == outpoint)
+        {
+            change(payment);
+        }
+    }
+}
+
+/// The sum of `amounts`.
+///
+/// Outputs of distinct transactions cannot exceed the money supply together, and 64 bits hold 8,000 times that.
+pub(crate) fn total(amounts: impl Iterator<Item = Amount>) -> Amount {
+    Amount::from_sat(amounts.map(Amount::to_sat).fold(0, u64::saturating_add))
+}

@@ -1,0 +1,73 @@
+//! What the world tells a charge: one whole change of view at a time (R2).
+
+use bitcoin_units::Amount;
+
+use crate::{Interval, Loss, Outpoint, Place, Quote, Timestamp};
+
+/// One reason to decide anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// A new view of chain and mempool, as far as it concerns this charge. Both lists may be empty: then only the tip
+    /// or the time has moved. The order within the lists does not matter.
+    View {
+        /// Outpoints that pay the charge, where they are in the new view.
+        sightings: Vec<Sighting>,
+        /// Payments that are proven lost in the new view.
+        gone: Vec<Gone>,
+    },
+    /// The merchant takes what is there, whatever its amount and time (R14).
+    Accept {
+        /// The payments meant; each must be live.
+        outpoints: Vec<Outpoint>,
+        /// The sequence of the charge as the merchant saw it.
+        sequence: u64,
+    },
+    /// The merchant withdraws the charge (R15).
+    Cancel {
+        /// The sequence of the charge as the merchant saw it.
+        sequence: u64,
+    },
+}
+
+/// An outpoint that pays the charge, seen in the mempool or in a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Its identity.
+    pub outpoint: Outpoint,
+    /// Its value.
+    pub value: Amount,
+    /// Where it is.
+    pub place: Place,
+    /// When it was first seen, by this report (R5).
+    pub first_seen: Interval,
+    /// Whether it is an output of a coinbase transaction.
+    pub coinbase: bool,
+    /// What the whole transaction pays this merchant (R9).
+    pub merchant_total: Amount,
+    /// Known payments, of any charge, whose transactions spend an input that this one spends too.
+    pub conflicts: Vec<Outpoint>,
+    /// The rate now, when it is fresh (R44).
+    pub rate: Option<Quote>,
+}
+
+/// A payment that is proven lost (R3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone {
+    /// Which.
+    pub outpoint: Outpoint,
+    /// How.
+    pub loss: Loss,
+}
+
+/// What a decision depends on beside the charge and the observation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// Height of the tip that the view belongs to.
+    pub tip: u32,
+    /// The instant up to which chain and mempool were fully read (R4).
+    pub observed_until: Timestamp,
+    /// The rate now, when it is fresh.
+    pub rate: Option<Quote>,
+}

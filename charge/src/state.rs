@@ -1,0 +1,422 @@
+//! The state function (R1): one pure function of terms, payments and how far the chain is known.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bitcoin_units::Amount;
+
+use crate::apply::total;
+use crate::event::Verdict;
+use crate::{Charge, Interval, Judgement, Loss, Payment, Quote, Terms, Timestamp, Whereabouts};
+
+/// A coinbase output can be spent only after 100 blocks (BIP-30 era consensus rule `COINBASE_MATURITY`), so it settles no sooner (R9).
+const COINBASE_CONFIRMATIONS: u32 = 100;
+/// Beyond this, late money is never taken by policy (R13).
+const LATE_LIMIT_SECS: u32 = 24 * 60 * 60;
+
+/// The public states: the API reference's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Waiting for money, clock running.
+    Pending,
+    /// Enough (or, in time, some) money is known, not yet deep enough.
+    Seen,
+    /// Enough value at enough confirmations.
+    Confirmed,
+    /// The deadline passed and nothing was there in time.
+    TimedOut,
+    /// Wrong amount, replaced, dropped, late against the policy, cancelled.
+    Failed,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Seen,
+        Self::Confirmed,
+        Self::TimedOut,
+        Self::Failed,
+    ];
+
+    /// The word on the wire, in the database and in the page's `data-state`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Seen => "seen",
+            Self::Confirmed => "confirmed",
+            Self::TimedOut => "timedout",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether going from `before` to this state takes back something that the merchant may act on.
+    #[must_use]
+    pub const fn is_reversal_of(self, before: Self) -> bool {
+        match before {
+            Self::Confirmed => !matches!(self, Self::Confirmed),
+            Self::Seen => !matches!(self, Self::Seen | Self::Confirmed),
+            Self::Pending | Self::TimedOut | Self::Failed => false,
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for State {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// Why a charge is in its state: additive on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The amount asked for, within the tolerance.
+    Exact,
+    /// Less than needed.
+    Underpaid,
+    /// More than asked for, by more than dust.
+    Overpaid,
+    /// Enough or all of it came too late.
+    Late,
+    /// A conflicting transaction took the money elsewhere.
+    Replaced,
+    /// The node forgot the transaction and refuses it.
+    Dropped,
+    /// The block that held it left the chain.
+    Reorged,
+    /// Taken by the merchant's hand.
+    Manual,
+    /// Withdrawn by the merchant.
+    Cancelled,
+    /// Not confirmed within the settlement time.
+    Stuck,
+}
+
+impl Reason {
+    /// All reasons.
+    pub const ALL: [Self; 10] = [
+        Self::Exact,
+        Self::Underpaid,
+        Self::Overpaid,
+        Self::Late,
+        Self::Replaced,
+        Self::Dropped,
+        Self::Reorged,
+        Self::Manual,
+        Self::Cancelled,
+        Self::Stuck,
+    ];
+
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Underpaid => "underpaid",
+            Self::Overpaid => "overpaid",
+            Self::Late => "late",
+            Self::Replaced => "replaced",
+            Self::Dropped => "dropped",
+            Self::Reorged => "reorged",
+            Self::Manual => "manual",
+            Self::Cancelled => "cancelled",
+            Self::Stuck => "stuck",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Reason {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// The "n of m confirmations" to show (R9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Confirmations of the payment that completes the need, at most `required`.
+    pub have: u32,
+    /// Confirmations that it needs.
+    pub required: u32,
+}
+
+impl Charge {
+    /// The state function (R1), under a tip at height `tip`.
+    #[must_use]
+    pub fn verdict(&self, tip: u32) -> Verdict {
+        let need = self.need();
+        let counted = self.counted();
+        if counted >= need {
+            let deep = total(
+                self.payments
+                    .iter()
+                    .filter(|p| self.is_deep(p, tip))
+                    .map(|p| self.counted_value(p)),
+            );
+            return if deep >= need {
+                verdict(State::Confirmed, Some(self.settled_reason(deep)))
+            } else {
+                verdict(State::Seen, self.waiting_reason())
+            };
+        }
+        let partial = self
+            .payments
+            .iter()
+            .any(|p| self.is_significant(p) && self.counted_value(p) > Amount::ZERO);
+        if !self.deadline_observed {
+            return if partial {
+                verdict(State::Seen, Some(Reason::Underpaid))
+            } else {
+                verdict(State::Pending, None)
+            };
+        }
+        verdict_after_deadline(self, need, counted, partial)
+    }
+
+    /// What suffices now: the need of the terms, or what the merchant took by hand (R14).
+    #[must_use]
+    pub fn need(&self) -> Amount {
+        let need = self.terms.need();
+        self.by_hand.map_or(need, |taken| need.min(taken))
+    }
+
+    /// Value of live payments that are in time or accepted.
+    #[must_use]
+    pub fn counted(&self) -> Amount {
+        total(
+            self.payments
+                .iter()
+                .map(|payment| self.counted_value(payment)),
+        )
+    }
+
+    /// Value of all live payments, counted or not (R11).
+    #[must_use]
+    pub fn received(&self) -> Amount {
+        total(
+            self.payments
+                .iter()
+                .filter(|payment| payment.is_live())
+                .map(|payment| payment.value),
+        )
+    }
+
+    /// What the page asks for: the whole amount less what counts (R10), never less than can be sent (R8); zero once the
+    /// need is met.
+    #[must_use]
+    pub fn remaining(&self) -> Amount {
+        let counted = self.counted();
+        if counted >= self.need() {
+            return Amount::ZERO;
+        }
+        let rest = self
+            .terms
+            .amount
+            .checked_sub(counted)
+            .unwrap_or(Amount::ZERO);
+        rest.max(self.terms.dust_limit)
+    }
+
+    /// Confirmations of the payment that completes the need when payments are sorted deepest first (R9); `None` while
+    /// the need is not met.
+    #[must_use]
+    pub fn progress(&self, tip: u32) -> Option<Progress> {
+        let mut counted: Vec<&Payment> = self
+            .payments
+            .iter()
+            .filter(|payment| self.counted_value(payment) > Amount::ZERO)
+            .collect();
+        // A coinbase payment is as deep as what it still lacks: with equal depth it sorts behind an ordinary one.
+        counted.sort_by_key(|payment| {
+            let have = payment.confirmations(tip);
+            (
+                self.required_of(payment).saturating_sub(have),
+                std::cmp::Reverse(have),
+            )
+        });
+        let need = self.need();
+        let mut sum = Amount::ZERO;
+        for payment in counted {
+            sum = total([sum, self.counted_value(payment)].into_iter());
+            if sum >= need {
+                let required = self.required_of(payment);
+                return Some(Progress {
+                    have: payment.confirmations(tip).min(required),
+                    required,
+                });
+            }
+        }
+        None
+    }
+
+    /// Whether a payment is first seen by the deadline, or so close that the merchant loses nothing by it (R5).
+    pub(crate) fn is_in_time(&self, payment: &Payment) -> bool {
+        in_time(
+            &self.terms,
+            self.deadline,
+            payment.first_seen,
+            payment.rate.as_ref(),
+        )
+    }
+
+    /// What a live payment contributes: all, nothing, or as much as it inherits (R5).
+    pub(crate) fn counted_value(&self, payment: &Payment) -> Amount {
+        if !payment.is_live() {
+            return Amount::ZERO;
+        }
+        match payment.judgement {
+            Some(Judgement::Provisional | Judgement::Taken | Judgement::ByHand) => payment.value,
+            Some(Judgement::Refused) => Amount::ZERO,
+            None if self.is_in_time(payment) => payment.value,
+            None => self.inherited(payment).min(payment.value),
+        }
+    }
+
+    /// The value in time of the payments whose place this one took (R5).
+    fn inherited(&self, payment: &Payment) -> Amount {
+        let ancestors = payment
+            .inherits
+            .iter()
+            .filter_map(|&outpoint| self.payment(outpoint));
+        total(
+            ancestors
+                .filter(|ancestor| self.is_in_time(ancestor))
+                .map(|ancestor| ancestor.value),
+        )
+    }
+
+    pub(crate) fn is_deep(&self, payment: &Payment, tip: u32) -> bool {
+        payment.confirmations(tip) >= self.required_of(payment)
+    }
+
+    /// Confirmations that this payment needs.
+    #[must_use]
+    pub fn required_of(&self, payment: &Payment) -> u32 {
+        let floor = if payment.coinbase {
+            COINBASE_CONFIRMATIONS
+        } else {
+            1
+        };
+        self.required.max(floor)
+    }
+
+    pub(crate) fn is_significant(&self, payment: &Payment) -> bool {
+        payment.value >= self.terms.significant()
+    }
+
+    fn settled_reason(&self, deep: Amount) -> Reason {
+        if self.terms.need() > deep || self.by_hand.is_some() {
+            return Reason::Manual;
+        }
+        // An excess below the dust limit could not even be paid back (R8).
+        match deep.checked_sub(self.terms.amount) {
+            Some(excess) if excess >= self.terms.dust_limit => Reason::Overpaid,
+            _ => Reason::Exact,
+        }
+    }
+
+    fn waiting_reason(&self) -> Option<Reason> {
+        if self.by_hand.is_some() {
+            Some(Reason::Manual)
+        } else if self.stalled {
+            Some(Reason::Stuck)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the late policy may take a payment that is not in time (R13): seen at most a day late, on a charge that was
+    /// not cancelled (R15).
+    pub(crate) fn is_open_to_late(&self, payment: &Payment) -> bool {
+        !self.cancelled && payment.first_seen.latest <= self.deadline.plus_secs(LATE_LIMIT_SECS)
+    }
+}
+
+/// Whether the rate lets the merchant keep his worth: it is fresh and has fallen by less than the limit (R5, R13, R16).
+pub(crate) fn rate_holds(terms: &Terms, now: Option<&Quote>) -> bool {
+    now.is_some_and(|now| terms.quote.rate.fallen_bps(now.rate) < terms.rate_move_limit_bps)
+}
+
+fn in_time(terms: &Terms, deadline: Timestamp, first_seen: Interval, rate: Option<&Quote>) -> bool {
+    first_seen.latest <= deadline || (first_seen.earliest <= deadline && rate_holds(terms, rate))
+}
+
+const fn verdict(state: State, reason: Option<Reason>) -> Verdict {
+    Verdict { state, reason }
+}
+
+/// Point 4 of R1: the deadline is observed and what counts does not suffice.
+fn verdict_after_deadline(
+    charge: &Charge,
+    need: Amount,
+    counted: Amount,
+    partial: bool,
+) -> Verdict {
+    let live = || charge.payments.iter().filter(|payment| payment.is_live());
+    let uncounted = |payment: &Payment| {
+        payment
+            .value
+            .checked_sub(charge.counted_value(payment))
+            .expect("no payment counts more than its value")
+    };
+    let late = total(live().map(uncounted));
+    let late_matters =
+        live().any(|payment| charge.is_significant(payment) && uncounted(payment) > Amount::ZERO);
+
+    let reason = if total([counted, late].into_iter()) >= need {
+        Reason::Late
+    } else if partial {
+        Reason::Underpaid
+    } else if late_matters {
+        Reason::Late
+    } else if let Some(loss) = charge.last_loss() {
+        loss
+    } else if charge.cancelled {
+        Reason::Cancelled
+    } else {
+        return verdict(State::TimedOut, None);
+    };
+    verdict(State::Failed, Some(reason))
+}
+
+impl Charge {
+    /// How money that mattered was lost: `None` when none was. A replacement is the strongest word, for it was a deed.
+    fn last_loss(&self) -> Option<Reason> {
+        let was_told = matches!(self.told, Some(told) if told != crate::Announcement::TimedOut);
+        let losses = self
+            .payments
+            .iter()
+            .filter_map(|payment| match payment.whereabouts {
+                Whereabouts::Gone(loss) if was_told || self.is_significant(payment) => Some(loss),
+                _ => None,
+            });
+        losses.min().map(|loss| match loss {
+            Loss::Replaced => Reason::Replaced,
+            Loss::Dropped => Reason::Dropped,
+            Loss::Reorged => Reason::Reorged,
+        })
+    }
+}

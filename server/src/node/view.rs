@@ -1,0 +1,78 @@
+//! What the watcher hands to the charges: one whole change of view at a time (R2).
+//!
+//! The watcher knows scripts and transactions; it knows nothing of charges. The charges know nothing of the node.
+
+use bitpro_charge::{Amount, BlockRef, Interval, Loss, Outpoint, Place, Timestamp, Txid};
+
+/// The row of a watched script in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScriptId(pub i64);
+
+/// The tip of the best chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tip {
+    /// The block.
+    pub block: BlockRef,
+    /// Total work of the chain up to it, big-endian (`chainwork` of the node): only more work moves the chain (R6).
+    pub work: [u8; 32],
+}
+
+/// A change of view: from what the store knows to what the node says now. It is applied in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The tip of the new view.
+    pub tip: Tip,
+    /// The highest block that old and new chain share; stored hashes above it are forgotten.
+    pub fork_height: u32,
+    /// The blocks of the new chain above `fork_height`, ascending; the last is the tip. Empty when only the mempool moved.
+    pub connected: Vec<BlockRef>,
+    /// Transactions that pay watched scripts and are new, or are somewhere else than before, in this view.
+    pub transactions: Vec<PayingTx>,
+    /// Known paying transactions that are proven lost (R3).
+    pub gone: Vec<LostTx>,
+    /// The instant up to which chain and mempool were fully read (R4). It stands still while either is not.
+    pub observed_until: Timestamp,
+}
+
+/// A transaction that pays at least one watched script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayingTx {
+    /// Its id.
+    pub txid: Txid,
+    /// The whole transaction, consensus-encoded, kept for resubmission (R3).
+    pub raw: Vec<u8>,
+    /// The outpoints that it spends.
+    pub inputs: Vec<Outpoint>,
+    /// The outpoints that its unconfirmed ancestors spend, as recorded at first sight (R3).
+    pub ancestor_inputs: Vec<Outpoint>,
+    /// The outputs to watched scripts.
+    pub outputs: Vec<PayingOutput>,
+    /// Where it is.
+    pub place: Place,
+    /// When it was first seen, by this report (R5).
+    pub first_seen: Interval,
+    /// Whether it is a coinbase transaction.
+    pub coinbase: bool,
+}
+
+/// An output to a watched script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayingOutput {
+    /// Its index in the transaction.
+    pub vout: u32,
+    /// The script.
+    pub script: ScriptId,
+    /// Its value.
+    pub value: Amount,
+}
+
+/// A paying transaction that is proven lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostTx {
+    /// Its id.
+    pub txid: Txid,
+    /// How it was lost.
+    pub loss: Loss,
+    /// The conflicting transaction, where one is known.
+    pub replaced_by: Option<Txid>,
+}
