@@ -1,1 +1,68 @@
-fn main() {}
+//! Set-up and automation of the whole project: what a person or a machine types is `cargo xtask …`, nothing else.
+//!
+//! Standard library only: this is the first thing a fresh machine compiles, before anything is cached.
+
+mod failure;
+mod page;
+mod proc;
+mod setup;
+mod stamp;
+mod stopwatch;
+mod workspace;
+
+use std::process::ExitCode;
+
+use failure::{Failure, Result};
+use workspace::Workspace;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  setup     install everything that the other commands need
+  page      build the payment page into dist/ and the loader into widget/dist/
+
+What is installed or built lies in ~/.cache/bitpro (BITPRO_CACHE moves it); build results go there too unless CARGO_TARGET_DIR is set.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode> {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Err(Failure::new(format!("a command is missing\n\n{USAGE}")));
+    };
+    let workspace = Workspace::locate()?;
+    match command.as_str() {
+        "setup" => {
+            takes_no_arguments(command, rest)?;
+            setup::ensure(&workspace, &setup::Need::ALL)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "page" => {
+            takes_no_arguments(command, rest)?;
+            page::ensure(&workspace)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "help" | "--help" | "-h" => {
+            eprintln!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        unknown => Err(Failure::new(format!("`{unknown}` is not a command\n\n{USAGE}"))),
+    }
+}
+
+fn takes_no_arguments(command: &str, rest: &[String]) -> Result<()> {
+    match rest.first() {
+        None => Ok(()),
+        Some(extra) => Err(Failure::new(format!(
+            "`{command}` takes no arguments, but got `{extra}`"
+        ))),
+    }
+}

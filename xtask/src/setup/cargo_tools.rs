@@ -1,0 +1,125 @@
+//! Tools that cargo builds, each at one pinned version, in a folder of their own.
+
+use std::fmt;
+
+use crate::failure::Result;
+use crate::proc::{self, say};
+use crate::workspace::Workspace;
+
+use super::folder;
+
+/// A program published as a Rust crate.
+#[derive(Debug)]
+pub struct Tool {
+    package: &'static str,
+    program: &'static str,
+    version: &'static str,
+    /// Whether it builds with the lock file it was published with.
+    locked: bool,
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.package, self.version)
+    }
+}
+
+/// What builds the page. wasm-bindgen must be the version in Cargo.lock; its own lock file names a version that is gone.
+pub const PAGE: [Tool; 2] = [
+    Tool {
+        package: "trunk",
+        program: "trunk",
+        version: "0.21.14",
+        locked: true,
+    },
+    Tool {
+        package: "wasm-bindgen-cli",
+        program: "wasm-bindgen",
+        version: "0.2.130",
+        locked: false,
+    },
+];
+/// Checks licences, bans, sources and advisories of dependencies.
+pub const DENY: Tool = Tool {
+    package: "cargo-deny",
+    program: "cargo-deny",
+    version: "0.20.2",
+    locked: true,
+};
+/// Mutation testing, by hand only.
+pub const MUTANTS: Tool = Tool {
+    package: "cargo-mutants",
+    program: "cargo-mutants",
+    version: "27.1.0",
+    locked: true,
+};
+
+/// Builds those of `tools` that are not there at their version. Tells whether there were any.
+///
+/// # Errors
+/// When a build fails.
+pub fn ensure(workspace: &Workspace, tools: &[&Tool]) -> Result<bool> {
+    let missing: Vec<&Tool> = tools
+        .iter()
+        .copied()
+        .filter(|tool| !is_installed(workspace, tool))
+        .collect();
+    if missing.is_empty() {
+        return Ok(false);
+    }
+    let results = workspace.cache.join("tools-target");
+    for (index, tool) in missing.iter().enumerate() {
+        say(&format!(
+            "building {tool} ({} of {}; a few minutes)",
+            index + 1,
+            missing.len()
+        ));
+        let mut install = proc::command(workspace, "cargo");
+        install
+            .current_dir(&workspace.cache)
+            .args(["install", tool.package, "--version", tool.version, "--force", "--root"])
+            .arg(workspace.tools())
+            // These run for seconds: building them fast matters more than their own speed.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_TARGET_DIR", &results);
+        if tool.locked {
+            install.arg("--locked");
+        }
+        proc::run_long(workspace, &mut install, tool.package)?;
+    }
+    folder::remove(&results)?;
+    Ok(true)
+}
+
+fn is_installed(workspace: &Workspace, tool: &Tool) -> bool {
+    let mut ask = proc::command(workspace, workspace.tools().join("bin").join(tool.program));
+    // cargo's subcommands expect their own name first when called as cargo calls them; `--version` works without.
+    proc::read(ask.arg("--version")).is_ok_and(|answer| answer.split_whitespace().nth(1) == Some(tool.version))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_page_tools_fit_the_lock_file_and_the_trunk_configuration() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("xtask lies in the workspace");
+        let read = |name: &str| fs::read_to_string(root.join(name)).expect("the file is part of the repository");
+        let [trunk, wasm_bindgen] = PAGE;
+        let locked = format!("name = \"wasm-bindgen\"\nversion = \"{}\"", wasm_bindgen.version);
+        assert!(
+            read("Cargo.lock").contains(&locked),
+            "Cargo.lock names another wasm-bindgen"
+        );
+        let configuration = read("Trunk.toml");
+        assert!(configuration.contains(&format!("wasm_bindgen = \"{}\"", wasm_bindgen.version)));
+        assert!(configuration.contains(&format!("trunk-version = \"{}\"", trunk.version)));
+    }
+}

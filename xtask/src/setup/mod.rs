@@ -1,0 +1,147 @@
+//! Set-up: installs what is missing, says what it does, and does nothing the second time.
+
+mod apt;
+mod bitcoind;
+mod cargo_tools;
+mod folder;
+mod node22;
+mod npm;
+mod rust;
+
+use std::fs::File;
+
+use crate::failure::{Failure, Result};
+use crate::proc::say;
+use crate::workspace::Workspace;
+
+use cargo_tools::Tool;
+
+pub use node22::node;
+
+/// Something that a command cannot work without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// A C and C++ compiler: SQLite and secp256k1 are C.
+    Compiler,
+    /// rustfmt and clippy.
+    RustComponents,
+    /// The target wasm32-unknown-unknown.
+    WasmTarget,
+    /// Trunk, wasm-bindgen and wasm-opt.
+    PageTools,
+    /// Node.js 22 and the loader's npm packages.
+    Loader,
+    /// cargo-deny.
+    Deny,
+    /// cargo-mutants.
+    Mutants,
+    /// A bitcoind: the machine's own or one built here.
+    Bitcoind,
+    /// Chromium, fonts, Node.js 22 and the browser tests' npm packages.
+    Browser,
+    /// The HTTP load generator of the figures.
+    LoadGenerator,
+    /// The programs that the API reference's shell client uses.
+    ShellClient,
+}
+
+impl Need {
+    /// All but [`Need::Mutants`], which only its own command wants.
+    pub const ALL: [Self; 10] = [
+        Self::Compiler,
+        Self::RustComponents,
+        Self::WasmTarget,
+        Self::PageTools,
+        Self::Loader,
+        Self::Deny,
+        Self::Bitcoind,
+        Self::Browser,
+        Self::LoadGenerator,
+        Self::ShellClient,
+    ];
+}
+
+/// Makes sure that everything in `needs` is there. Tells whether anything had to be installed.
+///
+/// # Errors
+/// When an installation fails, or Debian packages are missing and this is not root.
+pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
+    let _lock = lock(workspace)?;
+    let needs = |need: Need| needs.contains(&need);
+    let node_source = needs(Need::Bitcoind)
+        .then(|| bitcoind::Source::find(workspace))
+        .transpose()?;
+
+    let mut packages: Vec<&str> = Vec::new();
+    if needs(Need::Compiler) {
+        packages.extend(apt::COMPILER);
+    }
+    if node_source.as_ref().is_some_and(bitcoind::Source::is_ours) {
+        packages.extend(apt::BITCOIND);
+    }
+    if needs(Need::Browser) {
+        packages.extend(apt::BROWSER);
+    }
+    if needs(Need::LoadGenerator) {
+        packages.extend(apt::LOAD_GENERATOR);
+    }
+    if needs(Need::ShellClient) {
+        packages.extend(apt::SHELL_CLIENT);
+    }
+    if needs(Need::PageTools) || needs(Need::Loader) || needs(Need::Browser) {
+        packages.extend(node22::packages());
+    }
+    let mut changed = apt::ensure(workspace, &packages)?;
+
+    if needs(Need::RustComponents) {
+        changed |= rust::ensure_components(workspace)?;
+    }
+    if needs(Need::WasmTarget) {
+        changed |= rust::ensure_wasm_target(workspace)?;
+    }
+    if needs(Need::PageTools) || needs(Need::Loader) || needs(Need::Browser) {
+        changed |= node22::ensure_node(workspace)?;
+    }
+    if needs(Need::PageTools) {
+        changed |= node22::ensure_wasm_opt(workspace)?;
+    }
+    if needs(Need::Loader) {
+        changed |= npm::ensure(workspace, "widget")?;
+    }
+    if needs(Need::Browser) {
+        changed |= npm::ensure(workspace, "tests/browser")?;
+    }
+    let mut tools: Vec<&Tool> = Vec::new();
+    if needs(Need::PageTools) {
+        tools.extend(cargo_tools::PAGE.iter());
+    }
+    if needs(Need::Deny) {
+        tools.push(&cargo_tools::DENY);
+    }
+    if needs(Need::Mutants) {
+        tools.push(&cargo_tools::MUTANTS);
+    }
+    changed |= cargo_tools::ensure(workspace, &tools)?;
+    if let Some(source) = node_source {
+        changed |= bitcoind::ensure(workspace, &source)?;
+    }
+    Ok(changed)
+}
+
+/// The tools that shape what the browser gets, with their versions: a new one means a new build.
+pub fn page_tools() -> Vec<String> {
+    let mut tools: Vec<String> = cargo_tools::PAGE.iter().map(ToString::to_string).collect();
+    tools.extend([node22::NODE.to_owned(), node22::WASM_OPT.to_owned()]);
+    tools
+}
+
+/// Two set-ups at once would install into the same folders: the second waits.
+fn lock(workspace: &Workspace) -> Result<File> {
+    let path = workspace.cache.join("setup.lock");
+    let file = File::create(&path).map_err(|error| Failure::file("create", &path, &error))?;
+    if file.try_lock().is_err() {
+        say("another set-up is at work here, waiting for it");
+        file.lock().map_err(|error| Failure::file("lock", &path, &error))?;
+    }
+    Ok(file)
+}
