@@ -33,7 +33,7 @@ pub struct Charge {
     pub cancelled: bool,
     /// Confirmations needed; rises, never falls (R9).
     pub required: u32,
-    /// What the merchant took by hand: from then on this suffices (R14).
+    /// What counted when the merchant took money by hand: from then on this suffices (R14).
     pub by_hand: Option<Amount>,
     /// The current public state.
     pub state: State,
@@ -128,7 +128,7 @@ impl Charge {
             } => {
                 self.change(*outpoint, |payment| payment.judgement = Some(*judgement));
                 if *judgement == Judgement::ByHand {
-                    self.by_hand = Some(self.taken_by_hand());
+                    self.by_hand = Some(self.counted());
                 }
             }
             Event::Cancelled { at } => {
@@ -159,14 +159,6 @@ impl Charge {
             | Announcement::Failed => {}
         }
         self.told = Some(announcement);
-    }
-
-    fn taken_by_hand(&self) -> Amount {
-        let taken = self
-            .payments
-            .iter()
-            .filter(|payment| payment.judgement == Some(Judgement::ByHand));
-        total(taken.map(|payment| payment.value))
     }
 
     fn change(&mut self, outpoint: Outpoint, change: impl FnOnce(&mut Payment)) {

@@ -1,8 +1,16 @@
-//! From an observation to decisions.
+//! From an observation to decisions: what is new, what follows from it, and what the merchant is told of it.
 
 use std::fmt;
 
-use crate::{Charge, Context, Event, Observation};
+use crate::event::Verdict;
+use crate::state::rate_holds;
+use crate::{
+    Amount, Announcement, Charge, Context, Event, Gone, Judgement, LatePolicy, Observation,
+    Outpoint, Payment, Place, Sighting, State, Whereabouts,
+};
+
+/// From this many reversals on, a charge reports only `confirmed` and `failed` (R17).
+const REVERSALS_TOLD: u32 = 3;
 
 /// Why a merchant's command is refused. Each is a conflict: the charge is not what he thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +37,8 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Decides what `observation` means for `charge`.
+/// Decides what `observation` means for `charge`. Events come back in the order in which they are to be applied; none of
+/// them says what the charge already knows, so that deciding twice yields nothing.
 ///
 /// # Errors
 /// [`Refusal`], for the merchant's commands only; a view is never refused.
@@ -38,6 +47,359 @@ pub fn decide(
     observation: &Observation,
     context: &Context,
 ) -> Result<Vec<Event>, Refusal> {
-    let _ = (charge, observation, context);
-    Ok(Vec::new())
+    let mut decision = Decision {
+        charge: charge.clone(),
+        context,
+        events: Vec::new(),
+    };
+    match observation {
+        Observation::View { sightings, gone } => decision.view(sightings, gone),
+        Observation::Accept {
+            outpoints,
+            sequence,
+        } => decision.accept(outpoints, *sequence)?,
+        Observation::Cancel { sequence } => decision.cancel(*sequence)?,
+    }
+    decision.conclude(charge);
+    Ok(decision.events)
+}
+
+/// A decision in the making: the charge as the events so far have made it.
+struct Decision<'a> {
+    charge: Charge,
+    context: &'a Context,
+    events: Vec<Event>,
+}
+
+impl Decision<'_> {
+    fn emit(&mut self, event: Event) {
+        self.charge.apply(&event);
+        self.events.push(event);
+    }
+
+    fn view(&mut self, sightings: &[Sighting], gone: &[Gone]) {
+        // Sorted, so that the order in which a block or a mempool lists them decides nothing.
+        let mut sightings: Vec<&Sighting> = sightings.iter().collect();
+        sightings.sort_by_key(|sighting| (sighting.outpoint, sighting.place == Place::Mempool));
+        sightings.dedup_by_key(|sighting| sighting.outpoint);
+        let mut gone: Vec<&Gone> = gone.iter().collect();
+        gone.sort_by_key(|gone| (gone.outpoint, gone.loss));
+        gone.dedup_by_key(|gone| gone.outpoint);
+        // What is both removed and there is there: a removal alone is never an observation (R2).
+        gone.retain(|gone| {
+            sightings
+                .binary_search_by_key(&gone.outpoint, |sighting| sighting.outpoint)
+                .is_err()
+        });
+
+        for sighting in sightings {
+            self.sight(sighting);
+        }
+        for gone in gone {
+            self.lose(gone);
+        }
+        self.raise_confirmations();
+        self.extend_deadline();
+        self.observe_deadline();
+        self.take_late_provisionally();
+        self.observe_settlement();
+        self.judge_what_is_deep();
+    }
+
+    fn sight(&mut self, sighting: &Sighting) {
+        let outpoint = sighting.outpoint;
+        let Some(known) = self.charge.payment(outpoint) else {
+            let payment = self.first_sight(sighting);
+            return self.emit(Event::PaymentFound(payment));
+        };
+        let first_seen = known.first_seen.min(sighting.first_seen);
+        let corrected = first_seen != known.first_seen;
+        let moved = known.whereabouts != Whereabouts::Live(sighting.place);
+        if corrected {
+            self.emit(Event::FirstSeenCorrected {
+                outpoint,
+                first_seen,
+            });
+        }
+        if moved {
+            self.emit(Event::PaymentMoved {
+                outpoint,
+                place: sighting.place,
+            });
+        }
+    }
+
+    fn first_sight(&self, sighting: &Sighting) -> Payment {
+        let replaced = sighting
+            .conflicts
+            .iter()
+            .filter_map(|&outpoint| self.charge.payment(outpoint));
+        let mut inherits: Vec<Outpoint> = replaced
+            .flat_map(|payment| payment.inherits.iter().copied().chain([payment.outpoint]))
+            .collect();
+        inherits.sort_unstable();
+        inherits.dedup();
+        Payment {
+            outpoint: sighting.outpoint,
+            value: sighting.value,
+            whereabouts: Whereabouts::Live(sighting.place),
+            first_seen: sighting.first_seen,
+            inherits,
+            coinbase: sighting.coinbase,
+            merchant_total: sighting.merchant_total,
+            rate: sighting.rate.clone(),
+            judgement: None,
+            stalled: false,
+        }
+    }
+
+    fn lose(&mut self, gone: &Gone) {
+        let Gone { outpoint, loss } = *gone;
+        if self.charge.payment(outpoint).is_some_and(Payment::is_live) {
+            self.emit(Event::PaymentLost { outpoint, loss });
+        }
+    }
+
+    /// R9. A confirmed charge is left alone: extra money never lowers a state.
+    fn raise_confirmations(&mut self) {
+        if self.charge.state == State::Confirmed {
+            return;
+        }
+        let terms = &self.charge.terms;
+        let totals = self
+            .charge
+            .payments
+            .iter()
+            .filter(|payment| payment.is_live())
+            .map(|p| p.merchant_total);
+        let largest = totals.fold(self.charge.received(), Amount::max);
+        let worth = terms.price.max(terms.quote.rate.worth(largest));
+        let required = terms.tiers.required_for(worth);
+        if required > self.charge.required {
+            self.emit(Event::ConfirmationsRaised { required });
+        }
+    }
+
+    /// R16.
+    fn extend_deadline(&mut self) {
+        let charge = &self.charge;
+        let terms = &charge.terms;
+        let is_partial = charge.counted() < charge.need()
+            && charge
+                .payments
+                .iter()
+                .any(|p| p.is_live() && charge.is_significant(p) && charge.is_in_time(p));
+        if charge.extended || charge.deadline_observed || terms.extension_secs == 0 || !is_partial {
+            return;
+        }
+        if let Some(compared) = self.context.rate.clone()
+            && rate_holds(terms, Some(&compared))
+        {
+            let deadline = charge.deadline.plus_secs(terms.extension_secs);
+            self.emit(Event::DeadlineExtended { deadline, compared });
+        }
+    }
+
+    /// R4.
+    fn observe_deadline(&mut self) {
+        let end = self.charge.deadline.plus_secs(self.charge.terms.grace_secs);
+        if !self.charge.deadline_observed && self.context.observed_until >= end {
+            self.emit(Event::DeadlineObserved {
+                observed_until: self.context.observed_until,
+            });
+        }
+    }
+
+    /// R13, the first comparison: between the quote and the first sight.
+    fn take_late_provisionally(&mut self) {
+        let charge = &self.charge;
+        if charge.terms.late_policy != LatePolicy::Accept || charge.counted() >= charge.need() {
+            return;
+        }
+        let takes = |payment: &&Payment| {
+            payment.is_live()
+                && payment.judgement.is_none()
+                && charge.is_significant(payment)
+                && charge.counted_value(payment) < payment.value
+                && charge.is_open_to_late(payment)
+                && rate_holds(&charge.terms, payment.rate.as_ref())
+        };
+        let taken: Vec<_> = charge
+            .payments
+            .iter()
+            .filter(takes)
+            .map(|p| (p.outpoint, p.rate.clone()))
+            .collect();
+        for (outpoint, compared) in taken {
+            self.emit(Event::Judged {
+                outpoint,
+                judgement: Judgement::Provisional,
+                compared,
+            });
+        }
+    }
+
+    /// R12. What was confirmed once was settled in time: a later reorg does not make it late.
+    fn observe_settlement(&mut self) {
+        let charge = &self.charge;
+        let end = charge
+            .terms
+            .expires_at
+            .plus_secs(charge.terms.settle_within_secs);
+        let was_confirmed = matches!(
+            charge.told,
+            Some(Announcement::Confirmed | Announcement::Reverted)
+        );
+        let is_waiting = charge.verdict(self.context.tip).state == State::Seen;
+        if charge.stalled || was_confirmed || !is_waiting || self.context.observed_until < end {
+            return;
+        }
+        let shallow = charge.payments.iter().filter(|payment| {
+            payment.is_live()
+                && payment.judgement.is_none()
+                && !charge.is_deep(payment, self.context.tip)
+        });
+        let outpoints = shallow.map(|payment| payment.outpoint).collect();
+        self.emit(Event::Stalled { outpoints });
+    }
+
+    /// R12 and R13, the second comparison: when the money is deep.
+    fn judge_what_is_deep(&mut self) {
+        let charge = &self.charge;
+        let awaits = |payment: &&Payment| match payment.judgement {
+            Some(Judgement::Provisional) => true,
+            None => payment.stalled,
+            Some(Judgement::Taken | Judgement::ByHand | Judgement::Refused) => false,
+        };
+        let deep = charge
+            .payments
+            .iter()
+            .filter(awaits)
+            .filter(|payment| charge.is_deep(payment, self.context.tip));
+        let deep: Vec<Outpoint> = deep.map(|payment| payment.outpoint).collect();
+        let compared = self.context.rate.clone();
+        let takes = charge.terms.late_policy == LatePolicy::Accept
+            && !charge.cancelled
+            && rate_holds(&charge.terms, compared.as_ref());
+        let judgement = if takes {
+            Judgement::Taken
+        } else {
+            Judgement::Refused
+        };
+        for outpoint in deep {
+            self.emit(Event::Judged {
+                outpoint,
+                judgement,
+                compared: compared.clone(),
+            });
+        }
+    }
+
+    /// R14.
+    fn accept(&mut self, outpoints: &[Outpoint], sequence: u64) -> Result<(), Refusal> {
+        self.check_sequence(sequence)?;
+        let is_live =
+            |&outpoint: &Outpoint| self.charge.payment(outpoint).is_some_and(Payment::is_live);
+        if outpoints.is_empty() || !outpoints.iter().all(is_live) {
+            return Err(Refusal::NoLiveMoney);
+        }
+        for &outpoint in outpoints {
+            if self
+                .charge
+                .payment(outpoint)
+                .is_some_and(|p| p.judgement != Some(Judgement::ByHand))
+            {
+                self.emit(Event::Judged {
+                    outpoint,
+                    judgement: Judgement::ByHand,
+                    compared: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// R15.
+    fn cancel(&mut self, sequence: u64) -> Result<(), Refusal> {
+        self.check_sequence(sequence)?;
+        if self.charge.state != State::Pending {
+            return Err(Refusal::NotPending);
+        }
+        self.emit(Event::Cancelled {
+            at: self.context.now,
+        });
+        Ok(())
+    }
+
+    const fn check_sequence(&self, sequence: u64) -> Result<(), Refusal> {
+        if sequence == self.charge.sequence {
+            Ok(())
+        } else {
+            Err(Refusal::Stale(self.charge.sequence))
+        }
+    }
+
+    /// Asks the state function, and tells the merchant what has changed since `before`.
+    fn conclude(&mut self, before: &Charge) {
+        let next = self.charge.verdict(self.context.tip);
+        if next.state == State::Confirmed
+            && !matches!(self.charge.state, State::Seen | State::Confirmed)
+        {
+            // Money first met deep goes through `seen`, so that no listener meets a `confirmed` out of nothing (R1).
+            self.enter(Verdict {
+                state: State::Seen,
+                reason: None,
+            });
+        }
+        self.enter(next);
+        let is_news =
+            self.charge.reason != before.reason || self.charge.received() != before.received();
+        if self.charge.state == before.state && before.told.is_some() && is_news {
+            self.announce(Announcement::Updated);
+        }
+    }
+
+    fn enter(&mut self, verdict: Verdict) {
+        let from = self.charge.state;
+        if verdict
+            == (Verdict {
+                state: from,
+                reason: self.charge.reason,
+            })
+        {
+            return;
+        }
+        self.emit(Event::StateChanged {
+            verdict,
+            tip: self.context.tip,
+        });
+        if verdict.state == from {
+            return;
+        }
+        self.announce(match (from, verdict.state) {
+            (State::Confirmed, State::Seen) | (_, State::Pending) => Announcement::Reverted,
+            (_, State::Seen) => Announcement::Seen,
+            (_, State::Confirmed) => Announcement::Confirmed,
+            (_, State::TimedOut) => Announcement::TimedOut,
+            (_, State::Failed) => Announcement::Failed,
+        });
+    }
+
+    /// Emits the announcement, unless R17 keeps it back: nothing is told twice without the loss between, and a charge that
+    /// keeps falling back tells only what it comes to.
+    fn announce(&mut self, announcement: Announcement) {
+        let is_kept_back = match announcement {
+            Announcement::Confirmed | Announcement::Failed | Announcement::TimedOut => {
+                self.charge.told == Some(announcement)
+            }
+            Announcement::Reverted => self.charge.reversals > REVERSALS_TOLD,
+            Announcement::Seen | Announcement::Updated => self.charge.reversals >= REVERSALS_TOLD,
+        };
+        if !is_kept_back {
+            self.emit(Event::Announced {
+                announcement,
+                tip: self.context.tip,
+            });
+        }
+    }
 }

@@ -328,7 +328,7 @@ impl Charge {
     }
 
     fn settled_reason(&self, deep: Amount) -> Reason {
-        if self.terms.need() > deep || self.by_hand.is_some() {
+        if self.rests_on_the_merchants_hand() {
             return Reason::Manual;
         }
         // An excess below the dust limit could not even be paid back (R8).
@@ -339,13 +339,21 @@ impl Charge {
     }
 
     fn waiting_reason(&self) -> Option<Reason> {
-        if self.by_hand.is_some() {
+        if self.rests_on_the_merchants_hand() {
             Some(Reason::Manual)
-        } else if self.stalled {
-            Some(Reason::Stuck)
         } else {
-            None
+            self.stalled.then_some(Reason::Stuck)
         }
+    }
+
+    /// Whether the charge would be short without what the merchant took by hand (R14).
+    fn rests_on_the_merchants_hand(&self) -> bool {
+        let others = self
+            .payments
+            .iter()
+            .filter(|payment| payment.judgement != Some(Judgement::ByHand));
+        self.by_hand.is_some()
+            && total(others.map(|payment| self.counted_value(payment))) < self.terms.need()
     }
 
     /// Whether the late policy may take a payment that is not in time (R13): seen at most a day late, on a charge that was
