@@ -2,12 +2,17 @@
 //!
 //! Standard library only: this is the first thing a fresh machine compiles, before anything is cached.
 
+mod bench;
+mod demo;
+mod environment;
 mod failure;
+mod mutants;
 mod page;
 mod proc;
 mod setup;
 mod stamp;
 mod stopwatch;
+mod test;
 mod workspace;
 
 use std::process::ExitCode;
@@ -18,6 +23,10 @@ use workspace::Workspace;
 const USAGE: &str = "\
 cargo xtask <command>
 
+  demo      start everything on this machine and print the addresses to open (--json: one line for scripts)
+  test      run every suite, or those named: `test clippy unit`
+  bench     measure the figures, in release
+  mutants   mutation testing of charge/; survivors must be explained in charge/mutants-explained.md
   setup     install everything that the other commands need
   page      build the payment page into dist/ and the loader into widget/dist/
 
@@ -48,6 +57,13 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "page" => {
             takes_no_arguments(command, rest)?;
             page::ensure(&workspace)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "test" => test::run(&workspace, rest),
+        "demo" => match demo::run(&workspace, rest)? {},
+        "bench" => match bench::run(&workspace, rest)? {},
+        "mutants" => {
+            mutants::run(&workspace, rest)?;
             Ok(ExitCode::SUCCESS)
         }
         "help" | "--help" | "-h" => {

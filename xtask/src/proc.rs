@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -49,6 +50,15 @@ pub fn say(line: &str) {
 /// When it cannot be started or ends with anything but success.
 pub fn run(command: &mut Command) -> Result<()> {
     command.stdout(Stdio::from(io::stderr()));
+    let status = status(command)?;
+    check(command, status)
+}
+
+/// Runs a command with its output on standard output, for suites whose output is the result.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_shown(command: &mut Command) -> Result<()> {
     let status = status(command)?;
     check(command, status)
 }
@@ -124,6 +134,20 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
 /// As [`run`].
 pub fn run_long(workspace: &Workspace, command: &mut Command, name: &str) -> Result<()> {
     run_logged(command, &workspace.cache.join("logs").join(format!("{name}.log")))
+}
+
+/// Runs a command whose exit code is a result, and gives that code; -1 when a signal ended it.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn run_for_code(command: &mut Command) -> Result<i32> {
+    Ok(status(command)?.code().unwrap_or(-1))
+}
+
+/// Replaces this process by the command, which keeps its process id, its terminal and its signals. Gives why that failed.
+pub fn become_program(command: &mut Command) -> Failure {
+    let error = command.stdin(Stdio::inherit()).exec();
+    not_started(command, &error)
 }
 
 /// The first file of that name on the machine's own PATH.

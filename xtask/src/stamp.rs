@@ -23,24 +23,19 @@ impl Fingerprint {
         Self(hasher)
     }
 
-    /// Adds a file, or all files below a folder; a path that does not exist counts as absent.
+    /// Adds a file, or all files below a folder that are no results; a path that does not exist counts as absent.
     ///
     /// # Errors
     /// When something there cannot be read.
     pub fn add(&mut self, path: &Path) -> Result<()> {
         if path.is_dir() {
-            for entry in sorted_entries(path)? {
-                let result = entry
-                    .file_name()
-                    .is_some_and(|name| RESULTS.iter().any(|folder| name == *folder));
-                if !result {
-                    self.add(&entry)?;
-                }
+            for file in files_below(path)? {
+                self.add_named(&file.to_string_lossy(), &file)?;
             }
+            Ok(())
         } else {
-            self.add_named(&path.to_string_lossy(), path)?;
+            self.add_named(&path.to_string_lossy(), path)
         }
-        Ok(())
     }
 
     /// Adds a file's content under a name that does not depend on where it lies; a file that does not exist counts as absent.
@@ -113,14 +108,29 @@ impl Stamp {
     }
 }
 
-fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>> {
+/// All files below a folder in a fixed order, without those in folders of results.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let failed = |error: std::io::Error| Failure::file("list", folder, &error);
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         entries.push(entry.map_err(failed)?.path());
     }
     entries.sort();
-    Ok(entries)
+    let mut files = Vec::new();
+    for entry in entries {
+        let result = entry
+            .file_name()
+            .is_some_and(|name| RESULTS.iter().any(|folder| name == *folder));
+        if entry.is_dir() && !result {
+            files.extend(files_below(&entry)?);
+        } else if !result {
+            files.push(entry);
+        }
+    }
+    Ok(files)
 }
 
 #[cfg(test)]

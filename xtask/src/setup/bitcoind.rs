@@ -72,6 +72,16 @@ impl Source {
     }
 }
 
+/// The node that tests and the demo use, once the set-up has been asked for it.
+///
+/// # Errors
+/// As [`Source::find`].
+pub fn locate(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(match Source::find(workspace)? {
+        Source::Machine(path) | Source::Cache(path) => path,
+    })
+}
+
 /// Builds the node unless there is one that runs. Tells whether it had to.
 ///
 /// # Errors

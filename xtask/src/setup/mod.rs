@@ -16,6 +16,7 @@ use crate::workspace::Workspace;
 
 use cargo_tools::Tool;
 
+pub use bitcoind::locate as bitcoind;
 pub use node22::node;
 
 /// Something that a command cannot work without.

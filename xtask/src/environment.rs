@@ -1,0 +1,44 @@
+//! What tests, demo and figures are told by environment variables: which programs to use.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::failure::Result;
+use crate::setup;
+use crate::workspace::Workspace;
+
+/// How the programs of this repository are compiled.
+#[derive(Clone, Copy, Debug)]
+pub enum Profile {
+    /// For tests and demo: quick to build, with the hot dependencies optimised.
+    Dev,
+    /// For figures.
+    Release,
+}
+
+impl Profile {
+    /// Where cargo puts a program of this repository.
+    pub fn program(self, workspace: &Workspace, name: &str) -> PathBuf {
+        let folder = match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+        };
+        workspace.target.join(folder).join(name)
+    }
+}
+
+/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `BITPRO_BIN` (the server) and `BITPRO_DEMO` (the demo).
+///
+/// # Errors
+/// When `BITCOIND` of the caller names no file.
+pub fn tell(command: &mut Command, workspace: &Workspace, profile: Profile) -> Result<()> {
+    let chromium = env::var_os("CHROMIUM").unwrap_or_else(|| OsString::from("/usr/bin/chromium"));
+    command
+        .env("BITCOIND", setup::bitcoind(workspace)?)
+        .env("CHROMIUM", chromium)
+        .env("BITPRO_BIN", profile.program(workspace, "bitpro"))
+        .env("BITPRO_DEMO", profile.program(workspace, "demo"));
+    Ok(())
+}

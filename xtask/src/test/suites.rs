@@ -1,0 +1,189 @@
+//! The suites in the order in which they run: what is quick to fail comes before what is slow to build.
+
+use std::process::Command;
+
+use crate::environment::{self, Profile};
+use crate::failure::Result;
+use crate::page;
+use crate::proc::{self, say};
+use crate::setup::{self, Need};
+use crate::workspace::Workspace;
+
+use super::{layering, wording};
+
+/// One named part of the test suite.
+pub struct Suite {
+    /// What `cargo xtask test <name>` takes, and the key of its budget.
+    pub name: &'static str,
+    /// What the set-up must provide for it.
+    pub needs: &'static [Need],
+    /// Runs it.
+    pub run: fn(&Workspace) -> Result<()>,
+}
+
+/// All suites.
+pub const SUITES: [Suite; 12] = [
+    Suite {
+        name: "fmt",
+        needs: &[Need::RustComponents],
+        run: fmt,
+    },
+    Suite {
+        name: "wording",
+        needs: &[],
+        run: wording::run,
+    },
+    Suite {
+        name: "layering",
+        needs: &[Need::WasmTarget],
+        run: layering::run,
+    },
+    Suite {
+        name: "page",
+        needs: &page::NEEDS,
+        run: page::build,
+    },
+    Suite {
+        name: "loader",
+        needs: &page::NEEDS,
+        run: loader,
+    },
+    Suite {
+        name: "clippy",
+        needs: &[Need::RustComponents, Need::WasmTarget, Need::Compiler],
+        run: clippy,
+    },
+    Suite {
+        name: "rustdoc",
+        needs: &[Need::Compiler],
+        run: rustdoc,
+    },
+    Suite {
+        name: "deny",
+        needs: &[Need::Deny],
+        run: deny,
+    },
+    Suite {
+        name: "build",
+        needs: &[Need::Compiler],
+        run: build,
+    },
+    Suite {
+        name: "unit",
+        needs: &[Need::Compiler],
+        run: unit,
+    },
+    Suite {
+        name: "integration",
+        needs: &INTEGRATION_NEEDS,
+        run: integration,
+    },
+    Suite {
+        name: "browser",
+        needs: &[Need::Browser, Need::Bitcoind],
+        run: browser,
+    },
+];
+
+const INTEGRATION_NEEDS: [Need; 3] = [Need::Compiler, Need::Bitcoind, Need::ShellClient];
+
+fn fmt(workspace: &Workspace) -> Result<()> {
+    proc::run_shown(&mut cargo(workspace, &["fmt", "--all", "--check"]))
+}
+
+fn clippy(workspace: &Workspace) -> Result<()> {
+    let whole = [
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    proc::run_shown(&mut cargo(workspace, &whole))?;
+    // What runs in the browser is compiled for nothing else, so the first pass did not see it.
+    let page = [
+        "clippy",
+        "--locked",
+        "-p",
+        "bitpro-checkout-app",
+        "--features",
+        "hydrate",
+    ];
+    let browser = ["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"];
+    proc::run_shown(cargo(workspace, &page).args(browser))
+}
+
+fn rustdoc(workspace: &Workspace) -> Result<()> {
+    let mut doc = cargo(
+        workspace,
+        &[
+            "doc",
+            "--locked",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+        ],
+    );
+    proc::run_shown(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn deny(workspace: &Workspace) -> Result<()> {
+    proc::run_shown(&mut cargo(
+        workspace,
+        &["deny", "--locked", "check", "licenses", "bans", "sources"],
+    ))?;
+    // Without the network the fetch may hang for long: a minute is plenty where the database can be reached.
+    let mut fetch = proc::command(workspace, "timeout");
+    if proc::read(fetch.args(["60", "cargo", "deny", "fetch", "db"])).is_err() {
+        say("advisories: database not reachable, skipped");
+        return Ok(());
+    }
+    proc::run_shown(&mut cargo(
+        workspace,
+        &["deny", "--locked", "check", "advisories", "--disable-fetch"],
+    ))
+}
+
+fn loader(workspace: &Workspace) -> Result<()> {
+    let mut npm = proc::command(workspace, "npm");
+    proc::run_shown(npm.current_dir(workspace.root.join("widget")).arg("test"))
+}
+
+/// Compiles everything that the next three suites run, so that their times tell how long the tests take.
+fn build(workspace: &Workspace) -> Result<()> {
+    proc::run_shown(&mut cargo(workspace, &["test", "--locked", "--workspace", "--no-run"]))?;
+    proc::run_shown(&mut cargo(workspace, &["build", "--locked", "--workspace", "--bins"]))
+}
+
+fn unit(workspace: &Workspace) -> Result<()> {
+    proc::run_shown(&mut cargo(
+        workspace,
+        &["test", "--locked", "--workspace", "--lib", "--bins"],
+    ))?;
+    proc::run_shown(&mut cargo(workspace, &["test", "--locked", "--workspace", "--doc"]))
+}
+
+fn integration(workspace: &Workspace) -> Result<()> {
+    let mut test = cargo(workspace, &["test", "--locked", "--workspace", "--test", "*"]);
+    environment::tell(&mut test, workspace, Profile::Dev)?;
+    proc::run_shown(&mut test)
+}
+
+fn browser(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.root.join("tests/browser");
+    let mut playwright = proc::command(workspace, setup::node(workspace));
+    playwright
+        .arg("node_modules/@playwright/test/cli.js")
+        .arg("test")
+        .current_dir(folder);
+    environment::tell(&mut playwright, workspace, Profile::Dev)?;
+    proc::run_shown(&mut playwright)
+}
+
+fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
+    let mut command = proc::command(workspace, "cargo");
+    command.args(arguments);
+    command
+}
