@@ -12,89 +12,102 @@ use crate::workspace::Workspace;
 /// What both builds need.
 pub const NEEDS: [Need; 3] = [Need::WasmTarget, Need::PageTools, Need::Loader];
 
-/// What the page is made of; a change in any of these rebuilds it.
-const PAGE_INPUTS: [&str; 6] = [
-    "checkout-app",
-    "charge",
-    "static",
-    "Cargo.toml",
-    "Cargo.lock",
-    "Trunk.toml",
-];
-
 /// Sets up and builds both, each only when something changed.
 ///
 /// # Errors
 /// When the set-up or a build fails.
 pub fn ensure(workspace: &Workspace) -> Result<()> {
     setup::ensure(workspace, &NEEDS)?;
-    build(workspace)
+    build(workspace)?;
+    say("the page in dist/ and the loader in widget/dist/ are up to date");
+    Ok(())
 }
 
-/// Builds both with the tools that are there.
+/// Builds both with the tools that are there; says nothing when nothing changed.
 ///
 /// # Errors
 /// When a build fails.
 pub fn build(workspace: &Workspace) -> Result<()> {
-    // Trunk runs cargo offline as it does everything offline, so what cargo needs must be there before.
-    let mut crates = proc::command(workspace, "cargo");
-    crates.args(["fetch", "--target", "wasm32-unknown-unknown", "--quiet"]);
-    let mut page = proc::command(workspace, "trunk");
-    page.args(["build", "--skip-version-check", "--config", "Trunk.toml"])
-        // A colour setting of the caller that Trunk does not know would stop it.
-        .env_remove("NO_COLOR")
-        .env("RUST_BACKTRACE", "0");
-    build_one(
-        workspace,
-        "the payment page",
-        "page",
-        &PAGE_INPUTS,
-        "dist",
-        &mut [crates, page],
-    )?;
-
-    if !workspace.root.join("widget").is_dir() {
+    PAGE.build(workspace)?;
+    if !workspace.root.join("widget/package.json").is_file() {
         return Ok(());
     }
-    let mut loader = proc::command(workspace, setup::node(workspace));
-    loader.arg("build.mjs").current_dir(workspace.root.join("widget"));
-    build_one(
-        workspace,
-        "the loader",
-        "loader",
-        &["widget"],
-        "widget/dist",
-        &mut [loader],
-    )
+    LOADER.build(workspace)
 }
 
-fn build_one(
-    workspace: &Workspace,
-    what: &str,
-    name: &str,
-    inputs: &[&str],
-    output: &str,
-    commands: &mut [Command],
-) -> Result<()> {
-    let mut fingerprint = Fingerprint::new(&setup::page_tools());
-    for input in inputs {
-        fingerprint.add(&workspace.root.join(input))?;
+/// A folder of files for the browser, made from sources by commands.
+struct Bundle {
+    what: &'static str,
+    /// Names its stamp.
+    name: &'static str,
+    /// Files and folders; a change in any of them makes it stale.
+    inputs: &'static [&'static str],
+    output: &'static str,
+    commands: fn(&Workspace) -> Vec<Command>,
+}
+
+const PAGE: Bundle = Bundle {
+    what: "the payment page",
+    name: "page",
+    inputs: &[
+        "checkout-app",
+        "charge",
+        "static",
+        "Cargo.toml",
+        "Cargo.lock",
+        "Trunk.toml",
+    ],
+    output: "dist",
+    commands: |workspace| {
+        // Trunk runs cargo offline as it does everything offline, so what cargo needs must be there before.
+        let mut crates = proc::command(workspace, "cargo");
+        crates.args(["fetch", "--target", "wasm32-unknown-unknown", "--quiet"]);
+        let mut page = proc::command(workspace, "trunk");
+        page.args(["build", "--skip-version-check", "--config", "Trunk.toml"])
+            // A colour setting of the caller that Trunk does not know would stop it.
+            .env_remove("NO_COLOR")
+            .env("RUST_BACKTRACE", "0");
+        vec![crates, page]
+    },
+};
+
+const LOADER: Bundle = Bundle {
+    what: "the loader",
+    name: "loader",
+    inputs: &["widget"],
+    output: "widget/dist",
+    commands: |workspace| {
+        let mut loader = proc::command(workspace, setup::node(workspace));
+        loader.arg("build.mjs").current_dir(workspace.root.join("widget"));
+        vec![loader]
+    },
+};
+
+impl Bundle {
+    fn build(&self, workspace: &Workspace) -> Result<()> {
+        let stamp = self.stamp(workspace)?;
+        if stamp.is_fresh()? {
+            return Ok(());
+        }
+        say(&format!("building {}", self.what));
+        let stopwatch = Stopwatch::start();
+        for mut command in (self.commands)(workspace) {
+            proc::run(&mut command)?;
+        }
+        stamp.write()?;
+        say(&format!("built {} into {}/ in {stopwatch}", self.what, self.output));
+        Ok(())
     }
-    let file = workspace
-        .target
-        .join("stamps")
-        .join(format!("{name}-{}", workspace.id()));
-    let stamp = Stamp::new(file, &fingerprint, workspace.root.join(output));
-    if stamp.is_fresh()? {
-        say(&format!("{what} is up to date in {output}/"));
-        return Ok(());
+
+    fn stamp(&self, workspace: &Workspace) -> Result<Stamp> {
+        let mut fingerprint = Fingerprint::new(&setup::page_tools());
+        for input in self.inputs {
+            fingerprint.add(&workspace.root.join(input))?;
+        }
+        let file = workspace
+            .target
+            .join("stamps")
+            .join(format!("{}-{}", self.name, workspace.id()));
+        Ok(Stamp::new(file, &fingerprint, workspace.root.join(self.output)))
     }
-    say(&format!("building {what}"));
-    let stopwatch = Stopwatch::start();
-    for command in commands {
-        proc::run(command)?;
-    }
-    stamp.write()?;
-    say(&format!("built {what} into {output}/ in {stopwatch}"));
-    Ok(())
 }

@@ -21,7 +21,7 @@ const DECISIVE: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 pub fn ensure(workspace: &Workspace, project: &str) -> Result<bool> {
     let source = workspace.root.join(project);
     let lock = source.join("package-lock.json");
-    if !source.is_dir() {
+    if !source.join("package.json").is_file() {
         return Ok(false);
     }
     if !lock.is_file() {

@@ -70,7 +70,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
 }
 
 fn set_up(workspace: &Workspace, chosen: &[&Suite]) -> (Outcome, bool) {
-    let mut needs: Vec<Need> = chosen.iter().flat_map(|suite| suite.needs.iter().copied()).collect();
+    let mut needs: Vec<Need> = chosen.iter().flat_map(|suite| suite.needs.concat()).collect();
     needs.sort_unstable();
     needs.dedup();
     say("── setup ──");
@@ -116,7 +116,10 @@ fn table(outcomes: &[Outcome], budgets: &Budgets, machine: Machine) -> String {
         ));
         total += outcome.used;
     }
-    let allowed = budgets.total(machine);
+    let allowed = outcomes
+        .iter()
+        .map(|outcome| budgets.minutes(outcome.suite, machine))
+        .sum::<u64>();
     let over = if total > Duration::from_secs(allowed * 60) {
         "  over its budget"
     } else {

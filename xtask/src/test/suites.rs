@@ -1,4 +1,6 @@
 //! The suites in the order in which they run: what is quick to fail comes before what is slow to build.
+//!
+//! The server carries the page inside, so whatever compiles the server builds the page first; that costs nothing when it is fresh.
 
 use std::process::Command;
 
@@ -16,7 +18,7 @@ pub struct Suite {
     /// What `cargo xtask test <name>` takes, and the key of its budget.
     pub name: &'static str,
     /// What the set-up must provide for it.
-    pub needs: &'static [Need],
+    pub needs: &'static [&'static [Need]],
     /// Runs it.
     pub run: fn(&Workspace) -> Result<()>,
 }
@@ -25,7 +27,7 @@ pub struct Suite {
 pub const SUITES: [Suite; 12] = [
     Suite {
         name: "fmt",
-        needs: &[Need::RustComponents],
+        needs: &[LINTERS],
         run: fmt,
     },
     Suite {
@@ -35,63 +37,67 @@ pub const SUITES: [Suite; 12] = [
     },
     Suite {
         name: "layering",
-        needs: &[Need::WasmTarget],
+        needs: &[&[Need::WasmTarget]],
         run: layering::run,
     },
     Suite {
         name: "page",
-        needs: &page::NEEDS,
+        needs: &[&page::NEEDS],
         run: page::build,
     },
     Suite {
         name: "loader",
-        needs: &page::NEEDS,
+        needs: &[&page::NEEDS],
         run: loader,
     },
     Suite {
         name: "clippy",
-        needs: &[Need::RustComponents, Need::WasmTarget, Need::Compiler],
+        needs: &[LINTERS, SERVER, &page::NEEDS],
         run: clippy,
     },
     Suite {
         name: "rustdoc",
-        needs: &[Need::Compiler],
+        needs: &[SERVER, &page::NEEDS],
         run: rustdoc,
     },
     Suite {
         name: "deny",
-        needs: &[Need::Deny],
+        needs: &[&[Need::Deny]],
         run: deny,
     },
     Suite {
         name: "build",
-        needs: &[Need::Compiler],
+        needs: &[SERVER, &page::NEEDS],
         run: build,
     },
     Suite {
         name: "unit",
-        needs: &[Need::Compiler],
+        needs: &[SERVER, &page::NEEDS],
         run: unit,
     },
     Suite {
         name: "integration",
-        needs: &INTEGRATION_NEEDS,
+        needs: &[SERVER, &page::NEEDS, NODE],
         run: integration,
     },
     Suite {
         name: "browser",
-        needs: &[Need::Browser, Need::Bitcoind],
+        needs: &[SERVER, &page::NEEDS, NODE, BROWSER],
         run: browser,
     },
 ];
 
-const INTEGRATION_NEEDS: [Need; 3] = [Need::Compiler, Need::Bitcoind, Need::ShellClient];
+const LINTERS: &[Need] = &[Need::RustComponents];
+const SERVER: &[Need] = &[Need::Compiler];
+const NODE: &[Need] = &[Need::Bitcoind, Need::ShellClient];
+const BROWSER: &[Need] = &[Need::Browser];
 
 fn fmt(workspace: &Workspace) -> Result<()> {
     proc::run_shown(&mut cargo(workspace, &["fmt", "--all", "--check"]))
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {
+    page::build(workspace)?;
     let whole = [
         "clippy",
         "--locked",
@@ -116,6 +122,7 @@ fn clippy(workspace: &Workspace) -> Result<()> {
 }
 
 fn rustdoc(workspace: &Workspace) -> Result<()> {
+    page::build(workspace)?;
     let mut doc = cargo(
         workspace,
         &[
@@ -153,11 +160,19 @@ fn loader(workspace: &Workspace) -> Result<()> {
 
 /// Compiles everything that the next three suites run, so that their times tell how long the tests take.
 fn build(workspace: &Workspace) -> Result<()> {
+    page::build(workspace)?;
     proc::run_shown(&mut cargo(workspace, &["test", "--locked", "--workspace", "--no-run"]))?;
+    programs(workspace)
+}
+
+/// The server and the demo: cargo does not build programs of a package whose tests do not ask for them.
+fn programs(workspace: &Workspace) -> Result<()> {
+    page::build(workspace)?;
     proc::run_shown(&mut cargo(workspace, &["build", "--locked", "--workspace", "--bins"]))
 }
 
 fn unit(workspace: &Workspace) -> Result<()> {
+    page::build(workspace)?;
     proc::run_shown(&mut cargo(
         workspace,
         &["test", "--locked", "--workspace", "--lib", "--bins"],
@@ -166,12 +181,14 @@ fn unit(workspace: &Workspace) -> Result<()> {
 }
 
 fn integration(workspace: &Workspace) -> Result<()> {
+    programs(workspace)?;
     let mut test = cargo(workspace, &["test", "--locked", "--workspace", "--test", "*"]);
     environment::tell(&mut test, workspace, Profile::Dev)?;
     proc::run_shown(&mut test)
 }
 
 fn browser(workspace: &Workspace) -> Result<()> {
+    programs(workspace)?;
     let folder = workspace.root.join("tests/browser");
     let mut playwright = proc::command(workspace, setup::node(workspace));
     playwright
