@@ -4,8 +4,8 @@ use bitcoin_units::Amount;
 
 use crate::event::Verdict;
 use crate::{
-    Announcement, ChargeId, Event, Judgement, MerchantId, Outpoint, Payment, Reason, State, Terms,
-    Timestamp, Whereabouts,
+    Announcement, ChargeId, Event, Judgement, MerchantId, Outpoint, Payment, Reason, State, Terms, Timestamp,
+    Whereabouts,
 };
 
 /// A charge as its events have made it.
@@ -78,9 +78,7 @@ impl Charge {
     /// The payment at `outpoint`, if it is known.
     #[must_use]
     pub fn payment(&self, outpoint: Outpoint) -> Option<&Payment> {
-        self.payments
-            .iter()
-            .find(|payment| payment.outpoint == outpoint)
+        self.payments.iter().find(|payment| payment.outpoint == outpoint)
     }
 
     /// Folds the next event in. Events come in the order of their sequence; each is one.
@@ -88,26 +86,17 @@ impl Charge {
         self.sequence += 1;
         match event {
             Event::PaymentFound(payment) => {
-                let at = self
-                    .payments
-                    .partition_point(|known| known.outpoint < payment.outpoint);
+                let at = self.payments.partition_point(|known| known.outpoint < payment.outpoint);
                 self.payments.insert(at, payment.clone());
             }
             Event::PaymentMoved { outpoint, place } => {
-                self.change(*outpoint, |payment| {
-                    payment.whereabouts = Whereabouts::Live(*place)
-                });
+                self.change(*outpoint, |payment| payment.whereabouts = Whereabouts::Live(*place));
             }
-            Event::FirstSeenCorrected {
-                outpoint,
-                first_seen,
-            } => {
+            Event::FirstSeenCorrected { outpoint, first_seen } => {
                 self.change(*outpoint, |payment| payment.first_seen = *first_seen);
             }
             Event::PaymentLost { outpoint, loss } => {
-                self.change(*outpoint, |payment| {
-                    payment.whereabouts = Whereabouts::Gone(*loss)
-                });
+                self.change(*outpoint, |payment| payment.whereabouts = Whereabouts::Gone(*loss));
             }
             Event::ConfirmationsRaised { required } => self.required = *required,
             Event::DeadlineExtended { deadline, .. } => {
@@ -122,9 +111,7 @@ impl Charge {
                 }
             }
             Event::Judged {
-                outpoint,
-                judgement,
-                ..
+                outpoint, judgement, ..
             } => {
                 self.change(*outpoint, |payment| payment.judgement = Some(*judgement));
                 if *judgement == Judgement::ByHand {
@@ -153,20 +140,13 @@ impl Charge {
         match announcement {
             Announcement::Updated => return,
             Announcement::Reverted => self.round += 1,
-            Announcement::Seen
-            | Announcement::TimedOut
-            | Announcement::Confirmed
-            | Announcement::Failed => {}
+            Announcement::Seen | Announcement::TimedOut | Announcement::Confirmed | Announcement::Failed => {}
         }
         self.told = Some(announcement);
     }
 
     fn change(&mut self, outpoint: Outpoint, change: impl FnOnce(&mut Payment)) {
-        if let Some(payment) = self
-            .payments
-            .iter_mut()
-            .find(|payment| payment.outpoint == outpoint)
-        {
+        if let Some(payment) = self.payments.iter_mut().find(|payment| payment.outpoint == outpoint) {
             change(payment);
         }
     }

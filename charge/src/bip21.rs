@@ -27,9 +27,7 @@ pub fn uri(address: &str, amount: Amount, label: &str) -> String {
 /// makes the code less dense). The scheme stays in lower case: not every wallet reads `BITCOIN:`.
 #[must_use]
 pub fn qr_text(address: &str, amount: Amount) -> String {
-    let is_bech32 = ["bc1", "tb1", "bcrt1"]
-        .iter()
-        .any(|hrp| address.starts_with(hrp));
+    let is_bech32 = ["bc1", "tb1", "bcrt1"].iter().any(|hrp| address.starts_with(hrp));
     let address = if is_bech32 {
         address.to_uppercase()
     } else {
@@ -69,10 +67,7 @@ mod tests {
             uri("bcrt1qxyz", Amount::from_sat(150_000), "Café & Co"),
             "bitcoin:bcrt1qxyz?amount=0.0015&label=Caf%C3%A9%20%26%20Co"
         );
-        assert_eq!(
-            uri("1abc", Amount::from_sat(200_000_000), ""),
-            "bitcoin:1abc?amount=2"
-        );
+        assert_eq!(uri("1abc", Amount::from_sat(200_000_000), ""), "bitcoin:1abc?amount=2");
     }
 
     #[test]

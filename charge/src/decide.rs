@@ -5,8 +5,8 @@ use std::fmt;
 use crate::event::Verdict;
 use crate::state::rate_holds;
 use crate::{
-    Amount, Announcement, Charge, Context, Event, Gone, Judgement, LatePolicy, Observation,
-    Outpoint, Payment, Place, Sighting, State, Whereabouts,
+    Amount, Announcement, Charge, Context, Event, Gone, Judgement, LatePolicy, Observation, Outpoint, Payment, Place,
+    Sighting, State, Whereabouts,
 };
 
 /// From this many reversals on, a charge reports only `confirmed` and `failed` (R17).
@@ -42,11 +42,7 @@ impl std::error::Error for Refusal {}
 ///
 /// # Errors
 /// [`Refusal`], for the merchant's commands only; a view is never refused.
-pub fn decide(
-    charge: &Charge,
-    observation: &Observation,
-    context: &Context,
-) -> Result<Vec<Event>, Refusal> {
+pub fn decide(charge: &Charge, observation: &Observation, context: &Context) -> Result<Vec<Event>, Refusal> {
     let mut decision = Decision {
         charge: charge.clone(),
         context,
@@ -54,10 +50,7 @@ pub fn decide(
     };
     match observation {
         Observation::View { sightings, gone } => decision.view(sightings, gone),
-        Observation::Accept {
-            outpoints,
-            sequence,
-        } => decision.accept(outpoints, *sequence)?,
+        Observation::Accept { outpoints, sequence } => decision.accept(outpoints, *sequence)?,
         Observation::Cancel { sequence } => decision.cancel(*sequence)?,
     }
     decision.conclude(charge);
@@ -116,10 +109,7 @@ impl Decision<'_> {
         let corrected = first_seen != known.first_seen;
         let moved = known.whereabouts != Whereabouts::Live(sighting.place);
         if corrected {
-            self.emit(Event::FirstSeenCorrected {
-                outpoint,
-                first_seen,
-            });
+            self.emit(Event::FirstSeenCorrected { outpoint, first_seen });
         }
         if moved {
             self.emit(Event::PaymentMoved {
@@ -213,7 +203,7 @@ impl Decision<'_> {
     /// R13, the first comparison: between the quote and the first sight.
     fn take_late_provisionally(&mut self) {
         let charge = &self.charge;
-        if charge.terms.late_policy != LatePolicy::Accept || charge.counted() >= charge.need() {
+        if charge.terms.late_policy != LatePolicy::Accept {
             return;
         }
         let takes = |payment: &&Payment| {
@@ -242,22 +232,14 @@ impl Decision<'_> {
     /// R12. What was confirmed once was settled in time: a later reorg does not make it late.
     fn observe_settlement(&mut self) {
         let charge = &self.charge;
-        let end = charge
-            .terms
-            .expires_at
-            .plus_secs(charge.terms.settle_within_secs);
-        let was_confirmed = matches!(
-            charge.told,
-            Some(Announcement::Confirmed | Announcement::Reverted)
-        );
+        let end = charge.terms.expires_at.plus_secs(charge.terms.settle_within_secs);
+        let was_confirmed = matches!(charge.told, Some(Announcement::Confirmed | Announcement::Reverted));
         let is_waiting = charge.verdict(self.context.tip).state == State::Seen;
         if charge.stalled || was_confirmed || !is_waiting || self.context.observed_until < end {
             return;
         }
         let shallow = charge.payments.iter().filter(|payment| {
-            payment.is_live()
-                && payment.judgement.is_none()
-                && !charge.is_deep(payment, self.context.tip)
+            payment.is_live() && payment.judgement.is_none() && !charge.is_deep(payment, self.context.tip)
         });
         let outpoints = shallow.map(|payment| payment.outpoint).collect();
         self.emit(Event::Stalled { outpoints });
@@ -281,11 +263,7 @@ impl Decision<'_> {
         let takes = charge.terms.late_policy == LatePolicy::Accept
             && !charge.cancelled
             && rate_holds(&charge.terms, compared.as_ref());
-        let judgement = if takes {
-            Judgement::Taken
-        } else {
-            Judgement::Refused
-        };
+        let judgement = if takes { Judgement::Taken } else { Judgement::Refused };
         for outpoint in deep {
             self.emit(Event::Judged {
                 outpoint,
@@ -298,8 +276,7 @@ impl Decision<'_> {
     /// R14.
     fn accept(&mut self, outpoints: &[Outpoint], sequence: u64) -> Result<(), Refusal> {
         self.check_sequence(sequence)?;
-        let is_live =
-            |&outpoint: &Outpoint| self.charge.payment(outpoint).is_some_and(Payment::is_live);
+        let is_live = |&outpoint: &Outpoint| self.charge.payment(outpoint).is_some_and(Payment::is_live);
         if outpoints.is_empty() || !outpoints.iter().all(is_live) {
             return Err(Refusal::NoLiveMoney);
         }
@@ -325,9 +302,7 @@ impl Decision<'_> {
         if self.charge.state != State::Pending {
             return Err(Refusal::NotPending);
         }
-        self.emit(Event::Cancelled {
-            at: self.context.now,
-        });
+        self.emit(Event::Cancelled { at: self.context.now });
         Ok(())
     }
 
@@ -342,9 +317,7 @@ impl Decision<'_> {
     /// Asks the state function, and tells the merchant what has changed since `before`.
     fn conclude(&mut self, before: &Charge) {
         let next = self.charge.verdict(self.context.tip);
-        if next.state == State::Confirmed
-            && !matches!(self.charge.state, State::Seen | State::Confirmed)
-        {
+        if next.state == State::Confirmed && !matches!(self.charge.state, State::Seen | State::Confirmed) {
             // Money first met deep goes through `seen`, so that no listener meets a `confirmed` out of nothing (R1).
             self.enter(Verdict {
                 state: State::Seen,
@@ -352,8 +325,7 @@ impl Decision<'_> {
             });
         }
         self.enter(next);
-        let is_news =
-            self.charge.reason != before.reason || self.charge.received() != before.received();
+        let is_news = self.charge.reason != before.reason || self.charge.received() != before.received();
         if self.charge.state == before.state && before.told.is_some() && is_news {
             self.announce(Announcement::Updated);
         }

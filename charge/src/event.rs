@@ -1,8 +1,6 @@
 //! Decisions, as they are stored: the log of a charge, from which its live state is replayed.
 
-use crate::{
-    BlockRef, Interval, Judgement, Loss, Outpoint, Payment, Place, Quote, Reason, State, Timestamp,
-};
+use crate::{BlockRef, Interval, Judgement, Loss, Outpoint, Payment, Place, Quote, Reason, State, Timestamp};
 
 /// A state with its reason: what the state function answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

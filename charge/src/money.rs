@@ -50,9 +50,7 @@ impl Cents {
             return Err(PriceError::NotWhole);
         }
         // Digits only, so the one way to fail is a number too large for 64 bits.
-        let cents = text
-            .parse::<u64>()
-            .map_err(|_| PriceError::AboveLimit(limit.0))?;
+        let cents = text.parse::<u64>().map_err(|_| PriceError::AboveLimit(limit.0))?;
         Self(cents).checked_as_price(limit)
     }
 
@@ -101,10 +99,7 @@ mod tests {
             ("0", PriceError::Zero),
             ("000", PriceError::Zero),
             ("10000001", PriceError::AboveLimit(10_000_000)),
-            (
-                "99999999999999999999999999",
-                PriceError::AboveLimit(10_000_000),
-            ),
+            ("99999999999999999999999999", PriceError::AboveLimit(10_000_000)),
         ] {
             assert_eq!(Cents::parse_price(text, LIMIT), Err(error), "{text}");
         }

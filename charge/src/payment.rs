@@ -103,7 +103,6 @@ impl Payment {
     /// Confirmations under a tip at height `tip`: `tip − height + 1`, zero outside the chain (R31: derived, never stored).
     #[must_use]
     pub fn confirmations(&self, tip: u32) -> u32 {
-        self.block()
-            .map_or(0, |block| (tip + 1).saturating_sub(block.height))
+        self.block().map_or(0, |block| (tip + 1).saturating_sub(block.height))
     }
 }

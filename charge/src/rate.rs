@@ -104,28 +104,16 @@ mod tests {
     #[test]
     fn r29_the_amount_is_rounded_up_to_the_satoshi() {
         // EUR 1 at EUR 30,000: 3333.33… sat.
-        assert_eq!(
-            rate(3_000_000).amount_for(Cents(100)),
-            Ok(Amount::from_sat(3334))
-        );
-        assert_eq!(
-            rate(100_000_000).amount_for(Cents(1)),
-            Ok(Amount::from_sat(1))
-        );
+        assert_eq!(rate(3_000_000).amount_for(Cents(100)), Ok(Amount::from_sat(3334)));
+        assert_eq!(rate(100_000_000).amount_for(Cents(1)), Ok(Amount::from_sat(1)));
         assert_eq!(rate(u64::MAX).amount_for(Cents(1)), Ok(Amount::from_sat(1)));
     }
 
     #[test]
     fn nobody_is_asked_for_more_bitcoin_than_exists_or_given_a_rate_of_zero() {
-        assert_eq!(
-            rate(1).amount_for(Cents(21_000_001)),
-            Err(RateError::TooLarge)
-        );
+        assert_eq!(rate(1).amount_for(Cents(21_000_001)), Err(RateError::TooLarge));
         assert_eq!(rate(1).amount_for(Cents(21_000_000)), Ok(Amount::MAX_MONEY));
-        assert_eq!(
-            rate(1).amount_for(Cents(u64::MAX)),
-            Err(RateError::TooLarge)
-        );
+        assert_eq!(rate(1).amount_for(Cents(u64::MAX)), Err(RateError::TooLarge));
         assert_eq!(Rate::from_cents_per_btc(0), Err(RateError::Zero));
     }
 

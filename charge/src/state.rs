@@ -31,13 +31,7 @@ pub enum State {
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::Seen,
-        Self::Confirmed,
-        Self::TimedOut,
-        Self::Failed,
-    ];
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Seen, Self::Confirmed, Self::TimedOut, Self::Failed];
 
     /// The word on the wire, in the database and in the page's `data-state`.
     #[must_use]
@@ -72,10 +66,7 @@ impl FromStr for State {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or(())
+        Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or(())
     }
 }
 
@@ -147,10 +138,7 @@ impl FromStr for Reason {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
-            .ok_or(())
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(())
     }
 }
 
@@ -206,11 +194,7 @@ impl Charge {
     /// Value of live payments that are in time or accepted.
     #[must_use]
     pub fn counted(&self) -> Amount {
-        total(
-            self.payments
-                .iter()
-                .map(|payment| self.counted_value(payment)),
-        )
+        total(self.payments.iter().map(|payment| self.counted_value(payment)))
     }
 
     /// Value of all live payments, counted or not (R11).
@@ -232,11 +216,7 @@ impl Charge {
         if counted >= self.need() {
             return Amount::ZERO;
         }
-        let rest = self
-            .terms
-            .amount
-            .checked_sub(counted)
-            .unwrap_or(Amount::ZERO);
+        let rest = self.terms.amount.checked_sub(counted).unwrap_or(Amount::ZERO);
         rest.max(self.terms.dust_limit)
     }
 
@@ -252,10 +232,7 @@ impl Charge {
         // A coinbase payment is as deep as what it still lacks: with equal depth it sorts behind an ordinary one.
         counted.sort_by_key(|payment| {
             let have = payment.confirmations(tip);
-            (
-                self.required_of(payment).saturating_sub(have),
-                std::cmp::Reverse(have),
-            )
+            (self.required_of(payment).saturating_sub(have), std::cmp::Reverse(have))
         });
         let need = self.need();
         let mut sum = Amount::ZERO;
@@ -274,12 +251,7 @@ impl Charge {
 
     /// Whether a payment is first seen by the deadline, or so close that the merchant loses nothing by it (R5).
     pub(crate) fn is_in_time(&self, payment: &Payment) -> bool {
-        in_time(
-            &self.terms,
-            self.deadline,
-            payment.first_seen,
-            payment.rate.as_ref(),
-        )
+        in_time(&self.terms, self.deadline, payment.first_seen, payment.rate.as_ref())
     }
 
     /// What a live payment contributes: all, nothing, or as much as it inherits (R5).
@@ -297,13 +269,15 @@ impl Charge {
 
     /// The value in time of the payments whose place this one took (R5).
     fn inherited(&self, payment: &Payment) -> Amount {
-        let ancestors = payment
-            .inherits
-            .iter()
-            .filter_map(|&outpoint| self.payment(outpoint));
+        let ancestors = payment.inherits.iter().filter_map(|&outpoint| self.payment(outpoint));
+        let in_time: Vec<&Payment> = ancestors.filter(|ancestor| self.is_in_time(ancestor)).collect();
+        // Of a chain of replacements only the last one in time counts: they spent the same money.
+        let is_superseded =
+            |ancestor: &Payment| in_time.iter().any(|other| other.inherits.contains(&ancestor.outpoint));
         total(
-            ancestors
-                .filter(|ancestor| self.is_in_time(ancestor))
+            in_time
+                .iter()
+                .filter(|ancestor| !is_superseded(ancestor))
                 .map(|ancestor| ancestor.value),
         )
     }
@@ -315,11 +289,7 @@ impl Charge {
     /// Confirmations that this payment needs.
     #[must_use]
     pub fn required_of(&self, payment: &Payment) -> u32 {
-        let floor = if payment.coinbase {
-            COINBASE_CONFIRMATIONS
-        } else {
-            1
-        };
+        let floor = if payment.coinbase { COINBASE_CONFIRMATIONS } else { 1 };
         self.required.max(floor)
     }
 
@@ -352,8 +322,7 @@ impl Charge {
             .payments
             .iter()
             .filter(|payment| payment.judgement != Some(Judgement::ByHand));
-        self.by_hand.is_some()
-            && total(others.map(|payment| self.counted_value(payment))) < self.terms.need()
+        self.by_hand.is_some() && total(others.map(|payment| self.counted_value(payment))) < self.terms.need()
     }
 
     /// Whether the late policy may take a payment that is not in time (R13): seen at most a day late, on a charge that was
@@ -377,12 +346,7 @@ const fn verdict(state: State, reason: Option<Reason>) -> Verdict {
 }
 
 /// Point 4 of R1: the deadline is observed and what counts does not suffice.
-fn verdict_after_deadline(
-    charge: &Charge,
-    need: Amount,
-    counted: Amount,
-    partial: bool,
-) -> Verdict {
+fn verdict_after_deadline(charge: &Charge, need: Amount, counted: Amount, partial: bool) -> Verdict {
     let live = || charge.payments.iter().filter(|payment| payment.is_live());
     let uncounted = |payment: &Payment| {
         payment
@@ -391,8 +355,7 @@ fn verdict_after_deadline(
             .expect("no payment counts more than its value")
     };
     let late = total(live().map(uncounted));
-    let late_matters =
-        live().any(|payment| charge.is_significant(payment) && uncounted(payment) > Amount::ZERO);
+    let late_matters = live().any(|payment| charge.is_significant(payment) && uncounted(payment) > Amount::ZERO);
 
     let reason = if total([counted, late].into_iter()) >= need {
         Reason::Late
@@ -414,13 +377,10 @@ impl Charge {
     /// How money that mattered was lost: `None` when none was. A replacement is the strongest word, for it was a deed.
     fn last_loss(&self) -> Option<Reason> {
         let was_told = matches!(self.told, Some(told) if told != crate::Announcement::TimedOut);
-        let losses = self
-            .payments
-            .iter()
-            .filter_map(|payment| match payment.whereabouts {
-                Whereabouts::Gone(loss) if was_told || self.is_significant(payment) => Some(loss),
-                _ => None,
-            });
+        let losses = self.payments.iter().filter_map(|payment| match payment.whereabouts {
+            Whereabouts::Gone(loss) if was_told || self.is_significant(payment) => Some(loss),
+            _ => None,
+        });
         losses.min().map(|loss| match loss {
             Loss::Replaced => Reason::Replaced,
             Loss::Dropped => Reason::Dropped,

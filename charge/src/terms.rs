@@ -132,11 +132,7 @@ impl Terms {
     ///
     /// # Errors
     /// [`TermsError`]: an amount beyond the money supply, or below `dust_limit`.
-    pub fn amount_for(
-        price: Cents,
-        quote: &Quote,
-        dust_limit: Amount,
-    ) -> Result<Amount, TermsError> {
+    pub fn amount_for(price: Cents, quote: &Quote, dust_limit: Amount) -> Result<Amount, TermsError> {
         let amount = quote.rate.amount_for(price).map_err(TermsError::Rate)?;
         if amount < dust_limit {
             return Err(TermsError::Dust {
@@ -151,11 +147,9 @@ impl Terms {
     #[must_use]
     pub fn forgiven_of(amount: Amount, tolerance: Tolerance, quote: &Quote) -> Amount {
         let share = u128::from(amount.to_sat()) * u128::from(tolerance.bps.min(10_000)) / 10_000;
-        let share =
-            u64::try_from(share).expect("a share of at most 100 % fits where the whole fits");
+        let share = u64::try_from(share).expect("a share of at most 100 % fits where the whole fits");
         // The cap is rounded down: forgiving less is the safe side.
-        let cap =
-            u128::from(tolerance.cap.0) * 100_000_000 / u128::from(quote.rate.cents_per_btc());
+        let cap = u128::from(tolerance.cap.0) * 100_000_000 / u128::from(quote.rate.cents_per_btc());
         Amount::from_sat(share.min(u64::try_from(cap).unwrap_or(u64::MAX)))
     }
 
@@ -211,17 +205,7 @@ mod tests {
         let amount = Amount::from_sat(1_000_000);
         // EUR 100,000 a bitcoin: one cent is ten satoshis.
         let quote = quote(10_000_000);
-        let forgiven = |bps, cap| {
-            Terms::forgiven_of(
-                amount,
-                Tolerance {
-                    bps,
-                    cap: Cents(cap),
-                },
-                &quote,
-            )
-            .to_sat()
-        };
+        let forgiven = |bps, cap| Terms::forgiven_of(amount, Tolerance { bps, cap: Cents(cap) }, &quote).to_sat();
         assert_eq!(forgiven(0, 1_000), 0);
         assert_eq!(forgiven(100, 1_000), 10_000);
         assert_eq!(forgiven(100, 500), 5_000);

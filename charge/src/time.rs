@@ -30,7 +30,7 @@ impl Timestamp {
         if millis <= 0 {
             return 0;
         }
-        let secs = (millis + 999) / 1000;
+        let secs = (millis - 1) / 1000 + 1;
         if secs > u32::MAX as i64 {
             return u32::MAX;
         }

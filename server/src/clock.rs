@@ -23,15 +23,9 @@ impl Clock for SystemClock {
             clippy::disallowed_methods,
             reason = "the one place where the machine's clock is read"
         )]
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
-        Timestamp(
-            self.highest
-                .fetch_max(millis, Ordering::Relaxed)
-                .max(millis),
-        )
+        Timestamp(self.highest.fetch_max(millis, Ordering::Relaxed).max(millis))
     }
 }
 
@@ -57,8 +51,7 @@ impl ManualClock {
 
     /// Moves the time forward.
     pub fn advance_secs(&self, secs: u32) {
-        self.millis
-            .fetch_add(i64::from(secs) * 1000, Ordering::Relaxed);
+        self.millis.fetch_add(i64::from(secs) * 1000, Ordering::Relaxed);
     }
 }
 

@@ -3,6 +3,4 @@
 
 mod view;
 
-pub use view::{
-    ChargeView, GoneView, NodeView, PaymentView, ProgressView, QuoteView, Surroundings,
-};
+pub use view::{ChargeView, GoneView, NodeView, PaymentView, ProgressView, QuoteView, Surroundings};

@@ -143,10 +143,8 @@ impl ChargeView {
             order_id,
         } = *surroundings;
         let remaining = charge.remaining();
-        let (live, gone): (Vec<&Payment>, Vec<&Payment>) = charge
-            .payments
-            .iter()
-            .partition(|payment| payment.is_live());
+        let (live, gone): (Vec<&Payment>, Vec<&Payment>) =
+            charge.payments.iter().partition(|payment| payment.is_live());
         Self {
             id: charge.id.to_string(),
             sequence: charge.sequence,
@@ -174,11 +172,7 @@ impl ChargeView {
                 .take(LISTED)
                 .map(|payment| PaymentView::of(payment, tip))
                 .collect(),
-            gone_payments: gone
-                .into_iter()
-                .filter_map(GoneView::of)
-                .take(LISTED)
-                .collect(),
+            gone_payments: gone.into_iter().filter_map(GoneView::of).take(LISTED).collect(),
             quote: QuoteView {
                 cents_per_btc: charge.terms.quote.rate.cents_per_btc(),
                 source: charge.terms.quote.source.clone(),
@@ -194,10 +188,7 @@ impl Charge {
     /// Whether a shopper should still send something: the charge is open, not complete, and its deadline not reached.
     #[must_use]
     pub fn is_payable(&self, now: Timestamp) -> bool {
-        !self.deadline_observed
-            && !self.cancelled
-            && now < self.deadline
-            && self.remaining() > Amount::ZERO
+        !self.deadline_observed && !self.cancelled && now < self.deadline && self.remaining() > Amount::ZERO
     }
 }
 
