@@ -1,0 +1,109 @@
+//! Why the charges refuse, in variants that every surface maps in one place.
+
+use bitpro_charge::{PriceError, Refusal, TermsError};
+
+use crate::store::StoreError;
+
+/// Why no charge was made. Nothing is half made: no row, no index, no event.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CreateError {
+    /// There is no such merchant (404).
+    #[error("there is no such merchant")]
+    UnknownMerchant,
+    /// The price is out of bounds (422).
+    #[error(transparent)]
+    Price(#[from] PriceError),
+    /// The price cannot be paid in bitcoin (422).
+    #[error(transparent)]
+    Terms(#[from] TermsError),
+    /// No fresh rate (503).
+    #[error("there is no fresh exchange rate")]
+    NoRate,
+    /// The merchant has given no descriptor yet (503: his to mend).
+    #[error("the merchant has not said yet where the money goes")]
+    NoDescriptor,
+    /// Three unpaid link charges of this order are open (R25; 429).
+    #[error("too many unpaid charges for this order are open")]
+    TooManyOpen,
+    /// Addresses are held back until it is certain which were given out (R28; 503).
+    #[error("no address may be given out: {0}")]
+    IssuanceBlocked(IssuanceBlock),
+    /// The database failed (503).
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why no address may be given out (R27, R28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IssuanceBlock {
+    /// A descriptor that is new here, or whose issuance mark is missing, waits for a scan of the chain by a synced node.
+    #[error("waiting for the node to scan the chain for addresses that were used already")]
+    AwaitsScan,
+    /// This process does not hold the issuance mark: only the server makes charges.
+    #[error("only the running server gives out addresses")]
+    NotTheServer,
+    /// The descriptor has no further addresses.
+    #[error("the descriptor is exhausted")]
+    Exhausted,
+}
+
+/// Why a merchant's command on a charge is not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommandError {
+    /// There is no such charge (404).
+    #[error("there is no such charge")]
+    UnknownCharge,
+    /// The charge is not what the merchant thought (409).
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database failed (503).
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a view was not applied.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ObserveError {
+    /// The view does not continue the stored tip: read the stored tip again and compare anew.
+    #[error("the view does not continue the stored tip")]
+    NotContinuing,
+    /// The view's chain has less work than the stored one (R6).
+    #[error("the view's chain has less work than the stored one")]
+    LessWork,
+    /// The database failed; nothing was applied.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why the charges cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process serves this database.
+    #[error("{0} is in use by another server")]
+    InUse(String),
+    /// The database belongs to another network (R42).
+    #[error("the database belongs to {stored}, the configuration says {configured}")]
+    WrongNetwork {
+        /// What the database says.
+        stored: String,
+        /// What the configuration says.
+        configured: String,
+    },
+    /// The database was made under another secret: its descriptors cannot be verified.
+    #[error("the database was made with another secret than the configuration's")]
+    WrongSecret,
+    /// The SQLite in this program can lose commits.
+    #[error("SQLite {0} is too old: 3.51.3 or later is needed")]
+    Engine(String),
+    /// The file beside the database cannot be read or written.
+    #[error("the issuance mark {path}: {cause}")]
+    Mark {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
