@@ -3,8 +3,8 @@
 mod common;
 
 use bitpro_charge::{
-    Amount, Announcement, Charge, Event, Gone, Interval, LatePolicy, Loss, Observation, Place, Sighting, State, Terms,
-    Timestamp, decide,
+    Amount, Announcement, Charge, Event, Gone, Interval, LatePolicy, Loss, Observation, Place, Reason, Sighting, State,
+    Terms, Timestamp, Whereabouts, decide,
 };
 use common::*;
 use proptest::prelude::*;
@@ -111,6 +111,19 @@ impl World {
     }
 }
 
+/// Histories in which nothing is decided by hand, by the rate or by the settlement deadline: there the way does not matter.
+fn plain_steps() -> impl Strategy<Value = Vec<Step>> {
+    let is_plain = |step: &Step| match step {
+        Step::Accept(_) | Step::Cancel | Step::Rate(_) | Step::Replace { .. } => false,
+        Step::Wait(secs) => *secs < 2_000,
+        _ => true,
+    };
+    steps().prop_map(move |mut steps| {
+        steps.retain(is_plain);
+        steps
+    })
+}
+
 fn rank(state: State) -> u8 {
     match state {
         State::Failed | State::TimedOut => 0,
@@ -137,6 +150,27 @@ proptest! {
         let mut replayed = World::new(terms).charge;
         live.log.iter().for_each(|event| replayed.apply(event));
         prop_assert_eq!(&replayed, &live.charge);
+    }
+
+    #[test]
+    fn the_end_is_what_the_final_chain_says(steps in plain_steps()) {
+        let live = World::after(terms(), &steps);
+        let mut fresh = World::new(terms());
+        (fresh.now, fresh.observed_until, fresh.tip) = (live.now, live.observed_until, live.tip);
+        let sightings = live.charge.payments.iter().filter_map(|payment| match payment.whereabouts {
+            Whereabouts::Live(place) => Some(Sighting {
+                first_seen: payment.first_seen,
+                ..fresh.sighting(payment.outpoint.txid.0[0], payment.value.to_sat(), place)
+            }),
+            Whereabouts::Gone(_) => None,
+        }).collect();
+        fresh.view(sightings, vec![]);
+        // Who meets only the end knows of no loss: where money came and went, he sees that nobody paid.
+        let expected = match (live.charge.state, live.charge.reason) {
+            (State::Failed, Some(Reason::Replaced | Reason::Dropped | Reason::Reorged)) => (State::TimedOut, None),
+            other => other,
+        };
+        prop_assert_eq!((fresh.charge.state, fresh.charge.reason), expected);
     }
 
     #[test]
