@@ -1,1 +1,5 @@
-fn main() {}
+//! What Trunk builds for the browser.
+
+fn main() {
+    bitpro_checkout_app::hydrate::start();
+}
