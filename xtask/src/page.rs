@@ -29,9 +29,6 @@ pub fn ensure(workspace: &Workspace) -> Result<()> {
 /// When a build fails.
 pub fn build(workspace: &Workspace) -> Result<()> {
     PAGE.build(workspace)?;
-    if !workspace.root.join("widget/package.json").is_file() {
-        return Ok(());
-    }
     LOADER.build(workspace)
 }
 

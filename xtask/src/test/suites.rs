@@ -154,8 +154,16 @@ fn deny(workspace: &Workspace) -> Result<()> {
 }
 
 fn loader(workspace: &Workspace) -> Result<()> {
-    let mut npm = proc::command(workspace, "npm");
-    proc::run_shown(npm.current_dir(workspace.root.join("widget")).arg("test"))
+    page::build(workspace)?;
+    let folder = workspace.root.join("widget");
+    let mut types = proc::command(workspace, "npm");
+    proc::run_shown(types.current_dir(&folder).args(["run", "--silent", "check"]))?;
+    let mut tests = proc::command(workspace, setup::node(workspace));
+    proc::run_shown(
+        tests
+            .current_dir(&folder)
+            .args(["--test", "--test-reporter=spec", "test/*.test.mjs"]),
+    )
 }
 
 /// Compiles everything that the next three suites run, so that their times tell how long the tests take.
