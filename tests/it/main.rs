@@ -1,1 +1,3 @@
-//! Integration tests.
+//! Integration tests: the real binary, real nodes, real HTTP. Names are sentences.
+
+mod harness_nodes;

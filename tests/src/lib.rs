@@ -1,1 +1,18 @@
-//! Harness.
+//! The harness: real nodes, the real binary, real HTTP, and a clock that tests can move.
+//!
+//! Everything that is started here ends with its guard, and with this process however that ends. The demo is the same
+//! harness, left running.
+
+pub mod clock;
+pub mod node;
+pub mod pair;
+pub mod process;
+pub mod rpc;
+pub mod wait;
+pub mod wallet;
+
+pub use clock::Clock;
+pub use node::{Node, Role};
+pub use pair::Pair;
+pub use wait::{eventually, eventually_within};
+pub use wallet::Wallet;

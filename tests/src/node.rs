@@ -1,0 +1,397 @@
+//! A real bitcoind on regtest, in a folder of its own, on ports of its own.
+
+use std::env;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use bitcoin::{BlockHash, Transaction, Txid};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::Clock;
+use crate::process::Process;
+use crate::rpc::Rpc;
+use crate::wait::eventually;
+
+/// The build of `cargo xtask setup`, below the cache folder.
+const BUILT_BITCOIND: &str = "bitcoind-31.99-py0.1.0a5/bin/bitcoind";
+/// Another process can take a free port before the node binds it; then others are tried.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// What a node is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The checkout's own node: no wallet, REST, and both ZMQ topics.
+    Server,
+    /// As `Server`, without ZMQ: the checkout has to poll.
+    ServerWithoutZmq,
+    /// The shopper's node: with wallets, and a miner of its own.
+    Shopper,
+}
+
+/// A running (or stopped) node.
+#[derive(Debug)]
+pub struct Node {
+    role: Role,
+    folder: TempDir,
+    ports: Ports,
+    rpc: Rpc,
+    clock: Clock,
+    process: Option<Process>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    p2p: u16,
+    rpc: u16,
+    rawtx: u16,
+    sequence: u16,
+}
+
+/// The best block of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Tip {
+    /// Its height.
+    #[serde(rename = "blocks")]
+    pub height: u32,
+    /// Its hash.
+    #[serde(rename = "bestblockhash")]
+    pub hash: BlockHash,
+}
+
+impl Node {
+    /// Starts a node with an empty chain and waits until it answers.
+    ///
+    /// # Errors
+    /// When there is no bitcoind, or it does not start; the error carries the end of its log.
+    pub async fn start(role: Role, clock: &Clock) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("bitpro-node-").tempdir()?;
+        for attempt in 1.. {
+            let ports = Ports::free()?;
+            let url = format!("http://127.0.0.1:{}", ports.rpc);
+            let rpc = Rpc::new(url, folder.path().join("regtest/.cookie"));
+            let mut process = launch(role, folder.path(), ports)?;
+            match answers(&rpc, &mut process, folder.path()).await {
+                Ok(()) => {
+                    let node = Self {
+                        role,
+                        folder,
+                        ports,
+                        rpc,
+                        clock: clock.clone(),
+                        process: Some(process),
+                    };
+                    node.keep_time().await?;
+                    return Ok(node);
+                }
+                Err(error) if attempt == PORT_ATTEMPTS => return Err(error),
+                Err(_) => {}
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// The RPC client of the node.
+    #[must_use]
+    pub const fn rpc(&self) -> &Rpc {
+        &self.rpc
+    }
+
+    /// Its address for other nodes.
+    #[must_use]
+    pub fn p2p_address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.p2p)
+    }
+
+    /// The ports of its ZMQ topics `rawtx` and `sequence`.
+    #[must_use]
+    pub const fn zmq_ports(&self) -> [u16; 2] {
+        [self.ports.rawtx, self.ports.sequence]
+    }
+
+    /// What the node and its operating system wrote about it.
+    #[must_use]
+    pub fn log(&self) -> String {
+        read_log(self.folder.path())
+    }
+
+    /// Ends the node in order: its mempool is saved.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub async fn stop(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            self.rpc.value("stop", json!([])).await?;
+            process.ended().await?;
+        }
+        Ok(())
+    }
+
+    /// Kills the node at once: its mempool is lost.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub fn kill(&mut self) -> Result<()> {
+        match self.process.take() {
+            Some(mut process) => process.kill(),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts it again on the same folder and ports.
+    ///
+    /// # Errors
+    /// When it is running, or does not start.
+    pub async fn start_again(&mut self) -> Result<()> {
+        ensure!(self.process.is_none(), "the node is running already");
+        let mut process = launch(self.role, self.folder.path(), self.ports)?;
+        answers(&self.rpc, &mut process, self.folder.path()).await?;
+        self.process = Some(process);
+        self.keep_time().await
+    }
+
+    /// Ends it in order, throws its saved mempool away, and starts it again.
+    ///
+    /// # Errors
+    /// As [`Node::stop`] and [`Node::start_again`].
+    pub async fn restart_with_empty_mempool(&mut self) -> Result<()> {
+        self.stop().await?;
+        let saved = self.folder.path().join("regtest/mempool.dat");
+        tokio::fs::remove_file(&saved)
+            .await
+            .with_context(|| format!("no mempool was saved at {}", saved.display()))?;
+        self.start_again().await
+    }
+
+    /// Freezes or thaws the whole process: a node that accepts connections and never answers.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn hang(&mut self, hang: bool) -> Result<()> {
+        let process = self.process.as_mut().ok_or_else(|| anyhow!("the node is not running"))?;
+        process.signal(if hang { "STOP" } else { "CONT" })
+    }
+
+    /// Sets the node's clock to that of the test, if that was moved.
+    ///
+    /// # Errors
+    /// When the node refuses.
+    pub async fn keep_time(&self) -> Result<()> {
+        if let Some(now) = self.clock.mocked_secs() {
+            self.rpc.value("setmocktime", json!([now])).await?;
+        }
+        Ok(())
+    }
+
+    /// Its best block.
+    ///
+    /// # Errors
+    /// When the node is away.
+    pub async fn tip(&self) -> Result<Tip> {
+        self.rpc.call("getblockchaininfo", json!([])).await
+    }
+
+    /// Transactions that it knows and that are in no block.
+    ///
+    /// # Errors
+    /// When the node is away.
+    pub async fn mempool(&self) -> Result<Vec<Txid>> {
+        self.rpc.call("getrawmempool", json!([])).await
+    }
+
+    /// Mines `count` blocks with all that the mempool holds.
+    ///
+    /// # Errors
+    /// When the node refuses.
+    pub async fn mine(&self, count: u32) -> Result<Vec<BlockHash>> {
+        self.keep_time().await?;
+        self.rpc
+            .call("generatetodescriptor", json!([count, self.coinbase_descriptor()]))
+            .await
+    }
+
+    /// Mines one block with exactly these transactions, known to the mempool or not.
+    ///
+    /// # Errors
+    /// When the node refuses, as it does for transactions that conflict with the chain.
+    pub async fn mine_only(&self, transactions: &[Transaction]) -> Result<BlockHash> {
+        self.keep_time().await?;
+        let raw: Vec<String> = transactions
+            .iter()
+            .map(bitcoin::consensus::encode::serialize_hex)
+            .collect();
+        let mined: Value = self
+            .rpc
+            .call("generateblock", json!([self.coinbase_descriptor(), raw]))
+            .await?;
+        let hash = mined["hash"].as_str().context("generateblock gave no hash")?;
+        Ok(hash.parse()?)
+    }
+
+    /// Mines `count` blocks without any transaction.
+    ///
+    /// # Errors
+    /// When the node refuses.
+    pub async fn mine_empty(&self, count: u32) -> Result<()> {
+        for _ in 0..count {
+            self.mine_only(&[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Mines one block whose coinbase pays `address`.
+    ///
+    /// # Errors
+    /// When the node refuses.
+    pub async fn mine_to(&self, address: &str) -> Result<BlockHash> {
+        self.keep_time().await?;
+        let [hash]: [BlockHash; 1] = self.rpc.call("generatetoaddress", json!([1, address])).await?;
+        Ok(hash)
+    }
+
+    /// Puts a transaction into the mempool, and tells the peers.
+    ///
+    /// # Errors
+    /// When the node refuses it.
+    pub async fn send(&self, transaction: &Transaction) -> Result<Txid> {
+        self.keep_time().await?;
+        let raw = bitcoin::consensus::encode::serialize_hex(transaction);
+        self.rpc.call("sendrawtransaction", json!([raw])).await
+    }
+
+    /// Waits until the mempool holds `txid`.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub async fn has_in_mempool(&self, txid: Txid) -> Result<()> {
+        eventually(&format!("{txid} in the mempool"), async || {
+            let mempool = self.mempool().await?;
+            ensure!(mempool.contains(&txid), "the mempool holds {mempool:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Waits until the best block is `hash`.
+    ///
+    /// # Errors
+    /// When it does not become so.
+    pub async fn has_tip(&self, hash: BlockHash) -> Result<()> {
+        eventually(&format!("block {hash} as the tip"), async || {
+            let tip = self.tip().await?;
+            ensure!(tip.hash == hash, "the tip is {tip:?}");
+            Ok(())
+        })
+        .await
+    }
+
+    /// Two nodes that mine in the same second on the same block must not find the same one: their coinbases differ.
+    const fn coinbase_descriptor(&self) -> &'static str {
+        match self.role {
+            // A bare script that anyone can spend: OP_TRUE and OP_2.
+            Role::Server | Role::ServerWithoutZmq => "raw(51)",
+            Role::Shopper => "raw(52)",
+        }
+    }
+}
+
+impl Ports {
+    fn free() -> Result<Self> {
+        // All are held at once, so that they differ.
+        let held: Vec<TcpListener> = (0..4)
+            .map(|_| TcpListener::bind("127.0.0.1:0"))
+            .collect::<Result<_, _>>()?;
+        let port = |index: usize| -> Result<u16> { Ok(held[index].local_addr()?.port()) };
+        Ok(Self {
+            p2p: port(0)?,
+            rpc: port(1)?,
+            rawtx: port(2)?,
+            sequence: port(3)?,
+        })
+    }
+}
+
+/// The bitcoind to use: the one that `BITCOIND` names, else the one on PATH, else the one that the set-up built.
+///
+/// # Errors
+/// When there is none, saying what to do.
+pub fn bitcoind() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("BITCOIND") {
+        return Ok(named.into());
+    }
+    let on_path = env::var_os("PATH").and_then(|path| {
+        env::split_paths(&path)
+            .map(|folder| folder.join("bitcoind"))
+            .find(|file| file.is_file())
+    });
+    if let Some(found) = on_path {
+        return Ok(found);
+    }
+    let cache = match env::var_os("BITPRO_CACHE") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cache/bitpro"),
+    };
+    let built = cache.join(BUILT_BITCOIND);
+    ensure!(
+        built.is_file(),
+        "there is no bitcoind: name one by BITCOIND, put one on PATH, or run `cargo xtask setup`"
+    );
+    Ok(built)
+}
+
+fn launch(role: Role, folder: &Path, ports: Ports) -> Result<Process> {
+    let mut command = Command::new(bitcoind()?);
+    command
+        .arg("-regtest")
+        .arg(format!("-datadir={}", folder.display()))
+        .arg(format!("-bind=127.0.0.1:{}", ports.p2p))
+        .arg(format!("-rpcport={}", ports.rpc))
+        .args(["-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", "-rpcworkqueue=256"])
+        .args(["-listen=1", "-listenonion=0", "-dnsseed=0", "-fixedseeds=0", "-discover=0"])
+        // Nodes are connected by hand, so that they can be parted.
+        .arg("-connect=0")
+        // Without `in,out`, relay waits for seconds on purpose, as on the real network.
+        .arg("-whitelist=in,out,noban@127.0.0.1")
+        .args(["-fallbackfee=0.0001", "-txindex=0", "-dbcache=16", "-printtoconsole=0"]);
+    match role {
+        Role::Server | Role::ServerWithoutZmq => command.args(["-disablewallet", "-rest"]),
+        Role::Shopper => command.arg("-walletrbf=1"),
+    };
+    if role == Role::Server {
+        command
+            .arg(format!("-zmqpubrawtx=tcp://127.0.0.1:{}", ports.rawtx))
+            .arg(format!("-zmqpubsequence=tcp://127.0.0.1:{}", ports.sequence));
+    }
+    Process::start("bitcoind", &command, &folder.join("output.log"))
+}
+
+async fn answers(rpc: &Rpc, process: &mut Process, folder: &Path) -> Result<()> {
+    let answer = eventually("the node's first answer", async || {
+        if let Some(status) = process.exit_status()? {
+            return Ok(Err(status));
+        }
+        rpc.value("getblockchaininfo", json!([])).await?;
+        Ok(Ok(()))
+    })
+    .await
+    .with_context(|| read_log(folder))?;
+    if let Err(status) = answer {
+        bail!("bitcoind ended with {status}:\n{}", read_log(folder));
+    }
+    Ok(())
+}
+
+fn read_log(folder: &Path) -> String {
+    ["output.log", "regtest/debug.log"]
+        .iter()
+        .filter_map(|name| std::fs::read_to_string(folder.join(name)).ok())
+        .map(|log| {
+            let lines: Vec<&str> = log.lines().collect();
+            lines[lines.len().saturating_sub(40)..].join("\n")
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
