@@ -83,3 +83,17 @@ async fn a_node_restarts_with_and_without_its_mempool() -> Result<()> {
     eventually("a tip", async || pair.server.tip().await).await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn blocks_are_undone_by_a_branch_with_more_work() -> Result<()> {
+    let pair = Pair::start().await?;
+    let address = pair.wallet.address().await?;
+    let txid = pair.wallet.pay(&address, 50_000).await?;
+    pair.server.has_in_mempool(txid).await?;
+    pair.mine(2).await?;
+    let height = pair.server.tip().await?.height;
+    pair.server.undo(2).await?;
+    ensure!(pair.server.tip().await?.height == height + 1);
+    pair.server.has_in_mempool(txid).await?;
+    pair.agree().await
+}

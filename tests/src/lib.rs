@@ -3,11 +3,13 @@
 //! Everything that is started here ends with its guard, and with this process however that ends. The demo is the same
 //! harness, left running.
 
+pub mod branch;
 pub mod clock;
 pub mod node;
 pub mod pair;
 pub mod process;
 pub mod rpc;
+pub mod sse;
 pub mod wait;
 pub mod wallet;
 

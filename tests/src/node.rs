@@ -171,7 +171,10 @@ impl Node {
     /// # Errors
     /// When it is not running.
     pub fn hang(&mut self, hang: bool) -> Result<()> {
-        let process = self.process.as_mut().ok_or_else(|| anyhow!("the node is not running"))?;
+        let process = self
+            .process
+            .as_mut()
+            .ok_or_else(|| anyhow!("the node is not running"))?;
         process.signal(if hang { "STOP" } else { "CONT" })
     }
 
@@ -350,7 +353,13 @@ fn launch(role: Role, folder: &Path, ports: Ports) -> Result<Process> {
         .arg(format!("-bind=127.0.0.1:{}", ports.p2p))
         .arg(format!("-rpcport={}", ports.rpc))
         .args(["-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", "-rpcworkqueue=256"])
-        .args(["-listen=1", "-listenonion=0", "-dnsseed=0", "-fixedseeds=0", "-discover=0"])
+        .args([
+            "-listen=1",
+            "-listenonion=0",
+            "-dnsseed=0",
+            "-fixedseeds=0",
+            "-discover=0",
+        ])
         // Nodes are connected by hand, so that they can be parted.
         .arg("-connect=0")
         // Without `in,out`, relay waits for seconds on purpose, as on the real network.

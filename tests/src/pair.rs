@@ -37,10 +37,7 @@ impl Pair {
     /// When a node does not start.
     pub async fn start_with(server: Role) -> Result<Self> {
         let clock = Clock::new()?;
-        let (server, shopper) = tokio::try_join!(
-            Node::start(server, &clock),
-            Node::start(Role::Shopper, &clock)
-        )?;
+        let (server, shopper) = tokio::try_join!(Node::start(server, &clock), Node::start(Role::Shopper, &clock))?;
         let wallet = Wallet::create(shopper.rpc(), "shopper").await?;
         let address = wallet.address().await?;
         shopper

@@ -30,9 +30,7 @@ impl Process {
             .open(log)
             .with_context(|| format!("cannot open the log {}", log.display()))?;
         let mut tied = tie_to_this_process(command);
-        tied.stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output);
+        tied.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let child = spawn(tied).with_context(|| format!("cannot start {name}"))?;
         Ok(Self {
             name: name.to_owned(),

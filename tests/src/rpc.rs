@@ -105,8 +105,8 @@ impl Rpc {
         let status = response.status();
         let answer = response.bytes().await?;
         // Refusals come with status 500 and a JSON body; a wrong cookie or a full queue with no body.
-        let answer: Answer = serde_json::from_slice(&answer)
-            .map_err(|_| anyhow!("{method} was answered with status {status}"))?;
+        let answer: Answer =
+            serde_json::from_slice(&answer).map_err(|_| anyhow!("{method} was answered with status {status}"))?;
         match answer.error {
             Some(error) => Err(anyhow::Error::new(error).context(format!("{method} was refused"))),
             None => Ok(answer.result),

@@ -138,7 +138,10 @@ impl Wallet {
         let back: Address<_> = self.address().await?.parse()?;
         // Far above what a payment costs at the fallback fee, so that every node takes it in the victim's place.
         let fee = Amount::from_sat(200_000);
-        ensure!(value > fee, "the inputs are worth {value}: too little to outbid anything");
+        ensure!(
+            value > fee,
+            "the inputs are worth {value}: too little to outbid anything"
+        );
         let mut conflict = victim.clone();
         conflict.output = vec![TxOut {
             value: value - fee,
@@ -157,7 +160,9 @@ impl Wallet {
     /// When the payment is in a block or not the wallet's own.
     pub async fn double_spend(&self, txid: Txid) -> Result<Txid> {
         let conflict = self.conflict_with(&self.transaction(txid).await?).await?;
-        self.rpc.call("sendrawtransaction", json!([serialize_hex(&conflict)])).await
+        self.rpc
+            .call("sendrawtransaction", json!([serialize_hex(&conflict)]))
+            .await
     }
 
     /// A transaction that the wallet knows.
