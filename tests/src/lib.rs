@@ -3,18 +3,28 @@
 //! Everything that is started here ends with its guard, and with this process however that ends. The demo is the same
 //! harness, left running.
 
+pub mod app;
 pub mod branch;
+pub mod checkout;
 pub mod clock;
+pub mod merchant;
 pub mod node;
 pub mod pair;
 pub mod process;
+pub mod relay;
 pub mod rpc;
+pub mod scene;
 pub mod sse;
 pub mod wait;
 pub mod wallet;
 
+pub use app::{App, Setup};
+pub use checkout::{Charge, Checkout};
 pub use clock::Clock;
+pub use merchant::Merchant;
 pub use node::{Node, Role};
 pub use pair::Pair;
+pub use relay::Relay;
+pub use scene::Scene;
 pub use wait::{eventually, eventually_within};
 pub use wallet::Wallet;

@@ -362,6 +362,8 @@ fn launch(role: Role, folder: &Path, ports: Ports) -> Result<Process> {
         ])
         // Nodes are connected by hand, so that they can be parted.
         .arg("-connect=0")
+        // A test may move the time by hours; to the nodes that looks as if nothing had come for hours.
+        .arg("-peertimeout=1000000000")
         // Without `in,out`, relay waits for seconds on purpose, as on the real network.
         .arg("-whitelist=in,out,noban@127.0.0.1")
         .args(["-fallbackfee=0.0001", "-txindex=0", "-dbcache=16", "-printtoconsole=0"]);
@@ -378,12 +380,15 @@ fn launch(role: Role, folder: &Path, ports: Ports) -> Result<Process> {
 }
 
 async fn answers(rpc: &Rpc, process: &mut Process, folder: &Path) -> Result<()> {
-    let answer = eventually("the node's first answer", async || {
-        if let Some(status) = process.exit_status()? {
-            return Ok(Err(status));
+    let answer = eventually("the node's first answer", || {
+        let ended = process.exit_status();
+        async {
+            if let Some(status) = ended? {
+                return Ok(Err(status));
+            }
+            rpc.value("getblockchaininfo", json!([])).await?;
+            Ok(Ok(()))
         }
-        rpc.value("getblockchaininfo", json!([])).await?;
-        Ok(Ok(()))
     })
     .await
     .with_context(|| read_log(folder))?;

@@ -88,8 +88,9 @@ impl Process {
     /// When it does not end in time.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
         let what = format!("the end of {}", self.name);
-        eventually(&what, async || {
-            self.child.try_wait()?.ok_or_else(|| anyhow!("it is still running"))
+        eventually(&what, || {
+            let status = self.child.try_wait();
+            async { status?.ok_or_else(|| anyhow!("it is still running")) }
         })
         .await
     }

@@ -15,7 +15,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Names `what` was awaited, and the last error of `probe`.
-pub async fn eventually<T>(what: &str, probe: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+pub async fn eventually<T, F>(what: &str, probe: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
     eventually_within(PATIENCE, what, probe).await
 }
 
@@ -23,11 +26,10 @@ pub async fn eventually<T>(what: &str, probe: impl AsyncFnMut() -> Result<T>) ->
 ///
 /// # Errors
 /// Names `what` was awaited, and the last error of `probe`.
-pub async fn eventually_within<T>(
-    patience: Duration,
-    what: &str,
-    mut probe: impl AsyncFnMut() -> Result<T>,
-) -> Result<T> {
+pub async fn eventually_within<T, F>(patience: Duration, what: &str, mut probe: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
     let mut last = anyhow!("it was never asked");
     let asking = async {
         let mut pause = FIRST_PAUSE;

@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::rpc::Rpc;
 
+/// What one more output of about 31 bytes costs at 10 sat/vB, and a little more.
+const EXTRA_OUTPUT_FEE: u64 = 500;
+
 /// A loaded wallet.
 #[derive(Debug, Clone)]
 pub struct Wallet {
@@ -99,6 +102,33 @@ impl Wallet {
     /// As [`Wallet::pay`].
     pub async fn pay_many(&self, payments: &[(String, u64)]) -> Result<Txid> {
         self.rpc.call("sendmany", json!(["", outputs(payments)])).await
+    }
+
+    /// Sends `sats` satoshis to the same `address` twice, by two outputs of one transaction.
+    ///
+    /// # Errors
+    /// As [`Wallet::pay`].
+    pub async fn pay_twice(&self, address: &str, sats: u64) -> Result<Txid> {
+        let mut twice = self.draft(address, sats).await?;
+        let script = address.parse::<Address<_>>()?.assume_checked().script_pubkey();
+        // The wallet refuses to name an address twice, so the second output is cut from the change.
+        let change = twice
+            .output
+            .iter_mut()
+            .find(|output| output.script_pubkey != script)
+            .context("there is no change")?;
+        change.value = change
+            .value
+            .checked_sub(Amount::from_sat(sats + EXTRA_OUTPUT_FEE))
+            .context("the change is too small")?;
+        twice.output.push(TxOut {
+            value: Amount::from_sat(sats),
+            script_pubkey: script,
+        });
+        let signed = self.sign(&twice).await?;
+        self.rpc
+            .call("sendrawtransaction", json!([serialize_hex(&signed)]))
+            .await
     }
 
     /// A complete transaction that pays `sats` satoshis to `address`, signed but told to nobody, not even the wallet.

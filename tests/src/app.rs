@@ -1,0 +1,241 @@
+//! The real `bitpro` binary: configured by environment, started, asked, stopped, killed, and started again on the same data.
+
+use std::env;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::wait::eventually;
+use crate::{Clock, Node};
+
+/// How an instance is to be set up.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The port to listen on at `localhost`; `None` takes a free one.
+    pub port: Option<u16>,
+    /// Where the node's RPC server is.
+    pub node_url: String,
+    /// The node's cookie file.
+    pub node_cookie: PathBuf,
+    /// The clock to follow; `None` leaves the machine's own.
+    pub clock: Option<Clock>,
+    /// More settings, by the names of their environment variables.
+    pub settings: Vec<(String, String)>,
+}
+
+/// An instance with its data, running or not.
+#[derive(Debug)]
+pub struct App {
+    setup: Setup,
+    port: u16,
+    folder: TempDir,
+    process: Option<Process>,
+}
+
+impl Setup {
+    /// An instance beside `node`, on its clock.
+    #[must_use]
+    pub fn beside(node: &Node, clock: &Clock) -> Self {
+        Self {
+            port: None,
+            node_url: node.rpc().url().to_owned(),
+            node_cookie: node.rpc().cookie().to_owned(),
+            clock: Some(clock.clone()),
+            settings: Vec::new(),
+        }
+    }
+
+    /// The same, with one more setting.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+impl App {
+    /// Prepares an instance with an empty database; it is not running yet.
+    ///
+    /// # Errors
+    /// When there is no folder or no free port.
+    pub fn prepare(setup: Setup) -> Result<Self> {
+        let port = match setup.port {
+            Some(port) => port,
+            None => TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+        };
+        Ok(Self {
+            setup,
+            port,
+            folder: tempfile::Builder::new().prefix("bitpro-app-").tempdir()?,
+            process: None,
+        })
+    }
+
+    /// Its public address, as in `http://localhost:8080`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// The folder with all that it keeps.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it has logged since it was prepared.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends or does not become ready; the error carries the end of its log.
+    pub async fn start(&mut self) -> Result<()> {
+        ensure!(self.process.is_none(), "it is running already");
+        let mut command = self.command()?;
+        command.arg("serve");
+        let mut process = Process::start("bitpro", &command, &self.log_file())?;
+        let ready = format!("{}/readyz", self.url());
+        let http = reqwest::Client::new();
+        let started = eventually("bitpro to be ready", || {
+            let ended = process.exit_status();
+            let asking = http.get(&ready).send();
+            async {
+                if let Some(status) = ended? {
+                    return Ok(Err(anyhow!("bitpro ended with {status}")));
+                }
+                let status = asking.await?.status();
+                ensure!(status.is_success(), "/readyz answers {status}");
+                Ok(Ok(()))
+            }
+        })
+        .await
+        .and_then(|ended| ended)
+        .with_context(|| self.last_lines());
+        self.process = Some(process);
+        started
+    }
+
+    /// Stops it in order and checks that it says so by its exit code.
+    ///
+    /// # Errors
+    /// When it does not end, or not with success.
+    pub async fn stop(&mut self) -> Result<()> {
+        let mut process = self.process.take().context("it is not running")?;
+        let status = process.terminate().await?;
+        ensure!(status.success(), "it ended with {status}\n{}", self.last_lines());
+        Ok(())
+    }
+
+    /// Kills it with no chance to tidy up.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.take().context("it is not running")?.kill()
+    }
+
+    /// The running process.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn process(&mut self) -> Result<&mut Process> {
+        self.process.as_mut().context("it is not running")
+    }
+
+    /// Runs a command of the binary, as `["merchant", "list"]`, and gives what it prints.
+    ///
+    /// # Errors
+    /// When it fails, with what it says.
+    pub async fn run(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = tokio::process::Command::from(self.command()?);
+        let output = command.args(arguments).output().await?;
+        if !output.status.success() {
+            bail!(
+                "bitpro {} ended with {}:\n{}{}",
+                arguments.join(" "),
+                output.status,
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Waits until the server knows the chain up to `height`.
+    ///
+    /// # Errors
+    /// When it does not come to it.
+    pub async fn sees_height(&self, height: u32) -> Result<()> {
+        let metrics = format!("{}/metrics", self.url());
+        let http = reqwest::Client::new();
+        eventually(&format!("the server to know block {height}"), async || {
+            let text = http.get(&metrics).send().await?.text().await?;
+            let known = text
+                .lines()
+                .find_map(|line| line.strip_prefix("bitpro_node_height "))
+                .context("the metrics show no height")?;
+            ensure!(known.trim() == height.to_string(), "it knows block {known}");
+            Ok(())
+        })
+        .await
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(program()?);
+        // No setting of the person who runs this may reach the instance.
+        for (name, _) in env::vars_os() {
+            if name.to_string_lossy().starts_with("BITPRO_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .current_dir(self.folder.path())
+            .env("BITPRO_NETWORK", "regtest")
+            .env("BITPRO_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("BITPRO_PUBLIC_URL", self.url())
+            .env("BITPRO_DATA_DIR", self.folder.path())
+            .env("BITPRO_NODE_URL", &self.setup.node_url)
+            .env("BITPRO_NODE_COOKIE", &self.setup.node_cookie)
+            .env("NO_COLOR", "1")
+            .envs(self.setup.settings.iter().map(|(name, value)| (name, value)));
+        if let Some(clock) = &self.setup.clock {
+            clock.follow(&mut command)?;
+        }
+        Ok(command)
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("bitpro.log")
+    }
+
+    fn last_lines(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+/// The binary to test: the one that `BITPRO_BIN` names, else the one beside this program, where cargo puts it.
+///
+/// # Errors
+/// When there is none, saying what to do.
+pub fn program() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("BITPRO_BIN") {
+        return Ok(named.into());
+    }
+    let this = env::current_exe()?;
+    this.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("bitpro"))
+        .find(|file| file.is_file())
+        .context("there is no bitpro binary: name one by BITPRO_BIN, or run `cargo build -p bitpro-server` first")
+}

@@ -1,0 +1,247 @@
+//! The wallet and miner's JSON API: what the buttons of its page press, and browser tests too.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bitcoin::{Amount, Txid};
+use bitpro_tests::rpc::RpcError;
+use bitpro_tests::{App, Pair};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::ledger::{Ledger, Sent};
+
+/// What the wallet and the miner work with.
+pub struct Desk {
+    pair: Pair,
+    app: App,
+    ledger: Ledger,
+}
+
+/// Why a press did nothing.
+struct Refused(anyhow::Error);
+
+type Answer = Result<Json<Value>, Refused>;
+
+#[derive(Deserialize)]
+struct Pay {
+    /// An address, or a `bitcoin:` link with an amount.
+    to: String,
+    /// How much of what is asked for.
+    share: Option<Share>,
+    /// How much in satoshis; goes before `share`.
+    sats: Option<u64>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum Share {
+    All,
+    Half,
+    TooMuch,
+}
+
+#[derive(Deserialize)]
+struct OfPayment {
+    txid: Txid,
+}
+
+#[derive(Deserialize)]
+struct Blocks {
+    blocks: Option<u32>,
+}
+
+/// A charge that waits for money.
+#[derive(Serialize)]
+struct OpenCharge {
+    id: String,
+    order: Option<String>,
+    price: String,
+    state: String,
+    address: String,
+    remaining_sat: u64,
+}
+
+/// The API under `/api`.
+pub fn api(desk: Desk) -> Router {
+    Router::new()
+        .route("/api/state", get(state))
+        .route("/api/pay", post(pay))
+        .route("/api/replace", post(replace))
+        .route("/api/double-spend", post(double_spend))
+        .route("/api/mine", post(mine))
+        .route("/api/undo", post(undo))
+        .with_state(Arc::new(desk))
+}
+
+impl Desk {
+    /// A desk with nothing sent yet. It holds nodes and server, which therefore live as long as it.
+    pub fn new(pair: Pair, app: App) -> Self {
+        Self {
+            pair,
+            app,
+            ledger: Ledger::default(),
+        }
+    }
+
+    async fn status(&self, sent: &Sent) -> Result<(String, bool)> {
+        if sent.taken_back {
+            return Ok(("taken back".to_owned(), false));
+        }
+        let known: Value = self
+            .pair
+            .wallet
+            .rpc()
+            .call("gettransaction", json!([sent.txid]))
+            .await?;
+        Ok(match known["confirmations"].as_i64() {
+            Some(0) => ("waiting for a block".to_owned(), true),
+            Some(1) => ("1 confirmation".to_owned(), false),
+            Some(depth) if depth > 0 => (format!("{depth} confirmations"), false),
+            _ => ("lost to a conflicting transaction".to_owned(), false),
+        })
+    }
+
+    async fn open_charges(&self) -> Result<Vec<OpenCharge>> {
+        let listed = self.app.run(&["charge", "list", "--json"]).await?;
+        let listed: Value = serde_json::from_str(&listed).context("charges are not listed as JSON")?;
+        Ok(listed
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(OpenCharge::read)
+            .collect())
+    }
+
+    /// Where to pay, and how much is asked for, of an address or a link.
+    async fn asked(&self, to: &str) -> Result<(String, Option<u64>)> {
+        let to = to.trim();
+        let Some((scheme, rest)) = to.split_once(':') else {
+            let open = self.open_charges().await?;
+            let charge = open.iter().find(|charge| charge.address == to);
+            return Ok((to.to_owned(), charge.map(|charge| charge.remaining_sat)));
+        };
+        if !scheme.eq_ignore_ascii_case("bitcoin") {
+            bail!("{scheme}: is no link to pay bitcoin");
+        }
+        let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let amount = query.split('&').find_map(|pair| pair.strip_prefix("amount="));
+        let sats = match amount {
+            Some(text) => Some(Amount::from_str_in(text, bitcoin::Denomination::Bitcoin)?.to_sat()),
+            None => None,
+        };
+        Ok((address.to_owned(), sats))
+    }
+}
+
+impl OpenCharge {
+    fn read(charge: &Value) -> Option<Self> {
+        let text = |name: &str| charge[name].as_str().map(str::to_owned);
+        let state = text("state")?;
+        let remaining_sat = charge["remaining_sat"].as_u64()?;
+        (matches!(state.as_str(), "pending" | "seen") && remaining_sat > 0).then_some(Self {
+            id: text("id")?,
+            order: text("order_id"),
+            price: charge["fiat_price_cents"]
+                .as_u64()
+                .map(|cents| format!("€{}.{:02}", cents / 100, cents % 100))?,
+            state,
+            address: text("address")?,
+            remaining_sat,
+        })
+    }
+}
+
+async fn state(State(desk): State<Arc<Desk>>) -> Answer {
+    let tip = desk.pair.server.tip().await?;
+    let mempool = desk.pair.server.mempool().await?.len();
+    let balance = desk.pair.wallet.balance().await?;
+    let charges = desk.open_charges().await?;
+    let mut payments = Vec::new();
+    for sent in desk.ledger.list() {
+        let (status, open) = desk.status(&sent).await?;
+        payments.push(json!({
+            "txid": sent.txid, "address": sent.address, "sats": sent.sats, "status": status, "open": open,
+        }));
+    }
+    Ok(Json(json!({
+        "height": tip.height, "mempool": mempool, "balance_sat": balance.to_sat(), "charges": charges, "payments": payments,
+    })))
+}
+
+async fn pay(State(desk): State<Arc<Desk>>, Json(order): Json<Pay>) -> Answer {
+    let (address, asked) = desk.asked(&order.to).await?;
+    let sats = match (order.sats, asked, order.share.unwrap_or(Share::All)) {
+        (Some(sats), _, _) => sats,
+        (None, Some(asked), Share::All) => asked,
+        (None, Some(asked), Share::Half) => asked / 2,
+        (None, Some(asked), Share::TooMuch) => asked.saturating_add(asked / 2),
+        (None, None, _) => {
+            return Err(anyhow::anyhow!(
+                "nothing is asked for at this address: paste the whole bitcoin: link, or open a charge first"
+            )
+            .into());
+        }
+    };
+    let txid = desk.pair.wallet.pay(&address, sats).await?;
+    desk.ledger.add(txid, &address, sats);
+    Ok(Json(
+        json!({ "said": format!("Sent {sats} sat."), "txid": txid, "sats": sats }),
+    ))
+}
+
+async fn replace(State(desk): State<Arc<Desk>>, Json(OfPayment { txid }): Json<OfPayment>) -> Answer {
+    let new = desk.pair.wallet.bump_fee(txid).await?;
+    desk.ledger.replace(txid, new);
+    Ok(Json(
+        json!({ "said": format!("Replaced by {new}, with a higher fee."), "txid": new }),
+    ))
+}
+
+async fn double_spend(State(desk): State<Arc<Desk>>, Json(OfPayment { txid }): Json<OfPayment>) -> Answer {
+    let conflict = desk.pair.wallet.double_spend(txid).await?;
+    desk.ledger.take_back(txid);
+    Ok(Json(
+        json!({ "said": format!("Taken back by {conflict}."), "txid": conflict }),
+    ))
+}
+
+async fn mine(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answer {
+    let blocks = order.blocks.unwrap_or(1);
+    desk.pair.mine(blocks).await?;
+    let tip = desk.pair.server.tip().await?;
+    Ok(Json(
+        json!({ "said": format!("Mined; the height is {}.", tip.height), "height": tip.height }),
+    ))
+}
+
+async fn undo(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answer {
+    let blocks = order.blocks.unwrap_or(1);
+    let tip = desk.pair.server.undo(blocks).await?;
+    desk.pair.agree().await?;
+    Ok(Json(
+        json!({ "said": format!("A longer branch has taken over; its tip is {tip}."), "tip": tip }),
+    ))
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        // What the node itself said is what a person can act on.
+        let said = match self.0.downcast_ref::<RpcError>() {
+            Some(refusal) => refusal.message.clone(),
+            None => format!("{:#}", self.0),
+        };
+        (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": said }))).into_response()
+    }
+}
