@@ -67,20 +67,16 @@ window.bititIframe ||= ((document) => {
 
   /** @param {HTMLElement} trigger */
   const open = (trigger) => {
-    if (!emit(trigger, "open")) return;
+    if (!trigger.isConnected || !emit(trigger, "open")) return;
     const { merchantId, lang } = trigger.dataset;
     if (!merchantId) return console.error("bitit: data-merchant-id is missing", trigger);
 
     let link = origin + "/app/checkout/" + encodeURIComponent(merchantId);
     const base = link + "/";
-    let separator = "?";
-    for (const name of "fiat_price_cents fiat_currency buyer_email lang external_order_id sig exp".split(" ")) {
+    "fiat_price_cents,fiat_currency,buyer_email,lang,external_order_id,sig,exp".split(",").forEach((name) => {
       const value = trigger.getAttribute("data-" + name.replace(/_/g, "-"));
-      if (value) {
-        link += separator + name + "=" + encodeURIComponent(value);
-        separator = "&";
-      }
-    }
+      if (value) link += (link.includes("?") ? "&" : "?") + name + "=" + encodeURIComponent(value);
+    });
 
     const frame =
       frames.find((frame) => frame._trigger == trigger) ||
@@ -101,10 +97,11 @@ window.bititIframe ||= ((document) => {
       });
       Object.assign(frame.style, { width: "100%", height: "640px", border: 0 });
       // Triggers that have left the document are forgotten, or they would pile up in a page that lives long.
-      frames = [frame, ...frames.filter((frame) => frame._trigger.isConnected)];
+      frames = [frame, ...frames.filter((other) => other != frame && other._trigger.isConnected)];
       trigger.after(frame);
     }
-    // Brings it into view, too.
+    // A phone shows little below the trigger, and a screen reader nothing of what is new elsewhere.
+    frame.scrollIntoView({ block: "nearest" });
     frame.focus();
   };
 
@@ -119,18 +116,19 @@ window.bititIframe ||= ((document) => {
     close(around(element) || frames.find((frame) => frame.isConnected));
   };
 
-  addEventListener("message", (event) => {
-    const frame = frames.find((frame) => frame.isConnected && frame.contentWindow == event.source);
-    if (event.origin == origin && frame && event.data?.bitpro == 1) {
+  addEventListener("message", ({ data, source, origin: sender }) => {
+    // A closed frame has no window, and neither have some messages.
+    const frame = frames.find((frame) => frame.isConnected && frame.contentWindow == source);
+    if (sender == origin && frame && data?.bitpro == 1) {
       clearTimeout(frame._greeting);
-      const { type, height, uri = "", path } = /** @type {PageMessage} */ (event.data);
+      const { type, height, uri = "", path } = /** @type {PageMessage} */ (data);
       if (height) frame.style.height = Math.min(2000, Math.max(200, height)) + "px";
       // In the frame this link would be subject to the merchant's `frame-src`.
       if (/^bitcoin:/i.test(uri)) /** @type {Window} */ (top).location = uri;
       const shown = origin + path;
       if (shown.startsWith(frame._base)) frame._shown = shown;
       if (type == "close") close(frame);
-      else emit(frame._trigger, type, event.data);
+      else emit(frame._trigger, type, data);
     }
   });
 
@@ -138,7 +136,7 @@ window.bititIframe ||= ((document) => {
   const activate = (event) => {
     const { key } = /** @type {KeyboardEvent} */ (event);
     const target = /** @type {HTMLElement} */ (event.target);
-    // Of what dispatches a click, only an element can look around itself: the document cannot.
+    // A click may be dispatched on the document itself, which has no `closest`.
     const element = /** @type {HTMLElement | null} */ (target.closest?.(OURS));
     if (
       element &&
@@ -153,17 +151,23 @@ window.bititIframe ||= ((document) => {
     }
   };
   // In the capture phase: dialogs and menus like to stop the events of what is inside them.
-  document.addEventListener("click", activate, true);
-  document.addEventListener("keydown", activate, true);
+  addEventListener("click", activate, true);
+  addEventListener("keydown", activate, true);
 
-  /** Makes what is no button or link a button for keyboards and screen readers. */
+  /**
+   * Makes what is no button or link a button for keyboards and screen readers. It runs at every change of the document: a look-up by
+   * one id costs a browser next to nothing, one by two ids at once walks through all elements.
+   */
   const dress = () =>
-    /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(OURS)).forEach((element) => {
-      if (!element.matches("button,input,[href]")) {
-        element.role ||= "button";
-        element.tabIndex = +(element.getAttribute("tabindex") || 0);
-      }
-    });
+    OURS.split(",").forEach((id) =>
+      /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(id)).forEach((element) => {
+        if (!element.matches("button,input,[href]")) {
+          element.role ||= "button";
+          // A string is as good as a number here.
+          element.tabIndex = /** @type {any} */ (element.getAttribute("tabindex")) || 0;
+        }
+      }),
+    );
   dress();
   new MutationObserver(dress).observe(document, { childList: true, subtree: true });
 

@@ -162,6 +162,17 @@ test("a merchant's handlers run first, and may stop the click from bubbling", as
   assert.equal(shop.frames()[0].src, `${LINK}?fiat_price_cents=77`);
 });
 
+test("a trigger that its own click removes opens nothing and disturbs no other", async (t) => {
+  const shop = await openShop(t, `<div class="a">${trigger()}</div><div class="b">${trigger()}</div>`);
+  shop.click(".a button");
+  shop.say(shop.frames()[0], { type: "close" });
+  const events = shop.events("bitit:open", "bitit:close");
+  shop.one(".b button").addEventListener("click", ({ currentTarget }) => currentTarget.remove());
+  shop.click(".b button");
+  assert.deepEqual(shop.frames(), []);
+  assert.deepEqual(events, []);
+});
+
 test("bitit:open comes before the attributes are read, and can stop the opening", async (t) => {
   const shop = await openShop(t, `<div>${trigger()}</div>`);
   let ready = false;

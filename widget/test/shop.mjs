@@ -58,6 +58,8 @@ export async function openShop(t, body, { head = "", script = `<script src="${LO
     beforeParse(window) {
       window.setTimeout = (run, delay = 0, ...parameters) => clock.set(run, delay, parameters);
       window.clearTimeout = (timer) => clock.clear(timer);
+      // jsdom has no layout, so nothing to scroll.
+      window.Element.prototype.scrollIntoView = () => {};
     },
   });
   const { window } = dom;
