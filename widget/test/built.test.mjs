@@ -37,6 +37,13 @@ test("the version's own file has the bytes of the fixed one", () => {
   assert.deepEqual(dist(current.file), script);
 });
 
+test("the guide names every version with its integrity hash", () => {
+  const guide = readFileSync(new URL("../../docs/widget.md", import.meta.url), "utf8");
+  for (const { version, integrity } of manifest.immutable) assert.ok(guide.includes(`| ${version} | \`${integrity}\` |`));
+  const { file, integrity } = manifest.immutable.find((entry) => entry.version === version);
+  assert.ok(guide.includes(`/libs/${file}"\n        integrity="${integrity}"`));
+});
+
 test("every version ever released is still there, byte for byte", () => {
   const released = new URL("../released/", import.meta.url);
   for (const file of readdirSync(released).filter((name) => name.endsWith(".js"))) {
