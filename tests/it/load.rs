@@ -120,8 +120,9 @@ async fn shop_until_it_dies(checkout: Checkout, merchant: Merchant) -> Vec<Promi
 async fn busy_scene() -> Result<Scene> {
     let pair = Pair::start().await?;
     let setup = Setup::beside(&pair.server, &pair.clock)
-        .with("BITPRO_CREATE_PER_MINUTE", "1000000")
-        .with("BITPRO_CREATE_BURST", "1000000");
+        .with("BITPRO_CREATE_PER_MINUTE", "60000")
+        .with("BITPRO_CREATE_BURST", "100000")
+        .with("BITPRO_MERCHANT_CREATE_PER_MINUTE", "60000");
     Scene::on(pair, setup, &[("gap_button", "10000")]).await
 }
 

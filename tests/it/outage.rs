@@ -87,12 +87,8 @@ async fn r07_notifications_that_are_cut_delay_nothing_for_long_and_come_back() -
     let pair = Pair::start().await?;
     let [rawtx, sequence] = pair.server.zmq_ports();
     let (rawtx, sequence) = (Relay::to(rawtx).await?, Relay::to(sequence).await?);
-    let setup = Setup::beside(&pair.server, &pair.clock)
-        .with("BITPRO_NODE_ZMQ_RAWTX", &format!("tcp://127.0.0.1:{}", rawtx.port()))
-        .with(
-            "BITPRO_NODE_ZMQ_SEQUENCE",
-            &format!("tcp://127.0.0.1:{}", sequence.port()),
-        );
+    let endpoints = format!("tcp://127.0.0.1:{}, tcp://127.0.0.1:{}", rawtx.port(), sequence.port());
+    let setup = Setup::beside(&pair.server, &pair.clock).with("BITPRO_NODE_ZMQ", &endpoints);
     let scene = Scene::on(pair, setup, &[]).await?;
     let before = scene.open().await?;
     scene.pay_seen(&before).await?;

@@ -12,6 +12,12 @@ use crate::process::Process;
 use crate::wait::eventually;
 use crate::{Clock, Node};
 
+/// The fixed exchange rate: EUR 50,000.00 for one bitcoin, so that a cent is 20 satoshis.
+pub const CENTS_PER_BTC: u64 = 5_000_000;
+
+/// Guards nothing but play money.
+const SECRET_KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
 /// How an instance is to be set up.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -202,8 +208,10 @@ impl App {
             .env("BITPRO_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("BITPRO_PUBLIC_URL", self.url())
             .env("BITPRO_DATA_DIR", self.folder.path())
-            .env("BITPRO_NODE_URL", &self.setup.node_url)
-            .env("BITPRO_NODE_COOKIE", &self.setup.node_cookie)
+            .env("BITPRO_SECRET_KEY", SECRET_KEY)
+            .env("BITPRO_RATE_FIXED_CENTS_PER_BTC", CENTS_PER_BTC.to_string())
+            .env("BITPRO_NODE_RPC_URL", &self.setup.node_url)
+            .env("BITPRO_NODE_COOKIE_FILE", &self.setup.node_cookie)
             .env("NO_COLOR", "1")
             .envs(self.setup.settings.iter().map(|(name, value)| (name, value)));
         if let Some(clock) = &self.setup.clock {

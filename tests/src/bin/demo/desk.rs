@@ -13,12 +13,14 @@ use bitpro_tests::rpc::RpcError;
 use bitpro_tests::{App, Pair};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::RwLock;
 
 use crate::ledger::{Ledger, Sent};
 
 /// What the wallet and the miner work with.
 pub struct Desk {
-    pair: Pair,
+    /// Written only to stop or start a node; all else goes on side by side.
+    pair: RwLock<Pair>,
     app: App,
     ledger: Ledger,
 }
@@ -56,6 +58,16 @@ struct Blocks {
     blocks: Option<u32>,
 }
 
+#[derive(Deserialize)]
+struct Time {
+    secs: u64,
+}
+
+#[derive(Deserialize)]
+struct NodeSwitch {
+    running: bool,
+}
+
 /// A charge that waits for money.
 #[derive(Serialize)]
 struct OpenCharge {
@@ -67,23 +79,28 @@ struct OpenCharge {
     remaining_sat: u64,
 }
 
-/// The API under `/api`.
-pub fn api(desk: Desk) -> Router {
-    Router::new()
+/// The API under `/api`; `for_tests` adds what a person has no button for.
+pub fn api(desk: Desk, for_tests: bool) -> Router {
+    let mut api = Router::new()
         .route("/api/state", get(state))
         .route("/api/pay", post(pay))
         .route("/api/replace", post(replace))
         .route("/api/double-spend", post(double_spend))
         .route("/api/mine", post(mine))
-        .route("/api/undo", post(undo))
-        .with_state(Arc::new(desk))
+        .route("/api/undo", post(undo));
+    if for_tests {
+        api = api
+            .route("/api/advance", post(advance))
+            .route("/api/node", post(switch_node));
+    }
+    api.with_state(Arc::new(desk))
 }
 
 impl Desk {
     /// A desk with nothing sent yet. It holds nodes and server, which therefore live as long as it.
     pub fn new(pair: Pair, app: App) -> Self {
         Self {
-            pair,
+            pair: RwLock::new(pair),
             app,
             ledger: Ledger::default(),
         }
@@ -95,6 +112,8 @@ impl Desk {
         }
         let known: Value = self
             .pair
+            .read()
+            .await
             .wallet
             .rpc()
             .call("gettransaction", json!([sent.txid]))
@@ -158,9 +177,11 @@ impl OpenCharge {
 }
 
 async fn state(State(desk): State<Arc<Desk>>) -> Answer {
-    let tip = desk.pair.server.tip().await?;
-    let mempool = desk.pair.server.mempool().await?.len();
-    let balance = desk.pair.wallet.balance().await?;
+    let pair = desk.pair.read().await;
+    let tip = pair.shopper.tip().await?;
+    let mempool = pair.shopper.mempool().await?.len();
+    let balance = pair.wallet.balance().await?;
+    drop(pair);
     let charges = desk.open_charges().await?;
     let mut payments = Vec::new();
     for sent in desk.ledger.list() {
@@ -188,7 +209,7 @@ async fn pay(State(desk): State<Arc<Desk>>, Json(order): Json<Pay>) -> Answer {
             .into());
         }
     };
-    let txid = desk.pair.wallet.pay(&address, sats).await?;
+    let txid = desk.pair.read().await.wallet.pay(&address, sats).await?;
     desk.ledger.add(txid, &address, sats);
     Ok(Json(
         json!({ "said": format!("Sent {sats} sat."), "txid": txid, "sats": sats }),
@@ -196,7 +217,7 @@ async fn pay(State(desk): State<Arc<Desk>>, Json(order): Json<Pay>) -> Answer {
 }
 
 async fn replace(State(desk): State<Arc<Desk>>, Json(OfPayment { txid }): Json<OfPayment>) -> Answer {
-    let new = desk.pair.wallet.bump_fee(txid).await?;
+    let new = desk.pair.read().await.wallet.bump_fee(txid).await?;
     desk.ledger.replace(txid, new);
     Ok(Json(
         json!({ "said": format!("Replaced by {new}, with a higher fee."), "txid": new }),
@@ -204,7 +225,7 @@ async fn replace(State(desk): State<Arc<Desk>>, Json(OfPayment { txid }): Json<O
 }
 
 async fn double_spend(State(desk): State<Arc<Desk>>, Json(OfPayment { txid }): Json<OfPayment>) -> Answer {
-    let conflict = desk.pair.wallet.double_spend(txid).await?;
+    let conflict = desk.pair.read().await.wallet.double_spend(txid).await?;
     desk.ledger.take_back(txid);
     Ok(Json(
         json!({ "said": format!("Taken back by {conflict}."), "txid": conflict }),
@@ -213,8 +234,9 @@ async fn double_spend(State(desk): State<Arc<Desk>>, Json(OfPayment { txid }): J
 
 async fn mine(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answer {
     let blocks = order.blocks.unwrap_or(1);
-    desk.pair.mine(blocks).await?;
-    let tip = desk.pair.server.tip().await?;
+    let pair = desk.pair.read().await;
+    pair.mine(blocks).await?;
+    let tip = pair.server.tip().await?;
     Ok(Json(
         json!({ "said": format!("Mined; the height is {}.", tip.height), "height": tip.height }),
     ))
@@ -222,10 +244,29 @@ async fn mine(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answe
 
 async fn undo(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answer {
     let blocks = order.blocks.unwrap_or(1);
-    let tip = desk.pair.server.undo(blocks).await?;
-    desk.pair.agree().await?;
+    let pair = desk.pair.read().await;
+    let tip = pair.server.undo(blocks).await?;
+    pair.agree().await?;
     Ok(Json(
         json!({ "said": format!("A longer branch has taken over; its tip is {tip}."), "tip": tip }),
+    ))
+}
+
+async fn advance(State(desk): State<Arc<Desk>>, Json(Time { secs }): Json<Time>) -> Answer {
+    desk.pair.read().await.advance_secs(secs).await?;
+    Ok(Json(json!({ "said": format!("It is {secs} seconds later.") })))
+}
+
+async fn switch_node(State(desk): State<Arc<Desk>>, Json(order): Json<NodeSwitch>) -> Answer {
+    let mut pair = desk.pair.write().await;
+    if order.running {
+        pair.server.start_again().await?;
+        pair.join().await?;
+    } else {
+        pair.server.stop().await?;
+    }
+    Ok(Json(
+        json!({ "said": if order.running { "The node runs." } else { "The node is stopped." } }),
     ))
 }
 

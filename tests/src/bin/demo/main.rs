@@ -12,6 +12,7 @@ use std::net::TcpListener as StdListener;
 use anyhow::{Context as _, Result};
 use bitpro_tests::{App, Merchant, Node, Pair, Setup};
 use clap::Parser;
+use desk::Desk;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,9 +30,10 @@ struct Options {
     /// Print one line of JSON on standard output once everything is ready.
     #[arg(long)]
     json: bool,
-    /// Take free ports instead of the usual ones, so that several can run at once.
+    /// For browser tests: take free ports, make as many charges as asked for, and let the wallet's API move the time and stop
+    /// the node.
     #[arg(long)]
-    free_ports: bool,
+    for_tests: bool,
 }
 
 /// What a script needs to know.
@@ -68,7 +70,7 @@ async fn main() -> Result<()> {
 /// Starts everything and serves the shop and the wallet; returns only with an error. Dropping it ends all that it started.
 async fn run(options: &Options) -> Result<()> {
     let port = |usual| {
-        if options.free_ports {
+        if options.for_tests {
             free_port()
         } else {
             usual_port(usual)
@@ -86,8 +88,14 @@ async fn run(options: &Options) -> Result<()> {
     say("starting bitpro");
     let mut setup = Setup::beside(&pair.server, &pair.clock);
     setup.port = Some(port(SERVER_PORT)?);
-    // People's clocks are not moved, so the demo needs nothing to move them with.
-    setup.clock = None;
+    if options.for_tests {
+        setup = setup
+            .with("BITPRO_CREATE_BURST", "100000")
+            .with("BITPRO_CREATE_PER_MINUTE", "60000");
+    } else {
+        // Nobody moves the time then, so there is no need of what moves it.
+        setup.clock = None;
+    }
     let mut app = App::prepare(setup)?;
     let settings = [
         ("allowed_origins", shop_url.as_str()),
@@ -114,7 +122,7 @@ async fn run(options: &Options) -> Result<()> {
         merchant_id: addresses.merchant_id.clone(),
     };
     let shop_pages = pages::shop(places.clone());
-    let wallet_pages = pages::wallet(places).merge(desk::api(desk::Desk::new(pair, app)));
+    let wallet_pages = pages::wallet(places).merge(desk::api(Desk::new(pair, app), options.for_tests));
     announce(&addresses, options.json)?;
 
     tokio::try_join!(async { axum::serve(shop, shop_pages).await }, async {
