@@ -21,6 +21,8 @@ pub const BITCOIND: [&str; 10] = [
 ];
 /// A real browser, and fonts so that screenshots look alike everywhere.
 pub const BROWSER: [&str; 3] = ["chromium", "fonts-inter", "fonts-dejavu-core"];
+/// Moves the wall clock of the server under test, so that it needs no door for tests.
+pub const MOVABLE_CLOCK: [&str; 1] = ["libfaketime"];
 /// Load for the figures.
 pub const LOAD_GENERATOR: [&str; 1] = ["wrk"];
 /// What the shell client of the API reference calls: `uuidgen`, `hexdump`, `openssl`, `curl`.

@@ -40,6 +40,8 @@ pub enum Need {
     Bitcoind,
     /// Chromium, fonts, Node.js 22 and the browser tests' npm packages.
     Browser,
+    /// What moves the wall clock of the server under test.
+    MovableClock,
     /// The HTTP load generator of the figures.
     LoadGenerator,
     /// The programs that the API reference's shell client uses.
@@ -48,7 +50,7 @@ pub enum Need {
 
 impl Need {
     /// All but [`Need::Mutants`], which only its own command wants.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Compiler,
         Self::RustComponents,
         Self::WasmTarget,
@@ -57,6 +59,7 @@ impl Need {
         Self::Deny,
         Self::Bitcoind,
         Self::Browser,
+        Self::MovableClock,
         Self::LoadGenerator,
         Self::ShellClient,
     ];
@@ -82,6 +85,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     }
     if needs(Need::Browser) {
         packages.extend(apt::BROWSER);
+    }
+    if needs(Need::MovableClock) {
+        packages.extend(apt::MOVABLE_CLOCK);
     }
     if needs(Need::LoadGenerator) {
         packages.extend(apt::LOAD_GENERATOR);
