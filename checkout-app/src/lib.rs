@@ -1,7 +1,10 @@
 //! The payment page: rendered by the server (feature `ssr`), taken over in the browser (feature `hydrate`).
 
 pub mod copy;
+pub mod format;
 pub mod page;
+pub mod price;
+pub mod qr;
 
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 mod app;

@@ -5,6 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::copy::Lang;
 
+/// Where a page is shown, and who may show it in a frame.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Framing {
+    /// It is shown in a frame (`Sec-Fetch-Dest: iframe`).
+    pub framed: bool,
+    /// Origins that may frame it (R41), as `https://shop.example` or `https://*.shop.example`: the only ones that the page
+    /// talks to.
+    pub origins: Vec<String>,
+}
+
 /// The merchant, as far as the shopper sees him.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MerchantView {
@@ -42,10 +52,8 @@ pub struct ChargePage {
     pub success_url: Option<String>,
     /// Where to go when it is not; the shop's site when there is no better place.
     pub back_url: Option<String>,
-    /// The page is shown in a frame (`Sec-Fetch-Dest: iframe`).
-    pub framed: bool,
-    /// Origins that may frame the page (R41), as `https://shop.example` or `https://*.shop.example`.
-    pub frame_origins: Vec<String>,
+    /// The languages that the merchant offers, `lang` among them.
+    pub languages: Vec<Lang>,
 }
 
 /// A price, asked for because the link has none.

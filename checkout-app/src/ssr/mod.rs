@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use crate::app::App;
 use crate::copy::Lang;
-use crate::page::{ChargePage, PageInput};
+use crate::page::{ChargePage, Framing, PageInput};
 
 pub use template::{Template, TemplateError};
 
@@ -39,7 +39,8 @@ pub struct RenderedPage {
 
 /// Renders a page.
 #[must_use]
-pub fn render(input: &PageInput) -> RenderedPage {
+pub fn render(input: &PageInput, framing: &Framing) -> RenderedPage {
+    let _ = framing;
     match input {
         PageInput::Charge(page) => charge(page),
         PageInput::AmountForm(page) => plain(page.lang, "Pay", true),
