@@ -89,7 +89,7 @@ pub const SUITES: [Suite; 12] = [
 
 const LINTERS: &[Need] = &[Need::RustComponents];
 const SERVER: &[Need] = &[Need::Compiler];
-const NODE: &[Need] = &[Need::Bitcoind, Need::ShellClient];
+const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::ShellClient];
 const BROWSER: &[Need] = &[Need::Browser];
 
 fn fmt(workspace: &Workspace) -> Result<()> {
