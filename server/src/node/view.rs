@@ -39,7 +39,8 @@ pub struct View {
 pub struct PayingTx {
     /// Its id.
     pub txid: Txid,
-    /// The whole transaction, consensus-encoded, kept for resubmission (R3).
+    /// The whole transaction, consensus-encoded, kept for resubmission (R3). Empty, as `inputs`, for a transaction in a block that
+    /// the node has deleted: only the outputs are known then.
     pub raw: Vec<u8>,
     /// The outpoints that it spends.
     pub inputs: Vec<Outpoint>,
@@ -75,4 +76,17 @@ pub struct LostTx {
     pub loss: Loss,
     /// The conflicting transaction, where one is known.
     pub replaced_by: Option<Txid>,
+}
+
+/// Blocks that the node had deleted before we could read them (R6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hole {
+    /// The lowest of them.
+    pub from: u32,
+    /// The highest of them.
+    pub to: u32,
+    /// Until then everything is known.
+    pub since: Timestamp,
+    /// From then on everything is known again.
+    pub until: Timestamp,
 }

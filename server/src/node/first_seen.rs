@@ -1,0 +1,90 @@
+//! When a payment was first seen (R5): what each kind of report is worth. The minimum of all reports is kept by the domain.
+
+use bitpro_charge::{Interval, Timestamp};
+
+/// What a report is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// The time of our receipt.
+    pub now: Timestamp,
+    /// Until then we saw everything: a payment that we did not know by then came later. `None` when we never saw anything.
+    pub since: Option<Timestamp>,
+    /// What has to be added to the node's clock to get ours, in milliseconds.
+    pub offset_millis: i64,
+}
+
+impl Sight {
+    /// A transaction of the mempool by the node's own record, in whole seconds of its clock: no earlier than the start of our
+    /// blind gap, no later than now.
+    pub(super) fn in_mempool(self, entry_secs: i64) -> Interval {
+        let entered = Timestamp::from_secs(entry_secs).0.saturating_add(self.offset_millis);
+        // Whole seconds are rounded down: it came within the second that follows.
+        self.between(Timestamp(entered), Timestamp(entered.saturating_add(999)))
+    }
+
+    /// A transaction that is first met in a block: `min(receipt, max(block time, parent's receipt))` at the latest, where
+    /// `since` is the parent's receipt, or the start of our blind gap when the parent was missed too.
+    pub(super) fn in_block(self, block_secs: i64) -> Interval {
+        let by_then = self.clamp(Timestamp::from_secs(block_secs));
+        Interval {
+            earliest: self.since.unwrap_or(by_then).min(by_then),
+            latest: by_then,
+        }
+    }
+
+    fn between(self, earliest: Timestamp, latest: Timestamp) -> Interval {
+        Interval {
+            earliest: self.clamp(earliest),
+            latest: self.clamp(latest),
+        }
+    }
+
+    fn clamp(self, instant: Timestamp) -> Timestamp {
+        self.since.map_or(instant, |since| instant.max(since)).min(self.now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGHT: Sight = Sight {
+        now: Timestamp(100_000),
+        since: Some(Timestamp(40_000)),
+        offset_millis: 0,
+    };
+
+    fn interval(earliest: i64, latest: i64) -> Interval {
+        Interval {
+            earliest: Timestamp(earliest),
+            latest: Timestamp(latest),
+        }
+    }
+
+    #[test]
+    fn r05_a_mempool_entry_counts_by_the_nodes_record_corrected_by_its_clock() {
+        assert_eq!(SIGHT.in_mempool(60), interval(60_000, 60_999));
+        let fast_node = Sight {
+            offset_millis: -5_250,
+            ..SIGHT
+        };
+        assert_eq!(fast_node.in_mempool(60), interval(54_750, 55_749));
+    }
+
+    #[test]
+    fn r05_a_mempool_entry_is_no_older_than_our_blind_gap_and_no_younger_than_now() {
+        assert_eq!(SIGHT.in_mempool(10), interval(40_000, 40_000));
+        assert_eq!(SIGHT.in_mempool(100), interval(100_000, 100_000));
+        assert_eq!(SIGHT.in_mempool(500), interval(100_000, 100_000));
+        let first_start = Sight { since: None, ..SIGHT };
+        assert_eq!(first_start.in_mempool(10), interval(10_000, 10_999));
+    }
+
+    #[test]
+    fn r05_a_payment_met_in_a_block_is_as_old_as_the_block_within_what_we_know() {
+        assert_eq!(SIGHT.in_block(70), interval(40_000, 70_000));
+        // A miner's clock neither makes it older than what we saw before, nor younger than its receipt.
+        assert_eq!(SIGHT.in_block(10), interval(40_000, 40_000));
+        assert_eq!(SIGHT.in_block(7_000), interval(40_000, 100_000));
+    }
+}

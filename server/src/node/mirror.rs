@@ -1,0 +1,186 @@
+//! Which transactions are in the node's mempool, and which of them pay us: kept by the notifications, checked by every full reading.
+
+use std::collections::HashSet;
+
+use bitpro_charge::Txid;
+
+/// Transactions of connected blocks come by as well and never enter the mempool: beyond this many, they are forgotten.
+const PASSERS_BY: usize = 20_000;
+
+/// The mempool as we know it. Every transaction in it was looked at, or stands among the unexamined.
+#[derive(Debug, Default)]
+pub(super) struct Mirror {
+    present: HashSet<Txid>,
+    /// In the mempool by notification, but never seen.
+    unexamined: HashSet<Txid>,
+    /// Seen, but not in the mempool by notification: it may come, or belong to a block.
+    passers_by: HashSet<Txid>,
+    /// Of all that was seen, what pays us. May hold transactions that are not in the mempool: the node is asked.
+    paying: HashSet<Txid>,
+    /// The number of the first change that is not in the last full reading.
+    next_sequence: u64,
+}
+
+impl Mirror {
+    /// A transaction was looked at.
+    pub(super) fn examined(&mut self, txid: Txid, pays: bool) {
+        if pays {
+            self.paying.insert(txid);
+        }
+        if !self.unexamined.remove(&txid) && !self.present.contains(&txid) {
+            if self.passers_by.len() >= PASSERS_BY {
+                self.passers_by.clear();
+            }
+            self.passers_by.insert(txid);
+        }
+    }
+
+    /// A transaction has entered the mempool.
+    pub(super) fn added(&mut self, txid: Txid, sequence: u64) {
+        if sequence >= self.next_sequence && self.present.insert(txid) && !self.passers_by.remove(&txid) {
+            self.unexamined.insert(txid);
+        }
+    }
+
+    /// A transaction has left the mempool.
+    pub(super) fn removed(&mut self, txid: Txid, sequence: u64) {
+        if sequence >= self.next_sequence {
+            self.forget(txid);
+        }
+    }
+
+    /// A transaction is not in the mempool.
+    pub(super) fn forget(&mut self, txid: Txid) {
+        self.present.remove(&txid);
+        self.unexamined.remove(&txid);
+        self.paying.remove(&txid);
+    }
+
+    /// A transaction does not pay us, although it seemed to.
+    pub(super) fn pays_nothing(&mut self, txid: Txid) {
+        self.paying.remove(&txid);
+    }
+
+    /// What of a full reading was never looked at.
+    pub(super) fn unseen<'a>(&'a self, txids: &'a [Txid]) -> impl Iterator<Item = Txid> + 'a {
+        txids.iter().copied().filter(|txid| {
+            !self.passers_by.contains(txid) && (!self.present.contains(txid) || self.unexamined.contains(txid))
+        })
+    }
+
+    /// Takes over a full reading: `unread` of `txids` are those that could not be looked at.
+    pub(super) fn replace(&mut self, txids: Vec<Txid>, unread: &HashSet<Txid>, next_sequence: u64) {
+        self.present = txids.into_iter().collect();
+        self.unexamined = unread
+            .iter()
+            .copied()
+            .filter(|txid| self.present.contains(txid))
+            .collect();
+        self.passers_by.retain(|txid| !self.present.contains(txid));
+        self.paying
+            .retain(|txid| self.present.contains(txid) || self.passers_by.contains(txid));
+        self.next_sequence = next_sequence;
+    }
+
+    /// Whether it is in the mempool, as far as we know.
+    pub(super) fn contains(&self, txid: Txid) -> bool {
+        self.present.contains(&txid)
+    }
+
+    /// How many transactions are in the mempool, as far as we know.
+    pub(super) fn len(&self) -> usize {
+        self.present.len()
+    }
+
+    /// What is in the mempool and was never looked at.
+    pub(super) fn unexamined(&self) -> Vec<Txid> {
+        self.unexamined.iter().copied().collect()
+    }
+
+    /// Whether everything that is in the mempool was looked at.
+    pub(super) fn is_complete(&self) -> bool {
+        self.unexamined.is_empty()
+    }
+
+    /// What was seen to pay us and may be in the mempool.
+    pub(super) fn paying(&self) -> impl Iterator<Item = Txid> + '_ {
+        self.paying.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::txid;
+    use super::*;
+
+    fn paying(mirror: &Mirror) -> Vec<Txid> {
+        let mut paying: Vec<Txid> = mirror.paying().collect();
+        paying.sort_unstable();
+        paying
+    }
+
+    #[test]
+    fn a_transaction_may_be_seen_before_or_after_it_is_announced() {
+        let mut mirror = Mirror::default();
+        mirror.examined(txid(1), true);
+        mirror.added(txid(1), 5);
+        assert!(mirror.is_complete());
+        mirror.added(txid(2), 6);
+        assert_eq!(mirror.unexamined(), [txid(2)]);
+        mirror.examined(txid(2), false);
+        assert!(mirror.is_complete());
+        assert_eq!((mirror.len(), paying(&mirror)), (2, vec![txid(1)]));
+        mirror.removed(txid(1), 7);
+        assert_eq!((mirror.len(), paying(&mirror)), (1, vec![]));
+    }
+
+    #[test]
+    fn r07_what_a_full_reading_holds_already_is_not_taken_twice() {
+        let mut mirror = Mirror::default();
+        mirror.replace(vec![txid(1)], &HashSet::new(), 10);
+        mirror.removed(txid(1), 8);
+        mirror.added(txid(2), 9);
+        assert!(mirror.contains(txid(1)) && !mirror.contains(txid(2)));
+        mirror.removed(txid(1), 10);
+        mirror.added(txid(3), 11);
+        assert_eq!(mirror.len(), 1);
+        assert!(mirror.contains(txid(3)));
+    }
+
+    #[test]
+    fn only_what_was_never_seen_is_fetched() {
+        let mut mirror = Mirror::default();
+        mirror.examined(txid(1), true);
+        mirror.added(txid(1), 0);
+        mirror.examined(txid(2), false);
+        mirror.added(txid(3), 1);
+        let all = [txid(1), txid(2), txid(3), txid(4)];
+        let unseen: Vec<Txid> = mirror.unseen(&all).collect();
+        assert_eq!(unseen, [txid(3), txid(4)]);
+        // 4 left the mempool before it could be fetched, and stays unexamined until the next reading.
+        mirror.examined(txid(3), false);
+        mirror.replace(all.to_vec(), &HashSet::from([txid(4)]), 9);
+        assert_eq!(mirror.unexamined(), [txid(4)]);
+        assert_eq!((mirror.len(), paying(&mirror)), (4, vec![txid(1)]));
+    }
+
+    #[test]
+    fn what_left_the_mempool_unnoticed_is_forgotten_by_the_next_reading() {
+        let mut mirror = Mirror::default();
+        mirror.examined(txid(1), true);
+        mirror.added(txid(1), 0);
+        mirror.replace(vec![], &HashSet::new(), 9);
+        assert_eq!((mirror.len(), paying(&mirror)), (0, vec![]));
+    }
+
+    #[test]
+    fn transactions_of_blocks_do_not_pile_up() {
+        let mut mirror = Mirror::default();
+        for n in 0..=PASSERS_BY {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&n.to_le_bytes());
+            mirror.examined(Txid(bytes), false);
+        }
+        assert_eq!(mirror.passers_by.len(), 1);
+    }
+}

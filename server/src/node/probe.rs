@@ -1,0 +1,176 @@
+//! Looking at the node once, for `bitpro check`.
+
+use bitpro_charge::Timestamp;
+
+use super::checks::{check_identity, check_version, is_syncing};
+use super::config::NodeConfig;
+use super::endpoint::endpoints;
+use super::error::NodeError;
+use super::rpc::answers::ChainState;
+use super::rpc::{BlockReader, CALL_TIMEOUT, Rpc};
+
+/// A clock that differs by more than this makes "first seen" vague (R5).
+const CLOCK_TOLERANCE_MILLIS: u64 = 5_000;
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// As it should be.
+    Fine,
+    /// It works, and could be better.
+    Warning,
+    /// It does not work.
+    Failure,
+}
+
+/// One line of `bitpro check`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckLine {
+    /// What was looked at.
+    pub subject: &'static str,
+    /// How it came out.
+    pub level: Level,
+    /// What was found, and what to do about it.
+    pub text: String,
+}
+
+impl CheckLine {
+    fn new(subject: &'static str, level: Level, text: impl Into<String>) -> Self {
+        Self {
+            subject,
+            level,
+            text: text.into(),
+        }
+    }
+}
+
+/// Looks at the node: version, network, sync, clock, notifications, REST, pruning. Blocks; `now` is our own time.
+#[must_use]
+pub fn probe(config: &NodeConfig, now: impl Fn() -> Timestamp) -> Vec<CheckLine> {
+    let rpc = Rpc::new(config, CALL_TIMEOUT);
+    let mut lines = Vec::new();
+    if let Err(error) = ask(config, &rpc, now, &mut lines) {
+        lines.push(CheckLine::new("node", Level::Failure, error.to_string()));
+    }
+    lines
+}
+
+fn ask(
+    config: &NodeConfig,
+    rpc: &Rpc,
+    now: impl Fn() -> Timestamp,
+    lines: &mut Vec<CheckLine>,
+) -> Result<(), NodeError> {
+    let network = rpc.network_state()?;
+    check_version(&network)?;
+    lines.push(CheckLine::new(
+        "node",
+        Level::Fine,
+        format!("{} at {} answers", network.subversion.trim_matches('/'), config.rpc_url),
+    ));
+    check_identity(rpc, config.network)?;
+    lines.push(CheckLine::new("network", Level::Fine, config.network.to_string()));
+    lines.push(peers(network.connections));
+    let (chain, mempool) = rpc.state()?;
+    lines.push(sync(config, &chain, mempool.loaded));
+    lines.push(clock(now, rpc)?);
+    lines.push(notifications(config, rpc)?);
+    lines.push(rest(config));
+    lines.push(pruning(&chain));
+    Ok(())
+}
+
+fn peers(connections: u32) -> CheckLine {
+    if connections == 0 {
+        CheckLine::new(
+            "peers",
+            Level::Warning,
+            "none: the node hears of no payment and no block",
+        )
+    } else {
+        CheckLine::new("peers", Level::Fine, connections.to_string())
+    }
+}
+
+fn sync(config: &NodeConfig, chain: &ChainState, is_mempool_loaded: bool) -> CheckLine {
+    let at = format!("block {} of {}", chain.blocks, chain.headers);
+    if is_syncing(config, chain) {
+        CheckLine::new(
+            "sync",
+            Level::Warning,
+            format!("{at}: payments are noticed when the node has caught up"),
+        )
+    } else if !is_mempool_loaded {
+        CheckLine::new(
+            "sync",
+            Level::Warning,
+            format!("{at}; the mempool is still being loaded"),
+        )
+    } else {
+        CheckLine::new("sync", Level::Fine, at)
+    }
+}
+
+fn clock(now: impl Fn() -> Timestamp, rpc: &Rpc) -> Result<CheckLine, NodeError> {
+    let before = now().0;
+    let node = rpc.clock_millis()?;
+    // Half the round trip is the best guess of when the node looked at its clock.
+    let ours = before + (now().0 - before) / 2;
+    let offset = node.saturating_sub(ours);
+    let text = format!("the node's differs from ours by {offset} ms");
+    let level = if offset.unsigned_abs() <= CLOCK_TOLERANCE_MILLIS {
+        Level::Fine
+    } else {
+        Level::Warning
+    };
+    Ok(CheckLine::new("clock", level, text))
+}
+
+fn notifications(config: &NodeConfig, rpc: &Rpc) -> Result<CheckLine, NodeError> {
+    let found = endpoints(&config.zmq, config.rpc_url.host_str(), rpc)?;
+    Ok(match (found.rawtx, found.sequence) {
+        (Some(rawtx), Some(sequence)) => {
+            CheckLine::new("zmq", Level::Fine, format!("rawtx at {rawtx}, sequence at {sequence}"))
+        }
+        (rawtx, sequence) => {
+            let missing: Vec<&str> = [
+                ("-zmqpubrawtx", rawtx.is_none()),
+                ("-zmqpubsequence", sequence.is_none()),
+            ]
+            .into_iter()
+            .filter_map(|(option, is_missing)| is_missing.then_some(option))
+            .collect();
+            let options = missing.join(" and ");
+            CheckLine::new(
+                "zmq",
+                Level::Warning,
+                format!("the node is polled; start it with {options}"),
+            )
+        }
+    })
+}
+
+fn rest(config: &NodeConfig) -> CheckLine {
+    if BlockReader::new(config).find_rest(config) {
+        CheckLine::new("rest", Level::Fine, "on")
+    } else {
+        CheckLine::new(
+            "rest",
+            Level::Warning,
+            "off: blocks are read more slowly; start the node with -rest",
+        )
+    }
+}
+
+fn pruning(chain: &ChainState) -> CheckLine {
+    match chain.prune_height {
+        Some(lowest) if chain.pruned => CheckLine::new(
+            "pruning",
+            Level::Warning,
+            format!(
+                "on, blocks below {lowest} are gone: do not let the server be away for longer than the node keeps blocks"
+            ),
+        ),
+        _ => CheckLine::new("pruning", Level::Fine, "off"),
+    }
+}

@@ -1,0 +1,138 @@
+//! The shapes of the node's answers, as far as they are used. `bitcoincore-rpc` has its own, which no longer fit newer nodes.
+
+use bitcoin::{BlockHash, ScriptBuf, Txid};
+use serde::Deserialize;
+
+/// `getblockchaininfo`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(in crate::node) struct ChainState {
+    /// Height of the best block.
+    pub blocks: u32,
+    /// Height of the best header; -1 when there is none.
+    pub headers: i64,
+    /// The best block.
+    #[serde(rename = "bestblockhash")]
+    pub best: BlockHash,
+    /// Total work, 64 hexadecimal digits.
+    pub chainwork: String,
+    /// Whether the node believes that it is far behind.
+    #[serde(rename = "initialblockdownload")]
+    pub initial_download: bool,
+    /// Whether it deletes old blocks.
+    pub pruned: bool,
+    /// The lowest block that a pruned node still has.
+    #[serde(default, rename = "pruneheight")]
+    pub prune_height: Option<u32>,
+}
+
+/// `getnetworkinfo`
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::node) struct NetworkState {
+    /// 310000 is 31.0.
+    pub version: u64,
+    /// As in `/Satoshi:31.0.0/`.
+    pub subversion: String,
+    /// Number of peers.
+    pub connections: u32,
+}
+
+/// `getblockheader`
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::node) struct Header {
+    /// The block.
+    pub hash: BlockHash,
+    /// Its height.
+    pub height: u32,
+    /// -1 when it is not in the best chain.
+    pub confirmations: i64,
+    /// Total work up to it, 64 hexadecimal digits.
+    pub chainwork: String,
+    /// The miner's time, in Unix seconds.
+    pub time: i64,
+    /// Median time of the last eleven blocks, in Unix seconds.
+    #[serde(rename = "mediantime")]
+    pub median_time: i64,
+    /// The block before; none at the genesis block.
+    #[serde(default, rename = "previousblockhash")]
+    pub previous: Option<BlockHash>,
+}
+
+/// `getmempoolinfo`, as a fingerprint: as long as it is the same, the mempool is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(in crate::node) struct MempoolState {
+    /// Whether the mempool that was saved at the last stop has been read.
+    pub loaded: bool,
+    /// Number of transactions.
+    pub size: usize,
+    /// Their virtual size.
+    pub bytes: u64,
+    /// Their fees; a number that is only compared, so it stays text.
+    pub total_fee: serde_json::Number,
+}
+
+/// `getmempoolentry`
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::node) struct MempoolEntry {
+    /// When it came, in Unix seconds by the node's clock.
+    pub time: i64,
+    /// Its unconfirmed parents.
+    pub depends: Vec<Txid>,
+}
+
+/// `getrawmempool` with its sequence.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::node) struct MempoolSnapshot {
+    /// What is in it.
+    pub txids: Vec<Txid>,
+    /// The number of the next change.
+    #[serde(rename = "mempool_sequence")]
+    pub sequence: u64,
+}
+
+/// One of `gettxspendingprevout`.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::node) struct Spender {
+    /// Who spends the output; none when nobody does.
+    #[serde(default, rename = "spendingtxid")]
+    pub txid: Option<Txid>,
+}
+
+/// One of `getzmqnotifications`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(in crate::node) struct Notification {
+    /// As in `pubrawtx`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where it is published, as the node was configured.
+    pub address: String,
+}
+
+/// `scantxoutset`
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::node) struct UtxoScan {
+    /// Whether the scan was finished.
+    pub success: bool,
+    /// What was found.
+    #[serde(default)]
+    pub unspents: Vec<Unspent>,
+}
+
+/// One of the outputs that `scantxoutset` found.
+#[derive(Debug, Clone, Deserialize)]
+pub(in crate::node) struct Unspent {
+    /// The transaction.
+    pub txid: Txid,
+    /// The output's index.
+    pub vout: u32,
+    /// The script.
+    #[serde(rename = "scriptPubKey")]
+    pub script: ScriptBuf,
+    /// The value, in bitcoin with eight places.
+    #[serde(with = "bitcoin::amount::serde::as_btc")]
+    pub amount: bitcoin::Amount,
+    /// The block's height.
+    pub height: u32,
+    /// Whether it is a coinbase output; older nodes do not say.
+    #[serde(default)]
+    pub coinbase: bool,
+}

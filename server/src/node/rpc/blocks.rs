@@ -1,0 +1,150 @@
+//! Reading blocks: by REST where the node offers it, else as hex; nothing is believed before hash and merkle root fit (R7).
+
+use std::io::Read as _;
+
+use bitcoin::consensus::encode::deserialize;
+use bitcoin::{Block, BlockHash, TxMerkleNode, Txid};
+use serde_json::json;
+
+use super::{CALL_TIMEOUT, Rpc};
+use crate::node::config::NodeConfig;
+use crate::node::error::NodeError;
+
+/// More than a block of four million weight units can have.
+const BLOCK_LIMIT: u64 = 8_000_000;
+/// `RPC_MISC_ERROR`: what `getblock` answers for a pruned block.
+const MISC_ERROR: i32 = -1;
+
+/// Reads blocks on a connection of its own, so that the next one can come while another is looked through.
+pub(in crate::node) struct BlockReader {
+    rpc: Rpc,
+    agent: ureq::Agent,
+    rest: Option<String>,
+}
+
+/// A block whose hash and merkle root were checked.
+pub(in crate::node) struct CheckedBlock {
+    /// The block.
+    pub block: Block,
+    /// The ids of its transactions, in their order.
+    pub txids: Vec<Txid>,
+}
+
+impl BlockReader {
+    /// A reader for the configured node, by RPC until REST is known to be on.
+    pub(in crate::node) fn new(config: &NodeConfig) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(CALL_TIMEOUT))
+            .http_status_as_error(false)
+            .build();
+        Self {
+            rpc: Rpc::new(config, CALL_TIMEOUT),
+            agent: agent.into(),
+            rest: None,
+        }
+    }
+
+    /// Finds out whether the node was started with `-rest`.
+    pub(in crate::node) fn find_rest(&mut self, config: &NodeConfig) -> bool {
+        let base = format!("{}rest", with_slash(config.rpc_url.as_str()));
+        let is_on = self
+            .agent
+            .get(format!("{base}/chaininfo.json"))
+            .call()
+            .is_ok_and(|response| response.status().is_success());
+        self.rest = is_on.then_some(base);
+        is_on
+    }
+
+    /// The bytes of a block, as the node sends them.
+    ///
+    /// # Errors
+    /// [`NodeError::Pruned`] when the node has deleted it; [`NodeError`].
+    pub(in crate::node) fn read(&self, hash: BlockHash) -> Result<Vec<u8>, NodeError> {
+        if let Some(bytes) = self.by_rest(hash) {
+            return Ok(bytes);
+        }
+        // The RPC also says why REST had nothing.
+        let hex: String = self
+            .rpc
+            .call("getblock", &json!([hash, 0]))
+            .map_err(|error| match error {
+                NodeError::Refused {
+                    code: MISC_ERROR,
+                    message,
+                } if message.contains("pruned") => NodeError::Pruned(crate::node::convert::block_hash(hash)),
+                other => other,
+            })?;
+        hex::decode(hex).map_err(|error| NodeError::Malformed(format!("block {hash}: {error}")))
+    }
+
+    fn by_rest(&self, hash: BlockHash) -> Option<Vec<u8>> {
+        let base = self.rest.as_ref()?;
+        let mut response = self.agent.get(format!("{base}/block/{hash}.bin")).call().ok()?;
+        if !response.status().is_success() {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(2_000_000);
+        response
+            .body_mut()
+            .as_reader()
+            .take(BLOCK_LIMIT)
+            .read_to_end(&mut bytes)
+            .ok()?;
+        Some(bytes)
+    }
+}
+
+impl CheckedBlock {
+    /// Takes `bytes` for the block `hash`, if they are.
+    ///
+    /// # Errors
+    /// [`NodeError::Malformed`] when they are anything else.
+    pub(in crate::node) fn check(hash: BlockHash, bytes: &[u8]) -> Result<Self, NodeError> {
+        let malformed = |what: &str| NodeError::Malformed(format!("block {hash}: {what}"));
+        let block: Block = deserialize(bytes).map_err(|error| malformed(&error.to_string()))?;
+        if block.block_hash() != hash {
+            return Err(malformed("the bytes are those of another block"));
+        }
+        let txids: Vec<Txid> = block.txdata.iter().map(bitcoin::Transaction::compute_txid).collect();
+        let leaves = txids.iter().map(|txid| txid.to_raw_hash());
+        let root = bitcoin::merkle_tree::calculate_root(leaves).map(TxMerkleNode::from_raw_hash);
+        if root != Some(block.header.merkle_root) {
+            return Err(malformed("the transactions are not those of the header"));
+        }
+        Ok(Self { block, txids })
+    }
+}
+
+fn with_slash(url: &str) -> String {
+    if url.ends_with('/') {
+        url.to_owned()
+    } else {
+        format!("{url}/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitcoin::consensus::encode::serialize;
+    use bitcoin::constants::genesis_block;
+    use bitcoin::{Amount, Network};
+
+    use super::*;
+
+    #[test]
+    fn r07_a_block_is_believed_only_by_its_hash_and_merkle_root() {
+        let genuine = genesis_block(Network::Regtest);
+        let hash = genuine.block_hash();
+        let checked = CheckedBlock::check(hash, &serialize(&genuine)).unwrap();
+        assert_eq!(checked.txids, [genuine.txdata[0].compute_txid()]);
+
+        let mut forged = genuine.clone();
+        forged.txdata[0].output[0].value = Amount::from_sat(1);
+        assert!(CheckedBlock::check(hash, &serialize(&forged)).is_err());
+
+        let other = genesis_block(Network::Signet);
+        assert!(CheckedBlock::check(hash, &serialize(&other)).is_err());
+        assert!(CheckedBlock::check(hash, &serialize(&genuine)[..80]).is_err());
+    }
+}

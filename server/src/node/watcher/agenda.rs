@@ -1,0 +1,252 @@
+//! What there is to do, from the wake-ups that have piled up and from the clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitpro_charge::{Place, Txid};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::super::endpoint::Endpoints;
+use super::super::port::ChargesPort;
+use super::super::status::ZmqState;
+use super::super::zmq::{IsWatched, Listener, Topic, Wake};
+use super::Watcher;
+
+/// Wake-ups that may wait; more of them than a full block has transactions.
+const INBOX: usize = 16_384;
+/// Wake-ups taken in before something is done about them.
+const MOST_AT_ONCE: usize = 4_096;
+
+/// What there is to do.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Agenda {
+    /// Ask the node whether something was missed.
+    pub poll: bool,
+    /// Read the whole mempool.
+    pub full: bool,
+    /// Look for the best block.
+    pub chain: bool,
+    /// Look at transactions that came by, or left.
+    pub pool: bool,
+}
+
+impl Agenda {
+    pub(super) const fn has_reading(self) -> bool {
+        self.full || self.chain || self.pool
+    }
+}
+
+/// The notifications, and how far they can be trusted.
+pub(super) struct Feed {
+    wakes: mpsc::Sender<Wake>,
+    inbox: mpsc::Receiver<Wake>,
+    stop: CancellationToken,
+    /// What is listened to; the tasks end with the token.
+    running: Option<(Endpoints, CancellationToken)>,
+    rawtx: bool,
+    sequence: bool,
+    heard: bool,
+    doubted: bool,
+    silent: bool,
+    next_poll: Instant,
+}
+
+impl Feed {
+    pub(super) fn new(stop: CancellationToken) -> Self {
+        let (wakes, inbox) = mpsc::channel(INBOX);
+        Self {
+            wakes,
+            inbox,
+            stop,
+            running: None,
+            rawtx: false,
+            sequence: false,
+            heard: false,
+            doubted: false,
+            silent: false,
+            next_poll: Instant::now(),
+        }
+    }
+
+    /// Listens to these addresses, and to no others any more.
+    pub(super) fn listen_to(&mut self, endpoints: Endpoints, is_watched: &IsWatched, runtime: &Handle) {
+        if self.running.as_ref().is_some_and(|(running, _)| *running == endpoints) {
+            return;
+        }
+        self.hang_up();
+        let stop = self.stop.child_token();
+        for (topic, endpoint) in [(Topic::RawTx, &endpoints.rawtx), (Topic::Sequence, &endpoints.sequence)] {
+            if let Some(endpoint) = endpoint {
+                let listener = Listener {
+                    topic,
+                    endpoint: endpoint.clone(),
+                    wakes: self.wakes.clone(),
+                    is_watched: Arc::clone(is_watched),
+                    stop: stop.clone(),
+                };
+                runtime.spawn(listener.run());
+            }
+        }
+        self.running = Some((endpoints, stop));
+    }
+
+    /// Drops the connections and makes new ones: a connection that was cut without a word never ends by itself.
+    pub(super) fn reconnect(&mut self, is_watched: &IsWatched, runtime: &Handle) {
+        if let Some((endpoints, _)) = self.running.clone() {
+            self.hang_up();
+            self.listen_to(endpoints, is_watched, runtime);
+        }
+        self.silent = true;
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    fn hang_up(&mut self) {
+        if let Some((_, stop)) = self.running.take() {
+            stop.cancel();
+        }
+        (self.rawtx, self.sequence) = (false, false);
+    }
+
+    /// Whether everything that happens in the mempool is told, as far as we know.
+    pub(super) const fn is_trusted(&self) -> bool {
+        self.sequence && !self.silent
+    }
+
+    /// Whether transactions come by in full; else each has to be asked for.
+    pub(super) const fn shows_transactions(&self) -> bool {
+        self.rawtx && !self.silent
+    }
+
+    /// Whether anything was heard since this was last asked.
+    pub(super) const fn take_heard(&mut self) -> bool {
+        std::mem::replace(&mut self.heard, false)
+    }
+
+    /// Whether silence was suspected before, and nothing was heard since.
+    pub(super) const fn doubt(&mut self) -> bool {
+        std::mem::replace(&mut self.doubted, true)
+    }
+
+    pub(super) fn state(&self) -> ZmqState {
+        let has_sequence = self
+            .running
+            .as_ref()
+            .is_some_and(|(endpoints, _)| endpoints.sequence.is_some());
+        match (has_sequence, self.silent, self.sequence) {
+            (false, ..) => ZmqState::Absent,
+            (true, true, _) => ZmqState::Silent,
+            (true, false, false) => ZmqState::Connecting,
+            (true, false, true) => ZmqState::Live,
+        }
+    }
+
+    fn hear(&mut self) {
+        self.heard = true;
+        self.doubted = false;
+        self.silent = false;
+    }
+
+    async fn next(&mut self, shutdown: &CancellationToken) -> Event {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => Event::Shutdown,
+            () = tokio::time::sleep_until(self.next_poll) => Event::Poll,
+            Some(wake) = self.inbox.recv() => Event::Wake(wake),
+        }
+    }
+}
+
+enum Event {
+    Shutdown,
+    Poll,
+    Wake(Wake),
+}
+
+impl<P: ChargesPort> Watcher<P> {
+    /// Waits for something to do; `None` when it is time to stop.
+    pub(super) fn next_agenda(&mut self) -> Option<Agenda> {
+        let runtime = self.runtime.clone();
+        let mut agenda = Agenda::default();
+        match runtime.block_on(self.feed.next(&self.shutdown)) {
+            Event::Shutdown => return None,
+            Event::Poll => {
+                agenda.poll = true;
+                self.feed.next_poll = Instant::now() + self.config.poll_interval.max(Duration::from_millis(10));
+            }
+            Event::Wake(wake) => self.take_in(wake, &mut agenda),
+        }
+        for _ in 0..MOST_AT_ONCE {
+            match self.feed.inbox.try_recv() {
+                Ok(wake) => self.take_in(wake, &mut agenda),
+                Err(_) => break,
+            }
+        }
+        Some(agenda)
+    }
+
+    /// Starts to listen where the node publishes.
+    pub(super) fn listen_to(&mut self, endpoints: Endpoints) {
+        let is_watched = self.is_watched();
+        self.feed.listen_to(endpoints, &is_watched, &self.runtime);
+    }
+
+    /// Connects anew.
+    pub(super) fn reconnect(&mut self) {
+        let is_watched = self.is_watched();
+        self.feed.reconnect(&is_watched, &self.runtime);
+    }
+
+    fn is_watched(&self) -> IsWatched {
+        let port = Arc::clone(&self.port);
+        Arc::new(move |script| port.script(script).is_some())
+    }
+
+    fn take_in(&mut self, wake: Wake, agenda: &mut Agenda) {
+        match wake {
+            Wake::Up(Topic::RawTx) => self.feed.rawtx = true,
+            Wake::Up(Topic::Sequence) => self.feed.sequence = true,
+            Wake::Down(Topic::RawTx) => self.feed.rawtx = false,
+            Wake::Down(Topic::Sequence) => self.feed.sequence = false,
+            Wake::Gap(_) | Wake::Chain | Wake::Tx { .. } | Wake::Added { .. } | Wake::Removed { .. } => {
+                self.feed.hear()
+            }
+        }
+        match wake {
+            Wake::Up(_) => agenda.full = true,
+            Wake::Gap(topic) => {
+                metrics::counter!("bitpro_zmq_gaps_total", "topic" => topic.as_str()).increment(1);
+                agenda.full = true;
+                agenda.chain = true;
+            }
+            Wake::Down(_) => {}
+            Wake::Chain => agenda.chain = true,
+            Wake::Tx { txid, pays } => {
+                // Mined payments come by again with their block; the block is read anyway.
+                let is_new = pays && self.known.get(txid).is_none();
+                self.mirror.examined(txid, is_new);
+                agenda.pool |= is_new;
+            }
+            Wake::Added { txid, sequence } => {
+                self.mirror.added(txid, sequence);
+                agenda.pool |= self.is_missing(txid) || !self.feed.shows_transactions();
+            }
+            Wake::Removed { txid, sequence } => {
+                self.mirror.removed(txid, sequence);
+                if self.known.get(txid).is_some_and(|tx| tx.place == Place::Mempool) {
+                    self.miss(txid);
+                    agenda.pool = true;
+                }
+            }
+        }
+    }
+
+    fn is_missing(&self, txid: Txid) -> bool {
+        self.missing.contains_key(&txid)
+    }
+}

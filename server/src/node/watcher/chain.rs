@@ -1,0 +1,311 @@
+//! Reading the chain: from the fork with what the charges stand on up to the node's tip, block by block.
+
+use std::sync::mpsc::sync_channel;
+
+use bitpro_charge::{BlockRef, Txid};
+
+use super::super::convert;
+use super::super::diff::ChainReading;
+use super::super::error::NodeError;
+use super::super::matching::match_block;
+use super::super::port::ChargesPort;
+use super::super::rpc::CheckedBlock;
+use super::super::rpc::answers::ChainState;
+use super::super::status::{Condition, Hold};
+use super::super::view::Tip;
+use super::{Stand, Trouble, Watcher, store_trouble};
+
+/// A long way is gone in stretches of this many blocks, each stored by itself.
+const STRETCH: u32 = 1_000;
+/// With more new blocks than this, the mempool is better read anew than corrected.
+const FEW_BLOCKS: usize = 3;
+/// A miner may set a block's time back to the median of the eleven before it, and forward by two hours.
+const MINERS_CLOCK_SECS: i64 = 2 * 60 * 60;
+/// So many blocks more are read at a first start with charges already made, whatever their times say.
+const SAFETY_BLOCKS: u32 = 144;
+/// `RPC_INVALID_PARAMETER`: a height above the tip, after a reorg.
+const NO_SUCH_HEIGHT: i32 = -8;
+
+/// What was read of the chain.
+pub(super) struct Stretch {
+    pub reading: ChainReading,
+    /// Whether it reaches the node's tip.
+    pub is_whole: bool,
+    /// Transactions of the new blocks, which are not in the mempool any more; empty after many blocks.
+    pub txids: Vec<Txid>,
+}
+
+impl Stretch {
+    pub(super) const fn unchanged(tip: Tip) -> Self {
+        Self {
+            reading: ChainReading::unchanged(tip),
+            is_whole: true,
+            txids: Vec::new(),
+        }
+    }
+
+    /// The node's best block, when this reaches it.
+    pub(super) fn node_tip(&self) -> bitcoin::BlockHash {
+        convert::to_node_block(self.reading.tip.block.hash)
+    }
+}
+
+impl<P: ChargesPort> Watcher<P> {
+    pub(super) fn read_chain(&mut self, stand: Stand) -> Result<Stretch, Trouble> {
+        let node = self.rpc.chain_state()?;
+        self.check_ready(&node, true)?;
+        if convert::block_hash(node.best) == stand.tip.block.hash {
+            self.held = None;
+            return Ok(Stretch::unchanged(stand.tip));
+        }
+        let fork = self.fork(stand, &node)?;
+        if let Some(stretch) = self.skip_pruned(stand, &node, fork)? {
+            return Ok(stretch);
+        }
+        let last = if fork == stand.tip.block.height {
+            node.blocks.min(fork.saturating_add(STRETCH))
+        } else {
+            // A reorg is one change of view, however long (R2).
+            node.blocks
+        };
+        let hashes = self.hashes(fork + 1, last)?;
+        let is_whole = last == node.blocks;
+        let tip = match hashes.last() {
+            Some(&hash) if !is_whole => self.tip_at(hash)?,
+            Some(&hash) if hash == node.best => Tip {
+                block: node_tip(&node),
+                work: work(&node.chainwork)?,
+            },
+            _ => return Err(Trouble::Moved),
+        };
+        let (reading, txids) = self.read_blocks(stand, fork, &hashes, tip)?;
+        Ok(Stretch {
+            reading,
+            is_whole,
+            txids,
+        })
+    }
+
+    /// Looks through the blocks above `fork`, while the next one is already being fetched.
+    fn read_blocks(
+        &self,
+        stand: Stand,
+        fork: u32,
+        hashes: &[bitcoin::BlockHash],
+        tip: Tip,
+    ) -> Result<(ChainReading, Vec<Txid>), Trouble> {
+        let mut reading = ChainReading {
+            tip,
+            fork_height: fork,
+            ..ChainReading::unchanged(tip)
+        };
+        let mut txids = Vec::new();
+        let keeps_txids = hashes.len() <= FEW_BLOCKS;
+        let mut parent = convert::to_node_block(self.hash_we_stand_on(stand, fork)?);
+        let sight = self.sight_of_blocks(stand);
+        let mut take = |hash: bitcoin::BlockHash, bytes: Vec<u8>| -> Result<(), Trouble> {
+            let checked = CheckedBlock::check(hash, &bytes)?;
+            if checked.block.header.prev_blockhash != parent {
+                return Err(Trouble::Moved);
+            }
+            parent = hash;
+            let block = BlockRef {
+                height: reading.connected.last().map_or(fork, |block| block.height) + 1,
+                hash: convert::block_hash(hash),
+            };
+            let first_seen = sight.in_block(i64::from(checked.block.header.time));
+            let found = match_block(&checked, block, first_seen, &self.known, |script| {
+                self.port.script(script)
+            });
+            reading.connected.push(block);
+            reading.mined.extend(found.paying);
+            reading.conflicts.extend(found.conflicts);
+            if keeps_txids {
+                txids.extend(checked.txids.iter().copied().map(convert::txid));
+            }
+            if block.height % 100 == 0 && !keeps_txids {
+                self.teller.condition(Condition::CatchingUp {
+                    height: block.height,
+                    target: tip.block.height,
+                });
+            }
+            Ok(())
+        };
+        if let [hash] = hashes {
+            take(*hash, self.blocks.read(*hash)?)?;
+            return Ok((reading, txids));
+        }
+        std::thread::scope(|scope| {
+            let (fetched, blocks) = sync_channel(2);
+            scope.spawn(move || {
+                for &hash in hashes {
+                    let block = self.blocks.read(hash).map(|bytes| (hash, bytes));
+                    let is_last = block.is_err();
+                    if fetched.send(block).is_err() || is_last {
+                        break;
+                    }
+                }
+            });
+            for block in blocks {
+                let (hash, bytes) = block.map_err(Trouble::from)?;
+                if self.shutdown.is_cancelled() {
+                    return Err(Trouble::Moved);
+                }
+                take(hash, bytes)?;
+            }
+            Ok(())
+        })?;
+        Ok((reading, txids))
+    }
+
+    /// The height of the highest block that the charges and the node share, unless R6 forbids to follow the node.
+    fn fork(&mut self, stand: Stand, node: &ChainState) -> Result<u32, Trouble> {
+        if let Some((best, hold)) = &self.held
+            && *best == node.best
+        {
+            return Err(Trouble::NotReady(Condition::Held(hold.clone())));
+        }
+        let stored = stand.tip.block;
+        let at = node_tip(node);
+        let header = self.rpc.header(convert::to_node_block(stored.hash))?;
+        let is_extension = header.as_ref().is_some_and(|header| header.confirmations >= 0);
+        let fork = if is_extension {
+            Some(stored.height)
+        } else {
+            self.common_height(stored.height, node)?
+        };
+        let limit = self.config.reorg_limit;
+        let hold = if header.is_none() {
+            Some(Hold::UnknownTip { stored, node: at })
+        } else if work(&node.chainwork)? <= stand.tip.work {
+            Some(Hold::LessWork { stored, node: at })
+        } else if fork.is_none_or(|fork| stored.height - fork > limit) {
+            Some(Hold::DeepReorg {
+                stored,
+                node: at,
+                fork,
+                limit,
+            })
+        } else {
+            None
+        };
+        match hold {
+            Some(hold) if !self.is_accepted(fork)? => {
+                self.held = Some((node.best, hold.clone()));
+                Err(Trouble::NotReady(Condition::Held(hold)))
+            }
+            _ => {
+                self.held = None;
+                // With nothing kept in common, all that is stored has left the chain.
+                Ok(fork.unwrap_or(0))
+            }
+        }
+    }
+
+    /// The highest height at which the stored chain and the node's have the same block; `None` when none is kept.
+    fn common_height(&self, stored: u32, node: &ChainState) -> Result<Option<u32>, Trouble> {
+        for height in (0..stored).rev() {
+            let Some(ours) = self
+                .runtime
+                .block_on(self.port.stored_hash(height))
+                .map_err(store_trouble)?
+            else {
+                return Ok(None);
+            };
+            if height <= node.blocks && convert::block_hash(self.hash_at(height)?) == ours {
+                return Ok(Some(height));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the operator vouches for the node's chain above `fork`.
+    pub(super) fn is_accepted(&self, fork: Option<u32>) -> Result<bool, Trouble> {
+        let Some(hash) = self.config.accept_block else {
+            return Ok(false);
+        };
+        let header = self.rpc.header(convert::to_node_block(hash))?;
+        Ok(header.is_some_and(|header| header.confirmations >= 0 && fork.is_none_or(|fork| header.height > fork)))
+    }
+
+    /// Where a fresh database starts: at the node's tip, or, when charges were made before the node was there, below them.
+    pub(super) fn first_tip(&self, node: &ChainState) -> Result<Tip, Trouble> {
+        let Some(issued) = self.port.first_issued() else {
+            return Ok(Tip {
+                block: node_tip(node),
+                work: work(&node.chainwork)?,
+            });
+        };
+        let limit = issued.as_secs() - MINERS_CLOCK_SECS;
+        let mut hash = node.best;
+        let mut safety = SAFETY_BLOCKS;
+        loop {
+            let header = self.rpc.header(hash)?.ok_or(Trouble::Moved)?;
+            if header.median_time < limit {
+                safety -= 1;
+            }
+            match header.previous {
+                Some(previous) if safety > 0 => hash = previous,
+                _ => return self.tip_at(hash),
+            }
+        }
+    }
+
+    pub(super) fn hashes(&self, first: u32, last: u32) -> Result<Vec<bitcoin::BlockHash>, Trouble> {
+        self.rpc.hashes_at(first..=last).map_err(moved_if_too_high)
+    }
+
+    fn hash_at(&self, height: u32) -> Result<bitcoin::BlockHash, Trouble> {
+        self.rpc.hash_at(height).map_err(moved_if_too_high)
+    }
+
+    /// The hash at `fork`, as the charges have it.
+    fn hash_we_stand_on(&self, stand: Stand, fork: u32) -> Result<bitpro_charge::BlockHash, Trouble> {
+        if fork == stand.tip.block.height {
+            return Ok(stand.tip.block.hash);
+        }
+        match self
+            .runtime
+            .block_on(self.port.stored_hash(fork))
+            .map_err(store_trouble)?
+        {
+            Some(hash) => Ok(hash),
+            None => Ok(convert::block_hash(self.hash_at(fork)?)),
+        }
+    }
+
+    pub(super) fn tip_at(&self, hash: bitcoin::BlockHash) -> Result<Tip, Trouble> {
+        let header = self.rpc.header(hash)?.ok_or(Trouble::Moved)?;
+        Ok(Tip {
+            block: BlockRef {
+                height: header.height,
+                hash: convert::block_hash(header.hash),
+            },
+            work: work(&header.chainwork)?,
+        })
+    }
+}
+
+pub(super) fn node_tip(node: &ChainState) -> BlockRef {
+    BlockRef {
+        height: node.blocks,
+        hash: convert::block_hash(node.best),
+    }
+}
+
+fn moved_if_too_high(error: NodeError) -> Trouble {
+    match error {
+        NodeError::Refused {
+            code: NO_SUCH_HEIGHT, ..
+        } => Trouble::Moved,
+        other => other.into(),
+    }
+}
+
+/// 64 hexadecimal digits, as the node prints them.
+fn work(text: &str) -> Result<[u8; 32], Trouble> {
+    let mut work = [0; 32];
+    hex::decode_to_slice(text, &mut work)
+        .map_err(|error| NodeError::Malformed(format!("chainwork {text}: {error}")))?;
+    Ok(work)
+}

@@ -1,0 +1,85 @@
+//! Meeting the node: is it the right one, can it do what is needed, and where do its notifications come from?
+
+use super::super::checks::{check_identity, check_version};
+use super::super::endpoint::endpoints;
+use super::super::matching::paying_outputs;
+use super::super::port::{ChargesPort, KnownTx};
+use super::super::view::PayingTx;
+use super::{Stand, Trouble, Watcher, store_trouble};
+use bitpro_charge::Network;
+
+impl<P: ChargesPort> Watcher<P> {
+    /// After this the node is known to be the right one, and the charges' own position is loaded.
+    pub(super) fn greet(&mut self) -> Result<(), Trouble> {
+        check_identity(&self.rpc, self.config.network)?;
+        check_version(&self.rpc.network_state()?)?;
+        let (chain, mempool) = self.rpc.state()?;
+        self.check_ready(&chain, mempool.loaded)?;
+        self.offset_millis = self.clock_offset()?;
+        let has_rest = self.blocks.find_rest(&self.config);
+        tracing::debug!(has_rest, offset_millis = self.offset_millis, "the node was met");
+        let endpoints = endpoints(&self.config.zmq, self.config.rpc_url.host_str(), &self.rpc)?;
+        if self.stand.is_none() {
+            if self.port.stored_tip().is_none() {
+                let tip = self.first_tip(&chain)?;
+                self.runtime
+                    .block_on(self.port.set_first_tip(tip))
+                    .map_err(store_trouble)?;
+            }
+            self.load()?;
+        }
+        self.listen_to(endpoints);
+        self.close_hole_if_accepted()
+    }
+
+    /// Takes over what the charges have stored.
+    fn load(&mut self) -> Result<(), Trouble> {
+        let tip = self
+            .port
+            .stored_tip()
+            .ok_or_else(|| Trouble::Store("the first tip was not stored".to_owned()))?;
+        let known = self.runtime.block_on(self.port.known_txs()).map_err(store_trouble)?;
+        for tx in known {
+            let tx = self.with_outputs(tx)?;
+            self.known.insert(tx);
+        }
+        let observed_until = self.port.observed_until();
+        self.stand = Some(Stand {
+            tip,
+            tip_received: observed_until.unwrap_or_else(|| self.clock.now()),
+            observed_until,
+            stored_until: observed_until,
+        });
+        Ok(())
+    }
+
+    fn with_outputs(&self, known: KnownTx) -> Result<PayingTx, Trouble> {
+        let outputs = if known.raw.is_empty() {
+            Vec::new()
+        } else {
+            let tx: bitcoin::Transaction = bitcoin::consensus::encode::deserialize(&known.raw)
+                .map_err(|error| Trouble::Store(format!("transaction {} is damaged: {error}", known.txid)))?;
+            paying_outputs(&tx, |script| self.port.script(script))
+        };
+        Ok(PayingTx {
+            txid: known.txid,
+            raw: known.raw,
+            inputs: known.inputs,
+            ancestor_inputs: known.ancestor_inputs,
+            outputs,
+            place: known.place,
+            first_seen: known.first_seen,
+            coinbase: known.coinbase,
+        })
+    }
+
+    /// What must be added to the node's clock to get ours. A regtest node runs on our own machine, and `setmocktime` moves its
+    /// records without moving the clock that it tells.
+    fn clock_offset(&self) -> Result<i64, Trouble> {
+        if self.config.network == Network::Regtest {
+            return Ok(0);
+        }
+        let node = self.rpc.clock_millis()?;
+        Ok(self.clock.now().0.saturating_sub(node))
+    }
+}

@@ -1,0 +1,422 @@
+//! The one loop that owns what is known of the node: woken by ZMQ or by the clock, it reads, compares, and hands whole changes of
+//! view to the charges.
+
+mod agenda;
+mod chain;
+mod greeting;
+mod hole;
+mod mempool;
+mod polling;
+mod teller;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitpro_charge::{BlockRef, Timestamp, Txid};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use self::agenda::{Agenda, Feed};
+use self::chain::Stretch;
+use self::mempool::Missing;
+use self::teller::Teller;
+use super::config::NodeConfig;
+use super::diff::{ChainReading, PoolReading, Rules, contradicts_itself, diff};
+use super::error::NodeError;
+use super::first_seen::Sight;
+use super::known::Known;
+use super::mirror::Mirror;
+use super::port::ChargesPort;
+use super::rpc::answers::MempoolState;
+use super::rpc::{BlockReader, CALL_TIMEOUT, Rpc};
+use super::scan::Scanner;
+use super::status::{Condition, Hold, NodeStatus};
+use super::view::{Tip, View};
+use crate::clock::Clock;
+
+/// How often a view is read again because the node moved meanwhile, before the next poll takes over.
+const ATTEMPTS: u32 = 20;
+/// A gap in what we saw that is shorter than this is none: a poll more or less.
+const BLIND_MILLIS: i64 = 5_000;
+/// With nothing else to store, the instant of the last full knowledge is stored this often: a restart's blind gap starts there.
+const HEARTBEAT_MILLIS: i64 = 30_000;
+
+/// A watcher at work.
+#[derive(Debug)]
+pub struct Watching {
+    /// The condition of the node, always the latest.
+    pub status: watch::Receiver<NodeStatus>,
+    /// Ends after the shutdown was asked for. It never ends otherwise.
+    pub task: JoinHandle<()>,
+}
+
+/// Starts to watch the node for `port`, until `shutdown` is cancelled. Must be called inside a Tokio runtime.
+pub fn watch<P: ChargesPort>(
+    config: NodeConfig,
+    port: Arc<P>,
+    clock: Arc<dyn Clock>,
+    shutdown: CancellationToken,
+) -> Watching {
+    let (status, receiver) = watch::channel(NodeStatus::starting());
+    let runtime = Handle::current();
+    let watcher = Watcher::new(config, port, clock, runtime, shutdown, status);
+    // The calls to the node block, so the loop has a thread of its own.
+    let task = tokio::task::spawn_blocking(move || watcher.run());
+    Watching { status: receiver, task }
+}
+
+struct Watcher<P: ChargesPort> {
+    config: NodeConfig,
+    port: Arc<P>,
+    clock: Arc<dyn Clock>,
+    runtime: Handle,
+    shutdown: CancellationToken,
+    rpc: Rpc,
+    blocks: BlockReader,
+    feed: Feed,
+    teller: Teller<P>,
+    scanner: Scanner<P>,
+    known: Known,
+    mirror: Mirror,
+    missing: HashMap<Txid, Missing>,
+    /// The ancestors of unconfirmed payments, to send them again together.
+    ancestors: HashMap<Txid, Vec<Vec<u8>>>,
+    /// Where the charges stand; `None` before they were asked or given a first tip.
+    stand: Option<Stand>,
+    /// The node was found to be the right one, and able, since the last failure.
+    is_acquainted: bool,
+    /// Something failed half way: everything is to be read at the next poll.
+    owes_reading: bool,
+    mempool_before: Option<MempoolState>,
+    last_full_reading: Instant,
+    /// The node is behind the headers that it knows: a payment may stand in a block that it lacks (R3).
+    is_node_behind: bool,
+    offset_millis: i64,
+    held: Option<(bitcoin::BlockHash, Hold)>,
+}
+
+/// Where the charges stand.
+#[derive(Debug, Clone, Copy)]
+struct Stand {
+    tip: Tip,
+    /// When we learned of the tip: the "parent's receipt" of the next block (R5).
+    tip_received: Timestamp,
+    /// The instant up to which everything was read.
+    observed_until: Option<Timestamp>,
+    /// The same, as the charges have stored it.
+    stored_until: Option<Timestamp>,
+}
+
+/// Why a view was not made.
+#[derive(Debug)]
+enum Trouble {
+    /// The node failed.
+    Node(NodeError),
+    /// The node moved while it was read.
+    Moved,
+    /// The node is not ready: this is its condition.
+    NotReady(Condition),
+    /// The charges could not be read or written.
+    Store(String),
+}
+
+impl From<NodeError> for Trouble {
+    fn from(error: NodeError) -> Self {
+        match error {
+            // A block of the best chain that is gone was pruned between two calls: what is left shows at the next reading.
+            NodeError::Pruned(_) => Self::Moved,
+            other => Self::Node(other),
+        }
+    }
+}
+
+fn store_trouble(error: impl std::error::Error) -> Trouble {
+    Trouble::Store(error.to_string())
+}
+
+/// Whether there is more of the same to do.
+#[derive(Debug, PartialEq, Eq)]
+enum Progress {
+    Done,
+    /// A long way is gone in stretches.
+    More,
+}
+
+impl<P: ChargesPort> Watcher<P> {
+    fn new(
+        config: NodeConfig,
+        port: Arc<P>,
+        clock: Arc<dyn Clock>,
+        runtime: Handle,
+        shutdown: CancellationToken,
+        status: watch::Sender<NodeStatus>,
+    ) -> Self {
+        Self {
+            rpc: Rpc::new(&config, CALL_TIMEOUT),
+            blocks: BlockReader::new(&config),
+            feed: Feed::new(shutdown.child_token()),
+            teller: Teller::new(Arc::clone(&port), status),
+            scanner: Scanner::new(&config, Arc::clone(&port), runtime.clone()),
+            known: Known::default(),
+            mirror: Mirror::default(),
+            missing: HashMap::new(),
+            ancestors: HashMap::new(),
+            stand: None,
+            is_acquainted: false,
+            owes_reading: true,
+            mempool_before: None,
+            last_full_reading: Instant::now(),
+            is_node_behind: false,
+            offset_millis: 0,
+            held: None,
+            config,
+            port,
+            clock,
+            runtime,
+            shutdown,
+        }
+    }
+
+    fn run(mut self) {
+        while let Some(agenda) = self.next_agenda() {
+            if let Err(trouble) = self.work(agenda) {
+                self.endure(trouble);
+            }
+        }
+        self.farewell();
+    }
+
+    fn work(&mut self, mut agenda: Agenda) -> Result<(), Trouble> {
+        if !self.is_acquainted {
+            // Wake-ups wait for the next poll: a node that is away is not asked at every message that is still under way.
+            if !agenda.poll {
+                self.owes_reading = true;
+                return Ok(());
+            }
+            self.greet()?;
+            self.is_acquainted = true;
+            self.owes_reading = true;
+        }
+        if agenda.poll {
+            self.poll(&mut agenda)?;
+        }
+        if agenda.has_reading() {
+            self.settle(agenda)?;
+        }
+        self.teller.condition(Condition::Ready);
+        self.tell_position();
+        self.scanner.scan_if_wanted();
+        Ok(())
+    }
+
+    /// Reads until old and new view are the same.
+    fn settle(&mut self, mut agenda: Agenda) -> Result<(), Trouble> {
+        let mut attempts = 0;
+        loop {
+            match self.pass(&agenda) {
+                Ok(Progress::Done) => return Ok(()),
+                Ok(Progress::More) if self.shutdown.is_cancelled() => return Ok(()),
+                Ok(Progress::More) => attempts = 0,
+                Err(Trouble::Moved) if attempts < ATTEMPTS => {
+                    attempts += 1;
+                    agenda.chain = true;
+                }
+                Err(trouble) => return Err(trouble),
+            }
+        }
+    }
+
+    /// One reading of chain and mempool under one tip, and the change of view that comes of it.
+    fn pass(&mut self, agenda: &Agenda) -> Result<Progress, Trouble> {
+        let started = self.clock.now();
+        let stand = self.stand()?;
+        let stretch = if agenda.chain {
+            self.read_chain(stand)?
+        } else {
+            Stretch::unchanged(stand.tip)
+        };
+        if !stretch.is_whole {
+            let view = self.view(stretch.reading.clone(), PoolReading::default(), stand.observed_until);
+            self.store(view, &stretch, started)?;
+            return Ok(Progress::More);
+        }
+        let pool = self.read_pool(agenda.full, &stretch.reading)?;
+        if contradicts_itself(&pool) || self.rpc.best()? != stretch.node_tip() {
+            return Err(Trouble::Moved);
+        }
+        // Less than a full reading proves nothing about what did not come by; the polls vouch for that.
+        let observed_until = if agenda.full && !self.is_node_behind {
+            stand.observed_until.max(Some(started))
+        } else {
+            stand.observed_until
+        };
+        let view = self.view(stretch.reading.clone(), pool, observed_until);
+        self.store(view, &stretch, started)?;
+        if agenda.full {
+            self.last_full_reading = Instant::now();
+            self.owes_reading = false;
+        }
+        Ok(Progress::Done)
+    }
+
+    fn view(&self, chain: ChainReading, pool: PoolReading, observed_until: Option<Timestamp>) -> View {
+        let rules = Rules {
+            now: self.clock.now(),
+            dropped_after_secs: self.config.dropped_after_secs,
+            unread_until: self.port.hole().map(|hole| hole.until),
+            observed_until: observed_until.unwrap_or(Timestamp(0)),
+        };
+        diff(&self.known, chain, pool, rules)
+    }
+
+    /// Hands a view to the charges when it says anything, and takes it over once they have stored it.
+    fn store(&mut self, view: View, stretch: &Stretch, started: Timestamp) -> Result<(), Trouble> {
+        let mut stand = self.stand()?;
+        let says_something =
+            view.tip.block != stand.tip.block || !view.transactions.is_empty() || !view.gone.is_empty();
+        let observed_until = Some(view.observed_until).filter(|until| until.0 > 0);
+        if says_something || self.is_tick_due(stand, observed_until) {
+            self.tell(&view);
+            self.runtime
+                .block_on(self.port.observe(view.clone()))
+                .map_err(store_trouble)?;
+            stand.stored_until = observed_until;
+        }
+        self.known.apply(&view);
+        for txid in stretch
+            .txids
+            .iter()
+            .copied()
+            .chain(view.gone.iter().map(|lost| lost.txid))
+        {
+            self.mirror.forget(txid);
+        }
+        self.missing
+            .retain(|txid, missing| missing.is_absent && self.known.is_unconfirmed(*txid));
+        self.ancestors.retain(|txid, _| self.known.is_unconfirmed(*txid));
+        if view.tip.block != stand.tip.block {
+            stand.tip_received = started;
+        }
+        stand.tip = view.tip;
+        stand.observed_until = observed_until;
+        self.stand = Some(stand);
+        Ok(())
+    }
+
+    /// Whether the passing of time alone is worth a transaction: a deadline waits for it (R4), or a restart would know too little.
+    fn is_tick_due(&self, stand: Stand, observed_until: Option<Timestamp>) -> bool {
+        let Some(until) = observed_until else {
+            return false;
+        };
+        if stand.stored_until >= Some(until) {
+            return false;
+        }
+        let is_old = stand
+            .stored_until
+            .is_none_or(|stored| until.0 - stored.0 >= HEARTBEAT_MILLIS);
+        is_old || self.port.next_deadline().is_some_and(|deadline| deadline <= until)
+    }
+
+    /// What the mempool's records are judged by (R5): what we did not know at the last full knowledge came later.
+    fn sight_of_mempool(&self, stand: Stand) -> Sight {
+        Sight {
+            now: self.clock.now(),
+            since: stand.observed_until,
+            offset_millis: self.offset_millis,
+        }
+    }
+
+    /// What a block's time is judged by (R5): the receipt of its parent, or the start of the gap in which both were missed.
+    fn sight_of_blocks(&self, stand: Stand) -> Sight {
+        let now = self.clock.now();
+        let is_blind = stand.observed_until.is_none_or(|until| now.0 - until.0 > BLIND_MILLIS);
+        Sight {
+            now,
+            since: if is_blind {
+                stand.observed_until
+            } else {
+                Some(stand.tip_received)
+            },
+            offset_millis: self.offset_millis,
+        }
+    }
+
+    fn stand(&self) -> Result<Stand, Trouble> {
+        self.stand.ok_or(Trouble::NotReady(Condition::Starting))
+    }
+
+    fn endure(&mut self, trouble: Trouble) {
+        self.owes_reading = true;
+        let condition = match trouble {
+            // The node never stood still long enough; the next poll tries again, and nothing is wrong.
+            Trouble::Moved => return,
+            Trouble::NotReady(condition) => condition,
+            Trouble::Store(error) => Condition::StoreFailing(error),
+            Trouble::Node(error) => {
+                // Whoever answers next may be another node, or the same with another cookie.
+                self.is_acquainted = false;
+                Condition::Failing(error)
+            }
+        };
+        self.teller.condition(condition);
+        self.tell_position();
+    }
+
+    fn tell(&self, view: &View) {
+        for tx in &view.transactions {
+            tracing::info!(txid = %tx.txid, place = ?tx.place, outputs = tx.outputs.len(), "payment transaction seen");
+        }
+        for lost in &view.gone {
+            tracing::info!(txid = %lost.txid, loss = lost.loss.as_str(), "payment transaction lost");
+        }
+        if view.fork_height < self.stand.map_or(0, |stand| stand.tip.block.height) {
+            let BlockRef { height, hash } = view.tip.block;
+            tracing::warn!(fork = view.fork_height, height, %hash, "reorg");
+        }
+    }
+
+    fn tell_position(&mut self) {
+        let hole = self.port.hole();
+        let zmq = self.feed.state();
+        let stand = self.stand;
+        self.teller.position(
+            stand.map(|stand| stand.tip.block),
+            stand.and_then(|stand| stand.observed_until),
+            zmq,
+            hole,
+        );
+        if let Some(until) = stand.and_then(|stand| stand.observed_until) {
+            let lag = self.clock.now().0.saturating_sub(until.0).max(0);
+            metrics::gauge!("bitpro_watcher_lag_seconds").set(Duration::from_millis(lag.unsigned_abs()).as_secs_f64());
+        }
+    }
+
+    /// A restart's blind gap starts where this one stopped, so it is stored.
+    fn farewell(&mut self) {
+        self.feed.stop();
+        let Some(stand) = self.stand else {
+            return;
+        };
+        let (Some(until), true) = (stand.observed_until, stand.observed_until > stand.stored_until) else {
+            return;
+        };
+        let view = diff(
+            &self.known,
+            ChainReading::unchanged(stand.tip),
+            PoolReading::default(),
+            Rules {
+                now: self.clock.now(),
+                dropped_after_secs: self.config.dropped_after_secs,
+                unread_until: None,
+                observed_until: until,
+            },
+        );
+        if let Err(error) = self.runtime.block_on(self.port.observe(view)) {
+            tracing::warn!(%error, "the end of what was observed could not be stored");
+        }
+    }
+}

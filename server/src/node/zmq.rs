@@ -1,0 +1,281 @@
+//! Listening to the node's notifications. They wake the watcher and say nothing that it believes (R7).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitcoin::consensus::encode::deserialize;
+use bitcoin::hashes::Hash as _;
+use bitpro_charge::Txid;
+use futures::StreamExt as _;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio_util::sync::CancellationToken;
+use zeromq::{Socket as _, SocketEvent, SocketOptions, SocketRecv as _, SubSocket, ZmqMessage};
+
+use super::convert;
+
+/// How long the node may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pause before a lost connection is tried again.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
+
+/// A topic of the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Topic {
+    /// Every transaction that enters the mempool, and those of every block that is connected or disconnected.
+    RawTx,
+    /// Every change of mempool and chain, by id.
+    Sequence,
+}
+
+impl Topic {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::RawTx => "rawtx",
+            Self::Sequence => "sequence",
+        }
+    }
+
+    /// The name in `getzmqnotifications`.
+    pub(super) const fn notification(self) -> &'static str {
+        match self {
+            Self::RawTx => "pubrawtx",
+            Self::Sequence => "pubsequence",
+        }
+    }
+}
+
+/// A reason to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wake {
+    /// A transaction came by.
+    Tx {
+        /// Its id, computed from its bytes.
+        txid: Txid,
+        /// Whether it seems to pay us.
+        pays: bool,
+    },
+    /// A transaction entered the mempool.
+    Added {
+        /// Which.
+        txid: Txid,
+        /// The mempool's number of this change.
+        sequence: u64,
+    },
+    /// A transaction left the mempool, and not into a block.
+    Removed {
+        /// Which.
+        txid: Txid,
+        /// The mempool's number of this change.
+        sequence: u64,
+    },
+    /// A block was connected or disconnected.
+    Chain,
+    /// Something was or may have been missed.
+    Gap(Topic),
+    /// The topic is connected.
+    Up(Topic),
+    /// The topic is not connected any more.
+    Down(Topic),
+}
+
+/// Says of a script whether it seems to be watched.
+pub(super) type IsWatched = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+
+/// Where one topic is listened to, and who is told.
+pub(super) struct Listener {
+    pub topic: Topic,
+    pub endpoint: String,
+    pub wakes: Sender<Wake>,
+    pub is_watched: IsWatched,
+    pub stop: CancellationToken,
+}
+
+impl Listener {
+    /// Listens until it is stopped, connecting again as often as needed.
+    pub(super) async fn run(self) {
+        let mut outlet = Outlet {
+            topic: self.topic,
+            wakes: self.wakes.clone(),
+            is_behind: false,
+        };
+        let listening = async {
+            loop {
+                if let Err(error) = self.listen(&mut outlet).await {
+                    tracing::debug!(topic = self.topic.as_str(), endpoint = %self.endpoint, %error, "ZMQ connection ended");
+                }
+                outlet.put(Wake::Down(self.topic));
+                metrics::counter!("bitpro_zmq_reconnects_total", "topic" => self.topic.as_str()).increment(1);
+                tokio::time::sleep(RECONNECT_PAUSE).await;
+            }
+        };
+        // Stopping drops the socket, and with it the connection.
+        self.stop.run_until_cancelled(listening).await;
+    }
+
+    async fn listen(&self, outlet: &mut Outlet) -> zeromq::ZmqResult<()> {
+        let mut options = SocketOptions::default();
+        options.connect_timeout(CONNECT_TIMEOUT);
+        let mut socket = SubSocket::with_options(options);
+        let mut events = socket.monitor();
+        socket.connect(&self.endpoint).await?;
+        socket.subscribe(self.topic.as_str()).await?;
+        outlet.put(Wake::Up(self.topic));
+        let mut counter = Counter::default();
+        loop {
+            tokio::select! {
+                message = socket.recv() => {
+                    let message = message?;
+                    if let Some(number) = number_of(&message)
+                        && counter.is_gap(number)
+                    {
+                        outlet.put(Wake::Gap(self.topic));
+                    }
+                    if let Some(wake) = self.understand(&message) {
+                        outlet.put(wake);
+                    }
+                }
+                event = events.next() => {
+                    if matches!(event, None | Some(SocketEvent::Disconnected(_))) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn understand(&self, message: &ZmqMessage) -> Option<Wake> {
+        let body = message.get(1)?;
+        match self.topic {
+            Topic::Sequence => sequence_wake(body),
+            Topic::RawTx => {
+                let tx: bitcoin::Transaction = deserialize(body).ok()?;
+                Some(Wake::Tx {
+                    txid: convert::txid(tx.compute_txid()),
+                    pays: tx
+                        .output
+                        .iter()
+                        .any(|output| (self.is_watched)(output.script_pubkey.as_bytes())),
+                })
+            }
+        }
+    }
+}
+
+/// Hands wake-ups over without ever waiting: a watcher that is behind reads everything anew when it gets there.
+struct Outlet {
+    topic: Topic,
+    wakes: Sender<Wake>,
+    is_behind: bool,
+}
+
+impl Outlet {
+    fn put(&mut self, wake: Wake) {
+        if self.is_behind && self.wakes.try_send(Wake::Gap(self.topic)).is_ok() {
+            self.is_behind = false;
+        }
+        if let Err(TrySendError::Full(_)) = self.wakes.try_send(wake) {
+            self.is_behind = true;
+        }
+    }
+}
+
+/// The counter that the node puts on every message of a topic: the only thing that tells a loss. (The mempool's own sequence has
+/// holes at every block.)
+#[derive(Debug, Default)]
+struct Counter {
+    last: Option<u32>,
+}
+
+impl Counter {
+    /// Takes the next number. The first one counts as a gap: what was published while we subscribed is unknown.
+    fn is_gap(&mut self, number: u32) -> bool {
+        let expected = self.last.map(|last| last.wrapping_add(1));
+        self.last = Some(number);
+        expected != Some(number)
+    }
+}
+
+fn number_of(message: &ZmqMessage) -> Option<u32> {
+    let frame = message.get(2)?;
+    Some(u32::from_le_bytes(frame.as_ref().try_into().ok()?))
+}
+
+/// `<32-byte hash>C`, `<hash>D`, `<hash>A<8-byte sequence>` or `<hash>R<8-byte sequence>`; hashes in the order in which they are
+/// printed, sequences little-endian (Bitcoin Core, `doc/zmq.md`).
+fn sequence_wake(body: &[u8]) -> Option<Wake> {
+    let (hash, rest) = body.split_at_checked(32)?;
+    let (&label, rest) = rest.split_first()?;
+    let mut bytes: [u8; 32] = hash.try_into().ok()?;
+    bytes.reverse();
+    let txid = convert::txid(bitcoin::Txid::from_byte_array(bytes));
+    let sequence = || Some(u64::from_le_bytes(rest.try_into().ok()?));
+    match label {
+        b'C' | b'D' => Some(Wake::Chain),
+        b'A' => Some(Wake::Added {
+            txid,
+            sequence: sequence()?,
+        }),
+        b'R' => Some(Wake::Removed {
+            txid,
+            sequence: sequence()?,
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(label: u8, sequence: Option<u64>) -> Vec<u8> {
+        let mut body: Vec<u8> = (0..32).rev().collect();
+        body.push(label);
+        body.extend(sequence.map(u64::to_le_bytes).into_iter().flatten());
+        body
+    }
+
+    #[test]
+    fn the_sequence_topic_is_understood() {
+        let txid = Txid(std::array::from_fn(|i| u8::try_from(i).unwrap()));
+        assert_eq!(sequence_wake(&body(b'C', None)), Some(Wake::Chain));
+        assert_eq!(sequence_wake(&body(b'D', None)), Some(Wake::Chain));
+        assert_eq!(
+            sequence_wake(&body(b'A', Some(7))),
+            Some(Wake::Added { txid, sequence: 7 })
+        );
+        assert_eq!(
+            sequence_wake(&body(b'R', Some(8))),
+            Some(Wake::Removed { txid, sequence: 8 })
+        );
+        assert_eq!(sequence_wake(&body(b'A', None)), None);
+        assert_eq!(sequence_wake(b"short"), None);
+    }
+
+    #[test]
+    fn r07_gaps_are_judged_by_the_counter_of_the_topic() {
+        let mut counter = Counter::default();
+        assert!(counter.is_gap(41), "what came before is unknown");
+        assert!(!counter.is_gap(42));
+        assert!(counter.is_gap(44));
+        assert!(!counter.is_gap(45));
+        assert!(counter.is_gap(0), "the node was restarted");
+        counter.last = Some(u32::MAX);
+        assert!(!counter.is_gap(0), "the counter goes round");
+    }
+
+    #[tokio::test]
+    async fn a_watcher_that_is_behind_is_told_that_something_was_missed() {
+        let (wakes, mut inbox) = tokio::sync::mpsc::channel(1);
+        let mut outlet = Outlet {
+            topic: Topic::Sequence,
+            wakes,
+            is_behind: false,
+        };
+        outlet.put(Wake::Chain);
+        outlet.put(Wake::Chain);
+        assert_eq!(inbox.try_recv(), Ok(Wake::Chain));
+        outlet.put(Wake::Chain);
+        assert_eq!(inbox.try_recv(), Ok(Wake::Gap(Topic::Sequence)));
+    }
+}
