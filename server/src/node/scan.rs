@@ -49,7 +49,7 @@ impl<P: ChargesPort> Scanner<P> {
         }
         let (config, port, runtime) = (self.config.clone(), Arc::clone(&self.port), self.runtime.clone());
         let is_busy = Arc::clone(&self.is_busy);
-        self.runtime.spawn_blocking(move || {
+        let scanning = move || {
             for request in &wanted {
                 if let Err(error) = scan(&config, port.as_ref(), &runtime, request) {
                     tracing::warn!(
@@ -61,7 +61,12 @@ impl<P: ChargesPort> Scanner<P> {
                 }
             }
             is_busy.store(false, Ordering::Release);
-        });
+        };
+        // Not one of the runtime's threads: those are waited for at the end of the process.
+        if let Err(error) = std::thread::Builder::new().name("utxo-scan".to_owned()).spawn(scanning) {
+            tracing::warn!(%error, "no thread for a scan of the UTXO set");
+            self.is_busy.store(false, Ordering::Release);
+        }
     }
 }
 

@@ -18,8 +18,9 @@ pub(super) use node::PoolTx;
 use super::config::{NodeAuth, NodeConfig};
 use super::error::{IN_WARMUP, NodeError};
 
-/// How long an ordinary call may take. The node answers in milliseconds; only a hanging one is ever cut off.
-pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an ordinary call may take. The node answers in milliseconds, and in seconds while it writes its database; only a
+/// hanging one is ever cut off. The transport tries once more on a new connection.
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// Calls in one HTTP request: enough to make the round trip cheap, few enough to keep a page of big transactions in memory.
 const BATCH: usize = 100;
 

@@ -123,7 +123,7 @@ impl<P: ChargesPort> Watcher<P> {
             if keeps_txids {
                 txids.extend(checked.txids.iter().copied().map(convert::txid));
             }
-            if block.height % 100 == 0 && !keeps_txids {
+            if block.height.is_multiple_of(100) && !keeps_txids {
                 self.teller.condition(Condition::CatchingUp {
                     height: block.height,
                     target: tip.block.height,

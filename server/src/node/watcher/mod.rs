@@ -7,16 +7,16 @@ mod greeting;
 mod hole;
 mod mempool;
 mod polling;
+mod storing;
 mod teller;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitpro_charge::{BlockRef, Timestamp, Txid};
+use bitpro_charge::{Timestamp, Txid};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -42,31 +42,46 @@ use crate::clock::Clock;
 const ATTEMPTS: u32 = 20;
 /// A gap in what we saw that is shorter than this is none: a poll more or less.
 const BLIND_MILLIS: i64 = 5_000;
-/// With nothing else to store, the instant of the last full knowledge is stored this often: a restart's blind gap starts there.
-const HEARTBEAT_MILLIS: i64 = 30_000;
 
 /// A watcher at work.
 #[derive(Debug)]
 pub struct Watching {
     /// The condition of the node, always the latest.
     pub status: watch::Receiver<NodeStatus>,
-    /// Ends after the shutdown was asked for. It never ends otherwise.
-    pub task: JoinHandle<()>,
+    /// Answers when the watcher has stopped, after it was asked to and has stored how far everything was known. An error means that
+    /// it died, and that nothing watches any more.
+    pub stopped: oneshot::Receiver<()>,
 }
 
-/// Starts to watch the node for `port`, until `shutdown` is cancelled. Must be called inside a Tokio runtime.
+/// Starts to watch the node for `port`, until `shutdown` is cancelled. A call to a node that hangs is waited for, up to its time-out.
+///
+/// # Errors
+/// When the operating system refuses a thread.
+///
+/// # Panics
+/// When it is called outside a Tokio runtime.
 pub fn watch<P: ChargesPort>(
     config: NodeConfig,
     port: Arc<P>,
     clock: Arc<dyn Clock>,
     shutdown: CancellationToken,
-) -> Watching {
+) -> std::io::Result<Watching> {
     let (status, receiver) = watch::channel(NodeStatus::starting());
     let runtime = Handle::current();
     let watcher = Watcher::new(config, port, clock, runtime, shutdown, status);
-    // The calls to the node block, so the loop has a thread of its own.
-    let task = tokio::task::spawn_blocking(move || watcher.run());
-    Watching { status: receiver, task }
+    let (stopping, stopped) = oneshot::channel();
+    // The calls to the node block, so the loop has a thread of its own; one of the runtime's would hold up the end of the process.
+    std::thread::Builder::new()
+        .name("node-watcher".to_owned())
+        .spawn(move || {
+            watcher.run();
+            // Nobody needs to wait for the end.
+            let _ = stopping.send(());
+        })?;
+    Ok(Watching {
+        status: receiver,
+        stopped,
+    })
 }
 
 struct Watcher<P: ChargesPort> {
@@ -273,54 +288,6 @@ impl<P: ChargesPort> Watcher<P> {
         diff(&self.known, chain, pool, rules)
     }
 
-    /// Hands a view to the charges when it says anything, and takes it over once they have stored it.
-    fn store(&mut self, view: View, stretch: &Stretch, started: Timestamp) -> Result<(), Trouble> {
-        let mut stand = self.stand()?;
-        let says_something =
-            view.tip.block != stand.tip.block || !view.transactions.is_empty() || !view.gone.is_empty();
-        let observed_until = Some(view.observed_until).filter(|until| until.0 > 0);
-        if says_something || self.is_tick_due(stand, observed_until) {
-            self.tell(&view);
-            self.runtime
-                .block_on(self.port.observe(view.clone()))
-                .map_err(store_trouble)?;
-            stand.stored_until = observed_until;
-        }
-        self.known.apply(&view);
-        for txid in stretch
-            .txids
-            .iter()
-            .copied()
-            .chain(view.gone.iter().map(|lost| lost.txid))
-        {
-            self.mirror.forget(txid);
-        }
-        self.missing
-            .retain(|txid, missing| missing.is_absent && self.known.is_unconfirmed(*txid));
-        self.ancestors.retain(|txid, _| self.known.is_unconfirmed(*txid));
-        if view.tip.block != stand.tip.block {
-            stand.tip_received = started;
-        }
-        stand.tip = view.tip;
-        stand.observed_until = observed_until;
-        self.stand = Some(stand);
-        Ok(())
-    }
-
-    /// Whether the passing of time alone is worth a transaction: a deadline waits for it (R4), or a restart would know too little.
-    fn is_tick_due(&self, stand: Stand, observed_until: Option<Timestamp>) -> bool {
-        let Some(until) = observed_until else {
-            return false;
-        };
-        if stand.stored_until >= Some(until) {
-            return false;
-        }
-        let is_old = stand
-            .stored_until
-            .is_none_or(|stored| until.0 - stored.0 >= HEARTBEAT_MILLIS);
-        is_old || self.port.next_deadline().is_some_and(|deadline| deadline <= until)
-    }
-
     /// What the mempool's records are judged by (R5): what we did not know at the last full knowledge came later.
     fn sight_of_mempool(&self, stand: Stand) -> Sight {
         Sight {
@@ -366,19 +333,6 @@ impl<P: ChargesPort> Watcher<P> {
         self.tell_position();
     }
 
-    fn tell(&self, view: &View) {
-        for tx in &view.transactions {
-            tracing::info!(txid = %tx.txid, place = ?tx.place, outputs = tx.outputs.len(), "payment transaction seen");
-        }
-        for lost in &view.gone {
-            tracing::info!(txid = %lost.txid, loss = lost.loss.as_str(), "payment transaction lost");
-        }
-        if view.fork_height < self.stand.map_or(0, |stand| stand.tip.block.height) {
-            let BlockRef { height, hash } = view.tip.block;
-            tracing::warn!(fork = view.fork_height, height, %hash, "reorg");
-        }
-    }
-
     fn tell_position(&mut self) {
         let hole = self.port.hole();
         let zmq = self.feed.state();
@@ -392,31 +346,6 @@ impl<P: ChargesPort> Watcher<P> {
         if let Some(until) = stand.and_then(|stand| stand.observed_until) {
             let lag = self.clock.now().0.saturating_sub(until.0).max(0);
             metrics::gauge!("bitpro_watcher_lag_seconds").set(Duration::from_millis(lag.unsigned_abs()).as_secs_f64());
-        }
-    }
-
-    /// A restart's blind gap starts where this one stopped, so it is stored.
-    fn farewell(&mut self) {
-        self.feed.stop();
-        let Some(stand) = self.stand else {
-            return;
-        };
-        let (Some(until), true) = (stand.observed_until, stand.observed_until > stand.stored_until) else {
-            return;
-        };
-        let view = diff(
-            &self.known,
-            ChainReading::unchanged(stand.tip),
-            PoolReading::default(),
-            Rules {
-                now: self.clock.now(),
-                dropped_after_secs: self.config.dropped_after_secs,
-                unread_until: None,
-                observed_until: until,
-            },
-        );
-        if let Err(error) = self.runtime.block_on(self.port.observe(view)) {
-            tracing::warn!(%error, "the end of what was observed could not be stored");
         }
     }
 }
