@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::Process;
@@ -127,6 +128,22 @@ impl App {
         .with_context(|| self.last_lines());
         self.process = Some(process);
         started
+    }
+
+    /// Waits until nothing is degraded: the node is in step, and its notifications come.
+    ///
+    /// # Errors
+    /// When it does not become so; the error shows what is missing.
+    pub async fn is_well(&self) -> Result<()> {
+        let ready = format!("{}/readyz", self.url());
+        let http = reqwest::Client::new();
+        eventually("bitpro to be well", async || {
+            let answer = http.get(&ready).send().await?.text().await?;
+            let told: Value = serde_json::from_str(&answer)?;
+            ensure!(told["status"] == "ready", "/readyz says {answer}");
+            Ok(())
+        })
+        .await
     }
 
     /// Stops it in order and checks that it says so by its exit code.

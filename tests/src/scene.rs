@@ -50,6 +50,7 @@ impl Scene {
         all.extend_from_slice(settings);
         let merchant = Merchant::add(&app, &pair.shopper, "merchant", &all).await?;
         app.start().await?;
+        app.is_well().await?;
         Ok(Self {
             checkout: Checkout::of(&app)?,
             merchant,

@@ -177,7 +177,7 @@ mod tests {
             &["id: 7\r\nevent: charge\r", "\ndata: a\r\ndata:b\r\n\r\n"],
             &["id", ": 7\revent: charge\rdata: a\rdata: b", "\r\r"],
         ] {
-            assert_eq!(parse(chunks), [whole.clone()], "{chunks:?}");
+            assert_eq!(parse(chunks), std::slice::from_ref(&whole), "{chunks:?}");
         }
     }
 
