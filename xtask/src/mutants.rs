@@ -20,6 +20,10 @@ const JUDGED: [i32; 3] = [0, 2, 3];
 /// # Errors
 /// When a survivor is not explained, or the run itself fails.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let path = workspace.root.join(EXPLAINED);
+    let explained = explained(&fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?);
+    let path = workspace.root.join(EXPLAINED);
+    let written = fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
     setup::ensure(workspace, &[Need::Compiler, Need::Mutants])?;
     let output = workspace.cache.join("mutants");
     fs::create_dir_all(&output).map_err(|error| Failure::file("create", &output, &error))?;
@@ -45,29 +49,20 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
             output.display()
         )));
     }
-    judge(workspace, &output.join("mutants.out"))
+    judge(&output.join("mutants.out"), &explained(&written))
 }
 
-fn judge(workspace: &Workspace, results: &Path) -> Result<()> {
-    let count = |name: &str| read_list(&results.join(name)).map(|list| list.len());
-    let survivors: BTreeSet<String> = read_list(&results.join("missed.txt"))?
-        .iter()
-        .map(|line| without_position(line))
-        .collect();
-    let path = workspace.root.join(EXPLAINED);
-    let written = fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
-    let explained = explained(&written);
-
+fn judge(results: &Path, explained: &BTreeSet<String>) -> Result<()> {
+    let missed = read_list(&results.join("missed.txt"))?;
+    let caught = read_list(&results.join("caught.txt"))?.len() + read_list(&results.join("timeout.txt"))?.len();
+    let survivors: BTreeSet<String> = missed.iter().map(|line| without_position(line)).collect();
     for stale in explained.difference(&survivors) {
         say(&format!("explained in {EXPLAINED}, but caught or gone by now: {stale}"));
     }
-    let caught = count("caught.txt")? + count("timeout.txt")?;
-    say(&format!(
-        "{caught} mutants caught, {} kinds survived, {} explained",
-        survivors.len(),
-        explained.len()
-    ));
-    let unexplained: Vec<&str> = survivors.difference(&explained).map(String::as_str).collect();
+    let all = caught + missed.len();
+    let share = (caught * 100).checked_div(all).unwrap_or(100);
+    say(&format!("{caught} of {all} mutants caught ({share} %)"));
+    let unexplained: Vec<&str> = survivors.difference(explained).map(String::as_str).collect();
     if unexplained.is_empty() {
         return Ok(());
     }
