@@ -21,8 +21,6 @@ const JUDGED: [i32; 3] = [0, 2, 3];
 /// When a survivor is not explained, or the run itself fails.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let path = workspace.root.join(EXPLAINED);
-    let explained = explained(&fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?);
-    let path = workspace.root.join(EXPLAINED);
     let written = fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
     setup::ensure(workspace, &[Need::Compiler, Need::Mutants])?;
     let output = workspace.cache.join("mutants");
