@@ -1,7 +1,9 @@
 //! Integration tests: the real binary, real nodes, real HTTP. Names are sentences.
 
+mod cli;
 mod harness_nodes;
 mod late;
+mod link;
 mod load;
 mod outage;
 mod pay;
