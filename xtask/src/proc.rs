@@ -39,6 +39,13 @@ pub fn command(workspace: &Workspace, program: impl AsRef<OsStr>) -> Command {
     command
 }
 
+/// The machine's own npm with the machine's own Node.js: Debian patches the two to find each other's modules.
+pub fn npm(workspace: &Workspace) -> Command {
+    let mut npm = command(workspace, "npm");
+    npm.env("PATH", env::var_os("PATH").unwrap_or_default());
+    npm
+}
+
 /// Says what is being done, on standard error: standard output belongs to results.
 pub fn say(line: &str) {
     eprintln!("[xtask] {line}");

@@ -52,7 +52,7 @@ fn install(workspace: &Workspace, package: &str, place: &Path) -> Result<bool> {
     say(&format!("installing {package} from npm"));
     let partial = folder::partial(place);
     folder::fresh(&partial)?;
-    let mut npm = proc::command(workspace, "npm");
+    let mut npm = proc::npm(workspace);
     npm.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"])
         .arg(&partial)
         .arg(package);

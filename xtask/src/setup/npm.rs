@@ -21,9 +21,6 @@ const DECISIVE: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 pub fn ensure(workspace: &Workspace, project: &str) -> Result<bool> {
     let source = workspace.root.join(project);
     let lock = source.join("package-lock.json");
-    if !source.join("package.json").is_file() {
-        return Ok(false);
-    }
     if !lock.is_file() {
         return Err(Failure::new(format!(
             "{} is missing: it pins the npm packages of {project}",
@@ -49,7 +46,7 @@ pub fn ensure(workspace: &Workspace, project: &str) -> Result<bool> {
                 fs::copy(&decisive, partial.join(name)).map_err(|error| Failure::file("copy", &decisive, &error))?;
             }
         }
-        let mut npm = proc::command(workspace, "npm");
+        let mut npm = proc::npm(workspace);
         // Packages' own install scripts stay off: what we use needs none, and they would fetch browsers.
         npm.current_dir(&partial)
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);

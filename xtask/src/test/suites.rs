@@ -155,14 +155,11 @@ fn deny(workspace: &Workspace) -> Result<()> {
 
 fn loader(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
-    let folder = workspace.root.join("widget");
-    let mut types = proc::command(workspace, "npm");
-    proc::run_shown(types.current_dir(&folder).args(["run", "--silent", "check"]))?;
-    let mut tests = proc::command(workspace, setup::node(workspace));
-    proc::run_shown(
-        tests
-            .current_dir(&folder)
-            .args(["--test", "--test-reporter=spec", "test/*.test.mjs"]),
+    types(workspace, "widget")?;
+    node(
+        workspace,
+        "widget",
+        &["--test", "--test-reporter=spec", "test/*.test.mjs"],
     )
 }
 
@@ -197,14 +194,27 @@ fn integration(workspace: &Workspace) -> Result<()> {
 
 fn browser(workspace: &Workspace) -> Result<()> {
     programs(workspace)?;
-    let folder = workspace.root.join("tests/browser");
+    types(workspace, "tests/browser")?;
     let mut playwright = proc::command(workspace, setup::node(workspace));
     playwright
-        .arg("node_modules/@playwright/test/cli.js")
-        .arg("test")
-        .current_dir(folder);
+        .args(["node_modules/@playwright/test/cli.js", "test"])
+        .current_dir(workspace.root.join("tests/browser"));
     environment::tell(&mut playwright, workspace, Profile::Dev)?;
     proc::run_shown(&mut playwright)
+}
+
+/// Checks the types of a folder of JavaScript or TypeScript.
+fn types(workspace: &Workspace, folder: &str) -> Result<()> {
+    node(
+        workspace,
+        folder,
+        &["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"],
+    )
+}
+
+fn node(workspace: &Workspace, folder: &str, arguments: &[&str]) -> Result<()> {
+    let mut node = proc::command(workspace, setup::node(workspace));
+    proc::run_shown(node.args(arguments).current_dir(workspace.root.join(folder)))
 }
 
 fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
