@@ -2,6 +2,8 @@
 
 pub mod charges;
 pub mod clock;
+pub mod config;
+pub mod limits;
 pub mod merchant;
 pub mod node;
 pub mod rates;

@@ -1,0 +1,381 @@
+//! The operator's configuration: read from the environment and a file, checked as a whole, then never changed.
+
+mod error;
+mod node;
+mod reader;
+mod settings;
+mod source;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bitpro_charge::{Network, Rate};
+use ipnet::IpNet;
+
+pub use error::{ConfigError, ConfigErrors, Origin};
+pub use settings::{PREFIX, SETTINGS, Setting};
+pub use values::{LogFormat, PublicUrl, Secret};
+
+use crate::node::NodeConfig;
+use reader::Reader;
+
+/// The variable that names the configuration file.
+pub const FILE_VARIABLE: &str = "BITPRO_CONFIG";
+
+/// Everything the operator decides.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The instance's network.
+    pub network: Network,
+    /// Database, issuance mark and admin socket live here.
+    pub data_dir: PathBuf,
+    /// The database file.
+    pub database: PathBuf,
+    /// The socket of the command line.
+    pub admin_socket: PathBuf,
+    /// Authenticates stored descriptors.
+    pub secret: SecretSource,
+    /// Where HTTP is served.
+    pub listen: SocketAddr,
+    /// What shoppers see; `None` is `http://localhost` with the port that was bound.
+    pub public_url: Option<PublicUrl>,
+    /// Proxies whose word on the client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Who may read the metrics.
+    pub metrics_allow: Vec<IpNet>,
+    /// The node.
+    pub node: NodeConfig,
+    /// The fixed exchange rate.
+    pub rate: Rate,
+    /// What anonymous clients may do.
+    pub limits: Limits,
+    /// The explorer's address with `{txid}` in it.
+    pub explorer: Option<String>,
+    /// What is logged, as directives.
+    pub log: String,
+    /// How it looks.
+    pub log_format: LogFormat,
+    /// How long running requests may take to finish at the end.
+    pub shutdown_grace: Duration,
+}
+
+/// Where the key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// It was configured.
+    Given(Secret),
+    /// It lies in this file, which is made at the first start.
+    Kept(PathBuf),
+}
+
+/// What anonymous clients may do (R25).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Charges by links in a minute, per client.
+    pub create_per_minute: u32,
+    /// Charges by links at once, per client.
+    pub create_burst: u32,
+    /// Charges by unsigned links in a minute, per merchant.
+    pub merchant_create_per_minute: u32,
+    /// Open streams per client.
+    pub streams_per_address: u32,
+    /// Open streams per charge.
+    pub streams_per_charge: u32,
+    /// Open connections.
+    pub max_connections: usize,
+    /// For the head of a request to come in.
+    pub header_timeout: Duration,
+    /// For an answer to begin.
+    pub request_timeout: Duration,
+}
+
+impl Config {
+    /// Reads the process's environment and the file named by `file`, or else by `BITPRO_CONFIG`.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`], with everything that is wrong.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigErrors> {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        let named = std::env::var_os(FILE_VARIABLE)
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from);
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        Self::from_sources(environment, file.or(named.as_deref()), home.as_deref())
+    }
+
+    /// Reads `environment` over `file`. `home` is where Bitcoin Core's folder is looked for.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`], with everything that is wrong.
+    pub fn from_sources(
+        environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&Path>,
+        home: Option<&Path>,
+    ) -> Result<Self, ConfigErrors> {
+        let mut errors = Vec::new();
+        let written = source::collect(environment, file, &mut errors);
+        let mut reader = Reader::new(written, errors);
+        let config = assembled(&mut reader, home);
+        match config {
+            Some(config) if reader.errors.is_empty() => Ok(config),
+            _ => Err(ConfigErrors(reader.errors)),
+        }
+    }
+}
+
+/// The configuration; `None` only together with an error in the reader.
+fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
+    let network = reader.parsed("network", |text| text.parse::<Network>().ok());
+    if !reader.is_written("network") {
+        reader.missing("network", "");
+    }
+    let data_dir = reader.path("data_dir");
+    if data_dir.is_none() {
+        reader.missing("data_dir", "");
+    }
+    let secret = secret(reader, data_dir.as_deref());
+    let listen = reader.parsed("listen", |text| text.parse::<SocketAddr>().ok());
+    let public_url = reader.parsed("public_url", |text| text.parse::<PublicUrl>().ok());
+    if !reader.is_written("public_url") && listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+        reader.missing("public_url", "when listen is open to other machines");
+    }
+    let trusted_proxies = reader.parsed("trusted_proxies", values::networks).unwrap_or_default();
+    let metrics_allow = reader.parsed("metrics_allow", values::networks).unwrap_or_default();
+    let rate = rate(reader);
+    let limits = limits(reader);
+    let explorer = reader.parsed("explorer_url", values::explorer);
+    let log = reader.parsed("log", |text| {
+        tracing_subscriber::EnvFilter::try_new(text)
+            .ok()
+            .map(|_| text.to_owned())
+    });
+    let log_format = reader.parsed("log_format", |text| match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
+        _ => None,
+    });
+    let shutdown_grace = Duration::from_secs(reader.number("shutdown_grace_secs", 0..=300));
+    let database = reader.path("database");
+    let admin_socket = admin_socket(reader, data_dir.as_deref());
+    let node = node::node(reader, network, home);
+    let data_dir = data_dir?;
+    Some(Config {
+        network: network?,
+        database: database.unwrap_or_else(|| data_dir.join("bitpro.db")),
+        admin_socket: admin_socket?,
+        data_dir,
+        secret: secret?,
+        listen: listen?,
+        public_url,
+        trusted_proxies,
+        metrics_allow,
+        node: node?,
+        rate: rate?,
+        limits,
+        explorer,
+        log: log?,
+        log_format: log_format?,
+        shutdown_grace,
+    })
+}
+
+fn secret(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SecretSource> {
+    let errors_before = reader.errors.len();
+    let Some((text, origin)) = reader.secret_text("secret_key") else {
+        let nothing_wrong = reader.errors.len() == errors_before;
+        return data_dir
+            .filter(|_| nothing_wrong)
+            .map(|folder| SecretSource::Kept(folder.join("secret.key")));
+    };
+    let secret = text.parse().ok();
+    if secret.is_none() {
+        reader.wrong("secret_key", String::new(), origin, None);
+    }
+    secret.map(SecretSource::Given)
+}
+
+fn rate(reader: &mut Reader) -> Option<Rate> {
+    reader.parsed("rate_source", |text| (text == "fixed").then_some(()));
+    reader.parsed("rate_fixed_cents_per_btc", |text| {
+        let cents = text.parse::<u64>().ok().filter(|cents| *cents <= 100_000_000_000_000)?;
+        Rate::from_cents_per_btc(cents).ok()
+    })
+}
+
+fn limits(reader: &mut Reader) -> Limits {
+    Limits {
+        create_per_minute: reader.number("create_per_minute", 1..=1_000_000),
+        create_burst: reader.number("create_burst", 1..=1_000_000),
+        merchant_create_per_minute: reader.number("merchant_create_per_minute", 1..=1_000_000),
+        streams_per_address: reader.number("streams_per_address", 1..=100_000),
+        streams_per_charge: reader.number("streams_per_charge", 1..=100_000),
+        max_connections: reader.number("max_connections", 10..=1_000_000),
+        header_timeout: Duration::from_secs(reader.number("header_timeout_secs", 1..=120)),
+        request_timeout: Duration::from_secs(reader.number("request_timeout_secs", 1..=300)),
+    }
+}
+
+/// The longest path of a Unix socket is 107 bytes on Linux and 103 elsewhere; some are kept for a temporary name.
+const LONGEST_SOCKET_PATH: usize = 100;
+
+fn admin_socket(reader: &mut Reader, data_dir: Option<&Path>) -> Option<PathBuf> {
+    let path = match reader.path("admin_socket") {
+        Some(path) => path,
+        None => data_dir?.join("admin.sock"),
+    };
+    if path.as_os_str().len() > LONGEST_SOCKET_PATH {
+        let origin = reader
+            .text("admin_socket")
+            .map_or(Origin::Default, |(_, origin)| origin);
+        let because = "data_dir is too long for it: set admin_socket to a shorter place".to_owned();
+        reader.wrong("admin_socket", path.display().to_string(), origin, Some(because));
+        return None;
+    }
+    Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    /// The least that starts.
+    fn least() -> Vec<(String, String)> {
+        [("BITPRO_NETWORK", "regtest"), ("BITPRO_DATA_DIR", "/var/lib/bitpro")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    }
+
+    fn with(changes: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+        let mut environment = least();
+        for (name, value) in changes {
+            environment.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        Config::from_sources(environment, None, Some(Path::new("/home/op")))
+    }
+
+    fn refusal(changes: &[(&str, &str)]) -> String {
+        with(changes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn two_settings_suffice_and_the_rest_has_defaults() {
+        let config = with(&[]).unwrap();
+        assert_eq!(config.database, Path::new("/var/lib/bitpro/bitpro.db"));
+        assert_eq!(config.admin_socket, Path::new("/var/lib/bitpro/admin.sock"));
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.limits.create_per_minute, 10);
+        assert_eq!(config.limits.create_burst, 20);
+        assert_eq!(config.limits.streams_per_address, 20);
+        assert_eq!(config.limits.streams_per_charge, 10);
+        assert_eq!(config.secret, SecretSource::Kept("/var/lib/bitpro/secret.key".into()));
+        assert_eq!(config.node.rpc_url.as_str(), "http://127.0.0.1:18443/");
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_told_at_once() {
+        let errors = Config::from_sources(Vec::new(), None, None).unwrap_err().to_string();
+        for name in ["network", "data_dir"] {
+            assert!(errors.contains(&format!("{name} is not set")), "{errors}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
+        assert_eq!(
+            refusal(&[("BITPRO_LISTEN", "8080")]),
+            "listen = \"8080\" (environment variable BITPRO_LISTEN): wanted an address with a port, as in \
+             127.0.0.1:8080 or [::1]:8080; port 0 takes a free one"
+        );
+        for (variable, value) in [
+            ("BITPRO_NETWORK", "testnet3"),
+            ("BITPRO_PUBLIC_URL", "pay.example"),
+            ("BITPRO_TRUSTED_PROXIES", "10.0.0.0/99"),
+            ("BITPRO_METRICS_ALLOW", "everybody"),
+            ("BITPRO_NODE_RPC_URL", "ftp://x"),
+            ("BITPRO_NODE_ZMQ", "tcp://127.0.0.1:1"),
+            ("BITPRO_NODE_POLL_MS", "5"),
+            ("BITPRO_REORG_LIMIT", "0"),
+            ("BITPRO_ACCEPT_BLOCK", "12"),
+            ("BITPRO_RATE_SOURCE", "oracle"),
+            ("BITPRO_RATE_FIXED_CENTS_PER_BTC", "0"),
+            ("BITPRO_CREATE_BURST", "-1"),
+            ("BITPRO_EXPLORER_URL", "https://explorer.example"),
+            ("BITPRO_LOG", "info,="),
+            ("BITPRO_LOG_FORMAT", "xml"),
+            ("BITPRO_SHUTDOWN_GRACE_SECS", "1h"),
+        ] {
+            let text = refusal(&[(variable, value)]);
+            let name = variable[PREFIX.len()..].to_lowercase();
+            assert!(text.starts_with(&format!("{name} = {value:?}")), "{text}");
+            assert!(text.contains("wanted "), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_never_in_a_message_or_a_debug_print() {
+        let text = refusal(&[("BITPRO_SECRET_KEY", "hunter2")]);
+        assert!(!text.contains("hunter2"), "{text}");
+        assert!(text.starts_with("secret_key (environment variable"), "{text}");
+        let config = with(&[
+            ("BITPRO_SECRET_KEY", KEY),
+            ("BITPRO_NODE_RPC_USER", "u"),
+            ("BITPRO_NODE_RPC_PASSWORD", "hunter2"),
+        ])
+        .unwrap();
+        let printed = format!("{config:?}");
+        assert!(!printed.contains("hunter2") && !printed.contains(KEY), "{printed}");
+    }
+
+    #[test]
+    fn a_secret_may_stand_in_a_file_but_not_in_two_places() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("{KEY}\n")).unwrap();
+        let path = file.path().display().to_string();
+        let both = refusal(&[("BITPRO_SECRET_KEY", KEY), ("BITPRO_SECRET_KEY_FILE", &path)]);
+        assert!(both.contains("both set"), "{both}");
+        let from_file = with(&[("BITPRO_SECRET_KEY_FILE", &path)]).unwrap();
+        assert_eq!(from_file.secret, with(&[("BITPRO_SECRET_KEY", KEY)]).unwrap().secret);
+        let gone = refusal(&[("BITPRO_SECRET_KEY_FILE", "/nowhere/key")]);
+        assert!(gone.starts_with("secret_key_file = \"/nowhere/key\""), "{gone}");
+    }
+
+    #[test]
+    fn a_public_address_is_wanted_when_others_can_reach_us() {
+        let text = refusal(&[("BITPRO_LISTEN", "0.0.0.0:8080")]);
+        assert!(
+            text.starts_with("public_url is not set, which is needed when listen"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_socket_path_that_no_system_takes_is_refused() {
+        let long = format!("/{}", "x".repeat(120));
+        let text = refusal(&[("BITPRO_DATA_DIR", &long)]);
+        assert!(text.contains("set admin_socket"), "{text}");
+        assert!(with(&[("BITPRO_DATA_DIR", &long), ("BITPRO_ADMIN_SOCKET", "/run/b.sock")]).is_ok());
+    }
+
+    #[test]
+    fn every_setting_is_documented_with_its_variable_and_default() {
+        let document = include_str!("../../../docs/configuration.md");
+        for setting in SETTINGS {
+            let row = document
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{}` |", setting.name)))
+                .unwrap_or_else(|| panic!("{} is not in docs/configuration.md", setting.name));
+            assert!(row.contains(setting.meaning), "{row}\nshould say: {}", setting.meaning);
+            assert!(row.contains(setting.wanted), "{row}\nshould say: {}", setting.wanted);
+            if let Some(default) = setting.default {
+                assert!(row.contains(&format!("`{default}`")), "{row}\nshould say: {default}");
+            }
+        }
+        let rows = document.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(rows, SETTINGS.len(), "the document has rows for settings that are none");
+    }
+}

@@ -1,0 +1,254 @@
+//! Every setting of the operator: its name, its default, what may be written, what it does.
+//!
+//! One table feeds the parser, the error messages, `bitpro help` and the test that compares `docs/configuration.md` with it.
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in the file; the environment has it in upper case behind `BITPRO_`.
+    pub name: &'static str,
+    /// Its default as it would be written; `None` when there is none.
+    pub default: Option<&'static str>,
+    /// What may be written.
+    pub wanted: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// Whether its value must never be printed.
+    pub secret: bool,
+}
+
+impl Setting {
+    /// The environment variable that sets it.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.to_ascii_uppercase())
+    }
+
+    /// The setting called `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+}
+
+/// What every environment variable of ours begins with.
+pub const PREFIX: &str = "BITPRO_";
+
+const fn optional(name: &'static str, wanted: &'static str, meaning: &'static str) -> Setting {
+    Setting {
+        name,
+        default: None,
+        wanted,
+        meaning,
+        secret: false,
+    }
+}
+
+const fn with_default(
+    name: &'static str,
+    default: &'static str,
+    wanted: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        default: Some(default),
+        wanted,
+        meaning,
+        secret: false,
+    }
+}
+
+const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str) -> Setting {
+    Setting {
+        name,
+        default: None,
+        wanted,
+        meaning,
+        secret: true,
+    }
+}
+
+/// Every setting, in the order of the documentation.
+pub const SETTINGS: [Setting; 34] = [
+    optional(
+        "network",
+        "one of mainnet, testnet4, signet, regtest",
+        "The chain this instance serves. A database belongs to one. Must be set.",
+    ),
+    optional(
+        "data_dir",
+        "a folder",
+        "Where the database, the issuance mark and the admin socket live. Made when it is missing. Must be set.",
+    ),
+    optional(
+        "database",
+        "a file",
+        "The SQLite database, if not bitpro.db in data_dir. The issuance mark stands beside it.",
+    ),
+    secret(
+        "secret_key",
+        "64 hexadecimal digits, as `openssl rand -hex 32` makes them",
+        "The key under which stored descriptors are authenticated, if not in a file.",
+    ),
+    optional(
+        "secret_key_file",
+        "a file with 64 hexadecimal digits",
+        "Where secret_key is read from instead. Default: secret.key in data_dir, made at the first start.",
+    ),
+    with_default(
+        "listen",
+        "127.0.0.1:8080",
+        "an address with a port, as in 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one",
+        "Where HTTP/1.1 and HTTP/2 (without TLS) are served.",
+    ),
+    optional(
+        "public_url",
+        "an http or https address without a path, as in https://pay.example",
+        "The address shoppers see; requests for another host are refused. Default: http://localhost with the port of listen, if that listens on this machine only.",
+    ),
+    optional(
+        "trusted_proxies",
+        "addresses or networks separated by commas, as in 127.0.0.1, 10.0.0.0/8",
+        "Reverse proxies whose X-Forwarded-For is believed. Without one in front, leave it empty.",
+    ),
+    with_default(
+        "metrics_allow",
+        "127.0.0.0/8, ::1/128",
+        "addresses or networks separated by commas",
+        "Who may read /metrics.",
+    ),
+    optional(
+        "node_rpc_url",
+        "an http address, as in http://127.0.0.1:18443",
+        "Bitcoin Core's RPC. Default: 127.0.0.1 with the network's own port.",
+    ),
+    optional(
+        "node_cookie_file",
+        "a file",
+        "The node's cookie. Default: where Bitcoin Core puts it for the network in ~/.bitcoin.",
+    ),
+    optional(
+        "node_rpc_user",
+        "a user name",
+        "The node's RPC user, instead of the cookie. Needs node_rpc_password or node_rpc_password_file.",
+    ),
+    secret("node_rpc_password", "a password", "The password of node_rpc_user."),
+    optional(
+        "node_rpc_password_file",
+        "a file with a password",
+        "Where node_rpc_password is read from instead.",
+    ),
+    with_default(
+        "node_zmq",
+        "auto",
+        "auto, off, or the addresses of rawtx and sequence separated by a comma, as in tcp://127.0.0.1:28332, tcp://127.0.0.1:28333",
+        "Where the node's notifications come from; auto asks the node.",
+    ),
+    with_default(
+        "node_poll_ms",
+        "1000",
+        "milliseconds from 50 to 60000",
+        "How often the node is asked for news, whether ZMQ works or not.",
+    ),
+    with_default(
+        "reorg_limit",
+        "10",
+        "blocks from 1 to 100",
+        "The deepest reorg that is followed without asking the operator.",
+    ),
+    optional(
+        "accept_block",
+        "a block hash of 64 hexadecimal digits",
+        "A block of the node's chain that the operator vouches for after a held reorg. Remove it afterwards.",
+    ),
+    with_default(
+        "dropped_after_secs",
+        "1800",
+        "seconds from 60 to 1209600",
+        "How long a transaction must be absent and refused by the node before it counts as dropped.",
+    ),
+    with_default(
+        "rate_source",
+        "fixed",
+        "fixed",
+        "Where exchange rates come from. A fixed rate is refused on mainnet.",
+    ),
+    with_default(
+        "rate_fixed_cents_per_btc",
+        "5000000",
+        "euro cents from 1 to 100000000000000",
+        "The price of one bitcoin when rate_source is fixed.",
+    ),
+    with_default(
+        "create_per_minute",
+        "10",
+        "a number from 1 to 1000000",
+        "Charges one shopper's address (IPv6: /64) may make in a minute by links.",
+    ),
+    with_default(
+        "create_burst",
+        "20",
+        "a number from 1 to 1000000",
+        "Charges one shopper's address may make at once by links.",
+    ),
+    with_default(
+        "merchant_create_per_minute",
+        "300",
+        "a number from 1 to 1000000",
+        "Charges that unsigned links may make for one merchant in a minute; beyond, shoppers press a button that works after a few seconds.",
+    ),
+    with_default(
+        "streams_per_address",
+        "20",
+        "a number from 1 to 100000",
+        "Live streams one address (IPv6: /64) may hold open.",
+    ),
+    with_default(
+        "streams_per_charge",
+        "10",
+        "a number from 1 to 100000",
+        "Live streams one charge may have.",
+    ),
+    with_default(
+        "max_connections",
+        "16000",
+        "a number from 10 to 1000000",
+        "Connections held open at once; more wait. Keep it below the process's limit of open files.",
+    ),
+    with_default(
+        "header_timeout_secs",
+        "10",
+        "seconds from 1 to 120",
+        "How long a client may take to send the head of a request.",
+    ),
+    with_default(
+        "request_timeout_secs",
+        "15",
+        "seconds from 1 to 300",
+        "How long an answer may take before 503; live streams are exempt.",
+    ),
+    optional(
+        "explorer_url",
+        "an https address with {txid} in it, as in https://mempool.space/tx/{txid}",
+        "Where the page's details link a transaction to. Nothing: no link.",
+    ),
+    optional(
+        "admin_socket",
+        "a file of at most 100 bytes",
+        "The socket by which the command line talks to the running server, if not admin.sock in data_dir.",
+    ),
+    with_default(
+        "log",
+        "info",
+        "a level (error, warn, info, debug, trace), or directives as in info,bitpro_server::node=debug",
+        "What is logged, to standard error.",
+    ),
+    with_default("log_format", "text", "text or json", "How a line of the log looks."),
+    with_default(
+        "shutdown_grace_secs",
+        "10",
+        "seconds from 0 to 300",
+        "How long running requests may take to finish after SIGTERM or SIGINT.",
+    ),
+];
