@@ -1,12 +1,18 @@
 //! The shell around the domain: HTTP, storage, the node, the clock. `main.rs` builds the binary `bitpro` from it.
 
+pub mod app;
 pub mod charges;
+pub mod checkout;
 pub mod clock;
 pub mod config;
+pub mod health;
+pub mod home;
 pub mod limits;
 pub mod merchant;
 pub mod node;
 pub mod rates;
 pub mod rng;
 pub mod store;
+pub mod telemetry;
 pub mod wallet;
+pub mod web;

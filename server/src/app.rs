@@ -1,0 +1,112 @@
+//! What every handler shares, and the paths that lead to handlers.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Router, middleware};
+use bitpro_checkout_app::ssr::Template;
+use http::HeaderMap;
+use ipnet::IpNet;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::charges::Charges;
+use crate::checkout::document::Visit;
+use crate::checkout::refusal::Refusal;
+use crate::checkout::{assets, link, page, status, stream};
+use crate::clock::Clock;
+use crate::limits::{Limits, PressKey};
+use crate::node::NodeStatus;
+use crate::rates::RateSource;
+use crate::rng::Rng;
+use crate::web::Context;
+use crate::web::edge::{self, Edge};
+use crate::{health, home};
+
+/// The application, as handlers see it. A cheap handle.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What the application consists of.
+pub struct Parts {
+    /// The charges and merchants.
+    pub charges: Charges,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Exchange rates, for `/readyz`.
+    pub rates: Arc<dyn RateSource>,
+    /// What anonymous clients may do.
+    pub limits: Limits,
+    /// Authenticates our own button.
+    pub press: PressKey,
+    /// The document around pages.
+    pub template: Template,
+    /// The explorer's address with `{txid}` in it.
+    pub explorer: Option<String>,
+    /// Who may read the metrics.
+    pub metrics_allow: Vec<IpNet>,
+    /// The metrics; `None` where nobody collects them.
+    pub metrics: Option<PrometheusHandle>,
+    /// The node's condition.
+    pub node: watch::Receiver<NodeStatus>,
+    /// Cancelled when the server is to end.
+    pub closing: CancellationToken,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// The most that a form may be, in bytes: our longest has an order id of 200 characters, percent-encoded.
+const MAX_FORM: usize = 16 * 1024;
+
+impl App {
+    /// The application made of `parts`.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// All paths, behind `edge`.
+    pub fn router(self, edge: Arc<Edge>) -> Router {
+        let link = || get(link::show).post(link::press);
+        Router::new()
+            .route("/app/checkout/{merchant}", link())
+            .route("/app/checkout/{merchant}/", link())
+            .route("/app/checkout/{merchant}/{charge}", get(page::show))
+            .route("/app/checkout/{merchant}/{charge}/events", get(stream::open))
+            .route("/app/checkout/{merchant}/{charge}/status", get(status::read))
+            .route("/app/assets/{file}", get(assets::page_file))
+            .route("/app/logo/{merchant}/{name}", get(assets::logo))
+            .route("/libs/{file}", get(assets::loader_file))
+            .route("/robots.txt", get(assets::robots))
+            .route("/favicon.ico", get(assets::favicon))
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .route("/metrics", get(health::metrics))
+            .route("/", get(home::show))
+            .method_not_allowed_fallback(wrong_method)
+            .fallback(unknown)
+            .layer(DefaultBodyLimit::max(MAX_FORM))
+            .layer(middleware::from_fn_with_state(edge, edge::pass))
+            .with_state(self)
+    }
+}
+
+async fn unknown(State(app): State<App>, context: Context, headers: HeaderMap) -> Response {
+    app.refuse(&Visit::new(context, headers, None), Refusal::unknown_page())
+}
+
+async fn wrong_method(State(app): State<App>, context: Context, headers: HeaderMap) -> Response {
+    app.refuse(&Visit::new(context, headers, None), Refusal::wrong_method())
+}

@@ -1,0 +1,39 @@
+//! The shopper's side of HTTP: the link, the page, the stream, the poll, the loader and the files they need.
+
+pub mod assets;
+pub mod document;
+pub mod language;
+pub mod link;
+pub mod navigation;
+pub mod page;
+pub mod params;
+pub mod refusal;
+pub mod sse;
+pub mod status;
+pub mod stream;
+pub mod urls;
+
+use std::sync::Arc;
+
+use bitpro_charge::{ChargeId, MerchantId};
+
+use crate::app::App;
+use crate::charges::Snapshot;
+use crate::merchant::Merchant;
+use refusal::Refusal;
+
+/// The merchant and his charge that a path names.
+async fn named(app: &App, merchant: &str, charge: &str) -> Result<(Arc<Merchant>, Arc<Snapshot>), Refusal> {
+    let merchant_id: MerchantId = merchant.parse().map_err(|_| Refusal::malformed_merchant())?;
+    let charge_id: ChargeId = charge.parse().map_err(|_| Refusal::malformed_charge())?;
+    let merchant = app
+        .charges
+        .merchant(merchant_id)
+        .ok_or_else(Refusal::unknown_merchant)?;
+    let snapshot = app.charges.snapshot(charge_id).await?;
+    // A charge of somebody else is as unknown here as one that never was.
+    let snapshot = snapshot
+        .filter(|snapshot| snapshot.charge.merchant == merchant_id)
+        .ok_or_else(Refusal::unknown_charge)?;
+    Ok((merchant, snapshot))
+}

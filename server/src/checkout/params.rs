@@ -1,0 +1,324 @@
+//! The parameters of a payment link, read as R38 says: what decides about money is strict, what is optional never loses a
+//! sale.
+
+use bitpro_charge::{Cents, PriceError};
+
+use crate::merchant::Language;
+
+/// The price in cents.
+pub const PRICE: &str = "fiat_price_cents";
+/// The currency of the price.
+pub const CURRENCY: &str = "fiat_currency";
+/// The shopper's e-mail.
+pub const EMAIL: &str = "buyer_email";
+/// The page's language.
+pub const LANG: &str = "lang";
+/// The merchant's own order id.
+pub const ORDER_ID: &str = "external_order_id";
+/// The amount in euro as a shopper typed it into our form; never in a link.
+pub const AMOUNT: &str = bitpro_checkout_app::page::AmountForm::FIELD;
+/// The token of our button; never in a link.
+pub const PRESS: &str = "press";
+
+const KNOWN: [&str; 7] = [PRICE, CURRENCY, EMAIL, LANG, ORDER_ID, AMOUNT, PRESS];
+
+/// The API reference's limit of an order id, in characters.
+const ORDER_ID_CHARS: usize = 200;
+/// RFC 5321, section 4.5.3.1.3: a path is at most 256 octets with its angle brackets.
+const EMAIL_BYTES: usize = 254;
+
+/// What a link or form asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Params {
+    /// The price; `None` asks the shopper.
+    pub price: Option<Cents>,
+    /// The merchant's order id.
+    pub order_id: Option<String>,
+    /// The shopper's e-mail, normalised.
+    pub buyer_email: Option<String>,
+    /// The language.
+    pub language: Option<Language>,
+    /// The amount that the shopper typed.
+    pub amount: Option<String>,
+    /// The button's token.
+    pub press: Option<String>,
+    /// What was ignored, for the merchant (R38).
+    pub notes: Vec<String>,
+}
+
+/// Why a link makes no charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParamError {
+    /// The price is no price, or above the limit.
+    Price(PriceError),
+    /// A currency that we do not know.
+    UnknownCurrency,
+    /// The currency is no ISO 4217 code.
+    MalformedCurrency,
+    /// The order id has more than 200 characters.
+    OrderIdTooLong,
+    /// This parameter is not UTF-8, or has control characters.
+    Malformed(&'static str),
+    /// This parameter stands there more than once.
+    Repeated(&'static str),
+}
+
+impl Params {
+    /// Reads a query string, or a form of the type `application/x-www-form-urlencoded`; `limit` is the highest price.
+    ///
+    /// # Errors
+    /// [`ParamError`], for the first parameter that is wrong.
+    pub fn parse(encoded: &str, limit: Cents) -> Result<Self, ParamError> {
+        let mut params = Self::default();
+        for (name, value) in Raw::read(encoded)?.present() {
+            params.take(name, value, limit)?;
+        }
+        Ok(params)
+    }
+
+    /// The language alone, for a page that says what is wrong with the rest.
+    #[must_use]
+    pub fn language_of(encoded: &str) -> Option<Language> {
+        pairs(encoded)
+            .filter(|(name, _)| name == LANG.as_bytes())
+            .find_map(|(_, value)| std::str::from_utf8(&value).ok()?.parse().ok())
+    }
+
+    /// The parameters as they would stand in a link, without what belongs to our forms.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        let pairs = [
+            (PRICE, self.price.map(|price| price.0.to_string())),
+            (EMAIL, self.buyer_email.clone()),
+            (LANG, self.language.map(|language| language.to_string())),
+            (ORDER_ID, self.order_id.clone()),
+        ];
+        pairs
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect()
+    }
+
+    fn take(&mut self, name: &'static str, value: Result<String, ()>, limit: Cents) -> Result<(), ParamError> {
+        match name {
+            EMAIL => match value.ok().as_deref().and_then(normalised_email) {
+                Some(email) => self.buyer_email = Some(email),
+                // The address itself is not noted: it may be anything, and the note is kept.
+                None => self
+                    .notes
+                    .push("buyer_email was ignored: not an e-mail address".to_owned()),
+            },
+            LANG => match value.ok().and_then(|text| text.parse().ok()) {
+                Some(language) => self.language = Some(language),
+                None => self.notes.push("lang was ignored: not one of en, fr".to_owned()),
+            },
+            AMOUNT => self.amount = value.ok(),
+            PRESS => self.press = value.ok(),
+            _ => {
+                let value = value.map_err(|()| ParamError::Malformed(name))?;
+                match name {
+                    PRICE => self.price = Some(Cents::parse_price(&value, limit).map_err(ParamError::Price)?),
+                    CURRENCY => check_currency(&value)?,
+                    _ => self.order_id = Some(checked_order_id(value)?),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The known parameters, decoded, each at most once.
+struct Raw([Option<Result<String, ()>>; KNOWN.len()]);
+
+impl Raw {
+    fn read(encoded: &str) -> Result<Self, ParamError> {
+        let mut raw: [Option<Result<String, ()>>; KNOWN.len()] = Default::default();
+        for (name, value) in pairs(encoded) {
+            let Some(at) = KNOWN.iter().position(|known| known.as_bytes() == name) else {
+                continue;
+            };
+            if raw[at].is_some() {
+                return Err(ParamError::Repeated(KNOWN[at]));
+            }
+            raw[at] = Some(String::from_utf8(value).map_err(|_| ()));
+        }
+        Ok(Self(raw))
+    }
+
+    /// Those that are there; an empty one is absent (R38).
+    fn present(self) -> impl Iterator<Item = (&'static str, Result<String, ()>)> {
+        KNOWN.into_iter().zip(self.0).filter_map(|(name, value)| match value {
+            Some(Ok(text)) if text.is_empty() => None,
+            value => Some((name, value?)),
+        })
+    }
+}
+
+/// Splits and decodes without losing invalid bytes, as a lossy decoder would: two different order ids must not become one.
+fn pairs(encoded: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    encoded.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    })
+}
+
+/// URL-decoding as in the WHATWG URL standard, section 5.1: a percent sign that begins no byte stands for itself.
+fn decoded(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escaped = bytes.get(at + 1..at + 3).filter(|_| byte == b'%');
+        match (byte, escaped.and_then(|digits| hex::decode(digits).ok())) {
+            (_, Some(decoded)) => {
+                out.extend(decoded);
+                at += 3;
+                continue;
+            }
+            (b'+', None) => out.push(b' '),
+            (_, None) => out.push(byte),
+        }
+        at += 1;
+    }
+    out
+}
+
+fn check_currency(text: &str) -> Result<(), ParamError> {
+    if text.eq_ignore_ascii_case("eur") {
+        Ok(())
+    } else if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        Err(ParamError::UnknownCurrency)
+    } else {
+        Err(ParamError::MalformedCurrency)
+    }
+}
+
+fn checked_order_id(text: String) -> Result<String, ParamError> {
+    if text.chars().count() > ORDER_ID_CHARS {
+        return Err(ParamError::OrderIdTooLong);
+    }
+    if text.chars().any(char::is_control) {
+        return Err(ParamError::Malformed(ORDER_ID));
+    }
+    Ok(text)
+}
+
+/// An e-mail address in the one form under which a returning shopper is known again (R22): trimmed, in lower case.
+/// `None` when it is none; only mail itself can tell whether it is somebody's.
+fn normalised_email(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (local, domain) = text.rsplit_once('@')?;
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c);
+    let domain_fits =
+        domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.') && !domain.contains("..");
+    let fits =
+        !local.is_empty() && text.len() <= EMAIL_BYTES && domain_fits && !local.contains('@') && !text.chars().any(odd);
+    fits.then(|| text.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Cents = Cents(10_000_000);
+
+    fn parse(encoded: &str) -> Result<Params, ParamError> {
+        Params::parse(encoded, LIMIT)
+    }
+
+    #[test]
+    fn r38_a_whole_link_is_read() {
+        let params = parse(
+            "fiat_price_cents=4200&fiat_currency=EUR&buyer_email=Ann%40Shop.Example&lang=FR&external_order_id=A%2F1+%C3%A9&utm_source=x",
+        )
+        .unwrap();
+        assert_eq!(
+            params,
+            Params {
+                price: Some(Cents(4200)),
+                order_id: Some("A/1 é".to_owned()),
+                buyer_email: Some("ann@shop.example".to_owned()),
+                language: Some(Language::Fr),
+                ..Params::default()
+            }
+        );
+    }
+
+    #[test]
+    fn r38_optional_fields_never_lose_a_sale() {
+        let params = parse("fiat_price_cents=1&buyer_email=nonsense&lang=de&utm_source=a&utm_source=b&%FF=1").unwrap();
+        assert_eq!(params.price, Some(Cents(1)));
+        assert_eq!(params.buyer_email, None);
+        assert_eq!(params.language, None);
+        assert_eq!(params.notes.len(), 2);
+        assert!(parse("buyer_email=%FF%FE").is_ok());
+    }
+
+    #[test]
+    fn r38_an_empty_field_is_absent() {
+        let params = parse("fiat_price_cents=&fiat_currency=&buyer_email=&lang=&external_order_id=").unwrap();
+        assert_eq!(params, Params::default());
+        assert_eq!(parse(""), Ok(Params::default()));
+        assert_eq!(parse("&&"), Ok(Params::default()));
+    }
+
+    #[test]
+    fn r38_price_currency_order_id_and_repetition_are_strict() {
+        let long = format!("external_order_id={}", "é".repeat(201));
+        for (encoded, error) in [
+            ("fiat_price_cents=-1", ParamError::Price(PriceError::Negative)),
+            ("fiat_price_cents=4.2", ParamError::Price(PriceError::NotWhole)),
+            ("fiat_price_cents=+42", ParamError::Price(PriceError::NotWhole)),
+            ("fiat_price_cents=%FF", ParamError::Malformed(PRICE)),
+            ("fiat_price_cents=0", ParamError::Price(PriceError::Zero)),
+            (
+                "fiat_price_cents=10000001",
+                ParamError::Price(PriceError::AboveLimit(10_000_000)),
+            ),
+            ("fiat_currency=usd", ParamError::UnknownCurrency),
+            ("fiat_currency=euro", ParamError::MalformedCurrency),
+            (&long, ParamError::OrderIdTooLong),
+            ("external_order_id=%FF", ParamError::Malformed(ORDER_ID)),
+            ("external_order_id=a%00", ParamError::Malformed(ORDER_ID)),
+            ("fiat_price_cents=1&fiat_price_cents=1", ParamError::Repeated(PRICE)),
+            ("fiat_price_cents=1&fiat%5Fprice_cents=2", ParamError::Repeated(PRICE)),
+            ("buyer_email=&buyer_email=a@b.example", ParamError::Repeated(EMAIL)),
+            ("lang=fr&lang=en", ParamError::Repeated(LANG)),
+        ] {
+            assert_eq!(parse(encoded), Err(error), "{encoded}");
+        }
+        assert!(parse(&format!("external_order_id={}", "é".repeat(200))).is_ok());
+    }
+
+    #[test]
+    fn r22_one_shopper_has_one_form_of_his_address() {
+        for (text, email) in [
+            (" Ann@Shop.Example ", Some("ann@shop.example")),
+            ("ann+x@shop.example", Some("ann+x@shop.example")),
+            ("ann", None),
+            ("@shop.example", None),
+            ("ann@", None),
+            ("ann@shop", None),
+            ("ann@.example", None),
+            ("a@b@shop.example", None),
+            ("ann <ann@shop.example>", None),
+            ("ann@shop.example\nbcc: x", None),
+        ] {
+            assert_eq!(normalised_email(text).as_deref(), email, "{text}");
+        }
+        assert_eq!(normalised_email(&format!("{}@shop.example", "a".repeat(250))), None);
+    }
+
+    #[test]
+    fn the_language_is_found_even_in_a_link_that_is_wrong() {
+        assert_eq!(Params::language_of("fiat_price_cents=x&lang=fr"), Some(Language::Fr));
+        assert_eq!(Params::language_of("lang=de"), None);
+    }
+
+    #[test]
+    fn a_percent_sign_that_begins_no_byte_stands_for_itself() {
+        assert_eq!(decoded("100%"), b"100%");
+        assert_eq!(decoded("%zz%4"), b"%zz%4");
+        assert_eq!(decoded("%é"), "%é".as_bytes());
+    }
+}

@@ -1,0 +1,287 @@
+//! Why a request gets no page of a charge: one mapping to status, stable code and words, for pages and for JSON (R38).
+
+use bitpro_charge::{PriceError, TermsError};
+use bitpro_checkout_app::page::Problem as PageProblem;
+use http::StatusCode;
+
+use super::params::ParamError;
+use crate::charges::CreateError;
+use crate::limits::RetryAfter;
+use crate::store::StoreError;
+use crate::web::{Problem, RequestId};
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status.
+    pub status: StatusCode,
+    /// What is wrong, in kebab-case; stable.
+    pub code: &'static str,
+    /// The same for the page.
+    pub problem: PageProblem,
+    /// When to come back, in seconds.
+    pub retry_after: Option<u32>,
+}
+
+/// When to come back to something that the operator has to mend.
+const SOON: u32 = 30;
+/// When to come back after too many unpaid charges of one order: they end by themselves.
+const AFTER_OPEN_CHARGES: u32 = 120;
+
+impl Refusal {
+    const fn new(status: StatusCode, code: &'static str, problem: PageProblem) -> Self {
+        Self {
+            status,
+            code,
+            problem,
+            retry_after: None,
+        }
+    }
+
+    const fn retry_after(mut self, secs: u32) -> Self {
+        self.retry_after = Some(secs);
+        self
+    }
+
+    /// The path's merchant is no UUID.
+    #[must_use]
+    pub const fn malformed_merchant() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "malformed-merchant-id",
+            PageProblem::UnknownMerchant,
+        )
+    }
+
+    /// Nobody has this id.
+    #[must_use]
+    pub const fn unknown_merchant() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown-merchant", PageProblem::UnknownMerchant)
+    }
+
+    /// The path's charge is no UUID.
+    #[must_use]
+    pub const fn malformed_charge() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "malformed-charge-id",
+            PageProblem::UnknownCharge,
+        )
+    }
+
+    /// No charge of this merchant has this id.
+    #[must_use]
+    pub const fn unknown_charge() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown-charge", PageProblem::UnknownCharge)
+    }
+
+    /// Nothing is at this path.
+    #[must_use]
+    pub const fn unknown_page() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown-page", PageProblem::UnknownPage)
+    }
+
+    /// The path is there, but not for this method.
+    #[must_use]
+    pub const fn wrong_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            PageProblem::UnknownPage,
+        )
+    }
+
+    /// The body of a form cannot be read.
+    #[must_use]
+    pub fn malformed_form(status: StatusCode) -> Self {
+        Self::new(status, "malformed-form", PageProblem::Malformed("form".to_owned()))
+    }
+
+    /// A limit is reached.
+    #[must_use]
+    pub const fn too_many(secs: u32) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-requests",
+            PageProblem::TooMany(secs),
+        )
+        .retry_after(secs)
+    }
+
+    const fn unavailable(code: &'static str, problem: PageProblem) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, problem).retry_after(SOON)
+    }
+
+    /// The same for machines.
+    #[must_use]
+    pub fn into_problem(self, request: RequestId) -> Problem {
+        Problem {
+            status: self.status,
+            code: self.code,
+            title: title(self.code).to_owned(),
+            retry_after: self.retry_after,
+            request,
+        }
+    }
+}
+
+/// The code in English.
+fn title(code: &str) -> &'static str {
+    match code {
+        "malformed-merchant-id" => "The merchant id is not a UUID of 36 characters.",
+        "unknown-merchant" => "There is no such merchant.",
+        "malformed-charge-id" => "The charge id is not a UUID of 36 characters.",
+        "unknown-charge" => "There is no such charge.",
+        "method-not-allowed" => "The method is not allowed here.",
+        "malformed-form" => "The form cannot be read.",
+        "too-many-requests" => "Too many requests. See Retry-After.",
+        "too-many-open-charges" => "Too many unpaid charges of this order are open.",
+        "malformed-price" => "The price is not a whole number of cents.",
+        "negative-price" => "The price is negative.",
+        "zero-price" => "The price is zero.",
+        "price-above-limit" => "The price is above the merchant's limit.",
+        "price-too-small" => "The price is too small to be paid on the chain.",
+        "malformed-currency" => "The currency is not an ISO 4217 code.",
+        "unsupported-currency" => "Only eur is supported.",
+        "order-id-too-long" => "The order id has more than 200 characters.",
+        "malformed-parameter" => "A parameter is not UTF-8 or has control characters.",
+        "repeated-parameter" => "A parameter stands in the link more than once.",
+        "no-rate" => "There is no fresh exchange rate.",
+        "merchant-not-ready" => "The merchant cannot take payments yet.",
+        "storage-unavailable" => "Charges cannot be stored now.",
+        _ => "There is nothing here.",
+    }
+}
+
+impl From<PriceError> for Refusal {
+    fn from(error: PriceError) -> Self {
+        let bad = |status, code| Self::new(status, code, PageProblem::BadPrice);
+        match error {
+            PriceError::NotWhole => bad(StatusCode::BAD_REQUEST, "malformed-price"),
+            PriceError::Negative => bad(StatusCode::BAD_REQUEST, "negative-price"),
+            // A whole number, and so well-formed; but nobody can pay it.
+            PriceError::Zero => bad(StatusCode::UNPROCESSABLE_ENTITY, "zero-price"),
+            PriceError::AboveLimit(cents) => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "price-above-limit",
+                PageProblem::PriceTooHigh(cents),
+            ),
+        }
+    }
+}
+
+impl From<ParamError> for Refusal {
+    fn from(error: ParamError) -> Self {
+        const MALFORMED: StatusCode = StatusCode::BAD_REQUEST;
+        match error {
+            ParamError::Price(error) => error.into(),
+            ParamError::UnknownCurrency => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "unsupported-currency",
+                PageProblem::BadCurrency,
+            ),
+            ParamError::MalformedCurrency => Self::new(MALFORMED, "malformed-currency", PageProblem::BadCurrency),
+            ParamError::OrderIdTooLong => Self::new(MALFORMED, "order-id-too-long", PageProblem::OrderIdTooLong),
+            ParamError::Malformed(name) => Self::new(
+                MALFORMED,
+                "malformed-parameter",
+                PageProblem::Malformed(name.to_owned()),
+            ),
+            ParamError::Repeated(name) => Self::new(
+                MALFORMED,
+                "repeated-parameter",
+                PageProblem::RepeatedParameter(name.to_owned()),
+            ),
+        }
+    }
+}
+
+impl From<RetryAfter> for Refusal {
+    fn from(RetryAfter(secs): RetryAfter) -> Self {
+        Self::too_many(secs)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed a request");
+        Self::unavailable("storage-unavailable", PageProblem::StorageAway)
+    }
+}
+
+impl From<CreateError> for Refusal {
+    fn from(error: CreateError) -> Self {
+        const REFUSED: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+        match error {
+            CreateError::UnknownMerchant => Self::unknown_merchant(),
+            CreateError::Price(error) => error.into(),
+            CreateError::Terms(TermsError::Dust { .. }) => {
+                Self::new(REFUSED, "price-too-small", PageProblem::PriceTooLow)
+            }
+            CreateError::Terms(TermsError::Rate(_)) => Self::new(REFUSED, "price-above-limit", PageProblem::BadPrice),
+            CreateError::NoRate => Self::unavailable("no-rate", PageProblem::RateAway),
+            CreateError::TooManyOpen => Self {
+                code: "too-many-open-charges",
+                ..Self::too_many(AFTER_OPEN_CHARGES)
+            },
+            CreateError::NoDescriptor | CreateError::IssuanceBlocked(_) => {
+                tracing::warn!(%error, "a charge was refused");
+                Self::unavailable("merchant-not-ready", PageProblem::StorageAway)
+            }
+            CreateError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitpro_charge::{Amount, RateError};
+
+    use super::*;
+    use crate::charges::IssuanceBlock;
+
+    #[test]
+    fn r38_malformed_is_400_unknown_404_refused_422_and_a_missing_rate_or_store_503() {
+        let dust = TermsError::Dust {
+            amount: Amount::from_sat(1),
+            limit: Amount::from_sat(294),
+        };
+        for (refusal, status, code) in [
+            (Refusal::malformed_merchant(), 400, "malformed-merchant-id"),
+            (Refusal::unknown_merchant(), 404, "unknown-merchant"),
+            (Refusal::unknown_charge(), 404, "unknown-charge"),
+            (PriceError::NotWhole.into(), 400, "malformed-price"),
+            (PriceError::Negative.into(), 400, "negative-price"),
+            (PriceError::Zero.into(), 422, "zero-price"),
+            (PriceError::AboveLimit(1).into(), 422, "price-above-limit"),
+            (ParamError::UnknownCurrency.into(), 422, "unsupported-currency"),
+            (ParamError::MalformedCurrency.into(), 400, "malformed-currency"),
+            (ParamError::OrderIdTooLong.into(), 400, "order-id-too-long"),
+            (ParamError::Repeated("lang").into(), 400, "repeated-parameter"),
+            (ParamError::Malformed("lang").into(), 400, "malformed-parameter"),
+            (RetryAfter(6).into(), 429, "too-many-requests"),
+            (CreateError::Terms(dust).into(), 422, "price-too-small"),
+            (
+                CreateError::Terms(TermsError::Rate(RateError::TooLarge)).into(),
+                422,
+                "price-above-limit",
+            ),
+            (CreateError::NoRate.into(), 503, "no-rate"),
+            (CreateError::TooManyOpen.into(), 429, "too-many-open-charges"),
+            (CreateError::NoDescriptor.into(), 503, "merchant-not-ready"),
+            (
+                CreateError::IssuanceBlocked(IssuanceBlock::AwaitsScan).into(),
+                503,
+                "merchant-not-ready",
+            ),
+            (StoreError::Closed.into(), 503, "storage-unavailable"),
+        ] {
+            assert_eq!((refusal.status.as_u16(), refusal.code), (status, code));
+            assert_eq!(refusal.retry_after.is_some(), matches!(status, 429 | 503), "{code}");
+            assert!(
+                code == "unknown-page" || title(code) != title(""),
+                "{code} has no title"
+            );
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The log and the metrics of the process.
+
+use std::panic;
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::config::LogFormat;
+
+/// Starts the log, to standard error. A second start in one process changes nothing.
+///
+/// # Panics
+/// When `directives` are none; the configuration has checked them.
+pub fn start_log(directives: &str, format: LogFormat) {
+    let filter = EnvFilter::try_new(directives).expect("the configuration checks the directives");
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(FmtSpan::NONE)
+        .with_ansi(std::env::var_os("NO_COLOR").is_none())
+        .with_writer(std::io::stderr);
+    // An error means that a log was started before, which then goes on.
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    panic::set_hook(Box::new(|told| tracing::error!("panic: {told}")));
+}
+
+/// Starts to collect metrics.
+///
+/// # Errors
+/// When they are collected already.
+pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
+    // From an answer out of memory to one that waited for the disk of a busy machine.
+    let seconds = [
+        0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0,
+    ];
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
+        .install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!("bitpro_charges", "Charges by state.");
+    describe_gauge!("bitpro_streams_open", "Open live streams.");
+    describe_gauge!("bitpro_tip_height", "Height of the tip that the charges stand on.");
+    describe_gauge!("bitpro_node_height", "Height of the tip of the node.");
+    describe_gauge!(
+        "bitpro_node_ready",
+        "1 when the watcher is in step with the node and nothing is held."
+    );
+    describe_gauge!(
+        "bitpro_watcher_blocks_behind",
+        "Blocks that the node has and the watcher has not read yet."
+    );
+    describe_gauge!(
+        "bitpro_watcher_lag_seconds",
+        "Age of the last full reading of chain and mempool."
+    );
+    describe_counter!(
+        "bitpro_zmq_gaps_total",
+        "Gaps in the node's notifications, each followed by a full reading."
+    );
+    describe_histogram!("bitpro_http_request_seconds", "Time to answer, by route and status.");
+}

@@ -1,0 +1,136 @@
+//! What every request passes: its name, the client's address, the host it asks for, a limit of time, panics, headers,
+//! the log and the metrics.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt as _;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use ipnet::IpNet;
+use tokio::time::Instant;
+
+use super::{Context, Peer, Problem, RequestId, RequestIds, headers};
+use crate::config::PublicUrl;
+use crate::limits::client_of;
+
+/// What the edge needs to know.
+#[derive(Debug)]
+pub struct Edge {
+    /// Our own address: requests for another host are refused.
+    pub public_url: PublicUrl,
+    /// Proxies whose word is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How long an answer may take to begin.
+    pub request_timeout: Duration,
+    /// Names for requests.
+    pub ids: RequestIds,
+}
+
+/// The longest path and query that is looked at.
+const LONGEST_URI: usize = 8 * 1024;
+/// Asked by machines that know our address, not our name.
+const UNDER_ANY_HOST: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The outermost layer.
+pub async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let context = Context {
+        id: edge.ids.next(),
+        client: client(&edge, &request),
+    };
+    request.extensions_mut().insert(context);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = match refused(&edge, &request, context.id) {
+        Some(problem) => problem.into_response(),
+        None => answered(&edge, request, next, context.id).await,
+    };
+    headers::add_common(response.headers_mut(), edge.public_url.is_https());
+    let id = HeaderValue::try_from(context.id.to_string()).expect("hexadecimal digits make a header");
+    response.headers_mut().insert(REQUEST_ID, id);
+
+    // The route and not the path: the path holds the charge's id, which is a capability, and the query an e-mail (R37).
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    let taken = started.elapsed();
+    metrics::histogram!("bitpro_http_request_seconds", "route" => route.to_owned(), "status" => status.to_string())
+        .record(taken.as_secs_f64());
+    tracing::debug!(request = %context.id, %method, route, status, micros = taken.as_micros(), "request");
+    response
+}
+
+async fn answered(edge: &Edge, request: Request, next: Next, id: RequestId) -> Response {
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let problem = match tokio::time::timeout(edge.request_timeout, handled).await {
+        Ok(Ok(response)) => return response,
+        // The panic's own message and place were told by the hook of telemetry.
+        Ok(Err(_)) => Problem {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "internal",
+            title: "The server made a mistake.".to_owned(),
+            retry_after: None,
+            request: id,
+        },
+        Err(_) => Problem {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "timeout",
+            title: "The answer took too long.".to_owned(),
+            retry_after: Some(5),
+            request: id,
+        },
+    };
+    tracing::error!(request = %id, code = problem.code, "a request failed");
+    problem.into_response()
+}
+
+fn client(edge: &Edge, request: &Request) -> IpAddr {
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
+    client_of(peer, request.headers(), &edge.trusted_proxies)
+}
+
+fn refused(edge: &Edge, request: &Request, id: RequestId) -> Option<Problem> {
+    let refuse = |status, code, title: &str| {
+        Some(Problem {
+            status,
+            code,
+            title: title.to_owned(),
+            retry_after: None,
+            request: id,
+        })
+    };
+    let uri = request.uri();
+    if uri
+        .path_and_query()
+        .is_some_and(|text| text.as_str().len() > LONGEST_URI)
+    {
+        return refuse(StatusCode::URI_TOO_LONG, "uri-too-long", "The address is too long.");
+    }
+    if UNDER_ANY_HOST.contains(&uri.path()) {
+        return None;
+    }
+    // HTTP/2 has the authority in the URI, HTTP/1.1 in the header; two of the latter are a smuggler's trick.
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let authority = match (uri.authority(), hosts.next(), hosts.next()) {
+        (_, _, Some(_)) => None,
+        (Some(authority), _, None) => Some(authority.as_str()),
+        (None, host, None) => host.and_then(|host| host.to_str().ok()),
+    };
+    if authority.is_some_and(|authority| edge.public_url.is_authority(authority)) {
+        return None;
+    }
+    refuse(
+        StatusCode::MISDIRECTED_REQUEST,
+        "unknown-host",
+        "This server does not answer for that host: see public_url in its configuration.",
+    )
+}

@@ -1,0 +1,137 @@
+//! The security headers, tried in a browser: a page that obeys them can still run WASM, stream, and stand in a frame.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// A nonce for one response's scripts and styles, in base64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nonce(String);
+
+impl Nonce {
+    /// A nonce of 128 random bits.
+    #[must_use]
+    pub fn new(random: [u8; 16]) -> Self {
+        Self(STANDARD_NO_PAD.encode(random))
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Who may show a page in a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Framing {
+    /// The sources of this `frame-ancestors`.
+    Ancestors(String),
+    /// Anyone: only for a page that says nothing (R24).
+    Anyone,
+}
+
+impl Framing {
+    /// Nobody.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self::Ancestors("'none'".to_owned())
+    }
+}
+
+/// The policy of a page.
+#[must_use]
+pub fn page_policy(nonce: &Nonce, framing: &Framing, has_form: bool) -> HeaderValue {
+    let nonce = nonce.as_str();
+    let form = if has_form { "'self'" } else { "'none'" };
+    let mut policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'nonce-{nonce}'; \
+         connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action {form}"
+    );
+    if let Framing::Ancestors(sources) = framing {
+        policy.push_str("; frame-ancestors ");
+        policy.push_str(sources);
+    }
+    HeaderValue::try_from(policy).expect("nonces are base64, and allowed origins are parsed into printable ASCII")
+}
+
+/// The policy of everything that is no page: nothing may be loaded, run or framed.
+const BARE_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// What the page needs of the browser's powers: none but writing to the clipboard, which is its own by default.
+const PERMISSIONS: HeaderValue =
+    HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=(), clipboard-read=()");
+
+/// `Permissions-Policy`.
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// Two years, as the preload list of browsers wants it.
+const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+
+/// Adds what every response carries; what a handler set itself stays.
+pub fn add_common(headers: &mut HeaderMap, https: bool) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // The charge's address is a capability: no other site may learn it (R23).
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(PERMISSIONS_POLICY, PERMISSIONS);
+    headers.insert(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    );
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT);
+    }
+    let is_page = headers.contains_key(header::CONTENT_SECURITY_POLICY);
+    if !is_page {
+        headers.insert(header::CONTENT_SECURITY_POLICY, BARE_POLICY);
+        // A page has none of these: a frame whose embedder asks for isolation would be refused for it.
+        let resource_policy = headers.entry(HeaderName::from_static("cross-origin-resource-policy"));
+        resource_policy.or_insert(HeaderValue::from_static("same-origin"));
+    }
+    // Whatever does not say how long it lives is never stored.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r24_the_policy_names_exactly_the_merchants_origins() {
+        let nonce = Nonce::new([0xff; 16]);
+        let listed = Framing::Ancestors("https://shop.example".to_owned());
+        let policy = page_policy(&nonce, &listed, false);
+        let policy = policy.to_str().unwrap();
+        assert_eq!(
+            policy,
+            format!(
+                "default-src 'none'; script-src 'nonce-{0}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'nonce-{0}'; connect-src \
+                 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors https://shop.example",
+                nonce.as_str()
+            )
+        );
+        for weak in ["unsafe-inline", " 'unsafe-eval'", "http:", "*"] {
+            assert!(!policy.contains(weak), "{policy}");
+        }
+        let notice = page_policy(&nonce, &Framing::Anyone, true);
+        let notice = notice.to_str().unwrap();
+        assert!(
+            !notice.contains("frame-ancestors") && notice.contains("form-action 'self'"),
+            "{notice}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_page_is_stored_framed_and_read_by_nobody_else() {
+        let mut headers = HeaderMap::new();
+        add_common(&mut headers, false);
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(headers["cross-origin-resource-policy"], "same-origin");
+        assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");
+        assert!(!headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+        add_common(&mut headers, true);
+        assert!(headers.contains_key(header::STRICT_TRANSPORT_SECURITY));
+    }
+}

@@ -1,0 +1,13 @@
+//! HTTP itself: connections, the edge that every request passes, headers, problems. Nothing here knows what a charge is.
+
+pub mod context;
+pub mod edge;
+pub mod encoding;
+pub mod headers;
+pub mod listener;
+pub mod problem;
+mod takeover;
+
+pub use context::{Context, Peer, RequestId, RequestIds};
+pub use problem::Problem;
+pub use takeover::LongLived;
