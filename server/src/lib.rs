@@ -1,12 +1,16 @@
 //! The shell around the domain: HTTP, storage, the node, the clock. `main.rs` builds the binary `bitpro` from it.
 
+pub mod admin;
 pub mod app;
 pub mod charges;
 pub mod checkout;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod health;
 pub mod home;
+pub mod instance;
+pub mod lifecycle;
 pub mod limits;
 pub mod merchant;
 pub mod node;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `bitpro`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bitpro_server::cli::run()
+}

@@ -1,0 +1,188 @@
+//! Carrying out a command.
+
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bitpro_charge::{ChargeId, MerchantId, Outpoint, State};
+use serde_json::{Value, json};
+
+use super::wire::{
+    ChargeDocument, Command, EventDocument, Failure, Kind, ListQuery, MerchantDocument, MerchantEdit, Reply,
+};
+use crate::charges::{Charges, CommandError, Filter, MerchantChanges, MerchantError, Snapshot, WalletText};
+use crate::merchant::Logo;
+use crate::store::StoreError;
+
+/// Carries out `command` on `charges`.
+///
+/// # Errors
+/// [`Failure`]; nothing is changed then.
+pub async fn execute(charges: &Charges, command: Command) -> Reply {
+    match command {
+        Command::AddMerchant(edit) => {
+            let id = charges.add_merchant(changes(edit)?).await?;
+            merchant(charges, id).await
+        }
+        Command::SetMerchant { id, edit } => {
+            let id = read::<MerchantId>("merchant id", &id)?;
+            charges.change_merchant(id, changes(edit)?).await?;
+            merchant(charges, id).await
+        }
+        Command::ShowMerchant { id } => merchant(charges, read("merchant id", &id)?).await,
+        Command::ListMerchants => {
+            let mut merchants = Vec::new();
+            for listed in charges.merchants() {
+                merchants.push(merchant(charges, listed.id).await?);
+            }
+            Ok(Value::Array(merchants))
+        }
+        Command::ListCharges(query) => list(charges, query).await,
+        Command::ShowCharge { id } => show(charges, read("charge id", &id)?).await,
+        Command::AcceptCharge {
+            id,
+            outpoints,
+            sequence,
+        } => {
+            let (id, snapshot) = charge(charges, &id).await?;
+            let outpoints = if outpoints.is_empty() {
+                let live = snapshot.charge.payments.iter().filter(|payment| payment.is_live());
+                live.map(|payment| payment.outpoint).collect()
+            } else {
+                let named = outpoints.iter().map(|text| read::<Outpoint>("payment", text));
+                named.collect::<Result<Vec<_>, _>>()?
+            };
+            let sequence = sequence.unwrap_or(snapshot.charge.sequence);
+            Ok(document(&*charges.accept(id, outpoints, sequence).await?))
+        }
+        Command::CancelCharge { id, sequence } => {
+            let (id, snapshot) = charge(charges, &id).await?;
+            let sequence = sequence.unwrap_or(snapshot.charge.sequence);
+            Ok(document(&*charges.cancel(id, sequence).await?))
+        }
+    }
+}
+
+async fn merchant(charges: &Charges, id: MerchantId) -> Reply {
+    let report = charges.merchant_report(id).await?;
+    Ok(json!(MerchantDocument::of(&report)))
+}
+
+async fn charge(charges: &Charges, id: &str) -> Result<(ChargeId, std::sync::Arc<Snapshot>), Failure> {
+    let id = read("charge id", id)?;
+    let snapshot = charges.snapshot(id).await?;
+    let snapshot = snapshot.ok_or_else(|| Failure::new(Kind::Unknown, "there is no such charge"))?;
+    Ok((id, snapshot))
+}
+
+async fn show(charges: &Charges, id: ChargeId) -> Reply {
+    let (_, snapshot) = charge(charges, &id.to_string()).await?;
+    let history = charges.history(id).await?.unwrap_or_default();
+    let mut document = document(&snapshot);
+    document["history"] = history
+        .iter()
+        .map(|recorded| json!(EventDocument::of(recorded)))
+        .collect();
+    Ok(document)
+}
+
+async fn list(charges: &Charges, query: ListQuery) -> Reply {
+    let filter = Filter {
+        merchant: query
+            .merchant
+            .as_deref()
+            .map(|id| read("merchant id", id))
+            .transpose()?,
+        state: match query.state.as_deref() {
+            None => None,
+            Some(text) => Some(text.parse::<State>().map_err(|()| {
+                let states: Vec<&str> = State::ALL.iter().map(|state| state.as_str()).collect();
+                Failure::new(
+                    Kind::Invalid,
+                    format!("state = {text:?}: wanted one of {}", states.join(", ")),
+                )
+            })?),
+        },
+        order_id: query.order_id,
+    };
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let missing = query
+            .limit
+            .saturating_sub(u32::try_from(listed.len()).unwrap_or(u32::MAX));
+        let page = charges.list(filter.clone(), after, missing.min(PAGE)).await?;
+        listed.extend(page.charges.iter().map(document));
+        after = page.next;
+        if after.is_none() || missing <= PAGE {
+            return Ok(Value::Array(listed));
+        }
+    }
+}
+
+/// How many charges are read at once.
+const PAGE: u32 = 100;
+
+fn document(snapshot: &Snapshot) -> Value {
+    json!(ChargeDocument::of(snapshot))
+}
+
+fn changes(edit: MerchantEdit) -> Result<MerchantChanges, Failure> {
+    if edit.script_type.is_some() && edit.descriptor.is_none() {
+        return Err(Failure::new(
+            Kind::Invalid,
+            "script_type is for an extended public key: give descriptor too",
+        ));
+    }
+    let logo = match edit.logo.as_deref() {
+        None => None,
+        Some("") => Some(None),
+        Some(encoded) => {
+            let bytes = STANDARD.decode(encoded);
+            let bytes = bytes.map_err(|_| Failure::new(Kind::Invalid, "the logo is not in base64"))?;
+            let logo = Logo::from_bytes(bytes).map_err(|error| Failure::new(Kind::Invalid, error))?;
+            Some(Some(logo))
+        }
+    };
+    Ok(MerchantChanges {
+        settings: edit.settings,
+        wallet: edit.descriptor.map(|text| WalletText {
+            text,
+            script_type: edit.script_type,
+        }),
+        logo,
+    })
+}
+
+fn read<T: FromStr<Err: std::fmt::Display>>(what: &str, text: &str) -> Result<T, Failure> {
+    text.parse()
+        .map_err(|error| Failure::new(Kind::Invalid, format!("{what} = {text:?}: {error}")))
+}
+
+impl From<MerchantError> for Failure {
+    fn from(error: MerchantError) -> Self {
+        let kind = match &error {
+            MerchantError::Unknown => Kind::Unknown,
+            MerchantError::Setting(_) => Kind::Invalid,
+            MerchantError::Store(_) => Kind::Unavailable,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        let kind = match &error {
+            CommandError::UnknownCharge => Kind::Unknown,
+            CommandError::Refused(_) => Kind::Conflict,
+            CommandError::Store(_) => Kind::Unavailable,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(Kind::Unavailable, error)
+    }
+}

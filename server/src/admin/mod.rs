@@ -1,0 +1,14 @@
+//! What the command line does to merchants and charges: the same commands, carried out by the running server or, when none
+//! runs, by the command line itself.
+//!
+//! The server is the one writer of its database, and holds merchants, watched scripts and open charges in memory (R30). A
+//! second process that wrote beside it would leave that memory behind. So commands go through a socket in the file system,
+//! which only the server's own user can open, and the server carries them out like its own.
+
+mod execute;
+mod socket;
+mod wire;
+
+pub use execute::execute;
+pub use socket::{AdminSocket, SocketError, ask};
+pub use wire::{Command, Failure, Kind, ListQuery, MerchantEdit, Reply};

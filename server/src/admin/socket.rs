@@ -1,0 +1,173 @@
+//! The socket: one line of JSON in, one line of JSON out, and the end of the connection.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+
+use super::execute::execute;
+use super::wire::{Command, Failure, Kind, Reply};
+use crate::charges::Charges;
+
+/// The longest command: a logo in base64 with all settings.
+const LONGEST_COMMAND: u64 = 256 * 1024;
+/// How long a client may take to say what he wants.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a command may take, beside a busy server.
+const LONGEST_WORK: Duration = Duration::from_secs(60);
+
+/// A bound socket; its file goes with it.
+#[derive(Debug)]
+pub struct AdminSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+/// Why a command did not reach a server.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// No server is at the other end.
+    #[error("no server runs")]
+    NoServer,
+    /// The server is there, and talking to it failed.
+    #[error("the running server cannot be asked through {path}: {cause}")]
+    Failed {
+        /// The socket.
+        path: String,
+        /// What went wrong.
+        cause: String,
+    },
+}
+
+impl AdminSocket {
+    /// Binds the socket for the server's own user. Whoever binds it must hold the database's lock: a file that is left there
+    /// is then that of a server that was killed.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn bind(path: &Path) -> io::Result<Self> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        // Bound under a name that nobody knows until its permissions are right.
+        let unready = path.with_extension("new");
+        match fs::remove_file(&unready) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&unready)?;
+        fs::set_permissions(&unready, Permissions::from_mode(0o600))?;
+        fs::rename(&unready, path)?;
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Carries out commands on `charges` until `closing` is cancelled.
+    pub async fn serve(self, charges: Charges, closing: CancellationToken) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                () = closing.cancelled() => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let charges = charges.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = answer(stream, &charges).await {
+                            tracing::debug!(%error, "a command was not answered");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a command could not be taken");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for AdminSocket {
+    fn drop(&mut self) {
+        // Gone already, or not ours to remove any more: either way the next server clears the place.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+async fn answer(stream: UnixStream, charges: &Charges) -> io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = Vec::new();
+    let mut lines = BufReader::new(read.take(LONGEST_COMMAND));
+    tokio::time::timeout(PATIENCE, lines.read_until(b'\n', &mut line)).await??;
+    let reply: Reply = match serde_json::from_slice::<Command>(&line) {
+        Ok(command) => {
+            tracing::info!(command = name(&command), "a command of the command line");
+            execute(charges, command).await
+        }
+        // The command line and the server are the same program; after an update one may be older.
+        Err(error) => Err(Failure::new(
+            Kind::Invalid,
+            format!("the server does not know this command: {error}"),
+        )),
+    };
+    let mut reply = serde_json::to_vec(&reply)?;
+    reply.push(b'\n');
+    write.write_all(&reply).await?;
+    write.shutdown().await
+}
+
+/// The command's name, without what stands in it.
+const fn name(command: &Command) -> &'static str {
+    match command {
+        Command::AddMerchant(_) => "merchant add",
+        Command::SetMerchant { .. } => "merchant set",
+        Command::ShowMerchant { .. } => "merchant show",
+        Command::ListMerchants => "merchant list",
+        Command::ListCharges(_) => "charge list",
+        Command::ShowCharge { .. } => "charge show",
+        Command::AcceptCharge { .. } => "charge accept",
+        Command::CancelCharge { .. } => "charge cancel",
+    }
+}
+
+/// Has `command` carried out by the server at `path`.
+///
+/// # Errors
+/// [`SocketError`]; after [`SocketError::NoServer`] nothing was done, after another failure it may have been.
+pub async fn ask(path: &Path, command: &Command) -> Result<Reply, SocketError> {
+    let failed = |cause: String| SocketError::Failed {
+        path: path.display().to_string(),
+        cause,
+    };
+    let stream = match UnixStream::connect(path).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            return Err(match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => SocketError::NoServer,
+                _ => failed(error.to_string()),
+            });
+        }
+    };
+    let asking = async {
+        let (read, mut write) = stream.into_split();
+        let mut line = serde_json::to_vec(command)?;
+        line.push(b'\n');
+        write.write_all(&line).await?;
+        let mut reply = Vec::new();
+        BufReader::new(read).read_to_end(&mut reply).await?;
+        Ok::<Reply, io::Error>(serde_json::from_slice(&reply)?)
+    };
+    match tokio::time::timeout(LONGEST_WORK, asking).await {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(failed("it does not answer".to_owned())),
+    }
+}

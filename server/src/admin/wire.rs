@@ -1,0 +1,291 @@
+//! Commands and their results, as they go over the socket and as `--json` prints them.
+
+use std::collections::BTreeMap;
+
+use bitpro_charge::{Charge, Event, Recorded};
+use serde::{Deserialize, Serialize};
+
+use crate::charges::{ChargeOrigin, MerchantReport, Snapshot};
+use crate::merchant::SETTINGS;
+
+/// A command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "command")]
+pub enum Command {
+    /// Adds a merchant.
+    AddMerchant(MerchantEdit),
+    /// Changes a merchant.
+    SetMerchant {
+        /// His id.
+        id: String,
+        /// What changes.
+        edit: MerchantEdit,
+    },
+    /// One merchant.
+    ShowMerchant {
+        /// His id.
+        id: String,
+    },
+    /// All merchants.
+    ListMerchants,
+    /// Charges, newest first.
+    ListCharges(ListQuery),
+    /// One charge with its history.
+    ShowCharge {
+        /// Its id.
+        id: String,
+    },
+    /// Takes what was paid, whatever its amount and time (R14).
+    AcceptCharge {
+        /// Its id.
+        id: String,
+        /// The payments meant, as `txid:vout`; empty means all live ones.
+        outpoints: Vec<String>,
+        /// The charge's sequence as it was looked at; without one, as it is now.
+        sequence: Option<u64>,
+    },
+    /// Withdraws a charge (R15).
+    CancelCharge {
+        /// Its id.
+        id: String,
+        /// The charge's sequence as it was looked at; without one, as it is now.
+        sequence: Option<u64>,
+    },
+}
+
+/// A merchant to be added or changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MerchantEdit {
+    /// Settings by name.
+    pub settings: Vec<(String, String)>,
+    /// A new descriptor or extended public key.
+    pub descriptor: Option<String>,
+    /// The script type of an extended public key.
+    pub script_type: Option<String>,
+    /// A new logo, the file in base64; an empty one removes it.
+    pub logo: Option<String>,
+}
+
+/// Which charges are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ListQuery {
+    /// Of this merchant.
+    pub merchant: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+    /// With this order id.
+    pub order_id: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A result, as JSON; or why there is none.
+pub type Reply = Result<serde_json::Value, Failure>;
+
+/// Why a command was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: Kind,
+    /// What went wrong, and what would be right.
+    pub message: String,
+}
+
+/// Kinds of failure; each has an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A value cannot be taken.
+    Invalid,
+    /// There is no such merchant or charge.
+    Unknown,
+    /// The charge is not what was thought.
+    Conflict,
+    /// The database or the server is not available.
+    Unavailable,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Failure {
+    pub(super) fn new(kind: Kind, message: impl ToString) -> Self {
+        Self {
+            kind,
+            message: message.to_string(),
+        }
+    }
+}
+
+/// A merchant as `--json` prints him.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct MerchantDocument {
+    id: String,
+    created_at: String,
+    settings: BTreeMap<&'static str, String>,
+    descriptor: Option<String>,
+    next_index: Option<u32>,
+    unpaid_run: u32,
+    gap_limit: u32,
+    blocked: Option<String>,
+    logo: Option<LogoDocument>,
+    link: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct LogoDocument {
+    mime: &'static str,
+    bytes: usize,
+}
+
+impl MerchantDocument {
+    pub(super) fn of(report: &MerchantReport) -> Self {
+        let merchant = &report.merchant;
+        Self {
+            id: merchant.id.to_string(),
+            created_at: iso(merchant.created_at.0),
+            settings: SETTINGS
+                .iter()
+                .map(|setting| (setting.name, merchant.settings.text_of(setting.name)))
+                .collect(),
+            descriptor: report.receive.clone(),
+            next_index: report.next_index,
+            unpaid_run: report.unpaid_run,
+            gap_limit: report.gap_limit,
+            blocked: report.blocked.map(|block| block.to_string()),
+            logo: merchant.logo.as_ref().map(|logo| LogoDocument {
+                mime: logo.mime,
+                bytes: logo.bytes.len(),
+            }),
+            link: crate::checkout::urls::link(merchant.id),
+        }
+    }
+}
+
+/// A charge as `--json` prints it. Amounts are satoshis, prices cents, times RFC 3339.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct ChargeDocument {
+    id: String,
+    merchant_id: String,
+    state: &'static str,
+    reason: Option<&'static str>,
+    sequence: u64,
+    order_id: Option<String>,
+    origin: &'static str,
+    fiat_price_cents: u64,
+    fiat_currency: &'static str,
+    amount_sat: u64,
+    received_sat: u64,
+    remaining_sat: u64,
+    address: String,
+    created_at: String,
+    expires_at: String,
+    payments: Vec<PaymentDocument>,
+    path: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct PaymentDocument {
+    outpoint: String,
+    value_sat: u64,
+    live: bool,
+    block_height: Option<u32>,
+    first_seen: String,
+}
+
+impl ChargeDocument {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        let charge: &Charge = &snapshot.charge;
+        Self {
+            id: charge.id.to_string(),
+            merchant_id: charge.merchant.to_string(),
+            state: charge.state.as_str(),
+            reason: charge.reason.map(|reason| reason.as_str()),
+            sequence: charge.sequence,
+            order_id: snapshot.order_id.clone(),
+            origin: match snapshot.origin {
+                ChargeOrigin::Link => "link",
+                ChargeOrigin::SignedLink => "signed-link",
+                ChargeOrigin::Api => "api",
+            },
+            fiat_price_cents: charge.terms.price.0,
+            fiat_currency: "eur",
+            amount_sat: charge.terms.amount.to_sat(),
+            received_sat: charge.received().to_sat(),
+            remaining_sat: charge.remaining().to_sat(),
+            address: charge.address.clone(),
+            created_at: iso(charge.terms.created_at.0),
+            expires_at: iso(charge.deadline.0),
+            payments: charge
+                .payments
+                .iter()
+                .map(|payment| PaymentDocument {
+                    outpoint: payment.outpoint.to_string(),
+                    value_sat: payment.value.to_sat(),
+                    live: payment.is_live(),
+                    block_height: payment.block().map(|block| block.height),
+                    first_seen: iso(payment.first_seen.latest.0),
+                })
+                .collect(),
+            path: crate::checkout::urls::charge(charge.merchant, charge.id),
+        }
+    }
+}
+
+/// An event of a charge's history.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct EventDocument {
+    sequence: u64,
+    at: String,
+    kind: &'static str,
+    says: String,
+}
+
+impl EventDocument {
+    pub(super) fn of(recorded: &Recorded) -> Self {
+        Self {
+            sequence: recorded.sequence,
+            at: iso(recorded.at.0),
+            kind: recorded.event.kind(),
+            says: says(&recorded.event),
+        }
+    }
+}
+
+fn says(event: &Event) -> String {
+    match event {
+        Event::PaymentFound(payment) => format!("{} of {} sat", payment.outpoint, payment.value.to_sat()),
+        Event::PaymentMoved { outpoint, place } => match place {
+            bitpro_charge::Place::Block(block) => format!("{outpoint} in block {}", block.height),
+            bitpro_charge::Place::Mempool => format!("{outpoint} in the mempool"),
+        },
+        Event::FirstSeenCorrected { outpoint, .. } => outpoint.to_string(),
+        Event::PaymentLost { outpoint, loss } => format!("{outpoint} {}", loss.as_str()),
+        Event::ConfirmationsRaised { required } => format!("{required} confirmations"),
+        Event::DeadlineExtended { deadline, .. } => format!("until {}", iso(deadline.0)),
+        Event::DeadlineObserved { observed_until } => format!("known until {}", iso(observed_until.0)),
+        Event::Stalled { outpoints } => format!("{} payments", outpoints.len()),
+        Event::Judged {
+            outpoint, judgement, ..
+        } => format!("{outpoint} {judgement:?}").to_lowercase(),
+        Event::Cancelled { at } => format!("at {}", iso(at.0)),
+        Event::StateChanged { verdict, .. } => match verdict.reason {
+            Some(reason) => format!("{} ({reason})", verdict.state),
+            None => verdict.state.to_string(),
+        },
+        Event::Announced { announcement, .. } => announcement.as_str().to_owned(),
+    }
+}
+
+/// RFC 3339 in UTC, to the second.
+fn iso(millis: i64) -> String {
+    use time::OffsetDateTime;
+    use time::format_description::well_known::Rfc3339;
+    OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000))
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .unwrap_or_else(|| millis.to_string())
+}

@@ -1,0 +1,383 @@
+//! What may be written behind `bitpro`.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+
+use crate::admin::{Command, ListQuery, MerchantEdit};
+use crate::merchant::SETTINGS;
+
+/// A self-hosted, non-custodial Bitcoin checkout.
+#[derive(Debug, Parser)]
+#[command(name = "bitpro", version, about, propagate_version = true)]
+pub(super) struct Arguments {
+    /// The configuration file, instead of the one that BITPRO_CONFIG names.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub action: Do,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Do {
+    /// Serve the checkout and watch the node, until SIGTERM or SIGINT.
+    Serve,
+    /// Look at configuration, database, node, network and clock: one line each; the exit code is 0 when nothing is wrong.
+    Check {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add, change and show merchants.
+    Merchant {
+        #[command(subcommand)]
+        action: MerchantAction,
+    },
+    /// Show, accept and cancel charges.
+    Charge {
+        #[command(subcommand)]
+        action: ChargeAction,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MerchantAction {
+    /// Add a merchant; his id is printed.
+    Add {
+        #[command(flatten)]
+        edit: EditArguments,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change a merchant's settings. Charges that were made before keep theirs.
+    Set {
+        /// The merchant's id.
+        id: String,
+        #[command(flatten)]
+        edit: EditArguments,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all merchants.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a merchant: every setting, the next index, the run of unpaid addresses, and the gap limit to set in the wallet.
+    Show {
+        /// The merchant's id.
+        id: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the settings that a merchant has, with their defaults.
+    Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ChargeAction {
+    /// List charges, newest first.
+    List {
+        /// Of this merchant only.
+        #[arg(long, value_name = "ID")]
+        merchant: Option<String>,
+        /// In this state only: pending, seen, confirmed, timedout, failed.
+        #[arg(long)]
+        state: Option<String>,
+        /// With this order id only.
+        #[arg(long)]
+        order_id: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a charge with its history.
+    Show {
+        /// The charge's id.
+        id: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take what was paid, whatever its amount and time. It is confirmed once it is deep.
+    Accept {
+        /// The charge's id.
+        id: String,
+        /// The payments meant, as txid:vout; without any, all that are live.
+        #[arg(value_name = "PAYMENT")]
+        payments: Vec<String>,
+        #[command(flatten)]
+        seen: Seen,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Withdraw a charge that nobody has paid into.
+    Cancel {
+        /// The charge's id.
+        id: String,
+        #[command(flatten)]
+        seen: Seen,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Seen {
+    /// The sequence that the charge had when you looked at it: if it has moved on since, nothing is done.
+    #[arg(long, value_name = "N")]
+    sequence: Option<u64>,
+}
+
+/// The options of a merchant's settings. They are made from the settings' own table, so that none can be forgotten.
+#[derive(Debug, Clone, Default)]
+pub(super) struct EditArguments(MerchantEdit, Option<PathBuf>);
+
+const WALLET_HELP: &str = "Where the money goes: an output descriptor, or an extended public key. Public keys only.";
+const SCRIPT_TYPE_HELP: &str = "For an extended public key: wpkh, tr, sh-wpkh or pkh.";
+const LOGO_HELP: &str = "A PNG, JPEG or WebP file of at most 64 KiB.";
+
+impl Args for EditArguments {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let command = SETTINGS.iter().fold(command, |command, setting| {
+            let option = setting.name.replace('_', "-");
+            let default = if setting.default.is_empty() {
+                "none"
+            } else {
+                setting.default
+            };
+            let arg = Arg::new(setting.name)
+                .long(option)
+                .value_name("VALUE")
+                .allow_hyphen_values(true)
+                .help(format!(
+                    "{} {}. [default: {default}]",
+                    setting.meaning,
+                    capital(setting.wanted)
+                ));
+            command.arg(match setting.name {
+                // One option a domain reads better than a list in quotes; both work.
+                "allowed_origins" => arg.alias("allowed-origin").action(ArgAction::Append),
+                _ => arg,
+            })
+        });
+        command
+            .arg(
+                Arg::new("descriptor")
+                    .long("descriptor")
+                    .alias("xpub")
+                    .value_name("TEXT")
+                    .help(WALLET_HELP),
+            )
+            .arg(
+                Arg::new("script-type")
+                    .long("script-type")
+                    .value_name("TYPE")
+                    .help(SCRIPT_TYPE_HELP),
+            )
+            .arg(
+                Arg::new("logo")
+                    .long("logo")
+                    .value_name("FILE")
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .help(LOGO_HELP),
+            )
+            .arg(
+                Arg::new("no-logo")
+                    .long("no-logo")
+                    .action(ArgAction::SetTrue)
+                    .conflicts_with("logo")
+                    .help("Remove the logo."),
+            )
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for EditArguments {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let text = |name: &str| matches.get_one::<String>(name).cloned();
+        let settings = SETTINGS.iter().filter_map(|setting| {
+            let values: Vec<&str> = matches.get_many::<String>(setting.name)?.map(String::as_str).collect();
+            Some((setting.name.to_owned(), values.join(" ")))
+        });
+        let edit = MerchantEdit {
+            settings: settings.collect(),
+            descriptor: text("descriptor"),
+            script_type: text("script-type"),
+            logo: matches.get_flag("no-logo").then(String::new),
+        };
+        Ok(Self(edit, matches.get_one::<PathBuf>("logo").cloned()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl EditArguments {
+    /// The edit, with the logo read from its file: the server may not be allowed to read what the caller is.
+    fn into_edit(self) -> Result<MerchantEdit, String> {
+        let Self(mut edit, logo) = self;
+        if let Some(path) = logo {
+            let bytes =
+                std::fs::read(&path).map_err(|error| format!("logo = {:?}: {error}", path.display().to_string()))?;
+            edit.logo = Some(STANDARD.encode(bytes));
+        }
+        Ok(edit)
+    }
+}
+
+/// The command for `action`, and whether JSON is wanted.
+///
+/// # Errors
+/// What is wrong with the arguments.
+pub(super) fn merchant_command(action: MerchantAction) -> Result<(Command, bool), String> {
+    Ok(match action {
+        MerchantAction::Add { edit, json } => (Command::AddMerchant(edit.into_edit()?), json),
+        MerchantAction::Set { id, edit, json } => {
+            let edit = edit.into_edit()?;
+            (Command::SetMerchant { id, edit }, json)
+        }
+        MerchantAction::List { json } => (Command::ListMerchants, json),
+        MerchantAction::Show { id, json } => (Command::ShowMerchant { id }, json),
+        MerchantAction::Settings => return Err("settings are listed without a server".to_owned()),
+    })
+}
+
+/// The command for `action`, and whether JSON is wanted.
+pub(super) fn charge_command(action: ChargeAction) -> (Command, bool) {
+    match action {
+        ChargeAction::List {
+            merchant,
+            state,
+            order_id,
+            limit,
+            json,
+        } => {
+            let query = ListQuery {
+                merchant,
+                state,
+                order_id,
+                limit,
+            };
+            (Command::ListCharges(query), json)
+        }
+        ChargeAction::Show { id, json } => (Command::ShowCharge { id }, json),
+        ChargeAction::Accept {
+            id,
+            payments,
+            seen,
+            json,
+        } => {
+            let sequence = seen.sequence;
+            (
+                Command::AcceptCharge {
+                    id,
+                    outpoints: payments,
+                    sequence,
+                },
+                json,
+            )
+        }
+        ChargeAction::Cancel { id, seen, json } => {
+            let sequence = seen.sequence;
+            (Command::CancelCharge { id, sequence }, json)
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parsed(line: &[&str]) -> Command {
+        let arguments = Arguments::try_parse_from(line).unwrap();
+        match arguments.action {
+            Do::Merchant { action } => merchant_command(action).unwrap().0,
+            Do::Charge { action } => charge_command(action).0,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_arguments_contradict_each_other_nowhere() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_of_a_merchant_is_an_option() {
+        for setting in SETTINGS {
+            let option = format!("--{}", setting.name.replace('_', "-"));
+            let Command::AddMerchant(edit) = parsed(&["bitpro", "merchant", "add", &option, "-1"]) else {
+                panic!("not the command that was written");
+            };
+            assert_eq!(edit.settings, [(setting.name.to_owned(), "-1".to_owned())]);
+        }
+    }
+
+    #[test]
+    fn domains_may_be_given_one_by_one() {
+        let line = [
+            "bitpro",
+            "merchant",
+            "add",
+            "--allowed-origin",
+            "a.example",
+            "--allowed-origin",
+            "b.example",
+        ];
+        let Command::AddMerchant(edit) = parsed(&line) else {
+            panic!("not the command that was written");
+        };
+        assert_eq!(
+            edit.settings,
+            [("allowed_origins".to_owned(), "a.example b.example".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_charge_is_accepted_by_its_payments_and_sequence() {
+        assert_eq!(
+            parsed(&["bitpro", "charge", "accept", "x", "t:0", "t:1", "--sequence", "7"]),
+            Command::AcceptCharge {
+                id: "x".to_owned(),
+                outpoints: vec!["t:0".to_owned(), "t:1".to_owned()],
+                sequence: Some(7),
+            }
+        );
+    }
+
+    #[test]
+    fn a_logo_that_cannot_be_read_is_told_before_anything_is_done() {
+        let arguments =
+            Arguments::try_parse_from(["bitpro", "merchant", "add", "--logo", "/nowhere/logo.png"]).unwrap();
+        let Do::Merchant { action } = arguments.action else {
+            panic!("not the command that was written");
+        };
+        assert!(merchant_command(action).unwrap_err().contains("/nowhere/logo.png"));
+    }
+}

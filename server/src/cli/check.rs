@@ -1,0 +1,128 @@
+//! `bitpro check`: everything that a start depends on, looked at without starting.
+
+use serde_json::Value;
+
+use super::remote;
+use crate::admin::{Command, Reply};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Config, ConfigErrors, SETTINGS};
+use crate::node::{self, CheckLine, Level};
+
+/// The lines, in the order in which they should be mended.
+pub(super) async fn lines(loaded: Result<Config, ConfigErrors>) -> Vec<CheckLine> {
+    let config = match loaded {
+        Ok(config) => config,
+        Err(errors) => {
+            let errors = errors
+                .0
+                .iter()
+                .map(|error| line("configuration", Level::Failure, error.to_string()));
+            return errors.collect();
+        }
+    };
+    let count = SETTINGS.len();
+    let mut lines = vec![line(
+        "configuration",
+        Level::Fine,
+        format!("all of the {count} settings are right; network {}", config.network),
+    )];
+    if !config.network.is_sandbox() {
+        let text = "a fixed rate is for play money only: serve refuses to start on mainnet with it";
+        lines.push(line("rate", Level::Failure, text.to_owned()));
+    }
+    lines.extend(database(&config).await);
+    let node = config.node.clone();
+    let asked = tokio::task::spawn_blocking(move || {
+        let clock = SystemClock::default();
+        node::probe(&node, || clock.now())
+    });
+    match asked.await {
+        Ok(found) => lines.extend(found),
+        Err(error) => lines.push(line("node", Level::Failure, error.to_string())),
+    }
+    lines
+}
+
+async fn database(config: &Config) -> Vec<CheckLine> {
+    let path = config.database.display();
+    if !config.database.exists() {
+        let text = format!("{path} is not there yet; it is made by the first start");
+        return vec![line("database", Level::Fine, text)];
+    }
+    // The merchants are read from it, whether by the running server or by us.
+    match remote::carry_out(config, &Command::ListMerchants).await {
+        Ok(merchants) => {
+            let merchants = merchants.as_array().map_or(&[][..], Vec::as_slice);
+            let text = format!("{path} answers; merchants: {}", merchants.len());
+            let mut lines = vec![line("database", Level::Fine, text)];
+            lines.extend(merchants.iter().filter_map(merchant));
+            lines
+        }
+        failed => vec![line("database", Level::Failure, failure(failed))],
+    }
+}
+
+fn failure(reply: Reply) -> String {
+    reply.err().map_or_else(String::new, |failure| failure.message)
+}
+
+/// What the operator should know of a merchant; nothing when all is well.
+fn merchant(merchant: &Value) -> Option<CheckLine> {
+    let name = merchant["settings"]["name"].as_str().unwrap_or_default();
+    if let Some(reason) = merchant["blocked"].as_str() {
+        return Some(line(
+            "merchant",
+            Level::Warning,
+            format!("{name}: no charges: {reason}"),
+        ));
+    }
+    if merchant["descriptor"].is_null() {
+        let text = format!("{name}: no charges: there is no descriptor; set one with `bitpro merchant set`");
+        return Some(line("merchant", Level::Warning, text));
+    }
+    let run = merchant["unpaid_run"].as_u64()?;
+    let warned_from = merchant["settings"]["gap_warning"].as_str()?.parse::<u64>().ok()?;
+    (run >= warned_from).then(|| {
+        let limit = merchant["gap_limit"].as_u64().unwrap_or_default();
+        let text =
+            format!("{name}: the last {run} addresses are unpaid: set the wallet's gap limit to {limit} at least");
+        line("merchant", Level::Warning, text)
+    })
+}
+
+const fn line(subject: &'static str, level: Level, text: String) -> CheckLine {
+    CheckLine { subject, level, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn r26_a_run_of_unpaid_addresses_is_told_with_the_gap_limit_to_set() {
+        let shop = |run: u64| {
+            json!({
+                "settings": {"name": "Shop", "gap_warning": "20"},
+                "descriptor": "wpkh(…)", "blocked": null, "unpaid_run": run, "gap_limit": 41,
+            })
+        };
+        assert_eq!(merchant(&shop(19)), None);
+        let told = merchant(&shop(20)).unwrap();
+        assert_eq!(told.level, Level::Warning);
+        assert!(
+            told.text.contains("Shop") && told.text.contains("20") && told.text.contains("41"),
+            "{}",
+            told.text
+        );
+    }
+
+    #[test]
+    fn a_merchant_who_cannot_be_paid_is_told() {
+        let blocked = json!({"settings": {"name": "Shop"}, "blocked": "waiting", "descriptor": "x"});
+        assert!(merchant(&blocked).unwrap().text.contains("waiting"));
+        let bare = json!({"settings": {"name": "Shop"}, "blocked": null, "descriptor": null});
+        assert!(merchant(&bare).unwrap().text.contains("descriptor"));
+    }
+}

@@ -1,0 +1,167 @@
+//! The command line. It shows what it was asked for on standard output, everything else on standard error.
+
+mod arguments;
+mod check;
+mod print;
+mod remote;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::{Command, Kind};
+use crate::config::Config;
+use crate::{lifecycle, telemetry};
+use arguments::{Arguments, ChargeAction, Do, MerchantAction};
+
+/// What a shell gets: 0 done, 1 not done, 2 wrong arguments, configuration or value, 3 no such merchant or charge,
+/// 4 the charge is not what was thought.
+const FAILED: u8 = 1;
+const INVALID: u8 = 2;
+const UNKNOWN: u8 = 3;
+const CONFLICT: u8 = 4;
+
+/// Does what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.action {
+        Do::Serve => serve(arguments.config.as_deref()),
+        Do::Check { json } => check(arguments.config.as_deref(), json),
+        Do::Merchant {
+            action: MerchantAction::Settings,
+        } => {
+            print::settings();
+            ExitCode::SUCCESS
+        }
+        Do::Merchant { action } => match arguments::merchant_command(action) {
+            Ok((command, json)) => carry_out(arguments.config, &command, json),
+            Err(text) => fail(INVALID, &text),
+        },
+        Do::Charge { action } => {
+            let (command, json) = charge_command(action);
+            carry_out(arguments.config, &command, json)
+        }
+    }
+}
+
+fn charge_command(action: ChargeAction) -> (Command, bool) {
+    arguments::charge_command(action)
+}
+
+fn serve(file: Option<&Path>) -> ExitCode {
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(errors) => return fail(INVALID, &errors.to_string()),
+    };
+    telemetry::start_log(&config.log, config.log_format);
+    let metrics = match telemetry::start_metrics() {
+        Ok(metrics) => metrics,
+        Err(error) => return fail(FAILED, &format!("the metrics cannot be collected: {error}")),
+    };
+    let runtime = match Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(FAILED, &format!("no threads can be had: {error}")),
+    };
+    let served = runtime.block_on(async {
+        let closing = CancellationToken::new();
+        tokio::spawn(close_on_signal(closing.clone()));
+        tokio::spawn(keep_metrics_small(metrics.clone()));
+        lifecycle::serve(config, Some(metrics), closing).await
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(FAILED, &error.to_string()),
+    }
+}
+
+/// The first signal closes in order; a second one ends the process at once.
+async fn close_on_signal(closing: CancellationToken) {
+    for first in [true, false] {
+        let signal = next_signal().await;
+        if first {
+            tracing::info!(signal, "closing");
+            closing.cancel();
+        } else {
+            tracing::warn!(signal, "ending at once");
+            std::process::exit(i32::from(FAILED));
+        }
+    }
+}
+
+async fn next_signal() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+        },
+        _ => {
+            tracing::error!("signals cannot be heard: only a kill will end this process");
+            std::future::pending().await
+        }
+    }
+}
+
+/// Latencies pile up until somebody reads them, or this does.
+async fn keep_metrics_small(metrics: metrics_exporter_prometheus::PrometheusHandle) {
+    let mut every = tokio::time::interval(std::time::Duration::from_secs(5));
+    loop {
+        every.tick().await;
+        metrics.run_upkeep();
+    }
+}
+
+fn check(file: Option<&Path>, json: bool) -> ExitCode {
+    let Some(runtime) = small_runtime() else {
+        return fail(FAILED, "no threads can be had");
+    };
+    let lines = runtime.block_on(check::lines(Config::load(file)));
+    let fine = print::check(&lines, json);
+    if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    }
+}
+
+fn carry_out(file: Option<PathBuf>, command: &Command, json: bool) -> ExitCode {
+    let config = match Config::load(file.as_deref()) {
+        Ok(config) => config,
+        Err(errors) => return fail(INVALID, &errors.to_string()),
+    };
+    // What the store says while it is opened beside the server is of interest only when it is wrong.
+    telemetry::start_log("warn", config.log_format);
+    let Some(runtime) = small_runtime() else {
+        return fail(FAILED, "no threads can be had");
+    };
+    match runtime.block_on(remote::carry_out(&config, command)) {
+        Ok(value) => {
+            print::reply(command, &value, &config, json);
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            let code = match failure.kind {
+                Kind::Invalid => INVALID,
+                Kind::Unknown => UNKNOWN,
+                Kind::Conflict => CONFLICT,
+                Kind::Unavailable => FAILED,
+            };
+            fail(code, &failure.message)
+        }
+    }
+}
+
+fn small_runtime() -> Option<Runtime> {
+    Builder::new_current_thread().enable_all().build().ok()
+}
+
+fn fail(code: u8, text: &str) -> ExitCode {
+    for line in text.lines() {
+        print::error(line);
+    }
+    ExitCode::from(code)
+}

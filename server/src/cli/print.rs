@@ -1,0 +1,184 @@
+//! What the command line shows: for people in lines, for scripts in JSON.
+
+use std::io::{self, Write as _};
+
+use serde_json::{Value, json};
+
+use crate::admin::Command;
+use crate::config::Config;
+use crate::merchant::SETTINGS;
+use crate::node::{CheckLine, Level};
+
+/// Prints a line on standard output. Whoever closed it early has seen what he wanted.
+fn out(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Prints a line on standard error.
+pub(super) fn error(line: &str) {
+    let _ = writeln!(io::stderr(), "bitpro: {line}");
+}
+
+/// Prints the settings of merchants.
+pub(super) fn settings() {
+    for setting in SETTINGS {
+        let default = if setting.default.is_empty() {
+            "none"
+        } else {
+            setting.default
+        };
+        out(&format!(
+            "{}\n    {}\n    {}; default {default}",
+            setting.name, setting.meaning, setting.wanted
+        ));
+    }
+}
+
+/// Prints the lines of a check, and says whether nothing is wrong.
+pub(super) fn check(lines: &[CheckLine], json: bool) -> bool {
+    if json {
+        let lines: Vec<Value> = lines
+            .iter()
+            .map(|line| json!({"subject": line.subject, "level": word(line.level), "says": line.text}))
+            .collect();
+        pretty(&Value::Array(lines));
+    } else {
+        for line in lines {
+            out(&format!("{:<8} {:<14} {}", word(line.level), line.subject, line.text));
+        }
+    }
+    lines.iter().all(|line| line.level < Level::Failure)
+}
+
+const fn word(level: Level) -> &'static str {
+    match level {
+        Level::Fine => "ok",
+        Level::Warning => "warning",
+        Level::Failure => "failure",
+    }
+}
+
+/// Prints what a command gave.
+pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: bool) {
+    if json {
+        return pretty(value);
+    }
+    match command {
+        Command::AddMerchant(_) => {
+            out(&format!("added {}", text(&value["id"])));
+            if let Some(url) = &config.public_url {
+                out(&format!("link  {}{}", url.origin(), text(&value["link"])));
+            }
+            wallet(value);
+        }
+        Command::SetMerchant { .. } => out(&format!("changed {}", text(&value["id"]))),
+        Command::ShowMerchant { .. } => merchant(value),
+        Command::ListMerchants => list(
+            value,
+            "no merchants yet: add one with `bitpro merchant add`",
+            |merchant| format!("{}  {}", text(&merchant["id"]), text(&merchant["settings"]["name"])),
+        ),
+        Command::ListCharges(_) => list(value, "no charges", charge_line),
+        Command::ShowCharge { .. } => charge(value),
+        Command::AcceptCharge { .. } | Command::CancelCharge { .. } => out(&charge_line(value)),
+    }
+}
+
+fn pretty(value: &Value) {
+    out(&serde_json::to_string_pretty(value).expect("a JSON value always serializes"));
+}
+
+fn list(value: &Value, when_empty: &str, line: impl Fn(&Value) -> String) {
+    let items = value.as_array().map_or(&[][..], Vec::as_slice);
+    if items.is_empty() {
+        error(when_empty);
+    }
+    for item in items {
+        out(&line(item));
+    }
+}
+
+fn merchant(value: &Value) {
+    field("id", &value["id"]);
+    field("created_at", &value["created_at"]);
+    field("link", &value["link"]);
+    for setting in SETTINGS {
+        field(setting.name, &value["settings"][setting.name]);
+    }
+    let logo = &value["logo"];
+    if !logo.is_null() {
+        field(
+            "logo",
+            &json!(format!("{}, {} bytes", text(&logo["mime"]), logo["bytes"])),
+        );
+    }
+    wallet(value);
+}
+
+fn wallet(value: &Value) {
+    for name in ["descriptor", "next_index", "unpaid_run", "gap_limit", "blocked"] {
+        if !value[name].is_null() {
+            field(name, &value[name]);
+        }
+    }
+}
+
+fn charge(value: &Value) {
+    let fields = value.as_object().into_iter().flatten();
+    for (name, value) in fields.filter(|(_, value)| !value.is_array() && !value.is_null()) {
+        field(name, value);
+    }
+    for payment in value["payments"].as_array().into_iter().flatten() {
+        let whereabouts = match (&payment["live"], payment["block_height"].as_u64()) {
+            (Value::Bool(false), _) => "gone".to_owned(),
+            (_, Some(height)) => format!("block {height}"),
+            (_, None) => "mempool".to_owned(),
+        };
+        let line = format!(
+            "{}  {} sat  {whereabouts}",
+            text(&payment["outpoint"]),
+            payment["value_sat"]
+        );
+        field("payment", &json!(line));
+    }
+    for event in value["history"].as_array().into_iter().flatten() {
+        let line = format!(
+            "{}  {:>3}  {}  {}",
+            text(&event["at"]),
+            event["sequence"],
+            text(&event["kind"]),
+            text(&event["says"])
+        );
+        field("event", &json!(line));
+    }
+}
+
+fn charge_line(charge: &Value) -> String {
+    let cents = charge["fiat_price_cents"].as_u64().unwrap_or_default();
+    let state = match charge["reason"].as_str() {
+        Some(reason) => format!("{} ({reason})", text(&charge["state"])),
+        None => text(&charge["state"]),
+    };
+    format!(
+        "{}  {}  {state:<20} EUR {}.{:02}  {} of {} sat  {}",
+        text(&charge["id"]),
+        text(&charge["created_at"]),
+        cents / 100,
+        cents % 100,
+        charge["received_sat"],
+        charge["amount_sat"],
+        text(&charge["order_id"]),
+    )
+}
+
+fn field(name: &str, value: &Value) {
+    out(&format!("{name:<22} {}", text(value)));
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

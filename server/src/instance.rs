@@ -1,0 +1,150 @@
+//! What a configuration opens: the folder, the key, the charges.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::charges::{Charges, OpenError, Opening, Role};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Secret, SecretSource};
+use crate::rates::{FixedRate, RateSource};
+use crate::rng::{Rng, SystemRng};
+
+/// An opened instance.
+pub struct Instance {
+    /// The charges and merchants.
+    pub charges: Charges,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Exchange rates.
+    pub rates: Arc<dyn RateSource>,
+}
+
+/// Why an instance cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceError {
+    /// The folder cannot be made.
+    #[error("data_dir {path} cannot be made: {cause}")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// What went wrong.
+        cause: io::Error,
+    },
+    /// The key cannot be read or made.
+    #[error("the key in {path}: {cause}")]
+    Key {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// The charges cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl Instance {
+    /// Opens what `config` describes, as `role`.
+    ///
+    /// # Errors
+    /// [`InstanceError`].
+    pub async fn open(config: &Config, role: Role) -> Result<Self, InstanceError> {
+        make_folder(&config.data_dir).map_err(|cause| InstanceError::Folder {
+            path: config.data_dir.display().to_string(),
+            cause,
+        })?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+        let rates: Arc<dyn RateSource> = Arc::new(FixedRate(config.rate));
+        let charges = Charges::open(Opening {
+            database: config.database.clone(),
+            network: config.network,
+            secret: secret(&config.secret, &*rng)?.0,
+            clock: Arc::clone(&clock),
+            rng: Arc::clone(&rng),
+            rates: Arc::clone(&rates),
+            role,
+        })
+        .await?;
+        Ok(Self {
+            charges,
+            clock,
+            rng,
+            rates,
+        })
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// The key, made and kept when it is to be kept and is not there yet.
+fn secret(source: &SecretSource, rng: &dyn Rng) -> Result<Secret, InstanceError> {
+    let path = match source {
+        SecretSource::Given(secret) => return Ok(secret.clone()),
+        SecretSource::Kept(path) => path,
+    };
+    let failed = |cause: String| InstanceError::Key {
+        path: path.display().to_string(),
+        cause,
+    };
+    match fs::read_to_string(path) {
+        Ok(text) => text
+            .parse()
+            .map_err(|()| failed("it does not hold 64 hexadecimal digits".to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_secret(path, rng).map_err(|error| failed(error.to_string()))
+        }
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+fn make_secret(path: &Path, rng: &dyn Rng) -> io::Result<Secret> {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&rng.bytes());
+    key[16..].copy_from_slice(&rng.bytes());
+    // Another process may be making it too: the one that comes second is told, and finds the other's key at its next start.
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{}", hex::encode(key))?;
+    file.sync_all()?;
+    Ok(Secret(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_for_our_own_eyes_and_then_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = SecretSource::Kept(folder.path().join("secret.key"));
+        let made = secret(&source, &SystemRng).unwrap();
+        assert_eq!(secret(&source, &SystemRng).unwrap(), made);
+        let mode = fs::metadata(folder.path().join("secret.key"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_key_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret.key");
+        fs::write(&path, "").unwrap();
+        assert!(secret(&SecretSource::Kept(path.clone()), &SystemRng).is_err());
+        assert_eq!(fs::read_to_string(path).unwrap(), "");
+    }
+}

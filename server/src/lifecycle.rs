@@ -1,0 +1,167 @@
+//! One run of the server: everything is opened, started, and closed again in the opposite order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bitpro_checkout_app::ssr::{Template, TemplateError};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::AdminSocket;
+use crate::app::{App, Parts};
+use crate::charges::Role;
+use crate::checkout::assets::INDEX_HTML;
+use crate::config::{Config, PublicUrl};
+use crate::instance::{Instance, InstanceError};
+use crate::limits::{Limits, PressKey};
+use crate::node;
+use crate::web::RequestIds;
+use crate::web::edge::Edge;
+use crate::web::listener::{self, Treatment};
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Real money is not sold at a rate that somebody wrote down once (R42).
+    #[error("network = \"mainnet\" with rate_source = \"fixed\": a fixed rate is for play money only")]
+    FixedRateOnMainnet,
+    /// The instance cannot be opened.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// The address cannot be listened on.
+    #[error("listen = \"{address}\": {cause}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        cause: std::io::Error,
+    },
+    /// The admin socket cannot be made.
+    #[error("admin_socket {path}: {cause}")]
+    AdminSocket {
+        /// The socket.
+        path: String,
+        /// What the operating system says.
+        cause: std::io::Error,
+    },
+    /// The binary carries a page that is not its own.
+    #[error(transparent)]
+    Page(#[from] TemplateError),
+}
+
+/// Connections that may wait to be accepted: a shop's whole crowd after a restart.
+const BACKLOG: u32 = 1_024;
+
+/// Serves until `closing` is cancelled, and returns when everything is stored and closed.
+///
+/// # Errors
+/// [`ServeError`], before anything is served.
+pub async fn serve(
+    config: Config,
+    metrics: Option<PrometheusHandle>,
+    closing: CancellationToken,
+) -> Result<(), ServeError> {
+    // Only live sources are fit for real money; the fixed one is the only one that there is.
+    if !config.network.is_sandbox() {
+        return Err(ServeError::FixedRateOnMainnet);
+    }
+    let template = template()?;
+    let instance = Instance::open(&config, Role::Server).await?;
+    let charges = instance.charges.clone();
+    let served = serve_instance(config, instance, template, metrics, closing).await;
+    charges.close().await;
+    served
+}
+
+async fn serve_instance(
+    config: Config,
+    instance: Instance,
+    template: Template,
+    metrics: Option<PrometheusHandle>,
+    closing: CancellationToken,
+) -> Result<(), ServeError> {
+    let Instance {
+        charges,
+        clock,
+        rng,
+        rates,
+    } = instance;
+    let socket = AdminSocket::bind(&config.admin_socket).map_err(|cause| ServeError::AdminSocket {
+        path: config.admin_socket.display().to_string(),
+        cause,
+    })?;
+    let listener = listen(config.listen).map_err(|cause| ServeError::Listen {
+        address: config.listen,
+        cause,
+    })?;
+    let address = listener.local_addr().map_or(config.listen, |address| address);
+    let public_url = config.public_url.unwrap_or_else(|| local_url(address));
+
+    let (_, node) = tokio::sync::watch::channel(node::NodeStatus::starting());
+    let commands = tokio::spawn(socket.serve(charges.clone(), closing.clone()));
+
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&rng.bytes());
+    key[16..].copy_from_slice(&rng.bytes());
+    let edge = Edge {
+        public_url,
+        trusted_proxies: config.trusted_proxies,
+        request_timeout: config.limits.request_timeout,
+        ids: RequestIds::new(rng.bytes()),
+    };
+    tracing::info!(%address, public_url = edge.public_url.origin(), network = %config.network, "serving");
+    let app = App::new(Parts {
+        charges,
+        clock,
+        rng,
+        rates,
+        limits: Limits::new(&config.limits),
+        press: PressKey::new(key),
+        template,
+        explorer: config.explorer,
+        metrics_allow: config.metrics_allow,
+        metrics,
+        node,
+        closing: closing.clone(),
+    });
+    let treatment = Treatment {
+        header_timeout: config.limits.header_timeout,
+        max_connections: config.limits.max_connections,
+        grace: config.shutdown_grace,
+    };
+    listener::serve(listener, app.router(Arc::new(edge)), treatment, closing).await;
+
+    if let Err(error) = commands.await {
+        tracing::error!(%error, "the command socket had stopped early");
+    }
+    tracing::info!("closed");
+    Ok(())
+}
+
+/// The document around pages, with the browser's part that was built into the binary.
+fn template() -> Result<Template, TemplateError> {
+    if INDEX_HTML.is_empty() {
+        tracing::warn!("this binary was built without the page's script: pages reload instead of being live");
+        return Ok(Template::without_script());
+    }
+    Template::parse(INDEX_HTML)
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
+    // A restart must not wait for the last connections of the run before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn local_url(address: SocketAddr) -> PublicUrl {
+    format!("http://localhost:{}", address.port())
+        .parse()
+        .expect("localhost with a port is an address")
+}
