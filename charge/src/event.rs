@@ -1,6 +1,6 @@
 //! Decisions, as they are stored: the log of a charge, from which its live state is replayed.
 
-use crate::{BlockRef, Interval, Judgement, Loss, Outpoint, Payment, Place, Quote, Reason, State, Timestamp};
+use crate::{Interval, Judgement, Loss, Outpoint, Payment, Place, Quote, Reason, State, Timestamp};
 
 /// A state with its reason: what the state function answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,19 +148,6 @@ impl Event {
             Self::Cancelled { .. } => "cancelled",
             Self::StateChanged { .. } => "state_changed",
             Self::Announced { .. } => "announced",
-        }
-    }
-
-    /// The block that the event puts a payment into, if it does.
-    #[must_use]
-    pub const fn block(&self) -> Option<BlockRef> {
-        match self {
-            Self::PaymentMoved {
-                place: Place::Block(block),
-                ..
-            } => Some(*block),
-            Self::PaymentFound(payment) => payment.block(),
-            _ => None,
         }
     }
 }

@@ -103,6 +103,24 @@ fn r02_a_removal_and_an_addition_in_one_view_leave_the_state_alone() {
 }
 
 #[test]
+fn r02_an_outpoint_met_twice_in_one_view_is_where_it_is_deepest() {
+    let mut world = World::new(terms());
+    let in_block = world.sighting(1, AMOUNT, Place::Block(block(world.tip)));
+    let in_mempool = world.sighting(1, AMOUNT, Place::Mempool);
+    world
+        .view(vec![in_mempool, in_block], vec![])
+        .is(State::Confirmed, Some(Reason::Exact));
+}
+
+#[test]
+fn payments_stand_in_the_order_of_their_outpoints_whenever_they_came() {
+    let mut world = World::new(terms());
+    world.pay(3, 1_000).pay(1, 1_000).pay(2, 1_000);
+    let order: Vec<_> = world.charge.payments.iter().map(|payment| payment.outpoint).collect();
+    assert_eq!(order, [outpoint(1), outpoint(2), outpoint(3)]);
+}
+
+#[test]
 fn r03_nothing_negative_follows_from_a_view_that_does_not_mention_a_payment() {
     let mut world = World::new(terms());
     world
@@ -397,6 +415,48 @@ fn r12_a_payment_that_is_not_deep_in_time_is_stuck_and_judged_when_it_is() {
 }
 
 #[test]
+fn r12_only_what_is_not_deep_is_judged() {
+    let mut world = World::new(terms());
+    world
+        .pay(1, 40_000)
+        .mine(1)
+        .pay(2, 60_000)
+        .at(settled_at())
+        .is(State::Seen, Some(Reason::Stuck));
+    assert!(world.log.contains(&Event::Stalled {
+        outpoints: vec![outpoint(2)]
+    }));
+    world.mine(2).is(State::Failed, Some(Reason::Late));
+    assert_eq!(world.charge.counted(), Amount::from_sat(40_000));
+}
+
+#[test]
+fn r12_what_the_merchant_took_by_hand_is_not_stuck() {
+    let mut world = World::new(terms());
+    world.at(after_deadline()).pay(1, AMOUNT);
+    world.accept(1).unwrap();
+    world
+        .at(settled_at())
+        .mine(1)
+        .is(State::Confirmed, Some(Reason::Manual));
+}
+
+#[test]
+fn r12_a_charge_that_waits_for_nothing_does_not_become_stuck() {
+    let mut world = World::new(terms());
+    world.at(settled_at()).is(State::TimedOut, None);
+    assert!(!world.charge.stalled);
+    world.at(settled_at() - 1).is(State::TimedOut, None);
+}
+
+#[test]
+fn r12_the_settlement_deadline_is_the_last_instant_before_which_nothing_is_stuck() {
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT).at(settled_at() - 1).is(State::Seen, None);
+    world.mine(1).at(settled_at()).is(State::Confirmed, Some(Reason::Exact));
+}
+
+#[test]
 fn r12_a_refused_stuck_payment_can_still_be_taken_by_hand() {
     let mut world = World::new(terms());
     world
@@ -448,6 +508,16 @@ fn r13_the_policy_takes_late_money_while_the_rate_holds_and_asks_again_when_it_i
             .pay(1, AMOUNT)
             .is(State::Failed, Some(Reason::Late));
     }
+}
+
+#[test]
+fn r13_what_is_in_time_is_not_judged() {
+    let mut world = World::new(bitpro_charge::Terms {
+        late_policy: LatePolicy::Accept,
+        ..terms()
+    });
+    world.pay(1, AMOUNT).mine(1).is(State::Confirmed, Some(Reason::Exact));
+    assert!(!world.log.iter().any(|event| matches!(event, Event::Judged { .. })));
 }
 
 #[test]
@@ -567,6 +637,13 @@ fn r16_a_partial_payment_in_time_extends_the_deadline_once_while_the_rate_holds(
         fell.pay(1, 40_000);
         assert_eq!(fell.charge.deadline, Timestamp::from_secs(EXPIRES));
     }
+    // Once the deadline is observed, or the extension used, nothing extends it.
+    let mut observed = World::new(extending.clone());
+    observed.at(after_deadline());
+    let mut in_time = observed.sighting(1, 40_000, Place::Mempool);
+    in_time.first_seen = Interval::at(Timestamp::from_secs(10));
+    observed.view(vec![in_time], vec![]);
+    assert_eq!(observed.charge.deadline, Timestamp::from_secs(EXPIRES));
     let mut whole = World::new(extending.clone());
     whole.pay(1, AMOUNT);
     let mut dust = World::new(extending);
