@@ -93,64 +93,41 @@ const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::ShellClient];
 const BROWSER: &[Need] = &[Need::Browser];
 
 fn fmt(workspace: &Workspace) -> Result<()> {
-    proc::run_shown(&mut cargo(workspace, &["fmt", "--all", "--check"]))
+    cargo(workspace, "fmt --all --check")
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
-    let whole = [
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
-    proc::run_shown(&mut cargo(workspace, &whole))?;
+    cargo(
+        workspace,
+        "clippy --locked --workspace --all-targets --keep-going -- -D warnings",
+    )?;
     // What runs in the browser is compiled for nothing else, so the first pass did not see it.
-    let page = [
-        "clippy",
-        "--locked",
-        "-p",
-        "bitpro-checkout-app",
-        "--features",
-        "hydrate",
-    ];
-    let browser = ["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"];
-    proc::run_shown(cargo(workspace, &page).args(browser))
+    let browser = "--features hydrate --target wasm32-unknown-unknown";
+    cargo(
+        workspace,
+        &format!("clippy --locked -p bitpro-checkout-app {browser} -- -D warnings"),
+    )
 }
 
 fn rustdoc(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
-    let mut doc = cargo(
+    let mut doc = cargo_command(
         workspace,
-        &[
-            "doc",
-            "--locked",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-        ],
+        "doc --locked --workspace --no-deps --document-private-items --keep-going",
     );
     proc::run_shown(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn deny(workspace: &Workspace) -> Result<()> {
-    proc::run_shown(&mut cargo(
-        workspace,
-        &["deny", "--locked", "check", "licenses", "bans", "sources"],
-    ))?;
+    cargo(workspace, "deny --locked check licenses bans sources")?;
     // Without the network the fetch may hang for long: a minute is plenty where the database can be reached.
     let mut fetch = proc::command(workspace, "timeout");
     if proc::read(fetch.args(["60", "cargo", "deny", "fetch", "db"])).is_err() {
         say("advisories: database not reachable, skipped");
         return Ok(());
     }
-    proc::run_shown(&mut cargo(
-        workspace,
-        &["deny", "--locked", "check", "advisories", "--disable-fetch"],
-    ))
+    cargo(workspace, "deny --locked check advisories --disable-fetch")
 }
 
 fn loader(workspace: &Workspace) -> Result<()> {
@@ -166,28 +143,25 @@ fn loader(workspace: &Workspace) -> Result<()> {
 /// Compiles everything that the next three suites run, so that their times tell how long the tests take.
 fn build(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
-    proc::run_shown(&mut cargo(workspace, &["test", "--locked", "--workspace", "--no-run"]))?;
+    cargo(workspace, "test --locked --workspace --no-run")?;
     programs(workspace)
 }
 
 /// The server and the demo: cargo does not build programs of a package whose tests do not ask for them.
 fn programs(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
-    proc::run_shown(&mut cargo(workspace, &["build", "--locked", "--workspace", "--bins"]))
+    cargo(workspace, "build --locked --workspace --bins")
 }
 
 fn unit(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
-    proc::run_shown(&mut cargo(
-        workspace,
-        &["test", "--locked", "--workspace", "--lib", "--bins"],
-    ))?;
-    proc::run_shown(&mut cargo(workspace, &["test", "--locked", "--workspace", "--doc"]))
+    cargo(workspace, "test --locked --workspace --no-fail-fast --lib --bins")?;
+    cargo(workspace, "test --locked --workspace --doc")
 }
 
 fn integration(workspace: &Workspace) -> Result<()> {
     programs(workspace)?;
-    let mut test = cargo(workspace, &["test", "--locked", "--workspace", "--test", "*"]);
+    let mut test = cargo_command(workspace, "test --locked --workspace --no-fail-fast --test *");
     environment::tell(&mut test, workspace, Profile::Dev)?;
     proc::run_shown(&mut test)
 }
@@ -217,8 +191,13 @@ fn node(workspace: &Workspace, folder: &str, arguments: &[&str]) -> Result<()> {
     proc::run_shown(node.args(arguments).current_dir(workspace.root.join(folder)))
 }
 
-fn cargo(workspace: &Workspace, arguments: &[&str]) -> Command {
+fn cargo(workspace: &Workspace, arguments: &str) -> Result<()> {
+    proc::run_shown(&mut cargo_command(workspace, arguments))
+}
+
+/// Cargo with arguments written as a person would type them; none of ours holds a space.
+fn cargo_command(workspace: &Workspace, arguments: &str) -> Command {
     let mut command = proc::command(workspace, "cargo");
-    command.args(arguments);
+    command.args(arguments.split_whitespace());
     command
 }
