@@ -127,7 +127,7 @@ fn deny(workspace: &Workspace) -> Result<()> {
         say("advisories: database not reachable, skipped");
         return Ok(());
     }
-    cargo(workspace, "deny --locked check advisories --disable-fetch")
+    cargo(workspace, "deny --locked --offline check advisories")
 }
 
 fn loader(workspace: &Workspace) -> Result<()> {
