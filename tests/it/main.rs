@@ -5,6 +5,7 @@ mod harness_nodes;
 mod late;
 mod link;
 mod load;
+mod node;
 mod outage;
 mod pay;
 mod reorg;

@@ -28,6 +28,8 @@ pub enum Role {
     Server,
     /// As `Server`, without ZMQ: the checkout has to poll.
     ServerWithoutZmq,
+    /// As `Server`, and it deletes old blocks when it is told to.
+    PrunedServer,
     /// The shopper's node: with wallets, and a miner of its own.
     Shopper,
 }
@@ -295,7 +297,7 @@ impl Node {
     const fn coinbase_descriptor(&self) -> &'static str {
         match self.role {
             // A bare script that anyone can spend: OP_TRUE and OP_2.
-            Role::Server | Role::ServerWithoutZmq => "raw(51)",
+            Role::Server | Role::ServerWithoutZmq | Role::PrunedServer => "raw(51)",
             Role::Shopper => "raw(52)",
         }
     }
@@ -369,9 +371,11 @@ fn launch(role: Role, folder: &Path, ports: Ports) -> Result<Process> {
         .args(["-fallbackfee=0.0001", "-txindex=0", "-dbcache=16", "-printtoconsole=0"]);
     match role {
         Role::Server | Role::ServerWithoutZmq => command.args(["-disablewallet", "-rest"]),
+        // Small block files, of which a regtest chain fills enough to delete some.
+        Role::PrunedServer => command.args(["-disablewallet", "-rest", "-prune=1", "-fastprune"]),
         Role::Shopper => command.arg("-walletrbf=1"),
     };
-    if role == Role::Server {
+    if matches!(role, Role::Server | Role::PrunedServer) {
         command
             .arg(format!("-zmqpubrawtx=tcp://127.0.0.1:{}", ports.rawtx))
             .arg(format!("-zmqpubsequence=tcp://127.0.0.1:{}", ports.sequence));

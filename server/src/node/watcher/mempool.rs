@@ -33,6 +33,10 @@ pub(super) struct Missing {
 }
 
 impl Missing {
+    pub(super) const fn is_refused(&self) -> bool {
+        matches!(self.resent, Some((_, true)))
+    }
+
     pub(super) fn is_due(&self, now: Instant) -> bool {
         self.resent
             .is_none_or(|(last, _)| now.duration_since(last) >= RESEND_EVERY)

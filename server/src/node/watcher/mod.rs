@@ -12,7 +12,6 @@ mod teller;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bitpro_charge::{Timestamp, Txid};
 use tokio::runtime::Handle;
@@ -343,9 +342,5 @@ impl<P: ChargesPort> Watcher<P> {
             zmq,
             hole,
         );
-        if let Some(until) = stand.and_then(|stand| stand.observed_until) {
-            let lag = self.clock.now().0.saturating_sub(until.0).max(0);
-            metrics::gauge!("bitpro_watcher_lag_seconds").set(Duration::from_millis(lag.unsigned_abs()).as_secs_f64());
-        }
     }
 }

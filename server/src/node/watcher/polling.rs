@@ -13,6 +13,7 @@ use super::super::rpc::answers::ChainState;
 use super::super::status::Condition;
 use super::agenda::Agenda;
 use super::chain::Stretch;
+use super::mempool::Missing;
 use super::{PoolReading, Trouble, Watcher};
 
 /// Even when nothing seems to be missed, the whole mempool is read this often.
@@ -81,11 +82,18 @@ impl<P: ChargesPort> Watcher<P> {
         self.store(view, &stretch, instant)
     }
 
+    fn may_be_dropped(&self, missing: &Missing) -> bool {
+        missing.is_refused() && missing.since.plus_secs(self.config.dropped_after_secs) <= self.clock.now()
+    }
+
     /// Whether something was left over that no notification will bring up again.
     fn has_unfinished_business(&self) -> bool {
         let now = Instant::now();
         !self.mirror.is_complete()
-            || self.missing.values().any(|missing| missing.is_due(now))
+            || self
+                .missing
+                .values()
+                .any(|missing| missing.is_due(now) || self.may_be_dropped(missing))
             || self.mirror.paying().any(|txid| self.known.get(txid).is_none())
     }
 }

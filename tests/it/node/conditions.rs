@@ -1,0 +1,128 @@
+//! Nodes that are away, that refuse us, or that are the wrong ones.
+
+use anyhow::{Result, ensure};
+use bitpro_charge::Network;
+use bitpro_charge::wire::NodeView;
+use bitpro_server::clock::{Clock as _, SystemClock};
+use bitpro_server::node::{Condition, Level, NodeAuth, NodeError, NodeStatus, probe};
+use bitpro_tests::{Clock, Node, Pair, Role};
+
+use super::watched::{Watched, config};
+
+#[tokio::test]
+async fn wrong_credentials_are_told_and_nothing_is_done() -> Result<()> {
+    let node = node_with_blocks().await?;
+    let mut config = config(&node)?;
+    config.auth = NodeAuth::Password {
+        user: "shop".to_owned(),
+        password: "wrong".to_owned(),
+    };
+    let lines = tokio::task::spawn_blocking({
+        let config = config.clone();
+        move || probe(&config, || SystemClock::default().now())
+    })
+    .await?;
+    ensure!(lines.len() == 1 && lines[0].level == Level::Failure, "{lines:?}");
+    ensure!(lines[0].text.contains("credentials"), "{lines:?}");
+    let mut watched = Watched::with(config);
+    watched.resume()?;
+    watched
+        .becomes("a refusal", |status| {
+            matches!(status.condition, Condition::Failing(NodeError::Unauthorized(401)))
+        })
+        .await?;
+    ensure!(
+        watched
+            .charges
+            .read(|kept| kept.tip.is_none() && kept.condition == Some(NodeView::Away))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_network_is_told_by_its_first_block() -> Result<()> {
+    let node = node_with_blocks().await?;
+    let mut config = config(&node)?;
+    config.network = Network::Signet;
+    let mut watched = Watched::with(config);
+    watched.resume()?;
+    watched
+        .becomes("the wrong network", |status| {
+            matches!(status.condition, Condition::Failing(NodeError::WrongNetwork { .. }))
+        })
+        .await?;
+    ensure!(watched.charges.read(|kept| kept.tip.is_none()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_node_that_restarts_has_another_cookie_and_is_found_again() -> Result<()> {
+    let mut node = node_with_blocks().await?;
+    let watched = Watched::start(&node).await?;
+    let cookie = std::fs::read_to_string(node.rpc().cookie())?;
+    node.stop().await?;
+    watched.becomes("the node's absence", is_away).await?;
+    node.start_again().await?;
+    ensure!(std::fs::read_to_string(node.rpc().cookie())? != cookie);
+    watched.is_ready().await?;
+    node.mine(1).await?;
+    watched.is_in_step_with(&node).await
+}
+
+#[tokio::test]
+async fn a_node_that_is_not_there_yet_is_waited_for() -> Result<()> {
+    let mut node = node_with_blocks().await?;
+    node.stop().await?;
+    let mut watched = Watched::with(config(&node)?);
+    watched.resume()?;
+    watched.becomes("the node's absence", is_away).await?;
+    node.start_again().await?;
+    watched.is_ready().await?;
+    watched.is_in_step_with(&node).await
+}
+
+#[tokio::test]
+async fn r04_with_the_node_away_no_deadline_is_observed() -> Result<()> {
+    let mut node = node_with_blocks().await?;
+    let watched = Watched::start(&node).await?;
+    watched.knows_everything().await?;
+    node.stop().await?;
+    watched.becomes("the node's absence", is_away).await?;
+    watched.clock.advance_secs(3_600);
+    let deadline = watched.clock.now();
+    watched.charges.change(|kept| kept.deadline = Some(deadline));
+    node.start_again().await?;
+    watched.is_ready().await?;
+    watched.knows_everything().await?;
+    let views = watched.charges.read(|kept| kept.views.clone());
+    // Whatever was observed up to the deadline or beyond was observed after the node had come back.
+    ensure!(views.iter().filter(|view| view.observed_until >= deadline).count() >= 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_healthy_node_passes_the_check() -> Result<()> {
+    let pair = Pair::start().await?;
+    let config = config(&pair.server)?;
+    let lines = tokio::task::spawn_blocking(move || probe(&config, || SystemClock::default().now())).await?;
+    ensure!(lines.iter().all(|line| line.level == Level::Fine), "{lines:#?}");
+    let subjects: Vec<&str> = lines.iter().map(|line| line.subject).collect();
+    ensure!(
+        subjects == ["node", "network", "peers", "sync", "clock", "zmq", "rest", "pruning"],
+        "{subjects:?}"
+    );
+    Ok(())
+}
+
+fn is_away(status: &NodeStatus) -> bool {
+    matches!(
+        status.condition,
+        Condition::Failing(NodeError::Unreachable(_) | NodeError::Cookie { .. } | NodeError::WarmingUp(_))
+    )
+}
+
+async fn node_with_blocks() -> Result<Node> {
+    let node = Node::start(Role::Server, &Clock::new()?).await?;
+    node.mine(3).await?;
+    Ok(node)
+}

@@ -1,0 +1,11 @@
+//! The watcher on real nodes, with charges that only remember what they were told.
+
+mod catching_up;
+mod chain;
+mod conditions;
+mod mempool;
+mod notifications;
+mod port;
+mod proxy;
+mod pruned;
+mod watched;
