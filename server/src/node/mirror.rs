@@ -1,8 +1,8 @@
 //! Which transactions are in the node's mempool, and which of them pay us: kept by the notifications, checked by every full reading.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use bitpro_charge::Txid;
+use bitpro_charge::{Timestamp, Txid};
 
 /// Transactions of connected blocks come by as well and never enter the mempool: beyond this many, they are forgotten.
 const PASSERS_BY: usize = 20_000;
@@ -15,24 +15,31 @@ pub(super) struct Mirror {
     unexamined: HashSet<Txid>,
     /// Seen, but not in the mempool by notification: it may come, or belong to a block.
     passers_by: HashSet<Txid>,
-    /// Of all that was seen, what pays us. May hold transactions that are not in the mempool: the node is asked.
-    paying: HashSet<Txid>,
+    /// Of all that was seen, what pays us, and when it came by if it did. May hold transactions that are not in the mempool: the
+    /// node is asked.
+    paying: HashMap<Txid, Option<Timestamp>>,
     /// The number of the first change that is not in the last full reading.
     next_sequence: u64,
 }
 
 impl Mirror {
-    /// A transaction was looked at.
+    /// A transaction was looked at, and pays us or not.
     pub(super) fn examined(&mut self, txid: Txid, pays: bool) {
         if pays {
-            self.paying.insert(txid);
+            self.paying.entry(txid).or_insert(None);
         }
-        if !self.unexamined.remove(&txid) && !self.present.contains(&txid) {
-            if self.passers_by.len() >= PASSERS_BY {
-                self.passers_by.clear();
-            }
-            self.passers_by.insert(txid);
-        }
+        self.seen(txid);
+    }
+
+    /// A transaction that pays us came by.
+    pub(super) fn received(&mut self, txid: Txid, now: Timestamp) {
+        self.paying.entry(txid).or_insert(Some(now));
+        self.seen(txid);
+    }
+
+    /// When a transaction that pays us came by; `None` when it was found in the mempool.
+    pub(super) fn receipt(&self, txid: Txid) -> Option<Timestamp> {
+        self.paying.get(&txid).copied().flatten()
     }
 
     /// A transaction has entered the mempool.
@@ -78,7 +85,7 @@ impl Mirror {
             .collect();
         self.passers_by.retain(|txid| !self.present.contains(txid));
         self.paying
-            .retain(|txid| self.present.contains(txid) || self.passers_by.contains(txid));
+            .retain(|txid, _| self.present.contains(txid) || self.passers_by.contains(txid));
         self.next_sequence = next_sequence;
     }
 
@@ -104,7 +111,16 @@ impl Mirror {
 
     /// What was seen to pay us and may be in the mempool.
     pub(super) fn paying(&self) -> impl Iterator<Item = Txid> + '_ {
-        self.paying.iter().copied()
+        self.paying.keys().copied()
+    }
+
+    fn seen(&mut self, txid: Txid) {
+        if !self.unexamined.remove(&txid) && !self.present.contains(&txid) {
+            if self.passers_by.len() >= PASSERS_BY {
+                self.passers_by.clear();
+            }
+            self.passers_by.insert(txid);
+        }
     }
 }
 
@@ -132,6 +148,20 @@ mod tests {
         assert_eq!((mirror.len(), paying(&mirror)), (2, vec![txid(1)]));
         mirror.removed(txid(1), 7);
         assert_eq!((mirror.len(), paying(&mirror)), (1, vec![]));
+    }
+
+    #[test]
+    fn r05_the_first_receipt_is_kept() {
+        let mut mirror = Mirror::default();
+        mirror.received(txid(1), Timestamp(5));
+        mirror.received(txid(1), Timestamp(9));
+        mirror.examined(txid(1), true);
+        mirror.examined(txid(2), true);
+        mirror.added(txid(1), 0);
+        mirror.added(txid(2), 1);
+        assert_eq!(mirror.receipt(txid(1)), Some(Timestamp(5)));
+        assert_eq!(mirror.receipt(txid(2)), None);
+        assert_eq!(paying(&mirror), [txid(1), txid(2)]);
     }
 
     #[test]

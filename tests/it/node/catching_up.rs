@@ -78,6 +78,7 @@ async fn a_long_way_is_gone_in_stretches_and_nothing_on_it_is_missed() -> Result
     let mut watched = Watched::start(&pair.server).await?;
     let address = watched.address(&pair.wallet).await?;
     watched.stop().await?;
+    let views = watched.views().len();
     let first = pair.wallet.pay(&address, 250_000).await?;
     pair.server.has_in_mempool(first).await?;
     let block = pair.server.mine(1).await?[0];
@@ -88,7 +89,10 @@ async fn a_long_way_is_gone_in_stretches_and_nothing_on_it_is_missed() -> Result
     watched.is_in_step_with(&pair.server).await?;
     watched.sees_mined(first, block).await?;
     watched.sees(second).await?;
-    let stretches = watched.views().iter().filter(|view| !view.connected.is_empty()).count();
+    let stretches = watched.views()[views..]
+        .iter()
+        .filter(|view| !view.connected.is_empty())
+        .count();
     ensure!(stretches == 2, "{stretches}");
     Ok(())
 }
@@ -144,9 +148,10 @@ async fn five_hundred_payments_in_one_block_are_one_change_of_view() -> Result<(
     for &txid in &txids {
         watched.sees(txid).await?;
     }
+    let before = watched.views().len();
     let block = pair.server.mine(1).await?[0];
     watched.stands_on(block).await?;
-    let views = watched.views();
+    let views = watched.views().split_off(before);
     let mined: usize = views
         .last()
         .map(|view| {
@@ -158,7 +163,7 @@ async fn five_hundred_payments_in_one_block_are_one_change_of_view() -> Result<(
         })
         .context("no view")?;
     ensure!(mined == PAYMENTS, "{mined}");
-    ensure!(views.iter().filter(|view| !view.connected.is_empty()).count() == 1);
+    ensure!(views.len() == 1, "{}", views.len());
     Ok(())
 }
 

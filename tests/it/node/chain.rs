@@ -105,6 +105,8 @@ async fn r06_less_work_holds_everything_until_there_is_more() -> Result<()> {
     let address = watched.address(&pair.wallet).await?;
     let txid = pair.wallet.pay(&address, 250_000).await?;
     watched.sees(txid).await?;
+    // Made before the block, so that it is final on the shorter chain too.
+    let draft = pair.wallet.draft(&address, 50_000).await?;
     let block = pair.server.mine(1).await?[0];
     watched.sees_mined(txid, block).await?;
     let views = watched.views().len();
@@ -115,8 +117,7 @@ async fn r06_less_work_holds_everything_until_there_is_more() -> Result<()> {
         matches!(status.condition, Condition::Held(Hold::LessWork { .. })),
         "{status:?}"
     );
-    let second = pair.wallet.pay(&address, 50_000).await?;
-    pair.server.has_in_mempool(second).await?;
+    let second = pair.server.send(&draft).await?;
     ensure!(watched.views().len() == views, "all events are held");
 
     pair.server.rpc().value("reconsiderblock", json!([block])).await?;

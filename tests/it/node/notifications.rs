@@ -32,7 +32,8 @@ async fn notifications_alone_bring_payments_replacements_and_blocks() -> Result<
     let watched = start_without_polls(&pair, ZmqSource::Discover).await?;
     let address = watched.address(&pair.wallet).await?;
     let first = pair.wallet.pay(&address, 250_000).await?;
-    watched.sees(first).await?;
+    let seen = watched.sees(first).await?.first_seen;
+    ensure!(seen.earliest == seen.latest, "R5: our own receipt is exact: {seen:?}");
     pair.wallet.double_spend(first).await?;
     watched.loses(first, bitpro_charge::Loss::Replaced).await?;
     let second = pair.wallet.pay(&address, 250_000).await?;

@@ -134,15 +134,19 @@ impl Feed {
     }
 
     pub(super) fn state(&self) -> ZmqState {
-        let has_sequence = self
-            .running
-            .as_ref()
-            .is_some_and(|(endpoints, _)| endpoints.sequence.is_some());
-        match (has_sequence, self.silent, self.sequence) {
-            (false, ..) => ZmqState::Absent,
-            (true, true, _) => ZmqState::Silent,
-            (true, false, false) => ZmqState::Connecting,
-            (true, false, true) => ZmqState::Live,
+        match &self.running {
+            Some((
+                Endpoints {
+                    rawtx,
+                    sequence: Some(_),
+                },
+                _,
+            )) => match (self.silent, self.sequence) {
+                (true, _) => ZmqState::Silent,
+                (false, true) if self.rawtx || rawtx.is_none() => ZmqState::Live,
+                (false, _) => ZmqState::Connecting,
+            },
+            _ => ZmqState::Absent,
         }
     }
 
@@ -228,9 +232,12 @@ impl<P: ChargesPort> Watcher<P> {
             Wake::Chain => agenda.chain = true,
             Wake::Tx { txid, pays } => {
                 // Mined payments come by again with their block; the block is read anyway.
-                let is_new = pays && self.known.get(txid).is_none();
-                self.mirror.examined(txid, is_new);
-                agenda.pool |= is_new;
+                if pays && self.known.get(txid).is_none() {
+                    self.mirror.received(txid, self.clock.now());
+                    agenda.pool = true;
+                } else {
+                    self.mirror.examined(txid, false);
+                }
             }
             Wake::Added { txid, sequence } => {
                 self.mirror.added(txid, sequence);

@@ -228,24 +228,23 @@ impl<P: ChargesPort> Watcher<P> {
         Ok(header.is_some_and(|header| header.confirmations >= 0 && fork.is_none_or(|fork| header.height > fork)))
     }
 
-    /// Where a fresh database starts: at the node's tip, or, when charges were made before the node was there, below them.
+    /// Where a fresh database starts: so far below the node's tip that a first reorg finds its fork, and, when charges were made
+    /// before the node was there, below their time.
     pub(super) fn first_tip(&self, node: &ChainState) -> Result<Tip, Trouble> {
-        let Some(issued) = self.port.first_issued() else {
-            return Ok(Tip {
-                block: node_tip(node),
-                work: work(&node.chainwork)?,
-            });
-        };
-        let limit = issued.as_secs() - MINERS_CLOCK_SECS;
+        let mut back = self.config.reorg_limit + 1;
+        let mut oldest = None;
+        if let Some(issued) = self.port.first_issued() {
+            oldest = Some(issued.as_secs() - MINERS_CLOCK_SECS);
+            back = back.max(SAFETY_BLOCKS);
+        }
         let mut hash = node.best;
-        let mut safety = SAFETY_BLOCKS;
         loop {
             let header = self.rpc.header(hash)?.ok_or(Trouble::Moved)?;
-            if header.median_time < limit {
-                safety -= 1;
+            if oldest.is_none_or(|oldest| header.median_time < oldest) {
+                back -= 1;
             }
             match header.previous {
-                Some(previous) if safety > 0 => hash = previous,
+                Some(previous) if back > 0 => hash = previous,
                 _ => return self.tip_at(hash),
             }
         }

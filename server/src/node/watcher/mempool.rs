@@ -146,10 +146,10 @@ impl<P: ChargesPort> Watcher<P> {
             return Ok(None);
         }
         let stand = self.stand()?;
-        let first_seen = if is_catching_up {
-            self.sight_of_mempool(stand).in_mempool(found.entry.time)
-        } else {
-            Interval::at(self.clock.now())
+        let first_seen = match self.mirror.receipt(txid) {
+            Some(receipt) => Interval::at(receipt),
+            None if is_catching_up => self.sight_of_mempool(stand).in_mempool(found.entry.time),
+            None => Interval::at(self.clock.now()),
         };
         let ancestor_inputs = self.ancestor_inputs(txid, found)?;
         Ok(Some(paying_tx(
