@@ -1,6 +1,7 @@
 //! The one loop that owns what is known of the node: woken by ZMQ or by the clock, it reads, compares, and hands whole changes of
 //! view to the charges.
 
+mod absence;
 mod agenda;
 mod chain;
 mod greeting;
@@ -19,9 +20,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::absence::Missing;
 use self::agenda::{Agenda, Feed};
 use self::chain::Stretch;
-use self::mempool::Missing;
 use self::teller::Teller;
 use super::config::NodeConfig;
 use super::diff::{ChainReading, PoolReading, Rules, contradicts_itself, diff};

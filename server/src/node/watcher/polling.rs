@@ -11,9 +11,9 @@ use super::super::poll::{Poll, Verdict};
 use super::super::port::ChargesPort;
 use super::super::rpc::answers::ChainState;
 use super::super::status::Condition;
+use super::absence::Missing;
 use super::agenda::Agenda;
 use super::chain::Stretch;
-use super::mempool::Missing;
 use super::{PoolReading, Trouble, Watcher};
 
 /// Even when nothing seems to be missed, the whole mempool is read this often.

@@ -1,0 +1,134 @@
+//! Known payments that are not in the mempool any more: why, and what is done about it (R3).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bitpro_charge::{Outpoint, Timestamp, Txid};
+use tokio::time::Instant;
+
+use super::super::diff::Absence;
+use super::super::error::NodeError;
+use super::super::known::is_conflict;
+use super::super::port::ChargesPort;
+use super::super::view::PayingTx;
+use super::{Trouble, Watcher};
+
+/// Pause between attempts to send a missing transaction again.
+const RESEND_EVERY: Duration = Duration::from_secs(60);
+
+/// A known unconfirmed transaction that may not be in the mempool any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Missing {
+    /// When it was missed first.
+    pub since: Timestamp,
+    /// Whether it is really not there; before the node was asked, it may be.
+    pub is_absent: bool,
+    /// When it was last sent again, and whether the node refused it.
+    resent: Option<(Instant, bool)>,
+}
+
+impl Missing {
+    pub(super) const fn is_refused(&self) -> bool {
+        matches!(self.resent, Some((_, true)))
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.resent
+            .is_none_or(|(last, _)| now.duration_since(last) >= RESEND_EVERY)
+    }
+}
+
+impl<P: ChargesPort> Watcher<P> {
+    /// A known transaction is to be looked for.
+    pub(super) fn miss(&mut self, txid: Txid) {
+        let since = self.clock.now();
+        self.missing.entry(txid).or_insert(Missing {
+            since,
+            is_absent: true,
+            resent: None,
+        });
+    }
+
+    /// Why known transactions are not in the mempool (R3): a conflict in it, or, when they are sent again, a refusal.
+    pub(super) fn explain(&mut self, absent: &[Txid]) -> Result<HashMap<Txid, Absence>, Trouble> {
+        let mut explained: HashMap<Txid, Absence> = HashMap::new();
+        let spending: Vec<PayingTx> = absent
+            .iter()
+            .filter_map(|&txid| self.known.get(txid))
+            .filter(|tx| !tx.inputs.is_empty())
+            .cloned()
+            .collect();
+        let spent: Vec<Vec<Outpoint>> = spending
+            .iter()
+            .map(|tx| tx.inputs.iter().chain(&tx.ancestor_inputs).copied().collect())
+            .collect();
+        let mut to_resend = Vec::new();
+        for (tx, spenders) in spending.into_iter().zip(self.rpc.spenders(&spent)?) {
+            match spenders.into_iter().find(|&spender| is_conflict(&tx, spender)) {
+                Some(spender) => {
+                    explained.insert(tx.txid, Absence::Replaced(spender));
+                }
+                None => to_resend.push(tx),
+            }
+        }
+        self.resend(&to_resend)?;
+        for tx in to_resend {
+            if let Some(missing) = self.missing.get(&tx.txid) {
+                let absence = match missing.resent {
+                    Some((_, true)) => Absence::Refused(missing.since),
+                    _ => Absence::Unexplained,
+                };
+                explained.insert(tx.txid, absence);
+            }
+        }
+        Ok(explained)
+    }
+
+    /// Sends transactions again that the node has forgotten, as long as one of them goes through: one may be another's parent.
+    fn resend(&mut self, txs: &[PayingTx]) -> Result<(), Trouble> {
+        let now = Instant::now();
+        let mut due: Vec<&PayingTx> = txs
+            .iter()
+            .filter(|tx| self.missing.get(&tx.txid).is_some_and(|missing| missing.is_due(now)))
+            .collect();
+        loop {
+            let before = due.len();
+            let mut refused = Vec::new();
+            for tx in due {
+                let is_taken = self.resend_one(tx)?;
+                if let Some(missing) = self.missing.get_mut(&tx.txid) {
+                    missing.resent = Some((now, !is_taken));
+                    missing.is_absent = !is_taken;
+                }
+                if is_taken {
+                    tracing::info!(txid = %tx.txid, "sent a payment again that the node had forgotten");
+                } else {
+                    refused.push(tx);
+                }
+            }
+            if refused.is_empty() || refused.len() == before {
+                return Ok(());
+            }
+            due = refused;
+        }
+    }
+
+    fn resend_one(&self, tx: &PayingTx) -> Result<bool, Trouble> {
+        for ancestor in self.ancestors.get(&tx.txid).into_iter().flatten() {
+            // An ancestor that is there or mined already is refused, and that is as good.
+            accepted(self.rpc.send(ancestor))?;
+        }
+        Ok(accepted(self.rpc.send(&tx.raw))?)
+    }
+}
+
+fn accepted<T>(answer: Result<T, NodeError>) -> Result<bool, NodeError> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(NodeError::Refused { code, message }) => {
+            tracing::debug!(code, message, "the node refuses a transaction that was sent again");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
