@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use bitcoin::absolute::LockTime;
 use bitcoin::block::{Header, Version};
 use bitcoin::consensus::encode::serialize_hex;
+use bitcoin::hashes::Hash as _;
 use bitcoin::{
     Amount, Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxMerkleNode, TxOut,
     Witness, script, transaction,
@@ -57,7 +58,7 @@ impl Node {
     pub async fn branch(&self, parent: BlockHash, count: u32) -> Result<BlockHash> {
         let mut tip = parent;
         for _ in 0..count {
-            let block = empty_block(&self.header(tip).await?)?;
+            let block = block_on(&self.header(tip).await?, Vec::new())?;
             tip = block.block_hash();
             let answer = self.rpc().value("submitblock", json!([serialize_hex(&block)])).await?;
             // A branch that is not (yet) the best one is "inconclusive": it is kept, and not followed.
@@ -69,32 +70,60 @@ impl Node {
         Ok(tip)
     }
 
+    /// A block on the tip with exactly these transactions and its work done, told to nobody yet. Nothing checks them but
+    /// the node that it is given to.
+    ///
+    /// # Errors
+    /// When the node is away.
+    pub async fn block_of(&self, transactions: Vec<Transaction>) -> Result<Block> {
+        let parent = self.header(self.tip().await?.hash).await?;
+        block_on(&parent, transactions)
+    }
+
     async fn header(&self, hash: BlockHash) -> Result<Parent> {
         self.rpc().call("getblockheader", json!([hash])).await
     }
 }
 
-fn empty_block(parent: &Parent) -> Result<Block> {
+fn block_on(parent: &Parent, transactions: Vec<Transaction>) -> Result<Block> {
     let height = parent.height + 1;
-    let coinbase = coinbase(height);
-    let root = TxMerkleNode::from_raw_hash(coinbase.compute_txid().to_raw_hash());
-    let mut header = Header {
+    let mut txdata = vec![coinbase(height)];
+    txdata.extend(transactions);
+    let header = Header {
         version: Version::from_consensus(0x2000_0000),
         prev_blockhash: parent.hash,
-        merkle_root: root,
+        merkle_root: TxMerkleNode::all_zeros(),
         // Later than the median of the last eleven is enough (BIP-113), and never ahead of the node's clock.
         time: parent.time.max(parent.mediantime + 1),
         bits: CompactTarget::from_unprefixed_hex(&parent.bits)?,
         nonce: 0,
     };
+    let mut block = Block { header, txdata };
+    commit_to_witnesses(&mut block)?;
+    let root = block.compute_merkle_root();
+    block.header.merkle_root = root.context("a block has a coinbase")?;
     // On regtest every second hash will do.
-    while !header.target().is_met_by(header.block_hash()) {
-        header.nonce = header.nonce.checked_add(1).context("no nonce makes a block")?;
+    while !block.header.target().is_met_by(block.header.block_hash()) {
+        block.header.nonce = block.header.nonce.checked_add(1).context("no nonce makes a block")?;
     }
-    Ok(Block {
-        header,
-        txdata: vec![coinbase],
-    })
+    Ok(block)
+}
+
+/// The coinbase's last output names the root of all witnesses (BIP-141).
+fn commit_to_witnesses(block: &mut Block) -> Result<()> {
+    const RESERVED: [u8; 32] = [0; 32];
+    const MARK: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+    let root = block.witness_root().context("a block has a coinbase")?;
+    let commitment = Block::compute_witness_commitment(&root, &RESERVED);
+    let mut script = MARK.to_vec();
+    script.extend_from_slice(commitment.as_byte_array());
+    let coinbase = block.txdata.first_mut().context("a block has a coinbase")?;
+    coinbase.input[0].witness.push(RESERVED);
+    coinbase.output.push(TxOut {
+        value: Amount::ZERO,
+        script_pubkey: ScriptBuf::from_bytes(script),
+    });
+    Ok(())
 }
 
 /// A coinbase that says its height (BIP-34) and differs from what the nodes mine themselves by its output.
