@@ -9,6 +9,9 @@ use crate::proc::{self, say};
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 
+/// Thousands of streams need more open files than a login usually gets: as many as the system allows without being asked.
+const WITH_ALL_FILES: &str = r#"ulimit -S -n "$(ulimit -H -n)"; exec "$0" "$@""#;
+
 /// Sets up, builds in release, and becomes the measuring program. Returns only with a failure.
 ///
 /// # Errors
@@ -22,7 +25,10 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<Infallible> {
     let mut build = proc::command(workspace, "cargo");
     proc::run(build.args(["build", "--release", "--workspace", "--bins"]))?;
 
-    let mut bench = proc::command(workspace, Profile::Release.program(workspace, "bench"));
+    let mut bench = proc::command(workspace, "sh");
+    bench
+        .args(["-c", WITH_ALL_FILES])
+        .arg(Profile::Release.program(workspace, "bench"));
     environment::tell(&mut bench, workspace, Profile::Release)?;
     Err(proc::become_program(bench.args(arguments)))
 }
