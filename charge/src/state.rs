@@ -7,7 +7,7 @@ use bitcoin_units::Amount;
 
 use crate::apply::total;
 use crate::event::Verdict;
-use crate::{Charge, Interval, Judgement, Loss, Payment, Quote, Terms, Timestamp, Whereabouts};
+use crate::{Announcement, Charge, Interval, Judgement, Loss, Payment, Quote, Terms, Timestamp, Whereabouts};
 
 /// A coinbase output can be spent only after 100 blocks (BIP-30 era consensus rule `COINBASE_MATURITY`), so it settles no sooner (R9).
 const COINBASE_CONFIRMATIONS: u32 = 100;
@@ -224,11 +224,7 @@ impl Charge {
     /// the need is not met.
     #[must_use]
     pub fn progress(&self, tip: u32) -> Option<Progress> {
-        let mut counted: Vec<&Payment> = self
-            .payments
-            .iter()
-            .filter(|payment| self.counted_value(payment) > Amount::ZERO)
-            .collect();
+        let mut counted: Vec<&Payment> = self.payments.iter().collect();
         // A coinbase payment is as deep as what it still lacks: with equal depth it sorts behind an ordinary one.
         counted.sort_by_key(|payment| {
             let have = payment.confirmations(tip);
@@ -322,7 +318,7 @@ impl Charge {
             .payments
             .iter()
             .filter(|payment| payment.judgement != Some(Judgement::ByHand));
-        self.by_hand.is_some() && total(others.map(|payment| self.counted_value(payment))) < self.terms.need()
+        total(others.map(|payment| self.counted_value(payment))) < self.terms.need()
     }
 
     /// Whether the late policy may take a payment that is not in time (R13): seen at most a day late, on a charge that was
@@ -355,7 +351,8 @@ fn verdict_after_deadline(charge: &Charge, need: Amount, counted: Amount, partia
             .expect("no payment counts more than its value")
     };
     let late = total(live().map(uncounted));
-    let late_matters = live().any(|payment| charge.is_significant(payment) && uncounted(payment) > Amount::ZERO);
+    // Of money that counts, even in part, `partial` has spoken before.
+    let late_matters = live().any(|payment| charge.is_significant(payment));
 
     let reason = if total([counted, late].into_iter()) >= need {
         Reason::Late
@@ -363,10 +360,13 @@ fn verdict_after_deadline(charge: &Charge, need: Amount, counted: Amount, partia
         Reason::Underpaid
     } else if late_matters {
         Reason::Late
-    } else if let Some(loss) = charge.last_loss() {
+    } else if let Some(loss) = charge.loss_of(|payment| charge.is_significant(payment)) {
         loss
     } else if charge.cancelled {
         Reason::Cancelled
+    } else if let Some(loss) = charge.loss_of(|_| charge.was_announced()) {
+        // Dust that completed a sum and was announced with it (R17).
+        loss
     } else {
         return verdict(State::TimedOut, None);
     };
@@ -374,17 +374,22 @@ fn verdict_after_deadline(charge: &Charge, need: Amount, counted: Amount, partia
 }
 
 impl Charge {
-    /// How money that mattered was lost: `None` when none was. A replacement is the strongest word, for it was a deed.
-    fn last_loss(&self) -> Option<Reason> {
-        let was_told = matches!(self.told, Some(told) if told != crate::Announcement::TimedOut);
-        let losses = self.payments.iter().filter_map(|payment| match payment.whereabouts {
-            Whereabouts::Gone(loss) if was_told || self.is_significant(payment) => Some(loss),
-            _ => None,
+    /// How such payments were lost: `None` when none was. A replacement is the strongest word, for it was a deed.
+    fn loss_of(&self, matters: impl Fn(&Payment) -> bool) -> Option<Reason> {
+        let lost = self.payments.iter().filter(|payment| matters(payment));
+        let losses = lost.filter_map(|payment| match payment.whereabouts {
+            Whereabouts::Gone(loss) => Some(loss),
+            Whereabouts::Live(_) => None,
         });
         losses.min().map(|loss| match loss {
             Loss::Replaced => Reason::Replaced,
             Loss::Dropped => Reason::Dropped,
             Loss::Reorged => Reason::Reorged,
         })
+    }
+
+    /// Whether the merchant was told of money (R17).
+    fn was_announced(&self) -> bool {
+        self.told.is_some_and(|told| told != Announcement::TimedOut)
     }
 }

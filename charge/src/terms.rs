@@ -195,6 +195,10 @@ mod tests {
             })
         );
         assert_eq!(
+            Terms::amount_for(Cents(100), &quote(10_000_000), Amount::from_sat(1_000)),
+            Ok(Amount::from_sat(1_000))
+        );
+        assert_eq!(
             Terms::amount_for(Cents(100), &quote(10_000_000), limit),
             Ok(Amount::from_sat(1_000))
         );

@@ -82,6 +82,8 @@ mod tests {
     fn seconds_left_round_up_and_end_at_zero() {
         let start = Timestamp(1_000);
         assert_eq!(start.secs_until(Timestamp(1_001)), 1);
+        assert_eq!(start.as_secs(), 1);
+        assert_eq!(Timestamp(-1).as_secs(), -1);
         assert_eq!(start.secs_until(Timestamp(3_000)), 2);
         assert_eq!(start.secs_until(Timestamp(1_000)), 0);
         assert_eq!(start.secs_until(Timestamp(0)), 0);

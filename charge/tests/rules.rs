@@ -264,6 +264,63 @@ fn r08_lost_dust_is_no_failure_either() {
 }
 
 #[test]
+fn r08_dust_that_completed_a_sum_and_is_lost_is_a_failure() {
+    let mut world = World::new(bitpro_charge::Terms {
+        amount: Amount::from_sat(600),
+        ..terms()
+    });
+    world.pay(1, 200).pay(2, 200).is(State::Pending, None);
+    world.pay(3, 200).is(State::Seen, None);
+    for n in 1..=3 {
+        world.lose(n, Loss::Dropped);
+    }
+    world.at(after_deadline()).is(State::Failed, Some(Reason::Dropped));
+}
+
+#[test]
+fn r08_a_cancelled_charge_stays_cancelled_whatever_dust_comes_and_goes() {
+    let mut world = World::new(terms());
+    world.cancel().unwrap();
+    world
+        .pay(1, 999)
+        .lose(1, Loss::Replaced)
+        .is(State::Failed, Some(Reason::Cancelled));
+    world
+        .pay(2, AMOUNT)
+        .lose(2, Loss::Replaced)
+        .is(State::Failed, Some(Reason::Replaced));
+}
+
+#[test]
+fn a_charge_is_payable_until_its_deadline_its_end_or_its_completion() {
+    let mut world = World::new(terms());
+    let payable = |world: &World, secs| world.charge.is_payable(Timestamp::from_secs(secs));
+    assert!(payable(&world, EXPIRES - 1));
+    assert!(!payable(&world, EXPIRES));
+    assert!(
+        view_of(&world)
+            .uri
+            .is_some_and(|uri| uri.ends_with("amount=0.001&label=Shop"))
+    );
+    world.pay(1, 40_000);
+    assert!(
+        view_of(&world)
+            .uri
+            .is_some_and(|uri| uri.ends_with("amount=0.0006&label=Shop"))
+    );
+    world.pay(2, 60_000);
+    assert!(!payable(&world, 0));
+    assert_eq!(view_of(&world).uri, None);
+
+    let mut cancelled = World::new(terms());
+    cancelled.at(60).cancel().unwrap();
+    assert!(!payable(&cancelled, 0));
+    let mut over = World::new(terms());
+    over.at(after_deadline());
+    assert!(!payable(&over, 0));
+}
+
+#[test]
 fn r08_the_page_never_asks_for_less_than_can_be_sent() {
     let mut world = World::new(terms());
     world.pay(1, AMOUNT - 100).is(State::Seen, Some(Reason::Underpaid));
@@ -577,6 +634,7 @@ fn r14_taking_an_extra_payment_does_not_lower_what_the_charge_needs() {
     let mut world = World::new(terms());
     world.pay(1, AMOUNT).at(after_deadline()).pay(2, 5_000);
     world.accept(2).unwrap();
+    world.mine(1).is(State::Confirmed, Some(Reason::Exact));
     world.lose(1, Loss::Replaced);
     assert_eq!(world.charge.state, State::Failed);
 }

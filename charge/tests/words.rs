@@ -1,8 +1,8 @@
 //! The words of the wire, pinned: merchants, databases and pages hold them.
 
 use bitpro_charge::{
-    Announcement, Cents, IdError, Loss, Network, Outpoint, PriceError, RateError, Reason, Refusal, State, TermsError,
-    Txid,
+    Announcement, Cents, Event, IdError, Interval, Judgement, Loss, Network, Outpoint, Place, PriceError, RateError,
+    Reason, Refusal, State, TermsError, Timestamp, Txid, Verdict,
 };
 
 #[test]
@@ -111,4 +111,83 @@ fn an_outpoint_needs_both_its_parts() {
     ] {
         assert_eq!(bad.parse::<Outpoint>(), Err(IdError::Outpoint), "{bad}");
     }
+}
+
+#[test]
+fn only_a_fall_from_a_promise_is_a_reversal() {
+    let reversals: Vec<_> = State::ALL
+        .into_iter()
+        .flat_map(|from| {
+            State::ALL
+                .into_iter()
+                .filter(move |to| to.is_reversal_of(from))
+                .map(move |to| (from, to))
+        })
+        .collect();
+    let expected = [
+        (State::Seen, State::Pending),
+        (State::Seen, State::TimedOut),
+        (State::Seen, State::Failed),
+        (State::Confirmed, State::Pending),
+        (State::Confirmed, State::Seen),
+        (State::Confirmed, State::TimedOut),
+        (State::Confirmed, State::Failed),
+    ];
+    assert_eq!(reversals, expected);
+}
+
+#[test]
+fn an_event_is_stored_under_its_own_name() {
+    let outpoint = Outpoint {
+        txid: Txid([1; 32]),
+        vout: 0,
+    };
+    let verdict = Verdict {
+        state: State::Pending,
+        reason: None,
+    };
+    let kinds = [
+        Event::PaymentMoved {
+            outpoint,
+            place: Place::Mempool,
+        },
+        Event::FirstSeenCorrected {
+            outpoint,
+            first_seen: Interval::at(Timestamp(0)),
+        },
+        Event::PaymentLost {
+            outpoint,
+            loss: Loss::Dropped,
+        },
+        Event::ConfirmationsRaised { required: 3 },
+        Event::DeadlineObserved {
+            observed_until: Timestamp(0),
+        },
+        Event::Stalled { outpoints: vec![] },
+        Event::Judged {
+            outpoint,
+            judgement: Judgement::Taken,
+            compared: None,
+        },
+        Event::Cancelled { at: Timestamp(0) },
+        Event::StateChanged { verdict, tip: 0 },
+        Event::Announced {
+            announcement: Announcement::Seen,
+            tip: 0,
+        },
+    ]
+    .map(|event| event.kind());
+    let words = [
+        "payment_moved",
+        "first_seen_corrected",
+        "payment_lost",
+        "confirmations_raised",
+        "deadline_observed",
+        "stalled",
+        "judged",
+        "cancelled",
+        "state_changed",
+        "announced",
+    ];
+    assert_eq!(kinds, words);
 }
