@@ -29,7 +29,7 @@ pub fn uri(address: &str, amount: Amount, label: &str) -> String {
 pub fn qr_text(address: &str, amount: Amount) -> String {
     let is_bech32 = ["bc1", "tb1", "bcrt1"].iter().any(|hrp| address.starts_with(hrp));
     let address = if is_bech32 {
-        address.to_uppercase()
+        address.to_ascii_uppercase()
     } else {
         address.to_owned()
     };

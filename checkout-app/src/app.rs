@@ -2,20 +2,22 @@
 
 use leptos::prelude::*;
 
-use crate::page::ChargePage;
+use crate::components::{address, amount, details, footer, shop, stage, state_line, step, time_left};
+use crate::model::Model;
 
 /// The page of one charge, the same on the server and in the browser.
-#[component]
-pub fn App(
-    /// What the page begins with.
-    page: ChargePage,
-) -> impl IntoView {
-    let (count, set_count) = signal(0);
+pub fn app(model: Model) -> impl IntoView {
     view! {
-        <main>
-            <h1>{page.merchant.name}</h1>
-            <p>{page.view.address}</p>
-            <button on:click=move |_| set_count.update(|n| *n += 1)>{count}</button>
+        <main class="card" data-tone=model.text(|shown| shown.screen.phase.tone().as_str().to_owned())>
+            {shop(model)}
+            {amount(model)}
+            {state_line(model)}
+            {step(model)}
+            {stage(model)}
+            {address(model)}
+            {time_left(model)}
+            {details(model)}
+            {footer(model)}
         </main>
     }
 }

@@ -1,20 +1,31 @@
 //! The browser's part: takes over the page that the server rendered.
 
-use leptos::mount;
+use leptos::mount::hydrate_body;
 use leptos::prelude::*;
 
 use crate::STATE_ELEMENT;
-use crate::app::App;
-use crate::page::ChargePage;
+use crate::app::app;
+use crate::model::Model;
+use crate::{browser, read, stream};
 
 /// Hydrates the page from the state in the document. Without that state there is nothing to take over.
 pub fn start() {
-    let Some(page) = document()
+    let Some(state) = document()
         .get_element_by_id(STATE_ELEMENT)
         .and_then(|element| element.text_content())
-        .and_then(|json| serde_json::from_str::<ChargePage>(&json).ok())
+        .and_then(|json| read::page_state(&json))
     else {
         return;
     };
-    mount::hydrate_body(move || view! { <App page=page/> });
+    hydrate_body(move || {
+        let model = Model::new(state, browser::drawn_code());
+        browser::show_in_document(model);
+        browser::keep_code(model);
+        stream::follow(model);
+        app(model)
+    });
+    // From here on the style sheet shows what needs a script, and the small script does not reload the page any more.
+    if let Some(root) = document().document_element() {
+        let _ = root.set_attribute("data-live", "");
+    }
 }

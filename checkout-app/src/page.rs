@@ -1,7 +1,7 @@
 //! What a page of the checkout is made of: the server's input to rendering, and what the browser is given to take over.
 
 use bitpro_charge::wire::ChargeView;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::copy::Lang;
 
@@ -16,7 +16,7 @@ pub struct Framing {
 }
 
 /// The merchant, as far as the shopper sees him.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MerchantView {
     /// The id in the page's URL.
     pub id: String,
@@ -31,7 +31,7 @@ pub struct MerchantView {
 }
 
 /// The page of one charge: rendered by the server, then sent to the browser as JSON to go on with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChargePage {
     /// The charge.
     pub view: ChargeView,
@@ -54,6 +54,15 @@ pub struct ChargePage {
     pub back_url: Option<String>,
     /// The languages that the merchant offers, `lang` among them.
     pub languages: Vec<Lang>,
+}
+
+/// What the browser is given to go on with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PageState {
+    /// The page.
+    pub page: ChargePage,
+    /// It is shown in a frame.
+    pub framed: bool,
 }
 
 /// A price, asked for because the link has none.

@@ -14,6 +14,25 @@ pub struct Code {
     pub path: String,
 }
 
+/// The drawing of `text`'s code; nothing for an empty text.
+#[must_use]
+pub fn svg(text: &str) -> String {
+    let Some(code) = (!text.is_empty()).then(|| code(text)).flatten() else {
+        return String::new();
+    };
+    let size = code.size.to_string();
+    [
+        "<svg viewBox=\"0 0 ",
+        &size,
+        " ",
+        &size,
+        "\" shape-rendering=\"crispEdges\"><path stroke=\"#000\" d=\"",
+        &code.path,
+        "\"/></svg>",
+    ]
+    .concat()
+}
+
 /// Encodes `text`; `None` if it is too long for any code, which a payment link never is.
 #[must_use]
 pub fn code(text: &str) -> Option<Code> {

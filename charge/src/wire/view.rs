@@ -76,6 +76,8 @@ pub struct PaymentView {
     pub value_sat: u64,
     /// Confirmations so far; 0 in the mempool.
     pub confirmations: u32,
+    /// When it was first seen, at the latest (R5): the date on the shopper's receipt.
+    pub seen_at: i64,
 }
 
 /// A lost payment.
@@ -199,6 +201,7 @@ impl PaymentView {
             vout: payment.outpoint.vout,
             value_sat: payment.value.to_sat(),
             confirmations: payment.confirmations(tip),
+            seen_at: payment.first_seen.latest.0,
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) static WORDS: Words = Words {
     },
     confirmed: Told {
         sentence: "Payment confirmed, thank you!",
-        meaning: "The shop has your payment, and it is final.",
+        meaning: "The shop has received your payment. You can keep or print this page as a receipt.",
         title: "Paid",
     },
     overpaid: Told {

@@ -55,7 +55,7 @@ pub(super) static WORDS: Words = Words {
     },
     confirmed: Told {
         sentence: "Paiement confirmé, merci\u{202f}!",
-        meaning: "La boutique a reçu votre paiement, il est définitif.",
+        meaning: "La boutique a reçu votre paiement. Vous pouvez garder ou imprimer cette page comme reçu.",
         title: "Payé",
     },
     overpaid: Told {

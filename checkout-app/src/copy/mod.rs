@@ -4,11 +4,13 @@
 
 mod en;
 mod fr;
+#[cfg(feature = "ssr")]
+pub mod pages;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A language of the page (R40).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lang {
     /// English.

@@ -4,13 +4,16 @@
 //! 'nonce-<nonce>' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'nonce-<nonce>'; connect-src 'self'; img-src 'self' data:;
 //! base-uri 'none'; form-action 'none'`, with `form-action 'self'` where [`RenderedPage::has_form`] says so.
 
+mod charge;
+mod frame;
+mod head;
+mod html;
+mod pages;
+mod problem;
 mod template;
 
-use leptos::prelude::*;
-
-use crate::app::App;
 use crate::copy::Lang;
-use crate::page::{ChargePage, Framing, PageInput};
+use crate::page::{Framing, PageInput};
 
 pub use template::{Template, TemplateError};
 
@@ -19,7 +22,8 @@ pub use template::{Template, TemplateError};
 pub struct RenderedPage {
     /// The document's language.
     pub lang: Lang,
-    /// Further attributes of the root element, each with a space before it: `data-state` and `data-reason` on a charge.
+    /// Further attributes of the root element, each with a space before it: `data-state` and `data-reason` where there is a
+    /// charge, `data-error` with the problem's code on an error page, `data-framed` in a frame.
     pub root_attributes: String,
     /// The title, for tests and logs; it stands in `head` too.
     pub title: String,
@@ -40,46 +44,12 @@ pub struct RenderedPage {
 /// Renders a page.
 #[must_use]
 pub fn render(input: &PageInput, framing: &Framing) -> RenderedPage {
-    let _ = framing;
     match input {
-        PageInput::Charge(page) => charge(page),
-        PageInput::AmountForm(page) => plain(page.lang, "Pay", true),
-        PageInput::Confirm(page) => plain(page.lang, "Pay", true),
-        PageInput::PaidOutcome(page) => plain(page.lang, "Paid", false),
-        PageInput::FrameNotice(page) => plain(page.lang, "Checkout", false),
-        PageInput::Error(page) => plain(page.lang, "Error", false),
-    }
-}
-
-fn charge(page: &ChargePage) -> RenderedPage {
-    let owner = Owner::new();
-    let state = page.clone();
-    let body = owner.with(|| view! { <App page=state/> }.to_html());
-    let json = serde_json::to_string(page).expect("strings and integers always serialize");
-    RenderedPage {
-        lang: page.lang,
-        root_attributes: format!(" data-state=\"{}\"", page.view.state),
-        title: page.merchant.name.clone(),
-        head: String::new(),
-        theme: String::new(),
-        scripts: Vec::new(),
-        body,
-        // `<` cannot end the script element when it is not there; in JSON it only ever stands inside a string.
-        state_json: Some(json.replace('<', "\\u003c")),
-        has_form: false,
-    }
-}
-
-fn plain(lang: Lang, title: &str, has_form: bool) -> RenderedPage {
-    RenderedPage {
-        lang,
-        root_attributes: String::new(),
-        title: title.to_owned(),
-        head: format!("<title>{title}</title>"),
-        theme: String::new(),
-        scripts: Vec::new(),
-        body: format!("<main><h1>{title}</h1></main>"),
-        state_json: None,
-        has_form,
+        PageInput::Charge(page) => charge::render(page, framing),
+        PageInput::AmountForm(page) => pages::amount_form(page, framing),
+        PageInput::Confirm(page) => pages::confirm(page, framing),
+        PageInput::PaidOutcome(page) => pages::paid_outcome(page, framing),
+        PageInput::FrameNotice(page) => pages::frame_notice(page),
+        PageInput::Error(page) => pages::error(page, framing),
     }
 }

@@ -1,0 +1,219 @@
+//! What the page does in a browser beyond its own elements: the clipboard, the tab, the clock.
+
+use js_sys::{Date, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Element, HtmlTextAreaElement, MouseEvent, Response, Window};
+
+use crate::copy::Lang;
+use crate::icons;
+use crate::model::{Code, Model, Target};
+use crate::screen::{Screen, Step};
+
+/// How long "copied" stands.
+const FEEDBACK_MILLIS: i32 = 2_000;
+/// Between two attempts to get a code.
+const CODE_AGAIN_MILLIS: i32 = 2_000;
+
+/// Copies what `target` names, and says in place whether it worked; the step may be to print instead.
+pub fn copy(model: Model, target: Target) {
+    if target == Target::Step && model.shown_now(|shown| shown.screen.step == Step::Print) {
+        // Printing can be refused in a sandboxed frame; there is nothing better to offer then.
+        let _ = window().print();
+        return;
+    }
+    // A press that ends a selection by hand is not meant to copy everything.
+    let selecting = window()
+        .get_selection()
+        .ok()
+        .flatten()
+        .is_some_and(|selection| !selection.is_collapsed());
+    if selecting {
+        return;
+    }
+    let text = text_of(model, target);
+    spawn_local(async move {
+        let worked = write(&text).await;
+        model.change(|held| held.copied = Some((target, worked)));
+        after(FEEDBACK_MILLIS, move || {
+            model.change(|held| {
+                if held.copied.is_some_and(|(shown, _)| shown == target) {
+                    held.copied = None;
+                }
+            });
+        });
+    });
+}
+
+fn text_of(model: Model, target: Target) -> String {
+    match target {
+        Target::Fiat => model.held(|held| crate::format::plain_euros(held.view.fiat_price_cents)),
+        Target::Btc => model.shown_now(|shown| shown.screen.plain_btc.clone()),
+        Target::Address => model.held(|held| held.view.address.clone()),
+        Target::Step => model.shown_now(|shown| match &shown.screen.step {
+            Step::Quote(text) => text.clone(),
+            _ => String::new(),
+        }),
+    }
+}
+
+/// The clipboard is missing over plain HTTP and may be denied in frames; the old command then often still works.
+async fn write(text: &str) -> bool {
+    let clipboard = window().navigator().clipboard();
+    if clipboard.is_object() && JsFuture::from(clipboard.write_text(text)).await.is_ok() {
+        return true;
+    }
+    write_by_command(text).unwrap_or(false)
+}
+
+fn write_by_command(text: &str) -> Result<bool, JsValue> {
+    let document = document();
+    let area: HtmlTextAreaElement = document.create_element("textarea")?.unchecked_into();
+    area.set_class_name("vh");
+    area.set_value(text);
+    let focused = document.active_element();
+    if let Some(body) = document.body() {
+        body.append_child(&area)?;
+    }
+    area.select();
+    let worked = call(&document, "execCommand", &"copy".into())?.is_truthy();
+    area.remove();
+    if let Some(focused) = focused {
+        call(&focused, "focus", &JsValue::UNDEFINED)?;
+    }
+    Ok(worked)
+}
+
+fn call(object: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
+    Reflect::get(object, &method.into())?
+        .unchecked_into::<js_sys::Function>()
+        .call1(object, argument)
+}
+
+/// Changes the language in place, and in the address, so that a reload keeps it (R40).
+pub fn switch_language(model: Model, lang: Lang, event: &MouseEvent) {
+    if event.ctrl_key() || event.meta_key() || event.shift_key() {
+        return;
+    }
+    event.prevent_default();
+    model.change(|held| held.lang = lang);
+    if let Ok(history) = window().history() {
+        let query = ["?lang=", lang.tag()].concat();
+        // Without an address of its own the switch still holds until the next load.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&query));
+    }
+}
+
+/// Milliseconds since the Unix epoch by the browser's clock, which may be wrong: only differences of it are used.
+pub fn own_clock() -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "whole milliseconds, far below 2^53")]
+    {
+        Date::now() as i64
+    }
+}
+
+/// Calls `then` once, after `millis`.
+pub fn after(millis: i32, then: impl FnOnce() + 'static) -> i32 {
+    let callback = wasm_bindgen::prelude::Closure::once_into_js(then);
+    window()
+        .set_timeout_with_callback_and_timeout_and_arguments_0(callback.unchecked_ref(), millis)
+        .unwrap_or_default()
+}
+
+/// The code that the server drew into this document.
+pub fn drawn_code() -> Code {
+    let Ok(Some(element)) = document().query_selector(".code") else {
+        return Code::default();
+    };
+    Code {
+        text: element.get_attribute("data-text").unwrap_or_default(),
+        svg: element.inner_html(),
+    }
+}
+
+/// Gets the code for another amount from the server, which draws it whenever it renders this page.
+pub fn keep_code(model: Model) {
+    Effect::new(move |_| {
+        let wanted = model.shown(|shown| {
+            let text = shown.screen.qr_text();
+            (shown.code.text != text).then(|| text.to_owned())
+        });
+        if let Some(text) = wanted.filter(|text| !text.is_empty()) {
+            spawn_local(fetch_code(model, text));
+        }
+    });
+}
+
+async fn fetch_code(model: Model, text: String) {
+    let url = model.fixed(|page| page.path.clone());
+    let page = fetch(&url).await.unwrap_or_default();
+    let drawn = between(&page, &["data-text=\"", &text, "\""].concat(), "</svg>")
+        .and_then(|rest| rest.find("<svg").map(|at| &rest[at..]));
+    match drawn {
+        Some(svg) => model.draw(Code {
+            svg: [svg, "</svg>"].concat(),
+            text,
+        }),
+        // The page may have moved on, or the network may be away: look again while this code is still wanted.
+        None => drop(after(CODE_AGAIN_MILLIS, move || {
+            if model.shown_now(|shown| shown.screen.qr_text() == text && shown.code.text != text) {
+                spawn_local(fetch_code(model, text));
+            }
+        })),
+    }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(start)?;
+    rest.split_once(end).map(|(between, _)| between)
+}
+
+/// Fetches a text of this server.
+///
+/// # Errors
+/// When the network is away, or the server refuses.
+pub async fn fetch(url: &str) -> Result<String, JsValue> {
+    let response: Response = JsFuture::from(window().fetch_with_str(url)).await?.unchecked_into();
+    if !response.ok() {
+        return Err(JsValue::NULL);
+    }
+    let text = JsFuture::from(response.text()?).await?;
+    text.as_string().ok_or(JsValue::NULL)
+}
+
+/// Keeps the document itself in step with the screen: state attributes, language, title, icon.
+pub fn show_in_document(model: Model) {
+    let Some(root) = document().document_element() else {
+        return;
+    };
+    Effect::new(move |_| {
+        model.shown(|shown| {
+            set(&root, "lang", shown.lang.tag());
+            set(&root, "data-state", &shown.screen.state);
+            set(&root, "data-reason", &shown.screen.reason);
+            show_in_tab(&shown.screen);
+        });
+    });
+}
+
+fn show_in_tab(screen: &Screen) {
+    let document = document();
+    if document.title() != screen.title {
+        document.set_title(&screen.title);
+    }
+    if let Ok(Some(icon)) = document.query_selector("link[rel=icon]") {
+        set(&icon, "href", &icons::favicon(screen.phase.tone()));
+    }
+}
+
+fn set(element: &Element, name: &str, value: &str) {
+    if element.get_attribute(name).as_deref() != Some(value) {
+        // Fails only for names that are not names.
+        let _ = element.set_attribute(name, value);
+    }
+}
+
+fn window() -> Window {
+    leptos::prelude::window()
+}
