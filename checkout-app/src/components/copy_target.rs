@@ -20,13 +20,13 @@ pub fn copy_target(
             on:click=move |_| press(model, target)
         >
             <span class="value" translate="no" inner_html=model.text(value)></span>
+            <span class="said" role="status">
+                {model.text_of(target, |shown, target| feedback(shown, target).to_owned())}
+            </span>
             <button type="button" class="copy needs-script">
                 <span class="vh">{model.text(label)}</span>
                 <span aria-hidden="true" inner_html=icons::COPY></span>
             </button>
-            <span class="said" role="status">
-                {model.text_of(target, |shown, target| feedback(shown, target).to_owned())}
-            </span>
         </div>
     }
 }

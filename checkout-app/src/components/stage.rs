@@ -1,9 +1,10 @@
-//! The middle of the page: a code to scan, or a figure and what it means. Both have the same room, so that nothing moves.
+//! The middle of the page: a code to scan, or a figure and what it means. Both share one room, so that nothing moves.
 
 use leptos::prelude::*;
 
+use super::rows::escaped;
 use crate::icons;
-use crate::model::Model;
+use crate::model::{Model, Shown};
 
 /// The stage.
 pub fn stage(model: Model) -> impl IntoView {
@@ -17,8 +18,24 @@ pub fn stage(model: Model) -> impl IntoView {
                 data-text=model.text(|shown| shown.screen.qr_text().to_owned())
                 inner_html=model.text(|shown| shown.svg().to_owned())
             ></div>
-            <div class="figure" aria-hidden="true" inner_html=model.text(|shown| icons::figure(shown.screen.phase, shown.screen.progress))></div>
-            <p class="meaning">{model.text(|shown| shown.screen.meaning.to_owned())}</p>
+            <div class="told" inner_html=model.text(told)></div>
         </div>
     }
+}
+
+/// The figure is hidden from screen readers: the state line says the same in words.
+fn told(shown: &Shown) -> String {
+    let screen = &shown.screen;
+    if screen.meaning.is_empty() {
+        return String::new();
+    }
+    let figure = icons::figure(screen.phase, screen.progress);
+    [
+        "<div aria-hidden=\"true\">",
+        &figure,
+        "</div><p>",
+        &escaped(screen.meaning),
+        "</p>",
+    ]
+    .concat()
 }

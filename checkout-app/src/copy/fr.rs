@@ -108,7 +108,7 @@ pub(super) static WORDS: Words = Words {
 
     payment_to: "Paiement à",
     amount: "Montant",
-    still_to_pay: "Reste à payer\u{a0}:",
+    still_to_pay: "Reste\u{a0}:",
     open_wallet: "Ouvrir le portefeuille",
     back_to_shop: "Retour à la boutique",
     close: "Fermer",
