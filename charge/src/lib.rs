@@ -4,7 +4,7 @@
 //! arguments, decisions go out as events. The same code therefore runs in the server, in the browser and
 //! in a test that replays a year in a millisecond.
 //!
-//! The one path through it: [`decide`] turns an [`Observation`] about a [`Charge`] into [`Event`]s, and
+//! The one path through it: [`decide()`] turns an [`Observation`] about a [`Charge`] into [`Event`]s, and
 //! [`Charge::apply`] folds events back into the charge. Rules are cited by their number (R1 to R44).
 
 mod apply;
