@@ -15,6 +15,8 @@ pub fn opening() -> Bytes {
 }
 
 /// A frame with the charge's view as it is after `sequence`; depth alone has no id (R31).
+///
+/// It has no type, so browsers hand it to `onmessage`: the page listens to nothing else.
 #[must_use]
 pub fn frame(epoch: &str, sequence: Option<u64>, json: &[u8]) -> Bytes {
     let mut frame = Vec::with_capacity(json.len() + epoch.len() + 40);
@@ -23,7 +25,7 @@ pub fn frame(epoch: &str, sequence: Option<u64>, json: &[u8]) -> Bytes {
         frame.extend_from_slice(Cursor::text(epoch, sequence).as_bytes());
         frame.push(b'\n');
     }
-    frame.extend_from_slice(b"event: charge\ndata: ");
+    frame.extend_from_slice(b"data: ");
     frame.extend_from_slice(json);
     frame.extend_from_slice(b"\n\n");
     Bytes::from(frame)
@@ -64,9 +66,9 @@ mod tests {
     fn r31_depth_has_no_id() {
         assert_eq!(
             &frame("e1", Some(7), b"{}")[..],
-            b"id: e1.7\nevent: charge\ndata: {}\n\n"
+            b"id: e1.7\ndata: {}\n\n"
         );
-        assert_eq!(&frame("e1", None, b"{}")[..], b"event: charge\ndata: {}\n\n");
+        assert_eq!(&frame("e1", None, b"{}")[..], b"data: {}\n\n");
     }
 
     #[test]
