@@ -70,20 +70,22 @@ export function observe(): void {
 
   new MutationObserver((changes) => {
     const root = document.documentElement;
-    for (const { attributeName } of changes) {
+    for (const { attributeName, target } of changes) {
+      if (target !== root) continue;
       if (attributeName === "data-live") noted.hydrated ??= performance.now();
       const state = root.dataset["state"];
       if (attributeName === "data-state" && state) noted.states[state] ??= performance.timeOrigin + performance.now();
     }
   }).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-live", "data-state"] });
 
-  // A listener of ours behind each of the page's: when it runs, the page has done its work, and the frame after that shows it.
-  const listen = EventSource.prototype.addEventListener as (...of: unknown[]) => void;
-  EventSource.prototype.addEventListener = function (this: EventSource, ...of: unknown[]) {
-    listen.apply(this, of);
-    if (of[0] === "open" || of[0] === "error") return;
-    listen.call(this, of[0], () =>
-      requestAnimationFrame(() => setTimeout(() => (noted.event ??= performance.now()))),
-    );
+  // A listener of ours on each of the page's streams: it runs in the same turn as the page's own, and the frame after that shows
+  // what the page made of it.
+  const Original = EventSource;
+  window.EventSource = class extends Original {
+    constructor(...of: ConstructorParameters<typeof EventSource>) {
+      super(...of);
+      const shown = () => requestAnimationFrame(() => setTimeout(() => (noted.event ??= performance.now())));
+      for (const type of ["message", "charge"]) this.addEventListener(type, shown);
+    }
   };
 }
