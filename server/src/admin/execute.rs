@@ -163,7 +163,7 @@ impl From<MerchantError> for Failure {
     fn from(error: MerchantError) -> Self {
         let kind = match &error {
             MerchantError::Unknown => Kind::Unknown,
-            MerchantError::Setting(_) => Kind::Invalid,
+            MerchantError::Setting(_) | MerchantError::Descriptor(_) => Kind::Invalid,
             MerchantError::Store(_) => Kind::Unavailable,
         };
         Self::new(kind, error)

@@ -2,7 +2,9 @@
 
 use bitpro_charge::{PriceError, Refusal, TermsError};
 
+use crate::merchant::SettingError;
 use crate::store::StoreError;
+use crate::wallet::DescriptorError;
 
 /// Why no charge was made. Nothing is half made: no row, no index, no event.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -75,34 +77,18 @@ pub enum ObserveError {
     Store(#[from] StoreError),
 }
 
-/// Why the charges cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process serves this database.
-    #[error("{0} is in use by another server")]
-    InUse(String),
-    /// The database belongs to another network (R42).
-    #[error("the database belongs to {stored}, the configuration says {configured}")]
-    WrongNetwork {
-        /// What the database says.
-        stored: String,
-        /// What the configuration says.
-        configured: String,
-    },
-    /// The database was made under another secret: its descriptors cannot be verified.
-    #[error("the database was made with another secret than the configuration's")]
-    WrongSecret,
-    /// The SQLite in this program can lose commits.
-    #[error("SQLite {0} is too old: 3.51.3 or later is needed")]
-    Engine(String),
-    /// The file beside the database cannot be read or written.
-    #[error("the issuance mark {path}: {cause}")]
-    Mark {
-        /// The file.
-        path: String,
-        /// What went wrong.
-        cause: String,
-    },
+/// Why a merchant is not added or changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum MerchantError {
+    /// There is no such merchant.
+    #[error("there is no such merchant")]
+    Unknown,
+    /// A setting is wrong.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// The descriptor or extended key is wrong.
+    #[error("descriptor: {0}")]
+    Descriptor(#[from] DescriptorError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

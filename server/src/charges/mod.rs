@@ -1,25 +1,47 @@
 //! The application service: makes charges, shows them, tells them what was observed. The only place that calls `decide`.
 
+mod chain;
+mod chores;
+mod command;
+mod create;
 mod error;
+mod hub;
+mod merchants;
+mod observe;
+mod shared;
+mod sighted;
+#[cfg(test)]
+mod tests;
+mod types;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use bitpro_charge::wire::NodeView;
-use bitpro_charge::{
-    BlockHash, Cents, Charge, ChargeId, Interval, Loss, MerchantId, Network, Outpoint, Place, Recorded, State,
-    Timestamp, Txid,
-};
+use bitpro_charge::wire::{ChargeView, Surroundings};
+use bitpro_charge::{Charge, ChargeId, MerchantId, Network, Observation, Outpoint, Recorded, State, Timestamp};
 use bytes::Bytes;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
-pub use error::{CommandError, CreateError, IssuanceBlock, ObserveError, OpenError};
+pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
+pub use hub::{Frame, Subscription};
+pub use types::{Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page};
+
+pub use crate::store::{ChargeOrigin, OpenError, Snapshot};
+pub use crate::wallet::WalletText;
 
 use crate::clock::Clock;
-use crate::merchant::{Language, Logo, Merchant, SettingError, Settings};
-use crate::node::view::{ScriptId, Tip, View};
+use crate::merchant::Merchant;
 use crate::rates::RateSource;
 use crate::rng::Rng;
-use crate::store::{DescriptorId, StoreError};
+use crate::store::secret::Secret;
+use crate::store::{Fatal, Listener as _, Listing, RenderKey, Store, StoreError, StoreOptions, open};
+use shared::Shared;
+
+/// At most so many charges on a page of a list (R36).
+const LONGEST_PAGE: u32 = 100;
 
 /// What the charges need to start.
 pub struct Opening {
@@ -51,310 +73,150 @@ pub enum Role {
 /// The charges. A cheap handle; clones share everything.
 #[derive(Clone)]
 pub struct Charges {
-    _inner: Arc<()>,
+    inner: Arc<Inner>,
 }
 
-/// A charge with what stands beside it. Never shown to shoppers as it is: see `ChargeView`.
-#[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// The charge.
-    pub charge: Charge,
-    /// The merchant's own order id.
-    pub order_id: Option<String>,
-    /// Who asked for it.
-    pub origin: ChargeOrigin,
-    /// The language that the link asked for (R40).
-    pub language: Option<Language>,
-}
-
-/// Who asked for a charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChargeOrigin {
-    /// A payment link or the widget; anyone can write one.
-    Link,
-    /// A link signed by the merchant: its price is his.
-    SignedLink,
-    /// The merchant's server.
-    Api,
-}
-
-/// A charge to be made, for the merchant's server.
-#[derive(Debug, Clone)]
-pub struct NewCharge {
-    /// Whose.
-    pub merchant: MerchantId,
-    /// The price.
-    pub price: Cents,
-    /// The merchant's own order id; an empty one is none.
-    pub order_id: Option<String>,
-    /// The shopper's e-mail; kept apart from the log (R31).
-    pub buyer_email: Option<String>,
-    /// The merchant's own notes on it, as JSON; kept apart from the log (R31).
-    pub metadata: Option<String>,
-    /// The page's language.
-    pub language: Option<Language>,
-}
-
-/// A charge asked for by a payment link.
-#[derive(Debug, Clone)]
-pub struct LinkRequest {
-    /// Whose.
-    pub merchant: MerchantId,
-    /// The price.
-    pub price: Cents,
-    /// The merchant's own order id; without one nothing is reused (R22).
-    pub order_id: Option<String>,
-    /// The shopper's e-mail.
-    pub buyer_email: Option<String>,
-    /// The page's language.
-    pub language: Option<Language>,
-    /// Whether the link carries the merchant's signature.
-    pub signed: bool,
-    /// Whether a person pressed the button (R26).
-    pub pressed: bool,
-    /// Optional fields that were ignored, to be noted for the merchant (R38).
-    pub notes: Vec<String>,
-}
-
-/// What a link leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkOutcome {
-    /// A new charge.
-    Made(ChargeId),
-    /// An open charge of the same order, price and shopper (R22).
-    Reused(ChargeId),
-    /// The order has a payment: show the outcome without address and QR (R22).
-    Paid(ChargeId),
-    /// Too many unpaid addresses in a row: ask for a press of the button (R26).
-    NeedsButton,
-}
-
-/// News about a charge: not what is new, only that there is something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Frame {
-    /// The charge's sequence now.
-    pub sequence: u64,
-    /// Its sequence before this batch: a reader that has not seen that one must catch up with [`Charges::frames_after`].
-    /// Equal to `sequence` when only the depth has changed (R31).
-    pub previous: u64,
-    /// The height of the tip.
-    pub tip: u32,
-}
-
-/// A listener to one charge.
-pub struct Subscription {
-    frames: tokio::sync::watch::Receiver<Frame>,
-}
-
-impl Subscription {
-    /// Waits for news that was not delivered yet; a slow reader gets only the latest. `None` when the server is closing.
-    pub async fn next(&mut self) -> Option<Frame> {
-        self.frames.changed().await.ok()?;
-        Some(*self.frames.borrow_and_update())
-    }
-}
-
-/// Which charges to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Of this merchant only.
-    pub merchant: Option<MerchantId>,
-    /// In this state only.
-    pub state: Option<State>,
-    /// With this order id only.
-    pub order_id: Option<String>,
-}
-
-/// A page of a list, newest first.
-#[derive(Debug, Clone)]
-pub struct Page {
-    /// The charges.
-    pub charges: Vec<Snapshot>,
-    /// Where the next page starts; `None` at the end.
-    pub next: Option<Cursor>,
-}
-
-/// A place in the list of charges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cursor(pub i64);
-
-/// A known transaction that must be followed: it can still be lost, or come back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownTx {
-    /// Its id.
-    pub txid: Txid,
-    /// Consensus-encoded, for resubmission (R3).
-    pub raw: Vec<u8>,
-    /// The outpoints that it spends.
-    pub inputs: Vec<Outpoint>,
-    /// The outpoints that its unconfirmed ancestors spent at first sight.
-    pub ancestor_inputs: Vec<Outpoint>,
-    /// Where it is, or how it was lost.
-    pub whereabouts: Result<Place, Loss>,
-    /// When it was first seen.
-    pub first_seen: Interval,
-    /// Whether it is a coinbase transaction.
-    pub coinbase: bool,
-}
-
-/// The map of watched scripts: a shared handle, which sees additions as they are committed.
-#[derive(Clone)]
-pub struct WatchMap {
-    _inner: Arc<()>,
-}
-
-impl WatchMap {
-    /// The row of `script_pubkey`, if it is watched. A hit is verified when the view is applied (R34).
-    #[must_use]
-    pub fn lookup(&self, script_pubkey: &[u8]) -> Option<ScriptId> {
-        let _ = script_pubkey;
-        None
-    }
-
-    /// How many scripts are watched.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        0
-    }
-
-    /// Whether no script is watched.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        true
-    }
-}
-
-/// A descriptor that waits for a scan of the UTXO set (R27, R28).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScanWanted {
-    /// Its row.
-    pub descriptor: DescriptorId,
-    /// The normalised receive descriptor, as `scantxoutset` takes it (`{"desc": …, "range": n}`).
-    pub text: String,
-    /// The highest index to look at.
-    pub range: u32,
-}
-
-/// A merchant as the command line shows him.
-#[derive(Debug, Clone)]
-pub struct MerchantReport {
-    /// The merchant.
-    pub merchant: Arc<Merchant>,
-    /// The normalised receive descriptor, if he has given one.
-    pub receive: Option<String>,
-    /// The index that the next charge gets.
-    pub next_index: Option<u32>,
-    /// How many of the latest addresses in a row are unpaid (R26).
-    pub unpaid_run: u32,
-    /// The gap limit to set in the wallet, so that it finds every payment.
-    pub gap_limit: u32,
-    /// Why no address may be given out, if so.
-    pub blocked: Option<IssuanceBlock>,
-}
-
-/// Why a merchant is not added or changed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum MerchantError {
-    /// There is no such merchant.
-    #[error("there is no such merchant")]
-    Unknown,
-    /// A setting is wrong.
-    #[error(transparent)]
-    Setting(#[from] SettingError),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Where a merchant's addresses come from, as he writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WalletText {
-    /// An output descriptor, or an extended public key (`xpub…`, `tpub…`, `zpub…`).
-    pub text: String,
-    /// For an extended public key: `wpkh`, `tr`, `sh-wpkh`, `pkh`.
-    pub script_type: Option<String>,
-}
-
-/// A merchant to be added, or what is to be changed of one. Everything is optional but the name of a new one.
-#[derive(Debug, Clone, Default)]
-pub struct MerchantChanges {
-    /// Settings by name and text; see [`crate::merchant::SETTINGS`].
-    pub settings: Vec<(String, String)>,
-    /// A new descriptor: new charges only (R27).
-    pub wallet: Option<WalletText>,
-    /// A new logo; `Some(None)` removes it.
-    pub logo: Option<Option<Logo>>,
+struct Inner {
+    store: Store,
+    shared: Arc<Shared>,
+    network: Network,
+    secret: Secret,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    rates: Arc<dyn RateSource>,
+    role: Role,
+    epoch: String,
+    /// In milliseconds (R32).
+    highest_time: AtomicI64,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Charges {
-    /// Opens the database, brings it to the current shape and loads what is open.
+    /// Opens the database, brings it to the current shape, loads what is open, and prepares addresses. A failed sync of
+    /// the disk ends the process, for no answer is right any more (R30).
     ///
     /// # Errors
     /// [`OpenError`]; nothing was changed then, beyond migrations.
     pub async fn open(opening: Opening) -> Result<Self, OpenError> {
-        let _ = opening;
-        Err(StoreError::Closed.into())
+        let fatal: Fatal = Arc::new(|error| {
+            tracing::error!(%error, "the process ends: what the disk holds is not known");
+            std::process::exit(70);
+        });
+        Self::open_with(opening, fatal).await
+    }
+
+    async fn open_with(opening: Opening, fatal: Fatal) -> Result<Self, OpenError> {
+        let secret = Secret::new(opening.secret);
+        let opened = open(StoreOptions {
+            database: opening.database,
+            network: opening.network,
+            secret: secret.clone(),
+            rng: Arc::clone(&opening.rng),
+            issues: opening.role == Role::Server,
+            fatal,
+        })
+        .await?;
+        let (chores, chores_taken) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared::new(opened.watch_map, chores));
+        shared.committed(opened.news);
+        let writer = tokio::spawn(opened.writer.run(Arc::clone(&shared) as Arc<_>));
+        let inner = Arc::new(Inner {
+            store: opened.store,
+            shared,
+            network: opening.network,
+            secret,
+            clock: opening.clock,
+            rng: opening.rng,
+            rates: opening.rates,
+            role: opening.role,
+            epoch: opened.epoch,
+            highest_time: AtomicI64::new(opened.time_seen.map_or(0, |time| time.0)),
+            tasks: Mutex::default(),
+        });
+        let chores = tokio::spawn(chores::run(Arc::downgrade(&inner), chores_taken));
+        inner.tasks.lock().extend([writer, chores]);
+        Ok(Self { inner })
     }
 
     /// Ends all subscriptions, commits what was taken in, and closes the database.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        self.inner.shared.hub.close();
+        if let Err(error) = chores::note_the_time(&self.inner).await {
+            tracing::warn!(%error, "the time seen was not stored");
+        }
+        // The writer's connection is the last to close: only then does the engine bring its log into the one file.
+        self.inner.store.close_readers().await;
+        self.inner.store.stop();
+        let tasks = std::mem::take(&mut *self.inner.tasks.lock());
+        let mut tasks = tasks.into_iter();
+        if let Some(writer) = tasks.next() {
+            let _ = writer.await;
+        }
+        for other in tasks {
+            other.abort();
+        }
+    }
 
     /// The instance's network.
     #[must_use]
     pub fn network(&self) -> Network {
-        Network::Regtest
+        self.inner.network
     }
 
     /// Random per database, and new after a restore: cursors of another epoch mean nothing here (R31).
     #[must_use]
     pub fn epoch(&self) -> String {
-        String::new()
+        self.inner.epoch.clone()
     }
 
-    /// Whether charges can be stored: for `/readyz` (R39).
+    /// The time by which charges are judged: the clock's, but never before the highest time ever seen (R32).
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+
+    /// Whether charges can be stored: for `/readyz` (R39). It commits, and so asks the disk.
     pub async fn is_writable(&self) -> bool {
-        false
+        chores::note_the_time(&self.inner).await.is_ok()
     }
 
-    /// How many charges there are in each state.
+    /// How many charges there are in each state; a state without any may be left out.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn count_by_state(&self) -> Result<Vec<(State, u64)>, StoreError> {
-        Err(StoreError::Closed)
+        let counts = self.inner.store.state_counts().await?;
+        Ok(counts.into_iter().map(|(state, n)| (state, n.unsigned_abs())).collect())
     }
-
-    // Merchants.
 
     /// The merchant called `id`, from memory.
     #[must_use]
     pub fn merchant(&self, id: MerchantId) -> Option<Arc<Merchant>> {
-        let _ = id;
-        None
+        self.inner.shared.merchant(id)
     }
 
     /// All merchants, in the order in which they were added.
     #[must_use]
     pub fn merchants(&self) -> Vec<Arc<Merchant>> {
-        Vec::new()
+        let mut merchants: Vec<Arc<Merchant>> = self.inner.shared.merchants().values().cloned().collect();
+        merchants.sort_by_key(|merchant| (merchant.created_at, merchant.id));
+        merchants
     }
 
-    /// Adds a merchant.
+    /// Adds a merchant. A descriptor that is new here waits for a scan before addresses are given out.
     ///
     /// # Errors
     /// [`MerchantError`].
     pub async fn add_merchant(&self, changes: MerchantChanges) -> Result<MerchantId, MerchantError> {
-        let _ = changes;
-        Err(StoreError::Closed.into())
+        self.inner.add_merchant(changes).await
     }
 
-    /// Changes a merchant.
+    /// Changes a merchant. A new descriptor is for new charges only (R27).
     ///
     /// # Errors
     /// [`MerchantError`]; nothing is changed then.
     pub async fn change_merchant(&self, id: MerchantId, changes: MerchantChanges) -> Result<(), MerchantError> {
-        let _ = (id, changes);
-        Err(StoreError::Closed.into())
+        self.inner.change_merchant(id, changes).await
     }
 
     /// What the merchant, or whoever helps him, needs to see.
@@ -362,19 +224,15 @@ impl Charges {
     /// # Errors
     /// [`MerchantError`].
     pub async fn merchant_report(&self, id: MerchantId) -> Result<MerchantReport, MerchantError> {
-        let _ = id;
-        Err(MerchantError::Unknown)
+        self.inner.merchant_report(id).await
     }
-
-    // Charges.
 
     /// Makes a charge for the merchant's server.
     ///
     /// # Errors
     /// [`CreateError`]; no charge is half made.
     pub async fn create(&self, new: NewCharge) -> Result<ChargeId, CreateError> {
-        let _ = new;
-        Err(StoreError::Closed.into())
+        self.inner.create(new).await
     }
 
     /// What a payment link leads to: a new charge, an open one, or the outcome of a paid one (R22, R25, R26).
@@ -382,8 +240,7 @@ impl Charges {
     /// # Errors
     /// [`CreateError`]; no charge is half made.
     pub async fn for_link(&self, request: LinkRequest) -> Result<LinkOutcome, CreateError> {
-        let _ = request;
-        Err(StoreError::Closed.into())
+        self.inner.for_link(request).await
     }
 
     /// The charge as it is now.
@@ -391,42 +248,40 @@ impl Charges {
     /// # Errors
     /// [`StoreError`].
     pub async fn snapshot(&self, id: ChargeId) -> Result<Option<Arc<Snapshot>>, StoreError> {
-        let _ = id;
-        Err(StoreError::Closed)
+        self.inner.snapshot(id).await
     }
 
     /// The public view of the charge as JSON, mostly made ahead: the answer to a status read, and a frame of the stream.
     #[must_use]
     pub fn view_json(&self, snapshot: &Snapshot) -> Bytes {
-        let _ = snapshot;
-        Bytes::new()
+        let now = self.inner.now();
+        let shared = &self.inner.shared;
+        let key = RenderKey {
+            tip: shared.tip_height(),
+            node: shared.node(),
+            payable: snapshot.charge.is_payable(now),
+            merchants: shared.merchants_version(),
+        };
+        snapshot.rendered.json(key, now, || self.inner.view(snapshot, now))
     }
 
-    /// The public view of the charge, for the first response.
+    /// The public view of the charge, for the first response. `None` only when its merchant is not known.
     #[must_use]
-    pub fn view(&self, snapshot: &Snapshot) -> Option<bitpro_charge::wire::ChargeView> {
-        let _ = snapshot;
-        None
+    pub fn view(&self, snapshot: &Snapshot) -> Option<ChargeView> {
+        let _known = self.inner.shared.merchant(snapshot.charge.merchant)?;
+        Some(self.inner.view(snapshot, self.inner.now()))
     }
 
     /// Listens to a charge. Subscribe first, then take the snapshot: nothing falls between.
     #[must_use]
     pub fn subscribe(&self, id: ChargeId) -> Subscription {
-        let _ = id;
-        Subscription {
-            frames: tokio::sync::watch::channel(Frame {
-                sequence: 0,
-                previous: 0,
-                tip: 0,
-            })
-            .1,
-        }
+        self.inner.shared.hub.subscribe(id)
     }
 
     /// How many listeners there are, over all charges.
     #[must_use]
     pub fn listeners(&self) -> usize {
-        0
+        self.inner.shared.hub.listeners()
     }
 
     /// The charge as it stood after each batch later than `sequence`, oldest first: exact resume. Empty when there is
@@ -435,8 +290,35 @@ impl Charges {
     /// # Errors
     /// [`StoreError`].
     pub async fn frames_after(&self, id: ChargeId, sequence: u64) -> Result<Option<Vec<Snapshot>>, StoreError> {
-        let _ = (id, sequence);
-        Err(StoreError::Closed)
+        let Some(snapshot) = self.inner.snapshot(id).await? else {
+            return Ok(None);
+        };
+        // Nearly every reconnection has missed nothing.
+        if snapshot.charge.sequence == sequence {
+            return Ok(Some(Vec::new()));
+        }
+        let Some(batches) = self.inner.store.history(id).await? else {
+            return Ok(None);
+        };
+        let Charge {
+            merchant,
+            terms,
+            address,
+            ..
+        } = snapshot.charge.clone();
+        let mut charge = Charge::new(id, merchant, address, terms);
+        let mut is_known = sequence == 0;
+        let mut frames = Vec::new();
+        for batch in batches {
+            for recorded in &batch {
+                charge.apply(&recorded.event);
+            }
+            is_known |= charge.sequence == sequence;
+            if charge.sequence > sequence {
+                frames.push(snapshot.with_charge(charge.clone()));
+            }
+        }
+        Ok(is_known.then_some(frames))
     }
 
     /// Takes what is there, whatever its amount and time (R14).
@@ -449,8 +331,9 @@ impl Charges {
         outpoints: Vec<Outpoint>,
         sequence: u64,
     ) -> Result<Arc<Snapshot>, CommandError> {
-        let _ = (id, outpoints, sequence);
-        Err(CommandError::UnknownCharge)
+        self.inner
+            .command(id, Observation::Accept { outpoints, sequence })
+            .await
     }
 
     /// Withdraws a charge (R15).
@@ -458,17 +341,34 @@ impl Charges {
     /// # Errors
     /// [`CommandError`].
     pub async fn cancel(&self, id: ChargeId, sequence: u64) -> Result<Arc<Snapshot>, CommandError> {
-        let _ = (id, sequence);
-        Err(CommandError::UnknownCharge)
+        self.inner.command(id, Observation::Cancel { sequence }).await
     }
 
-    /// Lists charges, newest first, at most `limit`.
+    /// Lists charges, newest first, at most `limit` and never more than 100.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn list(&self, filter: Filter, after: Option<Cursor>, limit: u32) -> Result<Page, StoreError> {
-        let _ = (filter, after, limit);
-        Err(StoreError::Closed)
+        let limit = limit.clamp(1, LONGEST_PAGE);
+        let mut found = self
+            .inner
+            .store
+            .list(&Listing {
+                merchant: filter.merchant,
+                state: filter.state,
+                order_id: filter.order_id.as_deref(),
+                before: after.map(|cursor| cursor.0),
+                limit: limit + 1,
+            })
+            .await?;
+        let fits = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = found.len() > fits;
+        found.truncate(fits);
+        for snapshot in &found {
+            self.inner.shared.verify(snapshot)?;
+        }
+        let next = found.last().filter(|_| has_more).map(|last| Cursor(last.num));
+        Ok(Page { charges: found, next })
     }
 
     /// Every event of a charge, oldest first; `None` when there is no such charge.
@@ -476,99 +376,44 @@ impl Charges {
     /// # Errors
     /// [`StoreError`].
     pub async fn history(&self, id: ChargeId) -> Result<Option<Vec<Recorded>>, StoreError> {
-        let _ = id;
-        Err(StoreError::Closed)
-    }
-
-    // For the watcher.
-
-    /// The tip that the charges stand on; `None` in a fresh database.
-    #[must_use]
-    pub fn stored_tip(&self) -> Option<Tip> {
-        None
-    }
-
-    /// The hash of the stored chain at `height`, as far back as it is kept (R6).
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn stored_hash(&self, height: u32) -> Result<Option<BlockHash>, StoreError> {
-        let _ = height;
-        Err(StoreError::Closed)
-    }
-
-    /// Starts a fresh database at the node's present tip: what is older cannot pay a charge that was not made yet.
-    ///
-    /// # Errors
-    /// [`ObserveError::NotContinuing`] when there is a tip already.
-    pub async fn set_first_tip(&self, tip: Tip) -> Result<(), ObserveError> {
-        let _ = tip;
-        Err(StoreError::Closed.into())
-    }
-
-    /// The scripts to look for.
-    #[must_use]
-    pub fn watch_map(&self) -> WatchMap {
-        WatchMap { _inner: Arc::new(()) }
-    }
-
-    /// The known transactions that must be followed: those in the mempool, lost, or less than 144 blocks deep (R34).
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn known_txs(&self) -> Result<Vec<KnownTx>, StoreError> {
-        Err(StoreError::Closed)
-    }
-
-    /// Applies a whole change of view in one transaction (R2), and tells whoever listens.
-    ///
-    /// # Errors
-    /// [`ObserveError`]; nothing was applied then.
-    pub async fn observe(&self, view: View) -> Result<(), ObserveError> {
-        let _ = view;
-        Err(StoreError::Closed.into())
-    }
-
-    /// The instant up to which chain and mempool were fully read (R4).
-    #[must_use]
-    pub fn observed_until(&self) -> Option<Timestamp> {
-        None
-    }
-
-    /// Descriptors that wait for a scan by a synced node.
-    #[must_use]
-    pub fn scans_wanted(&self) -> Vec<ScanWanted> {
-        Vec::new()
-    }
-
-    /// Ends a scan: `highest_used` is the highest index with money in the UTXO set. Issuance starts above it.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn finish_scan(&self, descriptor: DescriptorId, highest_used: Option<u32>) -> Result<(), StoreError> {
-        let _ = (descriptor, highest_used);
-        Err(StoreError::Closed)
-    }
-
-    /// Sets the node's condition, as the page shows it.
-    pub fn set_node_condition(&self, condition: NodeView) {
-        let _ = condition;
-    }
-
-    /// The node's condition.
-    #[must_use]
-    pub fn node_condition(&self) -> NodeView {
-        NodeView::Away
+        let batches = self.inner.store.history(id).await?;
+        Ok(batches.map(|batches| batches.into_iter().flatten().collect()))
     }
 }
 
-/// Settings of a new merchant, from changes that name him.
-#[allow(dead_code)]
-fn settings_of(changes: &MerchantChanges) -> Result<Settings, SettingError> {
-    let pairs: Vec<(&str, &str)> = changes
-        .settings
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    Settings::default().with(&pairs)
+impl Inner {
+    /// The clock's time, but never before the highest time ever seen (R32).
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now().0;
+        Timestamp(self.highest_time.fetch_max(now, Ordering::Relaxed).max(now))
+    }
+
+    async fn snapshot(&self, id: ChargeId) -> Result<Option<Arc<Snapshot>>, StoreError> {
+        let place = match self.shared.cache.get_value_or_guard_async(&id).await {
+            Ok(kept) => return Ok(Some(kept)),
+            Err(place) => place,
+        };
+        let Some(read) = self.store.charge(id).await?.map(Arc::new) else {
+            return Ok(None);
+        };
+        self.shared.verify(&read)?;
+        if place.insert(Arc::clone(&read)).is_ok() {
+            return Ok(Some(read));
+        }
+        // A commit was faster: what it left is newer than what was read.
+        Ok(Some(self.shared.cache.get(&id).unwrap_or(read)))
+    }
+
+    fn view(&self, snapshot: &Snapshot, now: Timestamp) -> ChargeView {
+        let merchant = self.shared.merchant(snapshot.charge.merchant);
+        let surroundings = Surroundings {
+            now,
+            tip: self.shared.tip_height(),
+            network: self.network,
+            node: self.shared.node(),
+            merchant_name: merchant.as_ref().map_or("", |merchant| merchant.settings.name.as_str()),
+            order_id: snapshot.order_id.as_deref(),
+        };
+        ChargeView::of(&snapshot.charge, &surroundings)
+    }
 }

@@ -64,10 +64,7 @@ mod tests {
 
     #[test]
     fn r31_depth_has_no_id() {
-        assert_eq!(
-            &frame("e1", Some(7), b"{}")[..],
-            b"id: e1.7\ndata: {}\n\n"
-        );
+        assert_eq!(&frame("e1", Some(7), b"{}")[..], b"id: e1.7\ndata: {}\n\n");
         assert_eq!(&frame("e1", None, b"{}")[..], b"data: {}\n\n");
     }
 

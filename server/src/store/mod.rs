@@ -1,4 +1,41 @@
 //! Where everything is kept: events, charges, scripts, chain position, outbox. Only this module sees SQL.
+//!
+//! Whoever wants to write hands a unit of work to the one writer, which commits what is waiting together (R30). The
+//! writer's memory holds what can still move; whatever others keep a copy of changes only after the commit.
+
+pub(crate) mod documents;
+mod issuer;
+mod load;
+pub(crate) mod memory;
+mod news;
+mod opening;
+mod rendered;
+pub(crate) mod secret;
+mod snapshot;
+mod sqlite;
+mod tx;
+mod unit;
+mod watch_map;
+mod writer;
+
+use bitpro_charge::{BlockHash, ChargeId, MerchantId, Network, Recorded, State};
+use futures::future::BoxFuture;
+use parking_lot::RwLock;
+use sqlx::sqlite::SqlitePool;
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use issuer::Issuer;
+pub(crate) use memory::TxPlace;
+pub(crate) use news::{Low, News, Touched};
+pub use opening::OpenError;
+pub(crate) use opening::{StoreOptions, open};
+pub(crate) use rendered::{RenderKey, Rendered};
+pub use snapshot::{ChargeOrigin, Snapshot};
+pub(crate) use tx::{Batch, Draft, MerchantDraft, Tx};
+pub use watch_map::WatchMap;
+pub(crate) use writer::{Fatal, Listener, Writer};
+
+use unit::{Unit, Work};
 
 /// The row of a receive descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,10 +47,105 @@ pub enum StoreError {
     /// The database refused or failed; nothing was changed.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The disk did not confirm a write: nobody knows what it holds, and the process ends.
+    #[error("the disk did not confirm a write: {0}")]
+    SyncFailed(String),
     /// The server is shutting down.
     #[error("the store is closed")]
     Closed,
     /// What is stored contradicts itself, or was changed by another hand.
     #[error("the database is damaged: {0}")]
     Damaged(String),
+}
+
+/// A followed transaction with its bytes.
+pub(crate) struct StoredTx {
+    pub(crate) place: TxPlace,
+    /// Consensus-encoded.
+    pub(crate) raw: Vec<u8>,
+}
+
+/// Which charges to list, newest first.
+#[derive(Debug, Default)]
+pub(crate) struct Listing<'a> {
+    pub(crate) merchant: Option<MerchantId>,
+    pub(crate) state: Option<State>,
+    pub(crate) order_id: Option<&'a str>,
+    /// Only rows below this number.
+    pub(crate) before: Option<i64>,
+    pub(crate) limit: u32,
+}
+
+/// The store: a handle to the writer, and readers.
+pub(crate) struct Store {
+    /// `None` once it is closing.
+    units: RwLock<Option<mpsc::Sender<Box<dyn Unit>>>>,
+    readers: SqlitePool,
+    network: Network,
+}
+
+impl Store {
+    /// Hands a unit of work to the writer and waits for its commit. What the unit returns is answered only then; when it
+    /// returns an error, what it did is taken back, and nobody else notices.
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let units = self.units.read().clone().ok_or(StoreError::Closed)?;
+        units
+            .send(Box::new(Work { work, answer }))
+            .await
+            .map_err(|_| StoreError::Closed)?;
+        // The writer answers every unit that it takes, unless the unit panicked or the process is ending.
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Takes no more units; the writer ends once it has committed those it has.
+    pub(crate) fn stop(&self) {
+        *self.units.write() = None;
+    }
+
+    /// Closes the readers.
+    pub(crate) async fn close_readers(&self) {
+        self.readers.close().await;
+    }
+
+    /// The charge called `id`, as it was last committed.
+    pub(crate) async fn charge(&self, id: ChargeId) -> Result<Option<Snapshot>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::charge(&mut reader, id, self.network).await
+    }
+
+    /// Charges, newest first.
+    pub(crate) async fn list(&self, listing: &Listing<'_>) -> Result<Vec<Snapshot>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::list(&mut reader, listing, self.network).await
+    }
+
+    /// The log of a charge, batch by batch; `None` when there is no such charge.
+    pub(crate) async fn history(&self, id: ChargeId) -> Result<Option<Vec<Vec<Recorded>>>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::history(&mut reader, id).await
+    }
+
+    /// How many charges there are in each state.
+    pub(crate) async fn state_counts(&self) -> Result<Vec<(State, i64)>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::state_counts(&mut reader).await
+    }
+
+    /// The hash of the stored chain at `height`.
+    pub(crate) async fn block_at(&self, height: u32) -> Result<Option<BlockHash>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::block_at(&mut reader, height).await
+    }
+
+    /// The followed transactions with their bytes.
+    pub(crate) async fn followed_txs(&self) -> Result<Vec<StoredTx>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::followed_txs(&mut reader).await
+    }
 }

@@ -1,1 +1,19 @@
-//! The merchant's wallet, as far as the server knows it: public keys, and the addresses that follow from them.
+//! The merchant's wallet, as far as the server knows it: public keys, and the addresses that follow from them (R27, R28).
+
+mod descriptor;
+mod error;
+pub(crate) mod mark;
+mod slip132;
+
+pub(crate) use descriptor::address_of;
+pub use descriptor::{Derived, Receive};
+pub use error::DescriptorError;
+
+/// Where a merchant's addresses come from, as he writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalletText {
+    /// An output descriptor, or an extended public key (`xpub…`, `tpub…`, `zpub…`).
+    pub text: String,
+    /// For an extended public key: `wpkh`, `tr`, `sh-wpkh`, `pkh`.
+    pub script_type: Option<String>,
+}

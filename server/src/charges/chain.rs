@@ -1,0 +1,148 @@
+//! What the watcher needs of the charges: where they stand, what to look for, and the way to tell them.
+
+use bitpro_charge::wire::NodeView;
+use bitpro_charge::{BlockHash, Timestamp, Whereabouts};
+
+use super::{Charges, ObserveError};
+use crate::node::view::{Hole, ScriptId, Tip, View};
+use crate::node::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
+use crate::store::{DescriptorId, StoredTx};
+
+impl Charges {
+    /// The node's condition.
+    #[must_use]
+    pub fn node_condition(&self) -> NodeView {
+        self.inner.shared.node()
+    }
+
+    /// The tip that the charges stand on; `None` in a fresh database.
+    #[must_use]
+    pub fn stored_tip(&self) -> Option<Tip> {
+        self.inner.shared.tip().map(|(tip, _)| tip)
+    }
+
+    /// How many scripts are watched.
+    #[must_use]
+    pub fn watched_scripts(&self) -> usize {
+        self.inner.shared.watch_map.len()
+    }
+}
+
+impl ChargesPort for Charges {
+    type Error = ObserveError;
+
+    fn script(&self, script_pubkey: &[u8]) -> Option<ScriptId> {
+        self.inner.shared.watch_map.lookup(script_pubkey)
+    }
+
+    fn stored_tip(&self) -> Option<Tip> {
+        Self::stored_tip(self)
+    }
+
+    fn observed_until(&self) -> Option<Timestamp> {
+        self.inner.shared.tip().map(|(_, observed_until)| observed_until)
+    }
+
+    fn first_issued(&self) -> Option<Timestamp> {
+        self.inner.shared.agenda().first_made
+    }
+
+    fn next_deadline(&self) -> Option<Timestamp> {
+        self.inner.shared.agenda().next_due
+    }
+
+    fn hole(&self) -> Option<Hole> {
+        self.inner.shared.agenda().hole
+    }
+
+    fn set_node_condition(&self, condition: NodeView) {
+        self.inner.shared.set_node(condition);
+    }
+
+    async fn stored_hash(&self, height: u32) -> Result<Option<BlockHash>, ObserveError> {
+        Ok(self.inner.store.block_at(height).await?)
+    }
+
+    async fn known_txs(&self) -> Result<Vec<KnownTx>, ObserveError> {
+        let followed = self.inner.store.followed_txs().await?;
+        Ok(followed.into_iter().filter_map(live).collect())
+    }
+
+    async fn set_first_tip(&self, tip: Tip) -> Result<(), ObserveError> {
+        self.inner
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if tx.memory().tip().is_some() {
+                        return Err(ObserveError::NotContinuing);
+                    }
+                    let before = tip.block.height.saturating_sub(1);
+                    tx.move_chain(before, &[tip.block], tip, Timestamp(0)).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn observe(&self, view: View) -> Result<(), ObserveError> {
+        self.inner.observe(view).await
+    }
+
+    async fn set_hole(&self, hole: Option<Hole>) -> Result<(), ObserveError> {
+        self.inner
+            .store
+            .write(move |tx| Box::pin(async move { Ok(tx.set_hole(hole).await?) }))
+            .await
+    }
+
+    async fn issued(&self) -> Result<Vec<IssuedRange>, ObserveError> {
+        self.inner
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let issuers = tx.memory().issuers();
+                    // The look-ahead counts: money to it is to be found too.
+                    let ranges = issuers.filter_map(|(_, issuer)| {
+                        Some(IssuedRange {
+                            descriptor: issuer.text().to_owned(),
+                            highest: issuer.watched_end().checked_sub(1)?,
+                        })
+                    });
+                    Ok(ranges.collect())
+                })
+            })
+            .await
+    }
+
+    fn scans_wanted(&self) -> Vec<ScanRequest> {
+        self.inner.shared.scans()
+    }
+
+    async fn finish_scan(&self, descriptor: i64, highest_used: Option<u32>) -> Result<(), ObserveError> {
+        self.inner
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.finish_scan(DescriptorId(descriptor), highest_used).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+fn live(stored: StoredTx) -> Option<KnownTx> {
+    let StoredTx { place: kept, raw } = stored;
+    let Whereabouts::Live(place) = kept.whereabouts else {
+        return None;
+    };
+    Some(KnownTx {
+        txid: kept.txid,
+        raw,
+        inputs: kept.inputs,
+        ancestor_inputs: kept.ancestor_inputs,
+        place,
+        first_seen: kept.first_seen,
+        coinbase: kept.coinbase,
+    })
+}

@@ -1,0 +1,102 @@
+//! What is done beside the requests: addresses derived ahead, the time noted, charges read again after another process
+//! wrote.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::shared::Chore;
+use super::{Inner, Role};
+use crate::store::{DescriptorId, Low, StoreError};
+use crate::wallet::Derived;
+
+/// How often the highest time seen is stored (R32): coarsely, for each is a commit.
+const NOTE_TIME: Duration = Duration::from_secs(60);
+
+/// Does the chores until the charges are closed.
+pub(super) async fn run(inner: Weak<Inner>, mut chores: mpsc::UnboundedReceiver<Chore>) {
+    let deriving: Arc<parking_lot::Mutex<HashSet<DescriptorId>>> = Arc::default();
+    let mut note_time = tokio::time::interval(NOTE_TIME);
+    note_time.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let chore = tokio::select! {
+            chore = chores.recv() => chore,
+            _ = note_time.tick() => {
+                let Some(inner) = inner.upgrade() else { return };
+                report(note_the_time(&inner).await);
+                continue;
+            }
+        };
+        let (Some(chore), Some(inner)) = (chore, inner.upgrade()) else {
+            return;
+        };
+        match chore {
+            Chore::Derive(low) if inner.role == Role::Server => {
+                // Only one at a time for each descriptor: a second would find that the first was faster.
+                if deriving.lock().insert(low.descriptor) {
+                    let deriving = Arc::clone(&deriving);
+                    tokio::spawn(async move {
+                        let descriptor = low.descriptor;
+                        report(derive(&inner, low).await);
+                        deriving.lock().remove(&descriptor);
+                    });
+                }
+            }
+            Chore::Derive(_) => {}
+            Chore::Reread(ids) => {
+                for id in ids {
+                    if let Ok(Some(snapshot)) = inner.snapshot(id).await {
+                        inner.shared.publish_depth(&snapshot);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Derives addresses off the writer, and has them watched.
+pub(super) async fn derive(inner: &Inner, low: Low) -> Result<(), StoreError> {
+    let Low {
+        descriptor,
+        receive,
+        from,
+        count,
+    } = low;
+    let derived: Vec<Derived> = tokio::task::spawn_blocking(move || {
+        (from..from.saturating_add(count))
+            .map_while(|index| receive.derive(index))
+            .collect()
+    })
+    .await
+    .map_err(|_| StoreError::Closed)?;
+    inner
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                tx.learn(descriptor);
+                tx.extend(descriptor, from, derived).await
+            })
+        })
+        .await
+}
+
+/// Stores the highest time seen.
+pub(super) async fn note_the_time(inner: &Inner) -> Result<(), StoreError> {
+    if inner.role != Role::Server {
+        return Ok(());
+    }
+    let now = inner.now().0.to_string();
+    inner
+        .store
+        .write(move |tx| Box::pin(async move { tx.set_meta("time_seen", &now).await }))
+        .await
+}
+
+fn report(done: Result<(), StoreError>) {
+    match done {
+        Ok(()) | Err(StoreError::Closed) => {}
+        Err(error) => tracing::error!(%error, "a chore was not done; it is tried again with the next commit"),
+    }
+}

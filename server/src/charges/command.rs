@@ -1,0 +1,37 @@
+//! The merchant's commands on a charge (R14, R15).
+
+use std::sync::Arc;
+
+use bitpro_charge::{ChargeId, Context, Observation, decide};
+
+use super::{CommandError, Inner};
+use crate::store::{Batch, Snapshot, Tx};
+
+impl Inner {
+    /// Decides about `observation`, a command, under what the writer knows.
+    pub(super) async fn command(&self, id: ChargeId, observation: Observation) -> Result<Arc<Snapshot>, CommandError> {
+        let now = self.now();
+        let rate = self.rates.fresh(now);
+        let decided = move |tx: &Tx| Context {
+            now,
+            tip: tx.memory().tip_height(),
+            observed_until: tx.memory().observed_until(),
+            rate,
+        };
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let before = tx.charge(id).await?.ok_or(CommandError::UnknownCharge)?;
+                    let context = decided(tx);
+                    let events = decide(&before.charge, &observation, &context)?;
+                    let batch = Batch {
+                        before: Arc::clone(&before),
+                        events,
+                    };
+                    let after = tx.record(vec![batch], now).await?.pop();
+                    Ok(after.unwrap_or(before))
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,195 @@
+//! Making charges: by the merchant's server, and by links (R22, R25, R26).
+
+use std::sync::Arc;
+
+use bitpro_charge::{Cents, ChargeId, Quote, Terms, Timestamp};
+
+use super::{CreateError, Inner, IssuanceBlock, LinkOutcome, LinkRequest, NewCharge, Role};
+use crate::merchant::Merchant;
+use crate::rng::charge_id;
+use crate::store::{ChargeOrigin, Draft, Issuer, Snapshot, Tx};
+
+/// A charge with less time left is not offered again (R22).
+const LEAST_LEFT_SECS: u32 = 5 * 60;
+/// Unpaid link charges of one order that may be open at a time (R25).
+const OPEN_PER_ORDER: usize = 3;
+
+/// What link and API have in common.
+struct Wish {
+    id: ChargeId,
+    price: Cents,
+    quote: Quote,
+    now: Timestamp,
+    new: NewCharge,
+    origin: ChargeOrigin,
+    email_key: Option<[u8; 8]>,
+    notes: Option<String>,
+}
+
+impl Inner {
+    pub(super) async fn create(&self, new: NewCharge) -> Result<ChargeId, CreateError> {
+        let wish = self.wish(new, ChargeOrigin::Api, &[])?;
+        self.store
+            .write(move |tx| Box::pin(async move { make(tx, wish).await.map(|snapshot| snapshot.charge.id) }))
+            .await
+    }
+
+    pub(super) async fn for_link(&self, request: LinkRequest) -> Result<LinkOutcome, CreateError> {
+        let LinkRequest {
+            merchant,
+            price,
+            order_id,
+            buyer_email,
+            language,
+            signed,
+            pressed,
+            notes,
+        } = request;
+        let new = NewCharge {
+            merchant,
+            price,
+            order_id,
+            buyer_email,
+            metadata: None,
+            language,
+        };
+        let origin = if signed {
+            ChargeOrigin::SignedLink
+        } else {
+            ChargeOrigin::Link
+        };
+        let wish = self.wish(new, origin, &notes)?;
+        self.store
+            .write(move |tx| Box::pin(async move { follow_link(tx, wish, pressed).await }))
+            .await
+    }
+
+    /// Everything that needs no writer is checked and looked up before one is asked for.
+    fn wish(&self, new: NewCharge, origin: ChargeOrigin, notes: &[String]) -> Result<Wish, CreateError> {
+        if self.role != Role::Server {
+            return Err(CreateError::IssuanceBlocked(IssuanceBlock::NotTheServer));
+        }
+        let now = self.now();
+        let merchant = self.shared.merchant(new.merchant).ok_or(CreateError::UnknownMerchant)?;
+        let price = new.price.checked_as_price(merchant.settings.price_limit)?;
+        let quote = self.rates.fresh(now).ok_or(CreateError::NoRate)?;
+        let new = NewCharge {
+            order_id: present(new.order_id),
+            buyer_email: present(new.buyer_email),
+            metadata: present(new.metadata),
+            ..new
+        };
+        Ok(Wish {
+            id: charge_id(&*self.rng),
+            price,
+            quote,
+            now,
+            email_key: new.buyer_email.as_deref().map(|email| self.secret.of_email(email)),
+            notes: (!notes.is_empty()).then(|| notes.join("\n")),
+            new,
+            origin,
+        })
+    }
+}
+
+/// An empty field is an absent one (R38).
+fn present(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+async fn follow_link(tx: &mut Tx, wish: Wish, pressed: bool) -> Result<LinkOutcome, CreateError> {
+    let merchant = merchant_of(tx, &wish)?;
+    if let Some(order_id) = wish.new.order_id.as_deref() {
+        // A payment comes first: who has paid must not be shown another address for the same thing (R22).
+        let paid = tx.paid_charges(merchant.id, order_id).await?;
+        if let Some(paid) = paid.iter().find(|charge| is_same(charge, &wish)) {
+            return Ok(LinkOutcome::Paid(paid.charge.id));
+        }
+        let mut open = 0;
+        for waiting in tx.memory().waiting_links(merchant.id, order_id) {
+            // Counted apart, so that whoever writes unsigned links cannot close the shop to signed ones.
+            open += usize::from(waiting.origin == wish.origin);
+            let left = wish.now.secs_until(waiting.charge.deadline);
+            let is_current = Some(waiting.descriptor) == merchant.descriptor;
+            if is_same(waiting, &wish) && is_current && left >= LEAST_LEFT_SECS {
+                return Ok(LinkOutcome::Reused(waiting.charge.id));
+            }
+        }
+        if open >= OPEN_PER_ORDER {
+            return Err(CreateError::TooManyOpen);
+        }
+    }
+    if wish.origin == ChargeOrigin::Link && !pressed && unpaid_run(tx, &merchant) >= merchant.settings.gap_button {
+        return Ok(LinkOutcome::NeedsButton);
+    }
+    let made = make(tx, wish).await?;
+    Ok(LinkOutcome::Made(made.charge.id))
+}
+
+/// Whether a link may lead to an existing charge: the same price and shopper, and the same word of the merchant for it.
+fn is_same(charge: &Snapshot, wish: &Wish) -> bool {
+    charge.charge.terms.price == wish.price && charge.email_key == wish.email_key && charge.origin == wish.origin
+}
+
+fn merchant_of(tx: &Tx, wish: &Wish) -> Result<Arc<Merchant>, CreateError> {
+    let merchant = tx.memory().merchants().get(&wish.new.merchant);
+    merchant.cloned().ok_or(CreateError::UnknownMerchant)
+}
+
+fn unpaid_run(tx: &Tx, merchant: &Merchant) -> u32 {
+    let issuer = merchant
+        .descriptor
+        .and_then(|descriptor| tx.memory().issuer(descriptor));
+    issuer.map_or(0, Issuer::unpaid_run)
+}
+
+async fn make(tx: &mut Tx, wish: Wish) -> Result<Arc<Snapshot>, CreateError> {
+    let merchant = merchant_of(tx, &wish)?;
+    let merchant_row = tx
+        .memory()
+        .merchant_row(merchant.id)
+        .ok_or(CreateError::UnknownMerchant)?;
+    let descriptor = merchant.descriptor.ok_or(CreateError::NoDescriptor)?;
+    let issuer = tx.memory().issuer(descriptor).ok_or(CreateError::NoDescriptor)?;
+    if !issuer.is_scanned() {
+        return Err(CreateError::IssuanceBlocked(IssuanceBlock::AwaitsScan));
+    }
+    let terms = terms(&merchant, &wish, issuer.receive.dust_limit())?;
+    let address = tx
+        .take_address(descriptor)
+        .await?
+        .ok_or(CreateError::IssuanceBlocked(IssuanceBlock::Exhausted))?;
+    let draft = Draft {
+        id: wish.id,
+        merchant: merchant.id,
+        merchant_row,
+        terms,
+        order_id: wish.new.order_id,
+        origin: wish.origin,
+        language: wish.new.language,
+        email_key: wish.email_key,
+        personal: [wish.new.buyer_email, wish.new.metadata, wish.notes],
+    };
+    Ok(tx.make(draft, descriptor, &address))
+}
+
+/// Freezes the merchant's settings into the charge (R1).
+fn terms(merchant: &Merchant, wish: &Wish, dust_limit: bitpro_charge::Amount) -> Result<Terms, CreateError> {
+    let settings = &merchant.settings;
+    let amount = Terms::amount_for(wish.price, &wish.quote, dust_limit)?;
+    Ok(Terms {
+        price: wish.price,
+        amount,
+        forgiven: Terms::forgiven_of(amount, settings.tolerance, &wish.quote),
+        quote: wish.quote.clone(),
+        created_at: wish.now,
+        expires_at: wish.now.plus_secs(settings.window_secs),
+        grace_secs: settings.grace_secs,
+        settle_within_secs: settings.settle_within_secs,
+        extension_secs: settings.extension_secs,
+        tiers: settings.tiers,
+        late_policy: settings.late_policy,
+        rate_move_limit_bps: settings.rate_move_limit_bps,
+        dust_limit,
+    })
+}

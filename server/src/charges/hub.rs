@@ -1,0 +1,167 @@
+//! Who listens to which charge: one light channel for each charge that anyone looks at.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bitpro_charge::ChargeId;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+/// Listeners come and go on every thread; a shard is locked for the length of a look-up.
+const SHARDS: usize = 16;
+
+/// News about a charge: not what is new, only that there is something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// The charge's sequence now.
+    pub sequence: u64,
+    /// Its sequence before this batch: a reader that has not seen that one must catch up with `Charges::frames_after`.
+    /// Equal to `sequence` when only the depth has changed (R31).
+    pub previous: u64,
+    /// The height of the tip.
+    pub tip: u32,
+}
+
+/// All listeners.
+#[derive(Default)]
+pub(super) struct Hub {
+    shards: [Mutex<HashMap<ChargeId, watch::Sender<Frame>>>; SHARDS],
+    is_closed: AtomicBool,
+}
+
+/// A listener to one charge.
+pub struct Subscription {
+    hub: Arc<Hub>,
+    id: ChargeId,
+    frames: watch::Receiver<Frame>,
+}
+
+impl Subscription {
+    /// Waits for news that was not delivered yet; a slow reader gets only the latest. `None` when the server is closing.
+    pub async fn next(&mut self) -> Option<Frame> {
+        self.frames.changed().await.ok()?;
+        Some(*self.frames.borrow_and_update())
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut shard = self.hub.shard(self.id).lock();
+        // This receiver still counts.
+        if shard.get(&self.id).is_some_and(|frames| frames.receiver_count() <= 1) {
+            shard.remove(&self.id);
+        }
+    }
+}
+
+impl Hub {
+    /// Listens to a charge.
+    pub(super) fn subscribe(self: &Arc<Self>, id: ChargeId) -> Subscription {
+        let mut shard = self.shard(id).lock();
+        let nothing_yet = Frame {
+            sequence: 0,
+            previous: 0,
+            tip: 0,
+        };
+        let frames = if self.is_closed.load(Ordering::Acquire) {
+            // The sender is dropped at once, which is how a listener learns of the end.
+            watch::channel(nothing_yet).1
+        } else {
+            shard
+                .entry(id)
+                .or_insert_with(|| watch::channel(nothing_yet).0)
+                .subscribe()
+        };
+        Subscription {
+            hub: Arc::clone(self),
+            id,
+            frames,
+        }
+    }
+
+    /// Tells whoever listens to a charge.
+    pub(super) fn publish(&self, id: ChargeId, frame: Frame) {
+        if let Some(frames) = self.shard(id).lock().get(&id) {
+            frames.send_replace(frame);
+        }
+    }
+
+    /// The charges that anyone listens to.
+    pub(super) fn listened_to(&self) -> Vec<ChargeId> {
+        let shards = self.shards.iter();
+        shards
+            .flat_map(|shard| shard.lock().keys().copied().collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// How many listeners there are.
+    pub(super) fn listeners(&self) -> usize {
+        let count = |shard: &Mutex<HashMap<_, watch::Sender<Frame>>>| {
+            shard.lock().values().map(watch::Sender::receiver_count).sum::<usize>()
+        };
+        self.shards.iter().map(count).sum()
+    }
+
+    /// Ends every subscription, and every later one at once.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        for shard in &self.shards {
+            shard.lock().clear();
+        }
+    }
+
+    fn shard(&self, id: ChargeId) -> &Mutex<HashMap<ChargeId, watch::Sender<Frame>>> {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let shard = hasher.finish() % (SHARDS as u64);
+        &self.shards[usize::try_from(shard).expect("a number below 16 fits")]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(sequence: u64) -> Frame {
+        Frame {
+            sequence,
+            previous: sequence - 1,
+            tip: 7,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listener_hears_of_its_own_charge_and_gets_the_latest() {
+        let hub = Arc::new(Hub::default());
+        let id = ChargeId([1; 16]);
+        let mut listener = hub.subscribe(id);
+        hub.publish(ChargeId([2; 16]), frame(9));
+        hub.publish(id, frame(1));
+        hub.publish(id, frame(2));
+        assert_eq!(listener.next().await, Some(frame(2)));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_kept_for_a_charge_that_nobody_looks_at() {
+        let hub = Arc::new(Hub::default());
+        let id = ChargeId([1; 16]);
+        let one = hub.subscribe(id);
+        let other = hub.subscribe(id);
+        assert_eq!(hub.listeners(), 2);
+        drop(one);
+        assert_eq!(hub.listened_to(), [id]);
+        drop(other);
+        assert!(hub.listened_to().is_empty());
+    }
+
+    #[tokio::test]
+    async fn closing_ends_what_listens_and_whatever_comes_after() {
+        let hub = Arc::new(Hub::default());
+        let mut before = hub.subscribe(ChargeId([1; 16]));
+        hub.close();
+        assert_eq!(before.next().await, None);
+        assert_eq!(hub.subscribe(ChargeId([1; 16])).next().await, None);
+    }
+}

@@ -1,0 +1,225 @@
+//! What readers keep of the store: copies that change only after a commit, in the order watch map, copies, listeners (R30).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use bitpro_charge::wire::NodeView;
+use bitpro_charge::{ChargeId, MerchantId, Timestamp};
+use parking_lot::RwLock;
+use quick_cache::sync::Cache;
+use tokio::sync::mpsc;
+
+use super::hub::{Frame, Hub};
+use crate::merchant::{Merchant, MerchantMap};
+use crate::node::view::{Hole, Tip};
+use crate::node::{IssuedRange, ScanRequest};
+use crate::store::{DescriptorId, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap};
+use crate::wallet::Receive;
+
+/// Charges that are kept ready for status reads.
+const CACHED_CHARGES: usize = 20_000;
+/// How far beyond its counter a descriptor is scanned: as far as a diligent wallet's gap limit reaches.
+const SCAN_BEYOND: u32 = 1_000;
+
+/// What has to be done after a commit, by someone who can wait.
+pub(super) enum Chore {
+    /// Addresses are to be derived ahead.
+    Derive(Low),
+    /// Another process wrote: these charges are looked at, and may have changed.
+    Reread(Vec<ChargeId>),
+}
+
+/// What the watcher asks for at every turn.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Agenda {
+    /// The earliest instant at which time alone moves a charge.
+    pub(super) next_due: Option<Timestamp>,
+    /// When the first charge was made.
+    pub(super) first_made: Option<Timestamp>,
+    /// Blocks that could not be read (R6).
+    pub(super) hole: Option<Hole>,
+}
+
+/// The readers' copies.
+pub(super) struct Shared {
+    pub(super) hub: Arc<Hub>,
+    pub(super) watch_map: WatchMap,
+    pub(super) cache: Cache<ChargeId, Arc<Snapshot>>,
+    merchants: RwLock<Arc<MerchantMap>>,
+    merchants_version: AtomicU64,
+    receives: RwLock<HashMap<DescriptorId, Arc<Receive>>>,
+    tip: RwLock<Option<(Tip, Timestamp)>>,
+    tip_height: AtomicU32,
+    node: AtomicU8,
+    scans: RwLock<Vec<ScanRequest>>,
+    agenda: RwLock<Agenda>,
+    chores: mpsc::UnboundedSender<Chore>,
+}
+
+impl Shared {
+    pub(super) fn new(watch_map: WatchMap, chores: mpsc::UnboundedSender<Chore>) -> Self {
+        Self {
+            hub: Arc::default(),
+            watch_map,
+            cache: Cache::new(CACHED_CHARGES),
+            merchants: RwLock::default(),
+            merchants_version: AtomicU64::new(0),
+            receives: RwLock::default(),
+            tip: RwLock::default(),
+            tip_height: AtomicU32::new(0),
+            node: AtomicU8::new(condition_to(NodeView::Away)),
+            scans: RwLock::default(),
+            agenda: RwLock::default(),
+            chores,
+        }
+    }
+
+    pub(super) fn merchants(&self) -> Arc<MerchantMap> {
+        Arc::clone(&self.merchants.read())
+    }
+
+    pub(super) fn merchant(&self, id: MerchantId) -> Option<Arc<Merchant>> {
+        self.merchants.read().get(&id).cloned()
+    }
+
+    pub(super) fn merchants_version(&self) -> u64 {
+        self.merchants_version.load(Ordering::Acquire)
+    }
+
+    pub(super) fn tip(&self) -> Option<(Tip, Timestamp)> {
+        *self.tip.read()
+    }
+
+    pub(super) fn tip_height(&self) -> u32 {
+        self.tip_height.load(Ordering::Acquire)
+    }
+
+    pub(super) fn node(&self) -> NodeView {
+        condition_from(self.node.load(Ordering::Acquire))
+    }
+
+    pub(super) fn set_node(&self, condition: NodeView) {
+        self.node.store(condition_to(condition), Ordering::Release);
+    }
+
+    pub(super) fn scans(&self) -> Vec<ScanRequest> {
+        self.scans.read().clone()
+    }
+
+    pub(super) fn agenda(&self) -> Agenda {
+        *self.agenda.read()
+    }
+
+    /// Whether a charge's script follows from its descriptor and index: a row that another hand has changed is an error,
+    /// not a payment to a stranger.
+    pub(super) fn verify(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        if snapshot.verified.get() {
+            return Ok(());
+        }
+        let receive = self.receives.read().get(&snapshot.descriptor).cloned();
+        let derived = receive.and_then(|receive| receive.derive(snapshot.index));
+        if derived.is_some_and(|derived| derived.script[..] == *snapshot.script_pubkey) {
+            snapshot.verified.set();
+            return Ok(());
+        }
+        tracing::error!(charge = %snapshot.charge.id, "the address does not follow from the descriptor");
+        Err(StoreError::Damaged(format!(
+            "the address of charge {} does not follow from its descriptor",
+            snapshot.charge.id
+        )))
+    }
+
+    fn take_in(&self, news: &News) {
+        if let Some(merchants) = &news.merchants {
+            *self.merchants.write() = Arc::clone(merchants);
+            self.merchants_version.fetch_add(1, Ordering::AcqRel);
+        }
+        self.receives.write().extend(news.receives.iter().cloned());
+        *self.scans.write() = news
+            .unscanned
+            .iter()
+            .map(|unscanned| ScanRequest {
+                id: unscanned.descriptor.0,
+                range: IssuedRange {
+                    descriptor: unscanned.text.clone(),
+                    highest: unscanned.next_index.saturating_add(SCAN_BEYOND),
+                },
+            })
+            .collect();
+        *self.agenda.write() = Agenda {
+            next_due: news.next_due,
+            first_made: news.first_made,
+            hole: news.hole,
+        };
+        if news.from_elsewhere {
+            self.cache.clear();
+        }
+        if let Some((tip, observed_until)) = news.tip {
+            *self.tip.write() = Some((tip, observed_until));
+            self.tip_height.store(tip.block.height, Ordering::Release);
+        }
+        for Touched { snapshot, .. } in &news.touched {
+            self.cache.insert(snapshot.charge.id, Arc::clone(snapshot));
+        }
+    }
+
+    fn publish(&self, news: &News) {
+        let tip = self.tip_height();
+        for Touched { previous, snapshot } in &news.touched {
+            let frame = Frame {
+                sequence: snapshot.charge.sequence,
+                previous: *previous,
+                tip,
+            };
+            self.hub.publish(snapshot.charge.id, frame);
+        }
+        for snapshot in &news.deeper {
+            self.publish_depth(snapshot);
+        }
+    }
+
+    /// Tells listeners to look again, without a new sequence.
+    pub(super) fn publish_depth(&self, snapshot: &Snapshot) {
+        let sequence = snapshot.charge.sequence;
+        let frame = Frame {
+            sequence,
+            previous: sequence,
+            tip: self.tip_height(),
+        };
+        self.hub.publish(snapshot.charge.id, frame);
+    }
+}
+
+impl Listener for Shared {
+    fn committed(&self, news: News) {
+        let watched = news.watched.iter();
+        self.watch_map
+            .extend(watched.map(|ahead| (ahead.derived.script.as_slice(), ahead.script)));
+        self.take_in(&news);
+        self.publish(&news);
+        // Whoever does the chores may be gone: then the server is closing.
+        for low in news.low {
+            let _ = self.chores.send(Chore::Derive(low));
+        }
+        if news.from_elsewhere {
+            let _ = self.chores.send(Chore::Reread(self.hub.listened_to()));
+        }
+    }
+}
+
+const fn condition_to(condition: NodeView) -> u8 {
+    match condition {
+        NodeView::Ready => 0,
+        NodeView::Syncing => 1,
+        NodeView::Away => 2,
+    }
+}
+
+const fn condition_from(condition: u8) -> NodeView {
+    match condition {
+        0 => NodeView::Ready,
+        1 => NodeView::Syncing,
+        _ => NodeView::Away,
+    }
+}

@@ -1,0 +1,77 @@
+//! A charge's whole life across restarts: the store's story.
+
+use bitpro_charge::Reason;
+
+use super::*;
+
+#[tokio::test]
+async fn a_story_of_three_charges_survives_a_restart_at_every_step() {
+    let mut shop = Shop::with(&[("confirmations", "2 3 6")]).await;
+    let (paid, partial, lost) = (shop.make(1_000).await, shop.make(2_000).await, shop.make(3_000).await);
+    let ids = [paid.charge.id, partial.charge.id, lost.charge.id];
+    let first = shop.pay(&[(&paid.charge.address, 20_000), (&partial.charge.address, 10_000)]);
+    let second = shop.pay(&[(&lost.charge.address, 60_000)]);
+    let top_up = shop.pay(&[(&partial.charge.address, 30_000)]);
+
+    let mut shop = shop.restart().await;
+    shop.see(&[&first, &second]).await;
+    let mut shop = shop.restart().await;
+    assert_eq!(shop.charges.known_txs().await.unwrap().len(), 2);
+    assert_eq!(shop.state(ids[1]).await, (State::Seen, Some(Reason::Underpaid)));
+    shop.mine(&[&first]).await;
+    let mut shop = shop.restart().await;
+    assert_eq!(shop.state(ids[0]).await.0, State::Seen);
+    shop.lose(&second, Loss::Replaced, &[&top_up]).await;
+    let mut shop = shop.restart().await;
+    assert_eq!(shop.state(ids[1]).await, (State::Seen, None));
+    assert_eq!(shop.state(ids[2]).await.0, State::Pending);
+    shop.mine(&[&top_up]).await;
+    let mut shop = shop.restart().await;
+    assert_eq!(shop.state(ids[0]).await, (State::Confirmed, Some(Reason::Exact)));
+    shop.mine(&[]).await;
+    let mut shop = shop.restart().await;
+    assert_eq!(shop.state(ids[1]).await, (State::Confirmed, Some(Reason::Exact)));
+    shop.pass(3_000).await;
+    let shop = shop.restart().await;
+    assert_eq!(shop.state(ids[2]).await, (State::Failed, Some(Reason::Replaced)));
+    for id in ids {
+        shop.assert_replay_equals_live(id).await;
+    }
+    let counts = shop.charges.count_by_state().await.unwrap();
+    assert!(
+        counts.contains(&(State::Confirmed, 2)) && counts.contains(&(State::Failed, 1)),
+        "{counts:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_settled_is_not_loaded_and_what_is_open_is() {
+    let mut shop = Shop::new().await;
+    for _ in 0..3 {
+        shop.make(1_000).await;
+    }
+    shop.pass(2_000).await;
+    let open = shop.make(1_000).await;
+    let shop = shop.restart().await;
+    let held: Vec<bool> = shop
+        .charges
+        .inner
+        .store
+        .write(|tx| {
+            Box::pin(async move { Ok::<_, StoreError>((1..=4).map(|num| tx.memory().charge(num).is_some()).collect()) })
+        })
+        .await
+        .unwrap();
+    assert_eq!(held, [false, false, false, true]);
+    assert_eq!(shop.state(open.charge.id).await.0, State::Pending);
+}
+
+#[tokio::test]
+async fn the_instant_that_was_observed_survives_within_half_a_minute() {
+    let mut shop = Shop::new().await;
+    shop.pass(100).await;
+    shop.pass(10).await;
+    let shop = shop.restart().await;
+    let until = shop.charges.observed_until().unwrap();
+    assert!(until >= START.plus_secs(100) && until <= START.plus_secs(110));
+}

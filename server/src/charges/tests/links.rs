@@ -1,0 +1,190 @@
+//! What a payment link leads to.
+
+use super::*;
+
+async fn follow(shop: &Shop, request: LinkRequest) -> LinkOutcome {
+    shop.charges.for_link(request).await.unwrap()
+}
+
+async fn make(shop: &Shop, request: LinkRequest) -> ChargeId {
+    match follow(shop, request).await {
+        LinkOutcome::Made(id) => id,
+        other => panic!("expected a new charge, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn r22_the_same_link_shows_the_same_charge_also_after_a_restart() {
+    let shop = Shop::new().await;
+    let first = make(&shop, shop.link("A-1", 100)).await;
+    assert_eq!(follow(&shop, shop.link("A-1", 100)).await, LinkOutcome::Reused(first));
+    let spelled = LinkRequest {
+        buyer_email: Some(" Anna@Shop.Example ".to_owned()),
+        ..shop.link("A-1", 100)
+    };
+    assert_eq!(follow(&shop, spelled).await, LinkOutcome::Reused(first));
+    let shop = shop.restart().await;
+    assert_eq!(follow(&shop, shop.link("A-1", 100)).await, LinkOutcome::Reused(first));
+}
+
+#[tokio::test]
+async fn r22_another_price_shopper_or_signature_is_another_charge() {
+    let shop = Shop::new().await;
+    make(&shop, shop.link("A-1", 100)).await;
+    make(&shop, shop.link("A-1", 200)).await;
+    make(
+        &shop,
+        LinkRequest {
+            buyer_email: None,
+            ..shop.link("A-1", 100)
+        },
+    )
+    .await;
+    make(
+        &shop,
+        LinkRequest {
+            signed: true,
+            ..shop.link("A-1", 100)
+        },
+    )
+    .await;
+    make(&shop, shop.link("A-2", 100)).await;
+}
+
+#[tokio::test]
+async fn r22_without_an_order_id_nothing_is_reused() {
+    let shop = Shop::new().await;
+    for order_id in [None, Some(String::new())] {
+        for _ in 0..5 {
+            let request = LinkRequest {
+                order_id: order_id.clone(),
+                ..shop.link("", 100)
+            };
+            make(&shop, request).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn r22_a_charge_of_the_api_never_matches_a_link() {
+    let shop = Shop::new().await;
+    let new = NewCharge {
+        order_id: Some("A-1".to_owned()),
+        buyer_email: Some("anna@shop.example".to_owned()),
+        ..shop.new_charge(100)
+    };
+    shop.charges.create(new).await.unwrap();
+    make(&shop, shop.link("A-1", 100)).await;
+}
+
+#[tokio::test]
+async fn r22_with_less_than_five_minutes_left_a_new_charge_is_made() {
+    let shop = Shop::new().await;
+    let first = make(&shop, shop.link("A-1", 100)).await;
+    shop.world.clock.advance_secs(15 * 60);
+    assert_eq!(follow(&shop, shop.link("A-1", 100)).await, LinkOutcome::Reused(first));
+    shop.world.clock.advance_secs(1);
+    make(&shop, shop.link("A-1", 100)).await;
+}
+
+#[tokio::test]
+async fn r22_under_another_descriptor_a_new_charge_is_made() {
+    let shop = Shop::new().await;
+    let first = make(&shop, shop.link("A-1", 100)).await;
+    let changes = MerchantChanges {
+        wallet: Some(WalletText {
+            text: TPUB.to_owned(),
+            script_type: Some("tr".to_owned()),
+        }),
+        ..MerchantChanges::default()
+    };
+    shop.charges.change_merchant(shop.merchant, changes).await.unwrap();
+    finish_scans(&shop.charges).await;
+    let second = make(&shop, shop.link("A-1", 100)).await;
+    assert_ne!(first, second);
+    assert!(shop.now(second).await.charge.address.starts_with("bcrt1p"));
+}
+
+#[tokio::test]
+async fn r22_once_a_payment_is_known_the_link_shows_the_outcome_for_ever() {
+    let mut shop = Shop::new().await;
+    let id = make(&shop, shop.link("A-1", 1_000)).await;
+    let address = shop.now(id).await.charge.address.clone();
+    let tx = shop.pay(&[(&address, 20_000)]);
+    shop.see(&[&tx]).await;
+    assert_eq!(follow(&shop, shop.link("A-1", 1_000)).await, LinkOutcome::Paid(id));
+    shop.mine(&[&tx]).await;
+    assert_eq!(shop.state(id).await.0, State::Confirmed);
+    shop.pass(100_000).await;
+    let shop = shop.restart().await;
+    assert_eq!(follow(&shop, shop.link("A-1", 1_000)).await, LinkOutcome::Paid(id));
+}
+
+#[tokio::test]
+async fn r22_in_one_group_the_second_link_sees_the_first() {
+    let shop = Shop::new().await;
+    let (one, other) = tokio::join!(
+        follow(&shop, shop.link("A-1", 100)),
+        follow(&shop, shop.link("A-1", 100))
+    );
+    let LinkOutcome::Made(id) = one else {
+        panic!("the first makes a charge");
+    };
+    assert_eq!(other, LinkOutcome::Reused(id));
+}
+
+#[tokio::test]
+async fn r25_at_most_three_unpaid_charges_of_an_order_are_open() {
+    let mut shop = Shop::new().await;
+    for cents in [100, 200, 300] {
+        make(&shop, shop.link("A-1", cents)).await;
+    }
+    let fourth = shop.charges.for_link(shop.link("A-1", 400)).await.unwrap_err();
+    assert!(matches!(fourth, CreateError::TooManyOpen));
+    // Unsigned links close nothing to signed ones, and one order closes nothing to another.
+    let signed = LinkRequest {
+        signed: true,
+        ..shop.link("A-1", 400)
+    };
+    make(&shop, signed).await;
+    make(&shop, shop.link("A-2", 100)).await;
+    // Those that ran out do not count.
+    shop.pass(1_200 + 90).await;
+    make(&shop, shop.link("A-1", 400)).await;
+}
+
+#[tokio::test]
+async fn r26_past_a_run_of_unpaid_addresses_an_unsigned_link_needs_the_button() {
+    let mut shop = Shop::with(&[("gap_warning", "2"), ("gap_button", "3")]).await;
+    let mut ids = Vec::new();
+    for order in ["A", "B", "C"] {
+        ids.push(make(&shop, shop.link(order, 1_000)).await);
+    }
+    assert_eq!(follow(&shop, shop.link("D", 1_000)).await, LinkOutcome::NeedsButton);
+    // Reusing takes no address.
+    assert_eq!(follow(&shop, shop.link("C", 1_000)).await, LinkOutcome::Reused(ids[2]));
+    let pressed = LinkRequest {
+        pressed: true,
+        ..shop.link("D", 1_000)
+    };
+    make(&shop, pressed).await;
+    let signed = LinkRequest {
+        signed: true,
+        ..shop.link("E", 1_000)
+    };
+    make(&shop, signed).await;
+    let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
+    assert_eq!((report.unpaid_run, report.next_index), (5, Some(5)));
+    assert_eq!(report.gap_limit, 25);
+
+    // Money on the third leaves two unpaid behind it.
+    let address = shop.now(ids[2]).await.charge.address.clone();
+    let tx = shop.pay(&[(&address, 20_000)]);
+    shop.see(&[&tx]).await;
+    let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
+    assert_eq!(report.unpaid_run, 2);
+    make(&shop, shop.link("F", 1_000)).await;
+    let shop = shop.restart().await;
+    let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
+    assert_eq!(report.unpaid_run, 3);
+}

@@ -1,0 +1,113 @@
+//! What goes into the charges and what comes out of them.
+
+use std::sync::Arc;
+
+use bitpro_charge::{Cents, ChargeId, MerchantId, State};
+
+use super::IssuanceBlock;
+use crate::merchant::{Language, Logo, Merchant};
+use crate::store::Snapshot;
+use crate::wallet::WalletText;
+
+/// A charge to be made, for the merchant's server.
+#[derive(Debug, Clone)]
+pub struct NewCharge {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The price.
+    pub price: Cents,
+    /// The merchant's own order id; an empty one is none.
+    pub order_id: Option<String>,
+    /// The shopper's e-mail; kept apart from the log (R31).
+    pub buyer_email: Option<String>,
+    /// The merchant's own notes on it, as JSON; kept apart from the log (R31).
+    pub metadata: Option<String>,
+    /// The page's language.
+    pub language: Option<Language>,
+}
+
+/// A charge asked for by a payment link.
+#[derive(Debug, Clone)]
+pub struct LinkRequest {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The price.
+    pub price: Cents,
+    /// The merchant's own order id; without one nothing is reused (R22).
+    pub order_id: Option<String>,
+    /// The shopper's e-mail.
+    pub buyer_email: Option<String>,
+    /// The page's language.
+    pub language: Option<Language>,
+    /// Whether the link carries the merchant's signature.
+    pub signed: bool,
+    /// Whether a person pressed the button (R26).
+    pub pressed: bool,
+    /// Optional fields that were ignored, to be noted for the merchant (R38).
+    pub notes: Vec<String>,
+}
+
+/// What a link leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkOutcome {
+    /// A new charge.
+    Made(ChargeId),
+    /// An open charge of the same order, price and shopper (R22).
+    Reused(ChargeId),
+    /// The order has a payment: show the outcome without address and QR (R22).
+    Paid(ChargeId),
+    /// Too many unpaid addresses in a row: ask for a press of the button (R26).
+    NeedsButton,
+}
+
+/// Which charges to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this merchant only.
+    pub merchant: Option<MerchantId>,
+    /// In this state only.
+    pub state: Option<State>,
+    /// With this order id only.
+    pub order_id: Option<String>,
+}
+
+/// A page of a list, newest first.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The charges.
+    pub charges: Vec<Snapshot>,
+    /// Where the next page starts; `None` at the end.
+    pub next: Option<Cursor>,
+}
+
+/// A place in the list of charges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor(pub i64);
+
+/// A merchant as the command line shows him.
+#[derive(Debug, Clone)]
+pub struct MerchantReport {
+    /// The merchant.
+    pub merchant: Arc<Merchant>,
+    /// The normalised receive descriptor, if he has given one.
+    pub receive: Option<String>,
+    /// The index that the next charge gets.
+    pub next_index: Option<u32>,
+    /// How many of the latest addresses in a row are unpaid (R26).
+    pub unpaid_run: u32,
+    /// The gap limit to set in the wallet, so that it finds every payment.
+    pub gap_limit: u32,
+    /// Why no address may be given out, if so.
+    pub blocked: Option<IssuanceBlock>,
+}
+
+/// A merchant to be added, or what is to be changed of one. Everything is optional but the name of a new one.
+#[derive(Debug, Clone, Default)]
+pub struct MerchantChanges {
+    /// Settings by name and text; see [`crate::merchant::SETTINGS`].
+    pub settings: Vec<(String, String)>,
+    /// A new descriptor: new charges only (R27).
+    pub wallet: Option<WalletText>,
+    /// A new logo; `Some(None)` removes it.
+    pub logo: Option<Option<Logo>>,
+}

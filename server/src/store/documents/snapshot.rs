@@ -1,0 +1,88 @@
+//! A charge as it is stored beside its log: what its events have made of it, so that nobody has to fold them to read it.
+
+use bitpro_charge::{Amount, Announcement, Charge, Payment, Reason, State, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::parts::StoredPayment;
+use super::{BadDocument, expect_version};
+
+/// Everything of a charge but its identity, its terms and its address, which never change and stand in columns.
+#[derive(Serialize, Deserialize)]
+struct StoredSnapshot {
+    version: u32,
+    payments: Vec<StoredPayment>,
+    deadline: i64,
+    extended: bool,
+    deadline_observed: bool,
+    stalled: bool,
+    cancelled: bool,
+    required: u32,
+    by_hand_sat: Option<u64>,
+    state: String,
+    reason: Option<String>,
+    sequence: u64,
+    round: u32,
+    reversals: u32,
+    told: Option<String>,
+}
+
+/// The document for `charge`.
+pub(crate) fn snapshot_to(charge: &Charge) -> String {
+    let stored = StoredSnapshot {
+        version: 1,
+        payments: charge.payments.iter().map(StoredPayment::from).collect(),
+        deadline: charge.deadline.0,
+        extended: charge.extended,
+        deadline_observed: charge.deadline_observed,
+        stalled: charge.stalled,
+        cancelled: charge.cancelled,
+        required: charge.required,
+        by_hand_sat: charge.by_hand.map(Amount::to_sat),
+        state: charge.state.as_str().to_owned(),
+        reason: charge.reason.map(|reason| reason.as_str().to_owned()),
+        sequence: charge.sequence,
+        round: charge.round,
+        reversals: charge.reversals,
+        told: charge.told.map(|told| told.as_str().to_owned()),
+    };
+    serde_json::to_string(&stored).expect("plain texts and numbers always serialize")
+}
+
+/// `charge`, which is as it was made, brought to what `document` says.
+///
+/// # Errors
+/// [`BadDocument`].
+pub(crate) fn snapshot_from(document: &str, charge: Charge) -> Result<Charge, BadDocument> {
+    let stored: StoredSnapshot = serde_json::from_str(document)?;
+    expect_version(stored.version)?;
+    let payments: Result<Vec<Payment>, BadDocument> = stored.payments.into_iter().map(Payment::try_from).collect();
+    Ok(Charge {
+        payments: payments?,
+        deadline: Timestamp(stored.deadline),
+        extended: stored.extended,
+        deadline_observed: stored.deadline_observed,
+        stalled: stored.stalled,
+        cancelled: stored.cancelled,
+        required: stored.required,
+        by_hand: stored.by_hand_sat.map(Amount::from_sat),
+        state: word::<State>(&stored.state)?,
+        reason: stored.reason.as_deref().map(word::<Reason>).transpose()?,
+        sequence: stored.sequence,
+        round: stored.round,
+        reversals: stored.reversals,
+        told: stored.told.as_deref().map(announcement).transpose()?,
+        ..charge
+    })
+}
+
+fn word<T: std::str::FromStr>(text: &str) -> Result<T, BadDocument> {
+    text.parse()
+        .map_err(|_| BadDocument(format!("{text:?} is not a word of ours")))
+}
+
+pub(super) fn announcement(text: &str) -> Result<Announcement, BadDocument> {
+    Announcement::ALL
+        .into_iter()
+        .find(|announcement| announcement.as_str() == text)
+        .ok_or_else(|| BadDocument(format!("{text:?} is not an announcement")))
+}

@@ -1,0 +1,120 @@
+//! The counter of one descriptor, and the addresses that come next (R27, R28).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::node::view::ScriptId;
+use crate::wallet::{Derived, Receive};
+
+use super::DescriptorId;
+use super::secret::Secret;
+use super::sqlite::DescriptorRow;
+
+/// How many indices are watched beyond the last one given out, at the least.
+pub(super) const LEAST_AHEAD: u32 = 100;
+/// And at the most, when addresses go fast.
+const MOST_AHEAD: u32 = 3_200;
+
+/// One descriptor's counter.
+#[derive(Clone)]
+pub(crate) struct Issuer {
+    pub(super) row: DescriptorRow,
+    pub(crate) receive: Arc<Receive>,
+    /// Not given out yet, ascending.
+    pub(super) ahead: VecDeque<Arc<Ahead>>,
+    /// The first index that is not watched yet.
+    pub(super) end: u32,
+    /// How many to keep ahead: more when they go fast, so that nobody waits for a derivation.
+    pub(super) target: u32,
+}
+
+/// An address that was not given out yet.
+#[derive(Debug)]
+pub(crate) struct Ahead {
+    pub(crate) script: ScriptId,
+    pub(crate) derived: Derived,
+}
+
+impl Issuer {
+    /// The counter of a descriptor that was never met: nothing is given out before a scan.
+    pub(super) fn new(id: DescriptorId, receive: Arc<Receive>, secret: &Secret) -> Self {
+        Self {
+            row: DescriptorRow {
+                id,
+                text: receive.text().to_owned(),
+                mac: secret.of_descriptor(receive.text()),
+                next_index: 0,
+                highest_used: None,
+                scanned: false,
+                jump: 0,
+            },
+            receive,
+            ahead: VecDeque::new(),
+            end: 0,
+            target: LEAST_AHEAD,
+        }
+    }
+
+    /// The descriptor's normal form.
+    pub(crate) fn text(&self) -> &str {
+        &self.row.text
+    }
+
+    /// The first index that is not watched.
+    pub(crate) const fn watched_end(&self) -> u32 {
+        self.end
+    }
+
+    /// The index that the next charge gets, unless it turns out to be used.
+    pub(crate) fn next_index(&self) -> u32 {
+        self.ahead
+            .front()
+            .map_or(self.row.next_index, |ahead| ahead.derived.index)
+    }
+
+    /// Whether the chain was scanned for addresses that were used before.
+    pub(crate) const fn is_scanned(&self) -> bool {
+        self.row.scanned
+    }
+
+    /// How many of the latest addresses in a row were never paid (R26).
+    pub(crate) fn unpaid_run(&self) -> u32 {
+        let first_unpaid = self.row.highest_used.map_or(0, |index| index + 1);
+        self.row.next_index.saturating_sub(first_unpaid)
+    }
+
+    /// How many scripts to derive now, if any.
+    pub(super) fn wanted(&self) -> Option<u32> {
+        let left = u32::try_from(self.ahead.len()).unwrap_or(u32::MAX);
+        let is_low = self.row.scanned && left < self.target - self.target / 4;
+        is_low.then(|| self.target - left)
+    }
+
+    /// How many to keep ahead from now on, when most of them were used up before they were filled again.
+    pub(super) fn better_target(&self) -> Option<u32> {
+        let left = u32::try_from(self.ahead.len()).unwrap_or(u32::MAX);
+        (left < self.target / 4 && self.target < MOST_AHEAD).then(|| (self.target * 2).min(MOST_AHEAD))
+    }
+
+    /// Goes on at `index`, past what was, or may have been, given out. Prepared addresses before it are dropped; they stay
+    /// watched.
+    pub(super) fn restart_at(&mut self, index: u32) {
+        self.row.next_index = self.row.next_index.max(index);
+        self.ahead.retain(|ahead| ahead.derived.index >= index);
+        self.end = self.end.max(index);
+    }
+
+    /// Goes on above what a scan found used, and past what may have been given out.
+    pub(super) fn finish_scan(&mut self, highest_used: Option<u32>) {
+        let above = highest_used.map_or(0, |index| index.saturating_add(1));
+        let jump = std::mem::take(&mut self.row.jump);
+        self.restart_at(self.row.next_index.max(above).saturating_add(jump));
+        self.row.highest_used = self.row.highest_used.max(highest_used);
+        self.row.scanned = true;
+    }
+
+    /// Whether a script belongs to the addresses that were not given out yet.
+    pub(crate) fn is_ahead(&self, script: ScriptId) -> bool {
+        self.ahead.iter().any(|ahead| ahead.script == script)
+    }
+}

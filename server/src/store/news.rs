@@ -1,0 +1,99 @@
+//! What a committed group has changed, for those who keep copies or listen.
+
+use std::sync::Arc;
+
+use bitpro_charge::Timestamp;
+
+use super::issuer::Ahead;
+use super::{DescriptorId, Snapshot};
+use crate::merchant::MerchantMap;
+use crate::node::view::{Hole, Tip};
+use crate::wallet::Receive;
+
+/// What a committed group has changed.
+#[derive(Default)]
+pub(crate) struct News {
+    /// Charges that are new or have new events, in the order of their batches.
+    pub(crate) touched: Vec<Touched>,
+    /// Charges whose depth alone has changed (R31).
+    pub(crate) deeper: Vec<Arc<Snapshot>>,
+    /// Scripts that are watched from now on.
+    pub(crate) watched: Vec<Arc<Ahead>>,
+    /// The merchants, when one was added or changed.
+    pub(crate) merchants: Option<Arc<MerchantMap>>,
+    /// The tip and how far chain and mempool were read, when either moved.
+    pub(crate) tip: Option<(Tip, Timestamp)>,
+    /// The earliest instant at which time alone moves a charge.
+    pub(crate) next_due: Option<Timestamp>,
+    /// When the first charge was made.
+    pub(crate) first_made: Option<Timestamp>,
+    /// Blocks that could not be read and that nobody has vouched for (R6).
+    pub(crate) hole: Option<Hole>,
+    /// Descriptors that are new, or were read.
+    pub(crate) receives: Vec<(DescriptorId, Arc<Receive>)>,
+    /// Descriptors that run out of prepared addresses.
+    pub(crate) low: Vec<Low>,
+    /// Descriptors that wait for a scan.
+    pub(crate) unscanned: Vec<Unscanned>,
+    /// Whether another process wrote: copies of what is not in here are of no use any more.
+    pub(crate) from_elsewhere: bool,
+}
+
+/// A descriptor that runs out of prepared addresses.
+pub(crate) struct Low {
+    pub(crate) descriptor: DescriptorId,
+    pub(crate) receive: Arc<Receive>,
+    /// The first index to derive.
+    pub(crate) from: u32,
+    /// How many to derive.
+    pub(crate) count: u32,
+}
+
+/// A descriptor that waits for a scan.
+pub(crate) struct Unscanned {
+    pub(crate) descriptor: DescriptorId,
+    /// Its normal form.
+    pub(crate) text: String,
+    /// Where its counter stands.
+    pub(crate) next_index: u32,
+}
+
+/// A charge with new events.
+pub(crate) struct Touched {
+    /// Its sequence before them.
+    pub(crate) previous: u64,
+    /// As it is now.
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+/// A point to go back to.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    touched: usize,
+    deeper: usize,
+    watched: usize,
+    tip: Option<(Tip, Timestamp)>,
+    had_merchants: bool,
+}
+
+impl News {
+    /// A point to go back to.
+    pub(super) const fn mark(&self) -> Mark {
+        Mark {
+            touched: self.touched.len(),
+            deeper: self.deeper.len(),
+            watched: self.watched.len(),
+            tip: self.tip,
+            had_merchants: self.merchants.is_some(),
+        }
+    }
+
+    /// Forgets what came after `mark`. A change of merchants before it is told again by the memory that was restored.
+    pub(super) fn go_back(&mut self, mark: Mark, merchants: &Arc<MerchantMap>) {
+        self.touched.truncate(mark.touched);
+        self.deeper.truncate(mark.deeper);
+        self.watched.truncate(mark.watched);
+        self.tip = mark.tip;
+        self.merchants = mark.had_merchants.then(|| Arc::clone(merchants));
+    }
+}

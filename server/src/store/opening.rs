@@ -1,0 +1,225 @@
+//! Opening a database: its shape, its identity, and whether it is as new as the issuance mark beside it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bitpro_charge::{Network, Timestamp};
+use tokio::sync::mpsc;
+
+use super::secret::Secret;
+use super::sqlite::connect;
+use super::{Fatal, News, Store, StoreError, Tx, WatchMap, Writer, load};
+use crate::rng::Rng;
+use crate::wallet::mark::{IssuanceMark, MarkError};
+
+/// Units that may wait before callers do.
+const WAITING_UNITS: usize = 4_096;
+/// How far the index jumps when it is not known any more which were given out (R28).
+const JUMP_WITHOUT_MARK: u32 = 1_000;
+
+/// Why the database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process serves this database.
+    #[error("{0} is in use by another server")]
+    InUse(String),
+    /// The database belongs to another network (R42).
+    #[error("the database belongs to {stored}, the configuration says {configured}")]
+    WrongNetwork {
+        /// What the database says.
+        stored: String,
+        /// What the configuration says.
+        configured: String,
+    },
+    /// The database was made under another secret: its descriptors cannot be verified.
+    #[error("the database was made with another secret than the configuration's")]
+    WrongSecret,
+    /// The SQLite in this program can lose commits.
+    #[error("SQLite {0} is too old: 3.51.3 or later is needed")]
+    Engine(String),
+    /// The file beside the database cannot be read or written.
+    #[error("the issuance mark {path}: {cause}")]
+    Mark {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How to open the store.
+pub(crate) struct StoreOptions {
+    pub(crate) database: PathBuf,
+    pub(crate) network: Network,
+    pub(crate) secret: Secret,
+    pub(crate) rng: Arc<dyn Rng>,
+    /// Whether addresses are given out here, and the issuance mark is held.
+    pub(crate) issues: bool,
+    pub(crate) fatal: Fatal,
+}
+
+/// An open store.
+pub(crate) struct Opened {
+    pub(crate) store: Store,
+    /// To be run.
+    pub(crate) writer: Writer,
+    /// To be taken in before the writer runs.
+    pub(crate) news: News,
+    pub(crate) watch_map: WatchMap,
+    /// Random per database, and new after a restore (R31).
+    pub(crate) epoch: String,
+    /// The highest time seen (R32).
+    pub(crate) time_seen: Option<Timestamp>,
+}
+
+/// Opens the store.
+///
+/// # Errors
+/// [`OpenError`].
+pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
+    let mark = if options.issues {
+        Some(IssuanceMark::open(&mark_path(&options.database)).map_err(|error| mark_error(&options, &error))?)
+    } else {
+        None
+    };
+    let connections = connect(&options.database).await?;
+    let mut tx = Tx::new(
+        connections.session,
+        options.network,
+        options.secret.clone(),
+        Arc::clone(&options.rng),
+    );
+    tx.session.begin().await?;
+    let prepared = prepare(&mut tx, &options, mark.as_ref()).await;
+    let (epoch, time_seen) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            let _ = tx.session.rollback().await;
+            return Err(error);
+        }
+    };
+    tx.write_rest().await?;
+    tx.session.commit().await?;
+    // Only now may the mark be there: had the process ended before, it would have to be missed again.
+    if let Some(mark) = &mark {
+        mark.create().map_err(|error| mark_error(&options, &error))?;
+    }
+    tx.session.was_changed_elsewhere().await?;
+    let news = tx.committed();
+    let watch_map = WatchMap::new(options.rng.bytes());
+    tx.session
+        .for_each_script(|id, script| watch_map.extend([(script, id)]))
+        .await?;
+    let (units, taken) = mpsc::channel(WAITING_UNITS);
+    Ok(Opened {
+        store: Store {
+            units: parking_lot::RwLock::new(Some(units)),
+            readers: connections.readers,
+            network: options.network,
+        },
+        writer: Writer {
+            tx,
+            units: taken,
+            mark,
+            fatal: options.fatal,
+        },
+        news,
+        watch_map,
+        epoch,
+        time_seen,
+    })
+}
+
+/// Checks whose database it is, loads it, and brings its counters and the issuance mark together.
+async fn prepare(
+    tx: &mut Tx,
+    options: &StoreOptions,
+    mark: Option<&IssuanceMark>,
+) -> Result<(String, Option<Timestamp>), OpenError> {
+    let stored = identity(tx, "network", options.network.as_str().to_owned()).await?;
+    if stored != options.network.as_str() {
+        return Err(OpenError::WrongNetwork {
+            stored,
+            configured: options.network.as_str().to_owned(),
+        });
+    }
+    if identity(tx, "secret", options.secret.check()).await? != options.secret.check() {
+        return Err(OpenError::WrongSecret);
+    }
+    load::reload(tx).await?;
+    let was_restored = match mark {
+        Some(mark) => meet_mark(tx, mark),
+        None => false,
+    };
+    let fresh = hex::encode(options.rng.bytes());
+    if was_restored {
+        tx.session.set_meta("epoch", &fresh).await?;
+    }
+    let epoch = identity(tx, "epoch", fresh).await?;
+    let time_seen = tx.session.meta("time_seen").await?;
+    Ok((epoch, time_seen.and_then(|millis| millis.parse().ok()).map(Timestamp)))
+}
+
+/// A fact that a database is born with.
+async fn identity(tx: &mut Tx, name: &str, fresh: String) -> Result<String, StoreError> {
+    if let Some(stored) = tx.session.meta(name).await? {
+        return Ok(stored);
+    }
+    tx.session.set_meta(name, &fresh).await?;
+    Ok(fresh)
+}
+
+/// Compares each counter with the mark (R28): one that is behind jumps past it, one that the mark does not know waits for a
+/// scan. Whether the database turned out to be older than the mark.
+fn meet_mark(tx: &mut Tx, mark: &IssuanceMark) -> bool {
+    let mut was_restored = false;
+    let issuers: Vec<_> = tx.memory().issuers().map(|(_, issuer)| issuer.clone()).collect();
+    for mut issuer in issuers {
+        match mark.highest(issuer.receive.key()) {
+            Some(highest) if highest >= issuer.row.next_index => {
+                tracing::warn!(
+                    descriptor = issuer.row.id.0,
+                    database = issuer.row.next_index,
+                    mark = highest,
+                    "the database is older than the issuance mark: the index jumps past it"
+                );
+                issuer.restart_at(highest.saturating_add(1));
+                tx.put_issuer(issuer);
+                was_restored = true;
+            }
+            Some(_) => {}
+            None if issuer.row.next_index == 0 => {}
+            None => {
+                tracing::warn!(
+                    descriptor = issuer.row.id.0,
+                    "the issuance mark is missing: no address is given out until the chain is scanned"
+                );
+                issuer.row.scanned = false;
+                issuer.row.jump = JUMP_WITHOUT_MARK;
+                tx.put_issuer(issuer);
+                was_restored = true;
+            }
+        }
+    }
+    was_restored
+}
+
+/// The mark stands beside the database, and in no backup of it.
+fn mark_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".issued");
+    PathBuf::from(name)
+}
+
+fn mark_error(options: &StoreOptions, error: &MarkError) -> OpenError {
+    match error {
+        MarkError::InUse => OpenError::InUse(options.database.display().to_string()),
+        MarkError::Failed(cause) => OpenError::Mark {
+            path: mark_path(&options.database).display().to_string(),
+            cause: cause.to_string(),
+        },
+    }
+}

@@ -1,0 +1,299 @@
+//! Charges: making rows, reading them, listing them.
+
+use bitpro_charge::{Charge, ChargeId, MerchantId, Network, State, Timestamp};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
+
+use super::bulk::Bulk;
+use super::{Session, fixed, unsigned};
+use crate::merchant::Language;
+use crate::node::view::ScriptId;
+use crate::store::documents::{snapshot_from, terms_from, terms_to};
+use crate::store::{ChargeOrigin, DescriptorId, Listing, Snapshot, StoreError};
+use crate::wallet::address_of;
+
+/// A charge to be stored, with what stands apart from it.
+pub(in crate::store) struct NewRow {
+    /// The charge.
+    pub(in crate::store) snapshot: std::sync::Arc<Snapshot>,
+    /// The merchant's row.
+    pub(in crate::store) merchant: i64,
+    /// What can be erased: e-mail, metadata, notes.
+    pub(in crate::store) personal: [Option<String>; 3],
+}
+
+static INSERT: Bulk = Bulk::new(
+    "INSERT INTO charges (num, id, merchant, script, origin, order_id, language, created_at, terms, email_key, state, \
+     sequence, is_open, is_paid) VALUES ",
+    "(?,?,?,?,?,?,?,?,?,?,?,0,1,0)",
+    "",
+);
+static INSERT_PERSONAL: Bulk = Bulk::new(
+    "INSERT INTO personal (charge, buyer_email, metadata, notes) VALUES ",
+    "(?,?,?,?)",
+    "",
+);
+
+const COLUMNS: &str = "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, \
+                       c.language, c.terms, c.email_key, c.snapshot FROM charges c JOIN merchants m ON m.num = c.merchant \
+                       JOIN scripts s ON s.id = c.script WHERE ";
+
+static BY_NUM: Bulk = Bulk::new(
+    "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, c.language, c.terms, \
+     c.email_key, c.snapshot FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script \
+     WHERE c.num IN (",
+    "?",
+    ")",
+);
+static BY_SCRIPT: Bulk = Bulk::new(
+    "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, c.language, c.terms, \
+     c.email_key, c.snapshot FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script \
+     WHERE c.script IN (",
+    "?",
+    ")",
+);
+static CLOSE: Bulk = Bulk::new("UPDATE charges SET is_open = 0 WHERE num IN (", "?", ")");
+
+impl Session {
+    /// Stores new charges.
+    pub(in crate::store) async fn insert_charges(&mut self, rows: &[NewRow]) -> Result<(), StoreError> {
+        INSERT
+            .execute(&mut self.connection, rows, |values, row| {
+                let Snapshot { charge, .. } = &*row.snapshot;
+                values
+                    .add(row.snapshot.num)
+                    .add(&charge.id.0[..])
+                    .add(row.merchant)
+                    .add(row.snapshot.script.0)
+                    .add(row.snapshot.origin.as_str())
+                    .add(row.snapshot.order_id.as_deref())
+                    .add(row.snapshot.language.map(Language::as_str))
+                    .add(charge.terms.created_at.0)
+                    .add(terms_to(&charge.terms))
+                    .add(row.snapshot.email_key.map(|key| key.to_vec()))
+                    .add(charge.state.as_str());
+            })
+            .await?;
+        let personal: Vec<&NewRow> = rows
+            .iter()
+            .filter(|row| row.personal.iter().any(Option::is_some))
+            .collect();
+        INSERT_PERSONAL
+            .execute(&mut self.connection, &personal, |values, row| {
+                values.add(row.snapshot.num);
+                for text in &row.personal {
+                    values.add(text.as_deref());
+                }
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// The charges with these row numbers.
+    pub(in crate::store) async fn charges_by_num(
+        &mut self,
+        nums: &[i64],
+        network: Network,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let rows = BY_NUM
+            .fetch(&mut self.connection, nums, |values, num| {
+                values.add(*num);
+            })
+            .await?;
+        snapshots(&rows, network)
+    }
+
+    /// The charges that these scripts were given out for.
+    pub(in crate::store) async fn charges_by_script(
+        &mut self,
+        scripts: &[ScriptId],
+        network: Network,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let rows = BY_SCRIPT
+            .fetch(&mut self.connection, scripts, |values, script| {
+                values.add(script.0);
+            })
+            .await?;
+        snapshots(&rows, network)
+    }
+
+    /// All charges that chain or clock can still move.
+    pub(in crate::store) async fn open_charges(&mut self, network: Network) -> Result<Vec<Snapshot>, StoreError> {
+        let rows = query("c.is_open = 1").build().fetch_all(&mut self.connection).await?;
+        snapshots(&rows, network)
+    }
+
+    /// The charge called `id`.
+    pub(in crate::store) async fn charge(
+        &mut self,
+        id: ChargeId,
+        network: Network,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        charge(&mut self.connection, id, network).await
+    }
+
+    /// The paid charges of an order, newest first (R22).
+    pub(in crate::store) async fn paid_charges(
+        &mut self,
+        merchant: i64,
+        order_id: &str,
+        network: Network,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let mut query = query("c.is_paid = 1 AND c.merchant = ");
+        query.push_bind(merchant).push(" AND c.order_id = ").push_bind(order_id);
+        query.push(" ORDER BY c.num DESC LIMIT 100");
+        let rows = query.build().fetch_all(&mut self.connection).await?;
+        snapshots(&rows, network)
+    }
+
+    /// Marks charges as settled for good, so that they are not loaded at the start any more.
+    pub(in crate::store) async fn close_charges(&mut self, nums: &[i64]) -> Result<(), StoreError> {
+        CLOSE
+            .execute(&mut self.connection, nums, |values, num| {
+                values.add(*num);
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// How many charges there are in each state.
+    pub(in crate::store) async fn state_counts(&mut self) -> Result<Vec<(State, i64)>, StoreError> {
+        state_counts(&mut self.connection).await
+    }
+
+    /// Stores how many charges there are in each state.
+    pub(in crate::store) async fn set_state_counts(&mut self, counts: &[(State, i64)]) -> Result<(), StoreError> {
+        static UPSERT: Bulk = Bulk::new(
+            "INSERT INTO state_counts (state, charges) VALUES ",
+            "(?,?)",
+            " ON CONFLICT (state) DO UPDATE SET charges = excluded.charges",
+        );
+        UPSERT
+            .execute(&mut self.connection, counts, |values, (state, n)| {
+                values.add(state.as_str()).add(*n);
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// When the first charge was made.
+    pub(in crate::store) async fn first_made(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let millis: Option<i64> = sqlx::query_scalar("SELECT created_at FROM charges ORDER BY num LIMIT 1")
+            .fetch_optional(&mut self.connection)
+            .await?;
+        Ok(millis.map(Timestamp))
+    }
+
+    /// The highest row numbers in use: of charges, batches, outbox, scripts, merchants, descriptors.
+    pub(in crate::store) async fn last_rows(&mut self) -> Result<[i64; 6], StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COALESCE(MAX(num), 0) FROM charges), (SELECT COALESCE(MAX(num), 0) FROM events), \
+             (SELECT COALESCE(MAX(num), 0) FROM outbox), (SELECT COALESCE(MAX(id), 0) FROM scripts), \
+             (SELECT COALESCE(MAX(num), 0) FROM merchants), (SELECT COALESCE(MAX(id), 0) FROM descriptors)",
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        let mut last = [0; 6];
+        for (i, n) in last.iter_mut().enumerate() {
+            *n = row.try_get(i)?;
+        }
+        Ok(last)
+    }
+}
+
+/// How many charges there are in each state.
+pub(in crate::store) async fn state_counts(connection: &mut SqliteConnection) -> Result<Vec<(State, i64)>, StoreError> {
+    let rows = sqlx::query("SELECT state, charges FROM state_counts")
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((state_from(row.try_get(0)?)?, row.try_get(1)?)))
+        .collect()
+}
+
+/// The charge called `id`.
+pub(in crate::store) async fn charge(
+    connection: &mut SqliteConnection,
+    id: ChargeId,
+    network: Network,
+) -> Result<Option<Snapshot>, StoreError> {
+    let mut query = query("c.id = ");
+    let row = query
+        .push_bind(id.0.to_vec())
+        .build()
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| snapshot(&row, network)).transpose()
+}
+
+/// Charges, newest first.
+pub(in crate::store) async fn list(
+    connection: &mut SqliteConnection,
+    listing: &Listing<'_>,
+    network: Network,
+) -> Result<Vec<Snapshot>, StoreError> {
+    let mut query = query("1 = 1");
+    if let Some(merchant) = listing.merchant {
+        query.push(" AND c.merchant = (SELECT num FROM merchants WHERE id = ");
+        query.push_bind(merchant.0.to_vec()).push(")");
+    }
+    if let Some(state) = listing.state {
+        query.push(" AND c.state = ").push_bind(state.as_str());
+    }
+    if let Some(order_id) = listing.order_id {
+        query.push(" AND c.order_id = ").push_bind(order_id.to_owned());
+    }
+    if let Some(before) = listing.before {
+        query.push(" AND c.num < ").push_bind(before);
+    }
+    query
+        .push(" ORDER BY c.num DESC LIMIT ")
+        .push_bind(i64::from(listing.limit));
+    let rows = query.build().fetch_all(connection).await?;
+    snapshots(&rows, network)
+}
+
+fn query(condition: &str) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(COLUMNS);
+    query.push(condition);
+    query
+}
+
+fn snapshots(rows: &[SqliteRow], network: Network) -> Result<Vec<Snapshot>, StoreError> {
+    rows.iter().map(|row| snapshot(row, network)).collect()
+}
+
+fn snapshot(row: &SqliteRow, network: Network) -> Result<Snapshot, StoreError> {
+    let script_pubkey: &[u8] = row.try_get(4)?;
+    let address = address_of(script_pubkey, network)
+        .ok_or_else(|| StoreError::Damaged("a charge's script has no address".to_owned()))?;
+    let terms = terms_from(row.try_get(10)?)?;
+    let id = ChargeId(fixed(row.try_get(1)?)?);
+    let made = Charge::new(id, MerchantId(fixed(row.try_get(2)?)?), address, terms);
+    let charge = match row.try_get::<Option<&str>, _>(12)? {
+        Some(document) => snapshot_from(document, made)?,
+        None => made,
+    };
+    let language: Option<&str> = row.try_get(9)?;
+    let email_key: Option<&[u8]> = row.try_get(11)?;
+    Ok(Snapshot {
+        charge,
+        order_id: row.try_get(8)?,
+        origin: ChargeOrigin::from_word(row.try_get(7)?)
+            .ok_or_else(|| StoreError::Damaged("a charge's origin is not known".to_owned()))?,
+        language: language.and_then(|language| language.parse().ok()),
+        num: row.try_get(0)?,
+        script: ScriptId(row.try_get(3)?),
+        script_pubkey: script_pubkey.into(),
+        descriptor: DescriptorId(row.try_get(5)?),
+        index: unsigned(row.try_get(6)?)?,
+        email_key: email_key.map(fixed).transpose()?,
+        verified: false.into(),
+        rendered: Default::default(),
+    })
+}
+
+pub(super) fn state_from(text: &str) -> Result<State, StoreError> {
+    text.parse()
+        .map_err(|()| StoreError::Damaged(format!("{text:?} is not a state")))
+}

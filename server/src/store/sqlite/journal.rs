@@ -1,0 +1,201 @@
+//! What was decided: batches of events, and everything that follows from them in the same transaction.
+
+use std::sync::Arc;
+
+use bitpro_charge::{Announcement, ChargeId, Event, Payment, Place, Recorded, Timestamp, Txid, Whereabouts};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::bulk::Bulk;
+use super::{Session, column, fixed, unsigned};
+use crate::store::documents::{events_from, events_to, snapshot_to};
+use crate::store::{Snapshot, StoreError};
+
+/// One batch of one charge.
+pub(in crate::store) struct Decided {
+    /// The batch's row number: its place in the whole log.
+    pub(in crate::store) num: i64,
+    /// The charge before it.
+    pub(in crate::store) before: Arc<Snapshot>,
+    /// The charge after it.
+    pub(in crate::store) after: Arc<Snapshot>,
+    /// What was decided; never empty.
+    pub(in crate::store) events: Vec<Event>,
+    /// Whether chain or clock can still move the charge.
+    pub(in crate::store) is_open: bool,
+}
+
+/// Something that a merchant is to be told.
+pub(in crate::store) struct OutboxRow {
+    pub(in crate::store) num: i64,
+    pub(in crate::store) id: [u8; 16],
+    pub(in crate::store) merchant: i64,
+    pub(in crate::store) charge: i64,
+    pub(in crate::store) sequence: u64,
+    pub(in crate::store) announcement: Announcement,
+}
+
+static INSERT_BATCHES: Bulk = Bulk::new(
+    "INSERT INTO events (num, charge, first_sequence, last_sequence, at, body) VALUES ",
+    "(?,?,?,?,?,?)",
+    "",
+);
+static UPDATE_CHARGES: Bulk = Bulk::new(
+    "WITH decided (num, state, reason, sequence, is_open, is_paid, snapshot) AS (VALUES ",
+    "(?,?,?,?,?,?,?)",
+    ") UPDATE charges SET state = decided.state, reason = decided.reason, sequence = decided.sequence, \
+     is_open = decided.is_open, is_paid = decided.is_paid, snapshot = decided.snapshot FROM decided \
+     WHERE charges.num = decided.num",
+);
+static UPSERT_PAYMENTS: Bulk = Bulk::new(
+    "INSERT INTO payments (txid, vout, charge, value, height, loss, first_seen_earliest, first_seen_latest, \
+     rate_cents, rate_source, rate_at) VALUES ",
+    "(?,?,?,?,?,?,?,?,?,?,?)",
+    " ON CONFLICT (txid, vout) DO UPDATE SET height = excluded.height, loss = excluded.loss, \
+     first_seen_earliest = excluded.first_seen_earliest, first_seen_latest = excluded.first_seen_latest",
+);
+static INSERT_OUTBOX: Bulk = Bulk::new(
+    "INSERT INTO outbox (num, id, merchant, charge, sequence, announcement, at) VALUES ",
+    "(?,?,?,?,?,?,?)",
+    "",
+);
+
+impl Session {
+    /// Appends batches and brings rows of charges and payments to what they say.
+    pub(in crate::store) async fn append(&mut self, decided: &[Decided], at: Timestamp) -> Result<(), StoreError> {
+        INSERT_BATCHES
+            .execute(&mut self.connection, decided, |values, batch| {
+                values
+                    .add(batch.num)
+                    .add(batch.after.num)
+                    .add(column(batch.before.charge.sequence + 1))
+                    .add(column(batch.after.charge.sequence))
+                    .add(at.0)
+                    .add(events_to(&batch.events));
+            })
+            .await?;
+        UPDATE_CHARGES
+            .execute(&mut self.connection, decided, |values, batch| {
+                let charge = &batch.after.charge;
+                values
+                    .add(batch.after.num)
+                    .add(charge.state.as_str())
+                    .add(charge.reason.map(bitpro_charge::Reason::as_str))
+                    .add(column(charge.sequence))
+                    .add(batch.is_open)
+                    .add(!charge.payments.is_empty())
+                    .add(snapshot_to(charge));
+            })
+            .await?;
+        let changed: Vec<(i64, &Payment)> = decided.iter().flat_map(changed_payments).collect();
+        UPSERT_PAYMENTS
+            .execute(&mut self.connection, &changed, |values, (charge, payment)| {
+                let (height, loss) = match payment.whereabouts {
+                    Whereabouts::Live(Place::Block(block)) => (Some(i64::from(block.height)), None),
+                    Whereabouts::Live(Place::Mempool) => (None, None),
+                    Whereabouts::Gone(loss) => (None, Some(loss.as_str())),
+                };
+                let rate = payment.rate.as_ref();
+                values
+                    .add(&payment.outpoint.txid.0[..])
+                    .add(i64::from(payment.outpoint.vout))
+                    .add(*charge)
+                    .add(column(payment.value.to_sat()))
+                    .add(height)
+                    .add(loss)
+                    .add(payment.first_seen.earliest.0)
+                    .add(payment.first_seen.latest.0)
+                    .add(rate.map(|quote| column(quote.rate.cents_per_btc())))
+                    .add(rate.map(|quote| quote.source.as_str()))
+                    .add(rate.map(|quote| quote.at.0));
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Puts what merchants are to be told into the outbox.
+    pub(in crate::store) async fn announce(&mut self, rows: &[OutboxRow], at: Timestamp) -> Result<(), StoreError> {
+        INSERT_OUTBOX
+            .execute(&mut self.connection, rows, |values, row| {
+                values
+                    .add(row.num)
+                    .add(&row.id[..])
+                    .add(row.merchant)
+                    .add(row.charge)
+                    .add(column(row.sequence))
+                    .add(row.announcement.as_str())
+                    .add(at.0);
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// The payments of all followed transactions: transaction, output, charge.
+    pub(in crate::store) async fn followed_payments(&mut self) -> Result<Vec<(Txid, u32, i64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT p.txid, p.vout, p.charge FROM payment_txs t JOIN payments p ON p.txid = t.txid WHERE t.followed = 1",
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    Txid(fixed(row.try_get(0)?)?),
+                    unsigned(row.try_get(1)?)?,
+                    row.try_get(2)?,
+                ))
+            })
+            .collect()
+    }
+
+    /// The payments of one transaction: output and charge.
+    pub(in crate::store) async fn payments_of(&mut self, txid: Txid) -> Result<Vec<(u32, i64)>, StoreError> {
+        let rows = sqlx::query("SELECT vout, charge FROM payments WHERE txid = ?")
+            .bind(&txid.0[..])
+            .fetch_all(&mut self.connection)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((unsigned(row.try_get(0)?)?, row.try_get(1)?)))
+            .collect()
+    }
+}
+
+/// The log of a charge, oldest first, batch by batch; `None` when there is no such charge.
+pub(in crate::store) async fn history(
+    connection: &mut SqliteConnection,
+    id: ChargeId,
+) -> Result<Option<Vec<Vec<Recorded>>>, StoreError> {
+    let num: Option<i64> = sqlx::query_scalar("SELECT num FROM charges WHERE id = ?")
+        .bind(&id.0[..])
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(num) = num else { return Ok(None) };
+    let rows = sqlx::query("SELECT first_sequence, at, body FROM events WHERE charge = ? ORDER BY last_sequence")
+        .bind(num)
+        .fetch_all(connection)
+        .await?;
+    let batches: Result<Vec<Vec<Recorded>>, StoreError> = rows
+        .iter()
+        .map(|row| {
+            let first: u64 = unsigned(row.try_get(0)?)?;
+            let at = Timestamp(row.try_get(1)?);
+            let events = events_from(row.try_get(2)?)?;
+            let recorded = (first..).zip(events);
+            Ok(recorded
+                .map(|(sequence, event)| Recorded { sequence, at, event })
+                .collect())
+        })
+        .collect();
+    batches.map(Some)
+}
+
+fn changed_payments(batch: &Decided) -> impl Iterator<Item = (i64, &Payment)> {
+    let before = &batch.before.charge;
+    let changed = |payment: &&Payment| before.payment(payment.outpoint) != Some(*payment);
+    batch
+        .after
+        .charge
+        .payments
+        .iter()
+        .filter(changed)
+        .map(|payment| (batch.after.num, payment))
+}

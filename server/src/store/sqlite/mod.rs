@@ -1,0 +1,56 @@
+//! SQLite: everything that is peculiar to the engine.
+
+mod bulk;
+mod chain;
+mod charges;
+mod journal;
+mod open;
+mod session;
+mod wallets;
+
+pub(super) use chain::{block_at, followed_txs};
+pub(super) use charges::{NewRow, charge, list, state_counts};
+pub(super) use journal::{Decided, OutboxRow, history};
+pub(super) use open::connect;
+pub(super) use session::Session;
+pub(super) use wallets::{DescriptorRow, MerchantRow, ScriptRow};
+
+use super::StoreError;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_failed_sync(&error) {
+            return Self::SyncFailed(error.to_string());
+        }
+        match error {
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Closed,
+            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+/// After a failed sync nobody knows what the disk holds (`SQLITE_IOERR_FSYNC`, `SQLITE_IOERR_DIR_FSYNC`).
+fn is_failed_sync(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("1034" | "1290"))
+}
+
+/// Columns hold signed integers. What counts up from zero never gets near the end of them.
+fn column(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// An unsigned number out of a column.
+fn unsigned<T: TryFrom<i64>>(n: i64) -> Result<T, StoreError> {
+    T::try_from(n).map_err(|_| StoreError::Damaged(format!("the number {n} is out of bounds")))
+}
+
+/// Bytes of a fixed length out of a column.
+fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], StoreError> {
+    bytes
+        .try_into()
+        .map_err(|_| StoreError::Damaged(format!("{} bytes instead of {N}", bytes.len())))
+}

@@ -1,0 +1,96 @@
+//! Connections: one that writes, a few that read.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use super::Session;
+use crate::store::{OpenError, StoreError};
+
+/// Below this, SQLite can lose commits in WAL mode with several connections.
+const LEAST_VERSION: [u32; 3] = [3, 51, 3];
+
+/// What was opened.
+pub(in crate::store) struct Connections {
+    /// The writer's.
+    pub(in crate::store) session: Session,
+    /// The readers'.
+    pub(in crate::store) readers: SqlitePool,
+}
+
+/// Opens the file at `path`, making it if it is not there, and brings it to the current shape.
+///
+/// # Errors
+/// [`OpenError`].
+pub(in crate::store) async fn connect(path: &Path) -> Result<Connections, OpenError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(256)
+        .row_buffer_size(512)
+        .disable_statement_logging();
+    let mut writer = SqliteConnection::connect_with(&options.clone().thread_name(|_| "store-writer".to_owned()))
+        .await
+        .map_err(StoreError::from)?;
+    check_version(&mut writer).await?;
+    sqlx::migrate!("migrations/sqlite")
+        .run(&mut writer)
+        .await
+        .map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(4)
+        .connect_with(
+            options
+                .read_only(true)
+                .create_if_missing(false)
+                .thread_name(|n| format!("store-reader-{n}")),
+        )
+        .await
+        .map_err(StoreError::from)?;
+    Ok(Connections {
+        session: Session::new(writer),
+        readers,
+    })
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()")
+        .fetch_one(connection)
+        .await
+        .map_err(StoreError::from)?;
+    if is_safe(&version) {
+        Ok(())
+    } else {
+        Err(OpenError::Engine(version))
+    }
+}
+
+fn is_safe(version: &str) -> bool {
+    let numbers: Vec<u32> = version.split('.').map(|part| part.parse().unwrap_or(0)).collect();
+    numbers >= LEAST_VERSION.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_sqlite_that_can_lose_commits_is_refused() {
+        for (version, safe) in [
+            ("3.51.3", true),
+            ("3.52.0", true),
+            ("4.0.0", true),
+            ("3.51.2", false),
+            ("3.7.17", false),
+            ("", false),
+        ] {
+            assert_eq!(is_safe(version), safe, "{version}");
+        }
+    }
+}

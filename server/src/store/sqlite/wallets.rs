@@ -1,0 +1,220 @@
+//! Merchants, their descriptors, and the scripts that follow from those.
+
+use bitpro_charge::{MerchantId, Timestamp};
+use sqlx::Row as _;
+
+use super::bulk::Bulk;
+use super::{Session, fixed, unsigned};
+use crate::node::view::ScriptId;
+use crate::store::{DescriptorId, StoreError};
+
+/// A merchant's row.
+#[derive(Clone)]
+pub(in crate::store) struct MerchantRow {
+    pub(in crate::store) num: i64,
+    pub(in crate::store) id: MerchantId,
+    /// A document; see `merchant::stored`.
+    pub(in crate::store) settings: String,
+    pub(in crate::store) logo: Option<Vec<u8>>,
+    pub(in crate::store) descriptor: Option<(DescriptorId, Vec<u8>)>,
+    pub(in crate::store) created_at: Timestamp,
+}
+
+/// A descriptor's row.
+#[derive(Clone)]
+pub(in crate::store) struct DescriptorRow {
+    pub(in crate::store) id: DescriptorId,
+    pub(in crate::store) text: String,
+    pub(in crate::store) mac: Vec<u8>,
+    pub(in crate::store) next_index: u32,
+    pub(in crate::store) highest_used: Option<u32>,
+    pub(in crate::store) scanned: bool,
+    pub(in crate::store) jump: u32,
+}
+
+/// A script's row.
+#[derive(Clone)]
+pub(in crate::store) struct ScriptRow {
+    pub(in crate::store) id: ScriptId,
+    pub(in crate::store) descriptor: DescriptorId,
+    pub(in crate::store) index: u32,
+    pub(in crate::store) script: Vec<u8>,
+}
+
+static INSERT_SCRIPTS: Bulk = Bulk::new(
+    "INSERT INTO scripts (id, descriptor, idx, script) VALUES ",
+    "(?,?,?,?)",
+    " ON CONFLICT (script) DO NOTHING",
+);
+static SKIP_SCRIPTS: Bulk = Bulk::new("UPDATE scripts SET skipped = 1 WHERE id IN (", "?", ")");
+static SCRIPTS: Bulk = Bulk::new(
+    "SELECT id, descriptor, idx, script FROM scripts WHERE id IN (",
+    "?",
+    ")",
+);
+
+impl Session {
+    /// All merchants, in the order in which they were added.
+    pub(in crate::store) async fn merchants(&mut self) -> Result<Vec<MerchantRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT num, id, settings, logo, descriptor, descriptor_mac, created_at FROM merchants ORDER BY num",
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let descriptor: Option<i64> = row.try_get(4)?;
+                let mac: Option<Vec<u8>> = row.try_get(5)?;
+                Ok(MerchantRow {
+                    num: row.try_get(0)?,
+                    id: MerchantId(fixed(row.try_get(1)?)?),
+                    settings: row.try_get(2)?,
+                    logo: row.try_get(3)?,
+                    descriptor: descriptor.map(|id| (DescriptorId(id), mac.unwrap_or_default())),
+                    created_at: Timestamp(row.try_get(6)?),
+                })
+            })
+            .collect()
+    }
+
+    /// Stores a new merchant, or what has changed of one.
+    pub(in crate::store) async fn put_merchant(&mut self, merchant: &MerchantRow) -> Result<(), StoreError> {
+        let (descriptor, mac) = merchant.descriptor.clone().unzip();
+        sqlx::query(
+            "INSERT INTO merchants (num, id, settings, logo, descriptor, descriptor_mac, created_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (num) DO UPDATE SET settings = excluded.settings, \
+             logo = excluded.logo, descriptor = excluded.descriptor, descriptor_mac = excluded.descriptor_mac",
+        )
+        .bind(merchant.num)
+        .bind(&merchant.id.0[..])
+        .bind(&merchant.settings)
+        .bind(merchant.logo.as_deref())
+        .bind(descriptor.map(|id| id.0))
+        .bind(mac)
+        .bind(merchant.created_at.0)
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// All descriptors.
+    pub(in crate::store) async fn descriptors(&mut self) -> Result<Vec<DescriptorRow>, StoreError> {
+        let rows =
+            sqlx::query("SELECT id, text, mac, next_index, highest_used, scanned, jump FROM descriptors ORDER BY id")
+                .fetch_all(&mut self.connection)
+                .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(DescriptorRow {
+                    id: DescriptorId(row.try_get(0)?),
+                    text: row.try_get(1)?,
+                    mac: row.try_get(2)?,
+                    next_index: unsigned(row.try_get(3)?)?,
+                    highest_used: row.try_get::<Option<i64>, _>(4)?.map(unsigned).transpose()?,
+                    scanned: row.try_get(5)?,
+                    jump: unsigned(row.try_get(6)?)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Stores a new descriptor, or where its counter stands.
+    pub(in crate::store) async fn put_descriptor(&mut self, descriptor: &DescriptorRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO descriptors (id, text, mac, next_index, highest_used, scanned, jump) \
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET next_index = excluded.next_index, \
+             highest_used = excluded.highest_used, scanned = excluded.scanned, jump = excluded.jump",
+        )
+        .bind(descriptor.id.0)
+        .bind(&descriptor.text)
+        .bind(&descriptor.mac)
+        .bind(i64::from(descriptor.next_index))
+        .bind(descriptor.highest_used.map(i64::from))
+        .bind(descriptor.scanned)
+        .bind(i64::from(descriptor.jump))
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Stores scripts of the look-ahead. One that another descriptor has already is left out: its index is skipped (R27).
+    pub(in crate::store) async fn insert_scripts(&mut self, scripts: &[ScriptRow]) -> Result<(), StoreError> {
+        INSERT_SCRIPTS
+            .execute(&mut self.connection, scripts, |values, script| {
+                values
+                    .add(script.id.0)
+                    .add(script.descriptor.0)
+                    .add(i64::from(script.index))
+                    .add(&script.script[..]);
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Marks scripts that received money before they were given out (R27).
+    pub(in crate::store) async fn skip_scripts(&mut self, scripts: &[ScriptId]) -> Result<(), StoreError> {
+        SKIP_SCRIPTS
+            .execute(&mut self.connection, scripts, |values, script| {
+                values.add(script.0);
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Scripts by row.
+    pub(in crate::store) async fn scripts(&mut self, ids: &[ScriptId]) -> Result<Vec<ScriptRow>, StoreError> {
+        let rows = SCRIPTS
+            .fetch(&mut self.connection, ids, |values, id| {
+                values.add(id.0);
+            })
+            .await?;
+        rows.iter().map(script_row).collect()
+    }
+
+    /// The script that is `script`.
+    pub(in crate::store) async fn script(&mut self, script: &[u8]) -> Result<Option<ScriptRow>, StoreError> {
+        let row = sqlx::query("SELECT id, descriptor, idx, script FROM scripts WHERE script = ?")
+            .bind(script)
+            .fetch_optional(&mut self.connection)
+            .await?;
+        row.as_ref().map(script_row).transpose()
+    }
+
+    /// The look-ahead of a descriptor: scripts from `index` on that are not skipped, ascending.
+    pub(in crate::store) async fn look_ahead(
+        &mut self,
+        descriptor: DescriptorId,
+        index: u32,
+    ) -> Result<Vec<ScriptRow>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT id, descriptor, idx, script FROM scripts WHERE descriptor = ? AND idx >= ? AND skipped = 0 ORDER BY idx",
+        )
+        .bind(descriptor.0)
+        .bind(i64::from(index))
+        .fetch_all(&mut self.connection)
+        .await?;
+        rows.iter().map(script_row).collect()
+    }
+
+    /// Calls `each` with every watched script.
+    pub(in crate::store) async fn for_each_script(
+        &mut self,
+        mut each: impl FnMut(ScriptId, &[u8]),
+    ) -> Result<(), StoreError> {
+        use futures::TryStreamExt as _;
+        let mut rows = sqlx::query("SELECT id, script FROM scripts").fetch(&mut self.connection);
+        while let Some(row) = rows.try_next().await? {
+            each(ScriptId(row.try_get(0)?), row.try_get(1)?);
+        }
+        Ok(())
+    }
+}
+
+fn script_row(row: &sqlx::sqlite::SqliteRow) -> Result<ScriptRow, StoreError> {
+    Ok(ScriptRow {
+        id: ScriptId(row.try_get(0)?),
+        descriptor: DescriptorId(row.try_get(1)?),
+        index: unsigned(row.try_get(2)?)?,
+        script: row.try_get(3)?,
+    })
+}

@@ -1,0 +1,166 @@
+//! The one writer: takes units as they come, and commits those that are waiting together (R30).
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use tokio::sync::mpsc;
+
+use super::unit::{Ran, Unit};
+use super::{News, StoreError, Tx, load};
+use crate::wallet::mark::IssuanceMark;
+
+/// Units in one commit, at most: more would only make the first wait.
+const GROUP: usize = 1_000;
+/// How often to look for what another process wrote.
+const LOOK_ELSEWHERE: Duration = Duration::from_secs(1);
+
+/// Who keeps copies of what is stored, and is told after each commit: watch map first, then those who listen.
+pub(crate) trait Listener: Send + Sync + 'static {
+    /// A group was committed.
+    fn committed(&self, news: News);
+}
+
+/// What happens when a sync has failed: nobody knows then what the disk holds, and no answer is right any more.
+pub(crate) type Fatal = Arc<dyn Fn(&StoreError) + Send + Sync>;
+
+/// The writer, before it runs.
+pub(crate) struct Writer {
+    pub(super) tx: Tx,
+    pub(super) units: mpsc::Receiver<Box<dyn Unit>>,
+    pub(super) mark: Option<IssuanceMark>,
+    pub(super) fatal: Fatal,
+}
+
+impl Writer {
+    /// Works until every handle of the store is gone.
+    pub(crate) async fn run(mut self, listener: Arc<dyn Listener>) {
+        let mut look = tokio::time::interval(LOOK_ELSEWHERE);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut group = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                received = self.units.recv_many(&mut group, GROUP) => {
+                    if received == 0 {
+                        break;
+                    }
+                    self.commit(std::mem::take(&mut group), &*listener).await;
+                }
+                _ = look.tick() => {
+                    if matches!(self.tx.session.was_changed_elsewhere().await, Ok(true)) {
+                        self.tx.session.look_again();
+                        self.commit(Vec::new(), &*listener).await;
+                    }
+                }
+            }
+        }
+        self.tx.session.close().await;
+    }
+
+    async fn commit(&mut self, group: Vec<Box<dyn Unit>>, listener: &dyn Listener) {
+        if let Err(error) = self.begin().await {
+            tracing::error!(%error, "no transaction could begin");
+            for unit in group {
+                unit.refuse(error.clone());
+            }
+            return;
+        }
+        let start = self.tx.begin_unit();
+        let mut waiting = Vec::with_capacity(group.len());
+        let mut outcome = Ok(());
+        for unit in group {
+            if let Err(error) = &outcome {
+                unit.refuse(StoreError::clone(error));
+                continue;
+            }
+            match run(&mut self.tx, unit).await {
+                Ok(Some(answer)) => waiting.push(answer),
+                Ok(None) => {}
+                Err(error) => outcome = Err(error),
+            }
+        }
+        if outcome.is_ok() {
+            outcome = self.make_durable().await;
+        }
+        match &outcome {
+            Ok(()) => {
+                let news = self.tx.committed();
+                listener.committed(news);
+            }
+            Err(error) => {
+                tracing::error!(%error, units = waiting.len(), "a group was not committed");
+                if matches!(error, StoreError::SyncFailed(_)) {
+                    (self.fatal)(error);
+                }
+                // The engine may have taken the transaction back by itself already; then there is none to take back.
+                let _ = self.tx.session.rollback().await;
+                self.tx.discarded(start);
+                // What another process wrote may have been read under this transaction only.
+                self.tx.session.look_again();
+            }
+        }
+        for answer in waiting {
+            answer(outcome.clone());
+        }
+    }
+
+    /// Begins the group, and reads everything again when another process has written.
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        self.tx.session.begin().await?;
+        let fresh = async {
+            if self.tx.session.was_changed_elsewhere().await? {
+                load::reload(&mut self.tx).await?;
+            }
+            Ok(())
+        };
+        let result: Result<(), StoreError> = fresh.await;
+        if result.is_err() {
+            self.tx.session.look_again();
+            let _ = self.tx.session.rollback().await;
+        }
+        result
+    }
+
+    /// Commits, and syncs the issuance mark meanwhile: both before any answer (R28).
+    async fn make_durable(&mut self) -> Result<(), StoreError> {
+        self.tx.write_rest().await?;
+        let issued = self.tx.issued();
+        let marked = match &self.mark {
+            Some(mark) if !issued.is_empty() => Some(mark.raise(issued)),
+            _ => None,
+        };
+        let committed = self.tx.session.commit().await;
+        if let Some(marked) = marked {
+            marked.await?;
+        }
+        committed
+    }
+}
+
+/// Runs one unit. An error is the whole group's: the unit's changes could not be taken back.
+async fn run(
+    tx: &mut Tx,
+    unit: Box<dyn Unit>,
+) -> Result<Option<Box<dyn FnOnce(Result<(), StoreError>) + Send>>, StoreError> {
+    let start = tx.begin_unit();
+    match AssertUnwindSafe(unit.run(tx)).catch_unwind().await {
+        Ok(Ran::Done(answer)) => match tx.end_unit().await {
+            Ok(()) => Ok(Some(answer)),
+            Err(error) => {
+                answer(Err(error.clone()));
+                Err(error)
+            }
+        },
+        Ok(Ran::Failed(answer)) => {
+            let taken_back = tx.take_back(start).await;
+            answer();
+            taken_back.map(|()| None)
+        }
+        Err(_) => {
+            tracing::error!("a unit panicked; its changes are taken back");
+            tx.take_back(start).await.map(|()| None)
+        }
+    }
+}
