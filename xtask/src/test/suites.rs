@@ -98,16 +98,14 @@ fn fmt(workspace: &Workspace) -> Result<()> {
 
 fn clippy(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
-    cargo(
+    let server = cargo(
         workspace,
         "clippy --locked --workspace --all-targets --keep-going -- -D warnings",
-    )?;
+    );
     // What runs in the browser is compiled for nothing else, so the first pass did not see it.
-    let browser = "--features hydrate --target wasm32-unknown-unknown";
-    cargo(
-        workspace,
-        &format!("clippy --locked -p bitpro-checkout-app {browser} -- -D warnings"),
-    )
+    let package = "-p bitpro-checkout-app --features hydrate --target wasm32-unknown-unknown";
+    let browser = cargo(workspace, &format!("clippy --locked {package} -- -D warnings"));
+    server.and(browser)
 }
 
 fn rustdoc(workspace: &Workspace) -> Result<()> {
@@ -155,8 +153,9 @@ fn programs(workspace: &Workspace) -> Result<()> {
 
 fn unit(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
-    cargo(workspace, "test --locked --workspace --no-fail-fast --lib --bins")?;
-    cargo(workspace, "test --locked --workspace --doc")
+    let tests = cargo(workspace, "test --locked --workspace --no-fail-fast --lib --bins");
+    let examples = cargo(workspace, "test --locked --workspace --no-fail-fast --doc");
+    tests.and(examples)
 }
 
 fn integration(workspace: &Workspace) -> Result<()> {
