@@ -2,9 +2,10 @@
 
 use js_sys::{Date, Reflect};
 use leptos::prelude::*;
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, HtmlTextAreaElement, MouseEvent, Response, Window};
+use web_sys::{Document, DomParser, Element, HtmlTextAreaElement, MouseEvent, Response, SupportedType, Window};
 
 use crate::copy::Lang;
 use crate::icons;
@@ -17,7 +18,7 @@ const FEEDBACK_MILLIS: i32 = 2_000;
 const CODE_AGAIN_MILLIS: i32 = 2_000;
 
 /// Copies what `target` names, and says in place whether it worked; the step may be to print instead.
-pub fn copy(model: Model, target: Target) {
+fn copy(model: Model, target: Target) {
     if target == Target::Step && model.shown_now(|shown| shown.screen.step == Step::Print) {
         // Printing can be refused in a sandboxed frame; there is nothing better to offer then.
         let _ = window().print();
@@ -91,8 +92,28 @@ fn call(object: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, J
         .call1(object, argument)
 }
 
+/// Listens to presses, with one listener for the whole page: in the bundle each further one weighs half a kilobyte.
+pub fn listen(model: Model) {
+    let on_click = Closure::<dyn Fn(MouseEvent)>::new(move |event: MouseEvent| {
+        let Some(element) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
+            return;
+        };
+        let found = |selector, name| element.closest(selector).ok().flatten()?.get_attribute(name);
+        if let Some(word) = found("[data-press]", "data-press") {
+            if let Some(target) = Target::ALL.into_iter().find(|target| target.as_str() == word) {
+                copy(model, target);
+            }
+        } else if let Some(lang) = found("[hreflang]", "hreflang").and_then(|tag| Lang::of_tag(&tag)) {
+            switch_language(model, lang, &event);
+        }
+    });
+    // Listening fails for no name that is a text.
+    let _ = document().add_event_listener_with_callback("click", on_click.as_ref().unchecked_ref());
+    on_click.forget();
+}
+
 /// Changes the language in place, and in the address, so that a reload keeps it (R40).
-pub fn switch_language(model: Model, lang: Lang, event: &MouseEvent) {
+fn switch_language(model: Model, lang: Lang, event: &MouseEvent) {
     if event.ctrl_key() || event.meta_key() || event.shift_key() {
         return;
     }
@@ -114,16 +135,19 @@ pub fn own_clock() -> i64 {
 }
 
 /// Calls `then` once, after `millis`.
-pub fn after(millis: i32, then: impl FnOnce() + 'static) -> i32 {
-    let callback = wasm_bindgen::prelude::Closure::once_into_js(then);
-    window()
-        .set_timeout_with_callback_and_timeout_and_arguments_0(callback.unchecked_ref(), millis)
-        .unwrap_or_default()
+pub fn after(millis: i32, then: impl FnOnce() + 'static) {
+    let callback = Closure::once_into_js(then);
+    // Fails for no function.
+    let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(callback.unchecked_ref(), millis);
 }
 
 /// The code that the server drew into this document.
 pub fn drawn_code() -> Code {
-    let Ok(Some(element)) = document().query_selector(".code") else {
+    code_in(&document())
+}
+
+fn code_in(page: &Document) -> Code {
+    let Ok(Some(element)) = page.query_selector(".code") else {
         return Code::default();
     };
     Code {
@@ -148,25 +172,18 @@ pub fn keep_code(model: Model) {
 async fn fetch_code(model: Model, text: String) {
     let url = model.fixed(|page| page.path.clone());
     let page = fetch(&url).await.unwrap_or_default();
-    let drawn = between(&page, &["data-text=\"", &text, "\""].concat(), "</svg>")
-        .and_then(|rest| rest.find("<svg").map(|at| &rest[at..]));
-    match drawn {
-        Some(svg) => model.draw(Code {
-            svg: [svg, "</svg>"].concat(),
-            text,
-        }),
-        // The page may have moved on, or the network may be away: look again while this code is still wanted.
-        None => drop(after(CODE_AGAIN_MILLIS, move || {
-            if model.shown_now(|shown| shown.screen.qr_text() == text && shown.code.text != text) {
-                spawn_local(fetch_code(model, text));
-            }
-        })),
+    let parsed = DomParser::new().and_then(|parser| parser.parse_from_string(&page, SupportedType::TextHtml));
+    let code = parsed.map(|page| code_in(&page)).unwrap_or_default();
+    if code.text == text {
+        model.draw(code);
+        return;
     }
-}
-
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
-    let (_, rest) = text.split_once(start)?;
-    rest.split_once(end).map(|(between, _)| between)
+    // The page may have moved on, or the network may be away: look again while this code is still wanted.
+    after(CODE_AGAIN_MILLIS, move || {
+        if model.shown_now(|shown| shown.screen.qr_text() == text && shown.code.text != text) {
+            spawn_local(fetch_code(model, text));
+        }
+    });
 }
 
 /// Fetches a text of this server.

@@ -21,6 +21,7 @@ pub fn start() {
         let model = Model::new(state, browser::drawn_code());
         browser::show_in_document(model);
         browser::keep_code(model);
+        browser::listen(model);
         stream::follow(model);
         app(model)
     });

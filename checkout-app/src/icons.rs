@@ -52,7 +52,7 @@ pub fn figure(phase: Phase, progress: Option<ProgressView>) -> String {
 }
 
 fn on_disc(icon: &str) -> String {
-    icon.replacen("<svg ", "<svg class=\"disc\" ", 1)
+    ["<div class=\"disc\">", icon, "</div>"].concat()
 }
 
 /// The tab's icon, as an address that needs no request.

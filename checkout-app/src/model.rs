@@ -23,6 +23,22 @@ pub enum Target {
     Step,
 }
 
+impl Target {
+    /// All targets.
+    #[cfg(feature = "hydrate")]
+    pub const ALL: [Self; 4] = [Self::Fiat, Self::Btc, Self::Address, Self::Step];
+
+    /// The word in `data-press`, by which a press finds its target.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fiat => "fiat",
+            Self::Btc => "btc",
+            Self::Address => "address",
+            Self::Step => "step",
+        }
+    }
+}
+
 /// A QR code as markup, and the text that it stands for.
 ///
 /// Only the server draws codes: encoding would be an eighth of the browser's bundle, for a code that changes at most when a

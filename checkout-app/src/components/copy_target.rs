@@ -17,7 +17,7 @@ pub fn copy_target(
         <div
             class=class
             data-copied=model.text_of(target, |shown, target| mark(shown, target).to_owned())
-            on:click=move |_| press(model, target)
+            data-press=target.as_str()
         >
             <span class="value" translate="no" inner_html=model.text(value)></span>
             <span class="said" role="status">
@@ -29,14 +29,6 @@ pub fn copy_target(
             </button>
         </div>
     }
-}
-
-/// Copies. On the server nobody presses.
-pub fn press(model: Model, target: Target) {
-    #[cfg(feature = "hydrate")]
-    crate::browser::copy(model, target);
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (model, target);
 }
 
 fn mark(shown: &Shown, target: Target) -> &'static str {

@@ -24,12 +24,6 @@ fn link(model: Model, lang: Lang) -> impl IntoView {
             hreflang=lang.tag()
             lang=lang.tag()
             aria-current=model.text_of(lang, |shown, lang| (shown.lang == lang).to_string())
-            on:click=move |event| {
-                #[cfg(feature = "hydrate")]
-                crate::browser::switch_language(model, lang, &event);
-                #[cfg(not(feature = "hydrate"))]
-                let _ = event;
-            }
         >
             {lang.name()}
         </a>

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use super::copy_target::press;
 use crate::model::{Model, Shown, Target};
 use crate::screen::Step;
 
@@ -25,7 +24,7 @@ pub fn step(model: Model) -> impl IntoView {
                 type="button"
                 class="button needs-script"
                 hidden=model.is(|shown| is_link(&shown.screen.step))
-                on:click=move |_| press(model, Target::Step)
+                data-press=Target::Step.as_str()
             >
                 {model.text(label)}
             </button>

@@ -112,7 +112,10 @@ fn paid_on(view: &ChargeView, words: &Words, lang: Lang) -> Option<Row> {
 }
 
 fn explored(page: &ChargePage, txid: &str) -> Option<String> {
-    Some(page.explorer.as_ref()?.replace("{txid}", txid))
+    // Split at single characters: replacing a text would bring the whole search for texts into the bundle.
+    let (before, rest) = page.explorer.as_ref()?.split_once('{')?;
+    let (_, after) = rest.split_once('}')?;
+    Some([before, txid, after].concat())
 }
 
 fn amount(sat: u64, lang: Lang) -> String {
