@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::limits::is_proxied;
+use crate::node::ChargesPort as _;
 use crate::web::{Context, Problem};
 
 /// `GET /healthz`: the process answers.
@@ -58,10 +59,13 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
     let fresh = app.rates.fresh(app.clock.now());
     let part = |name, ok, says: String| Part { name, ok, says };
     let yes_or = |ok: bool, no: &str| if ok { "ok".to_owned() } else { no.to_owned() };
+    let unscanned = app.charges.scans_wanted().len();
+    let awaited = format!("{unscanned} descriptors wait for the node to look for addresses that were used already");
     let mut parts = vec![
         part("store", stores, yes_or(stores, "charges cannot be stored")),
         part("node", node.is_well(), node.condition.to_string()),
         part("zmq", node.zmq != crate::node::ZmqState::Silent, node.zmq.to_string()),
+        part("wallets", unscanned == 0, yes_or(unscanned == 0, &awaited)),
         part(
             "rate",
             fresh.is_some(),

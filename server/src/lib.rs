@@ -18,5 +18,7 @@ pub mod rates;
 pub mod rng;
 pub mod store;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;
 pub mod wallet;
 pub mod web;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bitpro_checkout_app::ssr::{Template, TemplateError};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -45,6 +46,9 @@ pub enum ServeError {
         /// What the operating system says.
         cause: std::io::Error,
     },
+    /// The operating system refuses a thread.
+    #[error("the watcher gets no thread: {0}")]
+    NoThread(std::io::Error),
     /// The binary carries a page that is not its own.
     #[error(transparent)]
     Page(#[from] TemplateError),
@@ -98,7 +102,15 @@ async fn serve_instance(
     let address = listener.local_addr().map_or(config.listen, |address| address);
     let public_url = config.public_url.unwrap_or_else(|| local_url(address));
 
-    let (_, node) = tokio::sync::watch::channel(node::NodeStatus::starting());
+    // The watcher ends after the requests: what they still make is watched.
+    let watching_ends = CancellationToken::new();
+    let watching = node::watch(
+        config.node,
+        Arc::new(charges.clone()),
+        Arc::clone(&clock),
+        watching_ends.clone(),
+    )
+    .map_err(ServeError::NoThread)?;
     let commands = tokio::spawn(socket.serve(charges.clone(), closing.clone()));
 
     let mut key = [0; 32];
@@ -109,6 +121,7 @@ async fn serve_instance(
         trusted_proxies: config.trusted_proxies,
         request_timeout: config.limits.request_timeout,
         ids: RequestIds::new(rng.bytes()),
+        told_of_proxy: AtomicBool::new(false),
     };
     tracing::info!(%address, public_url = edge.public_url.origin(), network = %config.network, "serving");
     let app = App::new(Parts {
@@ -122,7 +135,7 @@ async fn serve_instance(
         explorer: config.explorer,
         metrics_allow: config.metrics_allow,
         metrics,
-        node,
+        node: watching.status,
         closing: closing.clone(),
     });
     let treatment = Treatment {
@@ -132,8 +145,12 @@ async fn serve_instance(
     };
     listener::serve(listener, app.router(Arc::new(edge)), treatment, closing).await;
 
+    watching_ends.cancel();
+    if watching.stopped.await.is_err() {
+        tracing::error!("the watcher had died");
+    }
     if let Err(error) = commands.await {
-        tracing::error!(%error, "the command socket had stopped early");
+        tracing::error!(%error, "the command socket had died");
     }
     tracing::info!("closed");
     Ok(())

@@ -1,9 +1,11 @@
 //! The log and the metrics of the process.
 
+use std::io::IsTerminal as _;
 use std::panic;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::config::LogFormat;
@@ -13,11 +15,11 @@ use crate::config::LogFormat;
 /// # Panics
 /// When `directives` are none; the configuration has checked them.
 pub fn start_log(directives: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(directives).expect("the configuration checks the directives");
+    let filter = EnvFilter::try_new(of_our_own(directives)).expect("the configuration checks the directives");
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_span_events(FmtSpan::NONE)
-        .with_ansi(std::env::var_os("NO_COLOR").is_none())
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         .with_writer(std::io::stderr);
     // An error means that a log was started before, which then goes on.
     let _ = match format {
@@ -25,6 +27,14 @@ pub fn start_log(directives: &str, format: LogFormat) {
         LogFormat::Json => log.json().try_init(),
     };
     panic::set_hook(Box::new(|told| tracing::error!("panic: {told}")));
+}
+
+/// A bare level is meant for us: the libraries below would tell of every byte, and some of secrets.
+fn of_our_own(directives: &str) -> String {
+    match directives.trim().parse::<LevelFilter>() {
+        Ok(level) if level > LevelFilter::WARN => format!("warn,bitpro_server={level}"),
+        _ => directives.to_owned(),
+    }
 }
 
 /// Starts to collect metrics.
@@ -66,4 +76,16 @@ fn describe() {
         "Gaps in the node's notifications, each followed by a full reading."
     );
     describe_histogram!("bitpro_http_request_seconds", "Time to answer, by route and status.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_level_does_not_make_the_libraries_talk() {
+        assert_eq!(of_our_own("debug"), "warn,bitpro_server=debug");
+        assert_eq!(of_our_own("error"), "error");
+        assert_eq!(of_our_own("info,ureq=trace"), "info,ureq=trace");
+    }
 }

@@ -1,18 +1,21 @@
 //! Carrying out a command.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bitpro_charge::wire::NodeView;
 use bitpro_charge::{ChargeId, MerchantId, Outpoint, State};
 use serde_json::{Value, json};
 
 use super::wire::{
     ChargeDocument, Command, EventDocument, Failure, Kind, ListQuery, MerchantDocument, MerchantEdit, Reply,
 };
-use crate::charges::{Charges, CommandError, Filter, MerchantChanges, MerchantError, Snapshot, WalletText};
+use crate::charges::{Charges, CommandError, Filter, IssuanceBlock, MerchantChanges, MerchantError, Snapshot};
 use crate::merchant::Logo;
 use crate::store::StoreError;
+use crate::wallet::WalletText;
 
 /// Carries out `command` on `charges`.
 ///
@@ -22,11 +25,13 @@ pub async fn execute(charges: &Charges, command: Command) -> Reply {
     match command {
         Command::AddMerchant(edit) => {
             let id = charges.add_merchant(changes(edit)?).await?;
+            scanned(charges, id).await?;
             merchant(charges, id).await
         }
         Command::SetMerchant { id, edit } => {
             let id = read::<MerchantId>("merchant id", &id)?;
             charges.change_merchant(id, changes(edit)?).await?;
+            scanned(charges, id).await?;
             merchant(charges, id).await
         }
         Command::ShowMerchant { id } => merchant(charges, read("merchant id", &id)?).await,
@@ -62,6 +67,23 @@ pub async fn execute(charges: &Charges, command: Command) -> Reply {
         }
     }
 }
+
+/// Waits until a new descriptor was looked for on the chain, while a node is there that can do it (R27): whoever adds a
+/// merchant wants to be paid at once. On a large chain it takes minutes, and then the answer says what is awaited.
+async fn scanned(charges: &Charges, id: MerchantId) -> Result<(), Failure> {
+    for _ in 0..LOOKS {
+        let awaits = charges.merchant_report(id).await?.blocked == Some(IssuanceBlock::AwaitsScan);
+        if !awaits || charges.node_condition() != NodeView::Ready {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+/// How long a scan is waited for: 10 s, in steps that nobody notices.
+const LOOKS: u32 = 400;
+const PAUSE: Duration = Duration::from_millis(25);
 
 async fn merchant(charges: &Charges, id: MerchantId) -> Reply {
     let report = charges.merchant_report(id).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bitpro_charge::{Charge, Event, Recorded};
 use serde::{Deserialize, Serialize};
 
-use crate::charges::{ChargeOrigin, MerchantReport, Snapshot};
+use crate::charges::{MerchantReport, Snapshot};
 use crate::merchant::SETTINGS;
 
 /// A command.
@@ -206,11 +206,7 @@ impl ChargeDocument {
             reason: charge.reason.map(|reason| reason.as_str()),
             sequence: charge.sequence,
             order_id: snapshot.order_id.clone(),
-            origin: match snapshot.origin {
-                ChargeOrigin::Link => "link",
-                ChargeOrigin::SignedLink => "signed-link",
-                ChargeOrigin::Api => "api",
-            },
+            origin: snapshot.origin.as_str(),
             fiat_price_cents: charge.terms.price.0,
             fiat_currency: "eur",
             amount_sat: charge.terms.amount.to_sat(),

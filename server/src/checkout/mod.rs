@@ -11,6 +11,8 @@ pub mod refusal;
 pub mod sse;
 pub mod status;
 pub mod stream;
+#[cfg(test)]
+mod tests;
 pub mod urls;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 
 use super::{Context, Peer, Problem, RequestId, RequestIds, headers};
 use crate::config::PublicUrl;
-use crate::limits::client_of;
+use crate::limits::{client_of, is_proxied};
 
 /// What the edge needs to know.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Edge {
     pub request_timeout: Duration,
     /// Names for requests.
     pub ids: RequestIds,
+    /// Whether the log has told of a proxy that is not trusted.
+    pub told_of_proxy: AtomicBool,
 }
 
 /// The longest path and query that is looked at.
@@ -94,8 +97,16 @@ fn client(edge: &Edge, request: &Request) -> IpAddr {
     let peer = request
         .extensions()
         .get::<Peer>()
-        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip());
-    client_of(peer, request.headers(), &edge.trusted_proxies)
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip().to_canonical());
+    let client = client_of(peer, request.headers(), &edge.trusted_proxies);
+    let is_unknown_proxy = client == peer && is_proxied(request.headers());
+    if is_unknown_proxy && !edge.told_of_proxy.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            %peer,
+            "requests are passed on by a proxy that is not in trusted_proxies: all its clients share one limit"
+        );
+    }
+    client
 }
 
 fn refused(edge: &Edge, request: &Request, id: RequestId) -> Option<Problem> {

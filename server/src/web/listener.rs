@@ -195,3 +195,161 @@ async fn protocol(stream: &TcpStream) -> Option<Protocol> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::response::IntoResponse as _;
+    use axum::routing::get;
+    use futures::StreamExt as _;
+    use http_body_util::{BodyExt as _, Empty};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::mpsc;
+    use tokio::task::JoinHandle;
+    use tokio_stream::wrappers::UnboundedReceiverStream;
+
+    use super::*;
+
+    /// A server with a stream that a test feeds.
+    struct Served {
+        address: SocketAddr,
+        closing: CancellationToken,
+        feed: mpsc::UnboundedSender<bytes::Bytes>,
+        task: JoinHandle<()>,
+    }
+
+    async fn serve_one_stream() -> Served {
+        let (feed, chunks) = mpsc::unbounded_channel::<bytes::Bytes>();
+        let chunks = Arc::new(parking_lot::Mutex::new(Some(chunks)));
+        let closing = CancellationToken::new();
+        let ends = closing.clone();
+        let stream = move || async move {
+            let chunks = chunks.lock().take().expect("one test opens one stream");
+            let chunks = UnboundedReceiverStream::new(chunks).map(Ok::<_, Infallible>);
+            let mut response = Body::from_stream(chunks.take_until(ends.cancelled_owned())).into_response();
+            response.extensions_mut().insert(LongLived);
+            response
+        };
+        let router = Router::new()
+            .route("/", get(|| async { "hello" }))
+            .route("/stream", get(stream));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let treatment = Treatment {
+            header_timeout: Duration::from_millis(300),
+            max_connections: 100,
+            grace: Duration::from_secs(5),
+        };
+        let task = tokio::spawn(serve(listener, router, treatment, closing.clone()));
+        Served {
+            address,
+            closing,
+            feed,
+            task,
+        }
+    }
+
+    /// Reads until `end` has come.
+    async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+        let mut text = String::new();
+        while !text.ends_with(end) {
+            let mut bytes = [0; 1024];
+            let read = stream.read(&mut bytes).await.unwrap();
+            assert!(read > 0, "the connection ended after {text:?}");
+            text.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+        }
+        text
+    }
+
+    #[tokio::test]
+    async fn a_stream_leaves_hyper_and_goes_on_even_on_a_connection_that_was_used_before() {
+        let served = serve_one_stream().await;
+        let mut client = TcpStream::connect(served.address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        read_until(&mut client, "hello").await;
+        client
+            .write_all(b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let head = read_until(&mut client, "\r\n\r\n").await;
+        assert!(
+            head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("connection: close"),
+            "{head}"
+        );
+        assert!(!head.contains("transfer-encoding"), "{head}");
+        for chunk in ["one\n", "two\n"] {
+            served.feed.send(chunk.into()).unwrap();
+            assert_eq!(read_until(&mut client, "\n").await, chunk);
+        }
+        served.closing.cancel();
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.unwrap();
+        assert!(rest.is_empty());
+        served.task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_ends_his_stream() {
+        let served = serve_one_stream().await;
+        let mut client = TcpStream::connect(served.address).await.unwrap();
+        client
+            .write_all(b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        read_until(&mut client, "\r\n\r\n").await;
+        drop(client);
+        // The body is dropped, and its channel with it.
+        served.feed.closed().await;
+        served.closing.cancel();
+        served.task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_read_over_http_2_as_well() {
+        let served = serve_one_stream().await;
+        let stream = TcpStream::connect(served.address).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+                .await
+                .unwrap();
+        let connection = tokio::spawn(connection);
+        let request = http::Request::get("http://x/stream")
+            .body(Empty::<bytes::Bytes>::new())
+            .unwrap();
+        let mut body = sender.send_request(request).await.unwrap().into_body();
+        served.feed.send("one\n".into()).unwrap();
+        let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(&frame[..], b"one\n");
+        served.closing.cancel();
+        assert!(body.collect().await.unwrap().to_bytes().is_empty());
+        drop(sender);
+        served.task.await.unwrap();
+        connection.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_say_what_he_wants_is_let_go() {
+        let served = serve_one_stream().await;
+        for beginning in ["", "PRI * HT", "GET / HTTP/1.1\r\nhost"] {
+            let mut client = TcpStream::connect(served.address).await.unwrap();
+            client.write_all(beginning.as_bytes()).await.unwrap();
+            let mut rest = Vec::new();
+            // What is said in farewell does not matter, only that it ends.
+            let _ = client.read_to_end(&mut rest).await;
+        }
+        served.closing.cancel();
+        served.task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_closing_server_finishes_what_it_was_asked() {
+        let served = serve_one_stream().await;
+        let mut client = TcpStream::connect(served.address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        read_until(&mut client, "hello").await;
+        served.closing.cancel();
+        served.task.await.unwrap();
+        assert!(TcpStream::connect(served.address).await.is_err());
+    }
+}
