@@ -119,7 +119,7 @@ export const screens: Screen[] = [
     reach: async (page, demo, lang) => {
       await open(page, demo, lang);
       await demo.node(false);
-      await page.locator("html[data-node='away']").waitFor({ state: "attached" });
+      await page.getByRole("status").filter({ hasText: /can pay safely|pouvez payer/i }).waitFor();
     },
   },
   {

@@ -9,7 +9,7 @@ test.describe("without JavaScript", () => {
     await page.goto(demo.link());
     await shows(page, "pending");
     const { uri } = await demo.view(page.url());
-    await expect(page.getByRole("link", { name: /wallet/i })).toHaveAttribute("href", uri as string);
+    await expect(page.getByRole("link", { name: "Open in wallet" })).toHaveAttribute("href", uri as string);
     await expect(page.locator("svg").first()).toBeVisible();
     await demo.pay(page.url());
     await demo.knows(page.url(), "seen");
@@ -104,7 +104,7 @@ test("while the node is away the page says so, and paying goes on afterwards", a
   await live(page);
   const { address, amount_sat } = await demo.view(page.url());
   await demo.node(false);
-  await expect(page.locator("html")).toHaveAttribute("data-node", "away");
+  await expect(page.getByRole("status").filter({ hasText: /pay safely/i })).toBeVisible();
   await shows(page, "pending");
   await demo.node(true);
   await demo.paySats(address, amount_sat);
