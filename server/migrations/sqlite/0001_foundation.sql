@@ -103,7 +103,7 @@ CREATE TABLE payments (
     rate_source         TEXT,
     rate_at             BIGINT,
     PRIMARY KEY (txid, vout)
-);
+) WITHOUT ROWID;
 CREATE INDEX payments_by_charge ON payments (charge);
 
 -- Transactions that pay us, as needed to follow them: to send them again, and to notice what takes their place (R3).

@@ -35,13 +35,15 @@ impl Bulk {
         Arc::clone(self.texts[width].get_or_init(text))
     }
 
-    /// Runs the statement over `rows`; `bind` adds one row's values in the order of its placeholders.
+    /// Runs the statement over `rows`; `bind` adds one row's values in the order of its placeholders. How many rows were
+    /// changed.
     pub(super) async fn execute<T>(
         &self,
         connection: &mut SqliteConnection,
         rows: &[T],
         bind: impl Fn(&mut Values, &T),
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<u64, sqlx::Error> {
+        let mut changed = 0;
         let mut rest = rows;
         for (width, &size) in WIDTHS.iter().enumerate() {
             while rest.len() >= size {
@@ -50,13 +52,14 @@ impl Bulk {
                 for row in chunk {
                     bind(&mut values, row);
                 }
-                sqlx::query_with(AssertSqlSafe(self.text(width)), values.0)
+                let done = sqlx::query_with(AssertSqlSafe(self.text(width)), values.0)
                     .execute(&mut *connection)
                     .await?;
+                changed += done.rows_affected();
                 rest = after;
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Reads what the statement finds for `keys`, one value a row. The last chunk is filled up with its last key, which an

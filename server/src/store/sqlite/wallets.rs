@@ -138,8 +138,9 @@ impl Session {
     }
 
     /// Stores scripts of the look-ahead. One that another descriptor has already is left out: its index is skipped (R27).
-    pub(in crate::store) async fn insert_scripts(&mut self, scripts: &[ScriptRow]) -> Result<(), StoreError> {
-        INSERT_SCRIPTS
+    /// Whether all were stored.
+    pub(in crate::store) async fn insert_scripts(&mut self, scripts: &[ScriptRow]) -> Result<bool, StoreError> {
+        let stored = INSERT_SCRIPTS
             .execute(&mut self.connection, scripts, |values, script| {
                 values
                     .add(script.id.0)
@@ -148,7 +149,7 @@ impl Session {
                     .add(&script.script[..]);
             })
             .await?;
-        Ok(())
+        Ok(usize::try_from(stored) == Ok(scripts.len()))
     }
 
     /// Marks scripts that received money before they were given out (R27).

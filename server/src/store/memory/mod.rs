@@ -1,0 +1,248 @@
+//! What the writer keeps in memory of what is stored: everything that can still move, so that deciding needs no reading.
+//!
+//! Only the writer sees it. Each change leaves its inverse in a journal, so that a failed unit or a failed commit takes its
+//! changes back (R30).
+
+mod change;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use bitpro_charge::{ChargeId, Interval, MerchantId, Outpoint, State, Timestamp, Txid, Whereabouts};
+
+use super::issuer::{Ahead, Issuer};
+use super::{DescriptorId, Snapshot};
+use crate::merchant::MerchantMap;
+use crate::node::view::{Hole, ScriptId, Tip};
+
+/// A transaction that pays us and can still be lost or come back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TxPlace {
+    pub(crate) txid: Txid,
+    pub(crate) inputs: Vec<Outpoint>,
+    pub(crate) ancestor_inputs: Vec<Outpoint>,
+    pub(crate) coinbase: bool,
+    pub(crate) whereabouts: Whereabouts,
+    /// The height of the tip when it was lost.
+    pub(crate) lost_at: Option<u32>,
+    pub(crate) replaced_by: Option<Txid>,
+    pub(crate) first_seen: Interval,
+    /// Its payments: output and charge.
+    pub(crate) pays: Vec<(u32, i64)>,
+}
+
+impl TxPlace {
+    /// What it spends; nothing for a coinbase transaction, whose one input names no output.
+    fn spent(&self) -> &[Outpoint] {
+        if self.coinbase { &[] } else { &self.inputs }
+    }
+}
+
+/// Row numbers already taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rows {
+    pub(super) charge: i64,
+    pub(super) batch: i64,
+    pub(super) outbox: i64,
+    pub(super) script: i64,
+    pub(super) merchant: i64,
+    pub(super) descriptor: i64,
+}
+
+/// Takes the next row number.
+pub(super) const fn next(last: &mut i64) -> i64 {
+    *last += 1;
+    *last
+}
+
+/// How many charges there are in each state, in the order of `State::ALL`.
+pub(super) type Counts = [i64; State::ALL.len()];
+
+/// A charge that can still move, with the answers that its place in the indexes follows from.
+#[derive(Clone)]
+struct Open {
+    snapshot: Arc<Snapshot>,
+    due: Option<Timestamp>,
+    is_shallow: bool,
+    is_waiting_link: bool,
+}
+
+/// The inverse of a change.
+enum Undo {
+    Charge(i64, Option<Open>),
+    Tx(Txid, Option<Arc<TxPlace>>),
+    Tip(Option<Tip>, Timestamp, Timestamp),
+    FirstMade,
+    Hole(Option<Hole>),
+    Issued {
+        descriptor: DescriptorId,
+        ahead: Arc<Ahead>,
+        next_index: u32,
+    },
+    Used(DescriptorId, Option<u32>),
+    Issuer(DescriptorId, Option<Box<Issuer>>),
+    Merchants(Arc<MerchantMap>, MerchantId, Option<i64>),
+}
+
+/// A point to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    undo: usize,
+    counts: Counts,
+}
+
+/// The writer's memory.
+pub(crate) struct Memory {
+    tip: Option<Tip>,
+    observed_until: Timestamp,
+    /// What of `observed_until` is stored: it may lag, for it is read from the node again.
+    stored_until: Timestamp,
+    first_made: Option<Timestamp>,
+    hole: Option<Hole>,
+    pub(super) rows: Rows,
+    issuers: HashMap<DescriptorId, Issuer>,
+    merchants: Arc<MerchantMap>,
+    merchant_rows: HashMap<MerchantId, i64>,
+    charges: HashMap<i64, Open>,
+    by_script: HashMap<ScriptId, i64>,
+    by_id: HashMap<ChargeId, i64>,
+    due: BTreeSet<(Timestamp, i64)>,
+    shallow: HashSet<i64>,
+    waiting_links: HashMap<MerchantId, HashMap<String, Vec<i64>>>,
+    followed: HashMap<Txid, Arc<TxPlace>>,
+    spends: HashMap<Outpoint, Vec<Txid>>,
+    pub(super) counts: Counts,
+    undo: Vec<Undo>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            tip: None,
+            observed_until: Timestamp(0),
+            stored_until: Timestamp(0),
+            first_made: None,
+            hole: None,
+            rows: Rows::default(),
+            issuers: HashMap::new(),
+            merchants: Arc::default(),
+            merchant_rows: HashMap::new(),
+            charges: HashMap::new(),
+            by_script: HashMap::new(),
+            by_id: HashMap::new(),
+            due: BTreeSet::new(),
+            shallow: HashSet::new(),
+            waiting_links: HashMap::new(),
+            followed: HashMap::new(),
+            spends: HashMap::new(),
+            counts: Counts::default(),
+            undo: Vec::new(),
+        }
+    }
+}
+
+impl Memory {
+    /// The tip that the charges stand on.
+    pub(crate) const fn tip(&self) -> Option<Tip> {
+        self.tip
+    }
+
+    /// The tip's height; zero before there is one.
+    pub(crate) fn tip_height(&self) -> u32 {
+        self.tip.map_or(0, |tip| tip.block.height)
+    }
+
+    /// How far chain and mempool were read (R4).
+    pub(crate) const fn observed_until(&self) -> Timestamp {
+        self.observed_until
+    }
+
+    /// How far chain and mempool were read when it was last stored.
+    pub(crate) const fn stored_until(&self) -> Timestamp {
+        self.stored_until
+    }
+
+    /// The open charge in row `num`.
+    pub(crate) fn charge(&self, num: i64) -> Option<&Arc<Snapshot>> {
+        self.charges.get(&num).map(|open| &open.snapshot)
+    }
+
+    /// The open charge called `id`.
+    pub(crate) fn charge_called(&self, id: ChargeId) -> Option<&Arc<Snapshot>> {
+        self.charge(*self.by_id.get(&id)?)
+    }
+
+    /// The open charge that `script` was given out for.
+    pub(crate) fn charge_of_script(&self, script: ScriptId) -> Option<&Arc<Snapshot>> {
+        self.charge(*self.by_script.get(&script)?)
+    }
+
+    /// Unpaid link charges of an order that a shopper may still be looking at (R22, R25).
+    pub(crate) fn waiting_links(&self, merchant: MerchantId, order_id: &str) -> impl Iterator<Item = &Arc<Snapshot>> {
+        let nums = self
+            .waiting_links
+            .get(&merchant)
+            .and_then(|orders| orders.get(order_id));
+        nums.into_iter().flatten().filter_map(|&num| self.charge(num))
+    }
+
+    /// Charges with live money that more blocks can move.
+    pub(crate) fn shallow(&self) -> impl Iterator<Item = i64> {
+        self.shallow.iter().copied()
+    }
+
+    /// Charges whose time comes by `instant`.
+    pub(crate) fn due_by(&self, instant: Timestamp) -> impl Iterator<Item = i64> {
+        self.due.range(..=(instant, i64::MAX)).map(|&(_, num)| num)
+    }
+
+    /// The earliest instant at which time alone moves a charge.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|&(instant, _)| instant)
+    }
+
+    /// When the first charge was made.
+    pub(super) const fn first_made(&self) -> Option<Timestamp> {
+        self.first_made
+    }
+
+    /// Blocks that could not be read and that nobody has vouched for (R6).
+    pub(crate) const fn hole(&self) -> Option<Hole> {
+        self.hole
+    }
+
+    /// A followed transaction.
+    pub(crate) fn followed(&self, txid: Txid) -> Option<&Arc<TxPlace>> {
+        self.followed.get(&txid)
+    }
+
+    /// All followed transactions.
+    pub(crate) fn all_followed(&self) -> impl Iterator<Item = &Arc<TxPlace>> {
+        self.followed.values()
+    }
+
+    /// The followed transactions that spend `outpoint`.
+    pub(crate) fn spenders(&self, outpoint: Outpoint) -> &[Txid] {
+        self.spends.get(&outpoint).map_or(&[], Vec::as_slice)
+    }
+
+    /// A descriptor's counter.
+    pub(crate) fn issuer(&self, descriptor: DescriptorId) -> Option<&Issuer> {
+        self.issuers.get(&descriptor)
+    }
+
+    /// All counters.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = (DescriptorId, &Issuer)> {
+        self.issuers.iter().map(|(&id, issuer)| (id, issuer))
+    }
+
+    /// All merchants.
+    pub(crate) const fn merchants(&self) -> &Arc<MerchantMap> {
+        &self.merchants
+    }
+
+    /// A merchant's row.
+    pub(crate) fn merchant_row(&self, id: MerchantId) -> Option<i64> {
+        self.merchant_rows.get(&id).copied()
+    }
+}

@@ -1,0 +1,95 @@
+//! The chain that the charges stand on, and the transactions that are followed on it.
+
+use std::sync::Arc;
+
+use bitpro_charge::{BlockRef, Outpoint, Timestamp, Txid};
+
+use super::Tx;
+use crate::node::view::{Hole, Tip};
+use crate::store::documents::hole_to;
+use crate::store::{StoreError, StoredTx, TxPlace};
+
+impl Tx {
+    /// Moves the chain, its tip, and how far chain and mempool were read.
+    pub(crate) async fn move_chain(
+        &mut self,
+        fork_height: u32,
+        connected: &[BlockRef],
+        tip: Tip,
+        observed_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let session = self.writing().await?;
+        session.move_chain(fork_height, connected).await?;
+        session.set_tip(&tip, observed_until).await?;
+        self.move_tip(tip, observed_until, true);
+        Ok(())
+    }
+
+    /// Moves how far chain and mempool were read, in the database too when `store` is set.
+    pub(crate) async fn observe_until(
+        &mut self,
+        tip: Tip,
+        observed_until: Timestamp,
+        store: bool,
+    ) -> Result<(), StoreError> {
+        if store {
+            self.writing().await?.set_tip(&tip, observed_until).await?;
+        }
+        self.move_tip(tip, observed_until, store);
+        Ok(())
+    }
+
+    fn move_tip(&mut self, tip: Tip, observed_until: Timestamp, stored: bool) {
+        self.memory.move_tip(tip, observed_until, stored);
+        self.news.tip = Some((tip, observed_until));
+    }
+
+    /// Follows new transactions.
+    pub(crate) async fn insert_txs(&mut self, txs: Vec<StoredTx>) -> Result<(), StoreError> {
+        self.writing().await?.insert_txs(&txs).await?;
+        for tx in txs {
+            self.memory.follow(Arc::new(tx.place));
+        }
+        Ok(())
+    }
+
+    /// Notes where known transactions are now.
+    pub(crate) async fn move_txs(&mut self, txs: Vec<Arc<TxPlace>>) -> Result<(), StoreError> {
+        self.writing().await?.move_txs(&txs).await?;
+        for tx in txs {
+            self.memory.follow(tx);
+        }
+        Ok(())
+    }
+
+    /// Ends the following of transactions (R34).
+    pub(crate) async fn leave_txs(&mut self, txids: &[Txid]) -> Result<(), StoreError> {
+        self.writing().await?.leave_txs(txids).await?;
+        for &txid in txids {
+            self.memory.leave(txid);
+        }
+        Ok(())
+    }
+
+    /// The payments of followed transactions that spend what `inputs` spend, `txid` itself aside.
+    pub(crate) fn conflicts(&self, txid: Txid, inputs: &[Outpoint]) -> Vec<Outpoint> {
+        let mut conflicts = Vec::new();
+        for &input in inputs {
+            for &spender in self.memory.spenders(input) {
+                if let Some(tx) = self.memory.followed(spender).filter(|_| spender != txid) {
+                    conflicts.extend(tx.pays.iter().map(|&(vout, _)| Outpoint { txid: spender, vout }));
+                }
+            }
+        }
+        conflicts.sort_unstable();
+        conflicts.dedup();
+        conflicts
+    }
+
+    /// Remembers blocks that could not be read, or that somebody has vouched for them (R6).
+    pub(crate) async fn set_hole(&mut self, hole: Option<Hole>) -> Result<(), StoreError> {
+        self.writing().await?.set_meta("hole", &hole_to(hole)).await?;
+        self.memory.set_hole(hole);
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! Merchants, and the counters of their descriptors.
+
+use std::sync::Arc;
+
+use bitpro_charge::{MerchantId, Timestamp};
+
+use super::Tx;
+use crate::merchant::{Logo, Merchant, MerchantMap, Settings, stored};
+use crate::store::memory::next;
+use crate::store::sqlite::MerchantRow;
+use crate::store::{DescriptorId, Issuer, StoreError};
+use crate::wallet::Receive;
+
+/// A merchant to be stored.
+pub(crate) struct MerchantDraft {
+    pub(crate) id: MerchantId,
+    pub(crate) settings: Settings,
+    pub(crate) logo: Option<Logo>,
+    /// A new descriptor; `None` keeps the present one.
+    pub(crate) receive: Option<Arc<Receive>>,
+    pub(crate) created_at: Timestamp,
+}
+
+impl Tx {
+    /// Stores a merchant as he is now. A descriptor that was never met gets a counter, which waits for a scan; one that was
+    /// goes on with its own (R27).
+    pub(crate) async fn put_merchant(&mut self, draft: MerchantDraft) -> Result<(), StoreError> {
+        let given = match &draft.receive {
+            Some(receive) => Some(self.counter_of(receive).await?),
+            None => self
+                .memory
+                .merchants()
+                .get(&draft.id)
+                .and_then(|merchant| merchant.descriptor),
+        };
+        let text = given
+            .and_then(|id| self.memory.issuer(id))
+            .map(|issuer| issuer.text().to_owned());
+        let num = match self.memory.merchant_row(draft.id) {
+            Some(num) => num,
+            None => next(&mut self.memory.rows.merchant),
+        };
+        let row = MerchantRow {
+            num,
+            id: draft.id,
+            settings: stored::to_document(&draft.settings),
+            logo: draft.logo.as_ref().map(|logo| logo.bytes.to_vec()),
+            descriptor: given.zip(text.map(|text| self.secret.of_merchant(draft.id, &text))),
+            created_at: draft.created_at,
+        };
+        self.writing().await?.put_merchant(&row).await?;
+        let mut merchants = MerchantMap::clone(self.memory.merchants());
+        merchants.insert(
+            draft.id,
+            Arc::new(Merchant {
+                id: draft.id,
+                settings: draft.settings,
+                logo: draft.logo,
+                descriptor: given,
+                created_at: draft.created_at,
+            }),
+        );
+        self.memory.put_merchants(merchants, draft.id, num);
+        self.news.merchants = Some(Arc::clone(self.memory.merchants()));
+        Ok(())
+    }
+
+    async fn counter_of(&mut self, receive: &Arc<Receive>) -> Result<DescriptorId, StoreError> {
+        let known = self
+            .memory
+            .issuers()
+            .find(|(_, issuer)| issuer.text() == receive.text());
+        if let Some((id, _)) = known {
+            return Ok(id);
+        }
+        let id = DescriptorId(next(&mut self.memory.rows.descriptor));
+        let issuer = Issuer::new(id, Arc::clone(receive), &self.secret);
+        self.writing().await?.put_descriptor(&issuer.row).await?;
+        self.put_issuer(issuer);
+        Ok(id)
+    }
+
+    /// Ends the scan of a descriptor: its counter goes on above what was used (R27), and past what may have been given out
+    /// when that is not known (R28). The look-ahead is watched from here on, before any address is given out.
+    pub(crate) async fn finish_scan(
+        &mut self,
+        descriptor: DescriptorId,
+        highest_used: Option<u32>,
+    ) -> Result<(), StoreError> {
+        let Some(issuer) = self.memory.issuer(descriptor) else {
+            return Ok(());
+        };
+        let mut issuer = issuer.clone();
+        issuer.finish_scan(highest_used);
+        let wanted = issuer.wanted();
+        self.put_issuer(issuer);
+        if let Some(count) = wanted {
+            self.derive_ahead(descriptor, count).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! Recording what was decided: log, rows, outbox, memory and news, all in one transaction.
+
+use std::sync::Arc;
+
+use bitpro_charge::{Announcement, Charge, Event, Timestamp};
+
+use super::Tx;
+use crate::rng::uuid;
+use crate::store::documents::{events_from, events_to, snapshot_from, snapshot_to};
+use crate::store::memory::next;
+use crate::store::news::Touched;
+use crate::store::sqlite::{Decided, OutboxRow};
+use crate::store::{Snapshot, StoreError};
+
+/// What one batch made of one charge.
+pub(crate) struct Batch {
+    /// The charge before.
+    pub(crate) before: Arc<Snapshot>,
+    /// What was decided; an empty one leaves no trace.
+    pub(crate) events: Vec<Event>,
+}
+
+impl Tx {
+    /// Appends batches, and brings everything that follows from them along: rows, outbox, memory, news.
+    pub(crate) async fn record(
+        &mut self,
+        batches: Vec<Batch>,
+        at: Timestamp,
+    ) -> Result<Vec<Arc<Snapshot>>, StoreError> {
+        let tip = self.memory.tip_height();
+        let mut decided = Vec::with_capacity(batches.len());
+        let mut outbox = Vec::new();
+        for Batch { before, events } in batches {
+            if events.is_empty() {
+                continue;
+            }
+            let mut charge = before.charge.clone();
+            for event in &events {
+                charge.apply(event);
+                if let Event::Announced { announcement, .. } = event {
+                    outbox.push(self.outbox_row(&before, charge.sequence, *announcement));
+                }
+            }
+            debug_assert!(
+                survives_storage(&charge, &events),
+                "what is stored of a charge, or of its events, is not what they are"
+            );
+            let after = Arc::new(before.with_charge(charge));
+            decided.push(Decided {
+                num: next(&mut self.memory.rows.batch),
+                is_open: after.is_open(tip),
+                before,
+                after,
+                events,
+            });
+        }
+        if decided.is_empty() {
+            return Ok(Vec::new());
+        }
+        let session = self.writing().await?;
+        session.append(&decided, at).await?;
+        session.announce(&outbox, at).await?;
+        let mut recorded = Vec::with_capacity(decided.len());
+        for Decided { before, after, .. } in decided {
+            self.memory.put_charge(&after);
+            self.memory.count(Some(before.charge.state), after.charge.state);
+            self.news.touched.push(Touched {
+                previous: before.charge.sequence,
+                snapshot: Arc::clone(&after),
+            });
+            recorded.push(after);
+        }
+        Ok(recorded)
+    }
+
+    /// Looks anew at a charge that nothing was decided about: it may have become settled, or only deeper.
+    pub(crate) fn deepen(&mut self, snapshot: &Arc<Snapshot>) {
+        self.memory.put_charge(snapshot);
+        self.news.deeper.push(Arc::clone(snapshot));
+    }
+
+    fn outbox_row(&mut self, snapshot: &Snapshot, sequence: u64, announcement: Announcement) -> OutboxRow {
+        OutboxRow {
+            num: next(&mut self.memory.rows.outbox),
+            id: uuid(&*self.rng),
+            merchant: self
+                .memory
+                .merchant_row(snapshot.charge.merchant)
+                .expect("every charge has a merchant, and merchants are never removed"),
+            charge: snapshot.num,
+            sequence,
+            announcement,
+        }
+    }
+}
+
+/// Whether the stored shapes lose nothing: replaying the log gives the live state only if they do not.
+fn survives_storage(charge: &Charge, events: &[Event]) -> bool {
+    let made = Charge::new(charge.id, charge.merchant, charge.address.clone(), charge.terms.clone());
+    snapshot_from(&snapshot_to(charge), made).as_ref() == Ok(charge)
+        && events_from(&events_to(events)).as_deref() == Ok(events)
+}
