@@ -34,4 +34,18 @@ impl Inner {
             })
             .await
     }
+
+    pub(super) async fn erase_personal(&self, id: ChargeId) -> Result<(), CommandError> {
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let charge = tx.charge(id).await?.ok_or(CommandError::UnknownCharge)?;
+                    Ok::<_, CommandError>(tx.erase_personal(&charge).await?)
+                })
+            })
+            .await?;
+        // It is read again without what is erased.
+        self.shared.cache.remove(&id);
+        Ok(())
+    }
 }

@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};
-pub use types::{Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page};
+pub use types::{Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Personal};
 
 pub use crate::store::{ChargeOrigin, OpenError, Snapshot};
 pub use crate::wallet::WalletText;
@@ -369,6 +369,30 @@ impl Charges {
         }
         let next = found.last().filter(|_| has_more).map(|last| Cursor(last.num));
         Ok(Page { charges: found, next })
+    }
+
+    /// What a merchant knows of a charge beside its money; `None` when there is no such charge.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn personal(&self, id: ChargeId) -> Result<Option<Personal>, StoreError> {
+        let Some(snapshot) = self.inner.snapshot(id).await? else {
+            return Ok(None);
+        };
+        let [buyer_email, metadata, notes] = self.inner.store.personal(snapshot.num).await?;
+        Ok(Some(Personal {
+            buyer_email,
+            metadata,
+            notes,
+        }))
+    }
+
+    /// Erases what stands apart from the log about a charge (R31). A link with the same e-mail leads to a new one then.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn erase_personal(&self, id: ChargeId) -> Result<(), CommandError> {
+        self.inner.erase_personal(id).await
     }
 
     /// Every event of a charge, oldest first; `None` when there is no such charge.

@@ -125,6 +125,12 @@ impl Store {
         sqlite::list(&mut reader, listing, self.network).await
     }
 
+    /// What stands apart from the log about a charge (R31): e-mail, metadata, notes.
+    pub(crate) async fn personal(&self, num: i64) -> Result<[Option<String>; 3], StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::personal(&mut reader, num).await
+    }
+
     /// The log of a charge, batch by batch; `None` when there is no such charge.
     pub(crate) async fn history(&self, id: ChargeId) -> Result<Option<Vec<Vec<Recorded>>>, StoreError> {
         let mut reader = self.readers.acquire().await?;

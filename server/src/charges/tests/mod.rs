@@ -4,6 +4,7 @@ mod commands;
 mod creating;
 mod durable;
 mod grouping;
+mod laws;
 mod links;
 mod observing;
 mod streaming;

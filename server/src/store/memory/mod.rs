@@ -246,3 +246,54 @@ impl Memory {
         self.merchant_rows.get(&id).copied()
     }
 }
+
+#[cfg(test)]
+impl Memory {
+    /// Everything in it as comparable text: what is read from the database must be what was kept along.
+    pub(crate) fn describe(&self) -> String {
+        use std::collections::BTreeMap;
+        let charges: BTreeMap<i64, String> = self
+            .charges
+            .iter()
+            .map(|(num, open)| {
+                let kept = (
+                    &open.snapshot.charge,
+                    &open.snapshot.order_id,
+                    open.snapshot.email_key,
+                    open.due,
+                    open.is_shallow,
+                    open.is_waiting_link,
+                );
+                (*num, format!("{kept:?}"))
+            })
+            .collect();
+        let followed: BTreeMap<Txid, &Arc<TxPlace>> = self.followed.iter().map(|(txid, tx)| (*txid, tx)).collect();
+        let issuers: BTreeMap<DescriptorId, String> = self
+            .issuers
+            .iter()
+            .map(|(id, issuer)| {
+                let ahead: Vec<u32> = issuer.ahead.iter().map(|ahead| ahead.derived.index).collect();
+                let row = &issuer.row;
+                (
+                    *id,
+                    format!("{:?}", (row.next_index, row.highest_used, row.scanned, ahead)),
+                )
+            })
+            .collect();
+        let spends: usize = self.spends.values().map(Vec::len).sum();
+        format!(
+            "{:#?}",
+            (
+                self.tip,
+                &self.due,
+                self.counts,
+                self.first_made,
+                self.hole,
+                spends,
+                charges,
+                followed,
+                issuers
+            )
+        )
+    }
+}

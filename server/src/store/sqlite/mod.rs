@@ -9,7 +9,7 @@ mod session;
 mod wallets;
 
 pub(super) use chain::{block_at, followed_txs};
-pub(super) use charges::{NewRow, charge, list, state_counts};
+pub(super) use charges::{NewRow, charge, list, personal, state_counts};
 pub(super) use journal::{Decided, OutboxRow, history};
 pub(super) use open::connect;
 pub(super) use session::Session;

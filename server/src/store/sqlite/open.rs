@@ -32,6 +32,8 @@ pub(in crate::store) async fn connect(path: &Path) -> Result<Connections, OpenEr
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(10))
+        // What is erased is overwritten (R31).
+        .pragma("secure_delete", "ON")
         .statement_cache_capacity(256)
         .row_buffer_size(512)
         .disable_statement_logging();

@@ -79,6 +79,15 @@ impl Tx {
         self.news.deeper.push(Arc::clone(snapshot));
     }
 
+    /// Erases what stands apart from the log about a charge (R31): the log and the money are untouched.
+    pub(crate) async fn erase_personal(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.writing().await?.erase_personal(snapshot.num).await?;
+        let mut erased = snapshot.clone();
+        erased.email_key = None;
+        self.memory.put_charge(&Arc::new(erased));
+        Ok(())
+    }
+
     fn outbox_row(&mut self, snapshot: &Snapshot, sequence: u64, announcement: Announcement) -> OutboxRow {
         OutboxRow {
             num: next(&mut self.memory.rows.outbox),
