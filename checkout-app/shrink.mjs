@@ -39,13 +39,15 @@ cut(/^if \(Symbol\.dispose\) IntoUnderlying.*\n/gm, 1);
 cut(/^const IntoUnderlying\w+ = [^]*?;\n/gm, 1);
 cut(/^function initSync[^]*?^}\n/gm, 1);
 cut(/(?<=^export \{ )initSync, /gm, 1);
+cut(/ else \{\s*console\.warn\('using deprecated[^]*?\}/gm, 1);
 cut(/^\s*\/\*\*[^]*?\*\/\n/gm, 0);
 
 // The module without the exports that the glue does not name, and without what only they needed.
 const path = join(folder, files.wasm);
 const named = new Set(glue.match(/(?<=\bwasm\.)\w+/g));
 writeFileSync(path, renamed(readFileSync(path), { exported: (name) => (named.has(name) ? name : null) }));
-execFileSync("wasm-opt", ["-Oz", ...flags, path, "-o", path], { stdio: "inherit" });
+const passes = ["--flatten", "--rereloop", "-Oz", "-Oz", "--strip-producers", "--strip-target-features"];
+execFileSync("wasm-opt", [...flags, path, ...passes, "-o", path], { stdio: "inherit" });
 
 // Short names, counted in the order of their first use; imports that are gone leave the glue too.
 const counted = (names) => (name) => names.get(name) ?? names.set(name, `_${names.size.toString(36)}`).get(name);

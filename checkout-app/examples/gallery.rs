@@ -50,6 +50,18 @@ fn all(lang: Lang) -> Vec<(String, PageInput)> {
         page.view = view;
         (name.to_owned(), PageInput::Charge(Box::new(page)))
     });
+    let colours = [
+        ("yellow", [0xff, 0xd4, 0x00]),
+        ("black", [0; 3]),
+        ("white", [0xff; 3]),
+        ("red", [0xd1, 0x2a, 0x2a]),
+    ];
+    let coloured = colours.map(|(name, colour)| {
+        let mut page = page.clone();
+        page.lang = lang;
+        page.merchant.colour = Some(colour);
+        (format!("colour-{name}"), PageInput::Charge(Box::new(page)))
+    });
     let merchant = page.merchant.clone();
     let other_lang_url = Some("?lang=fr".to_owned());
     let order_id = Some("A-1001".to_owned());
@@ -127,6 +139,7 @@ fn all(lang: Lang) -> Vec<(String, PageInput)> {
         ),
     ];
     charges
+        .chain(coloured)
         .chain(others.map(|(name, input)| (name.to_owned(), input)))
         .chain(errors)
         .collect()

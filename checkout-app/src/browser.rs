@@ -1,11 +1,14 @@
 //! What the page does in a browser beyond its own elements: the clipboard, the tab, the clock.
 
-use js_sys::{Date, Reflect};
+use js_sys::Date;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Document, DomParser, Element, HtmlTextAreaElement, MouseEvent, Response, SupportedType, Window};
+use web_sys::{
+    Document, DomParser, Element, HtmlDocument, HtmlElement, HtmlTextAreaElement, MouseEvent, Response, SupportedType,
+    Window,
+};
 
 use crate::copy::Lang;
 use crate::icons;
@@ -22,15 +25,6 @@ fn copy(model: Model, target: Target) {
     if target == Target::Step && model.shown_now(|shown| shown.screen.step == Step::Print) {
         // Printing can be refused in a sandboxed frame; there is nothing better to offer then.
         let _ = window().print();
-        return;
-    }
-    // A press that ends a selection by hand is not meant to copy everything.
-    let selecting = window()
-        .get_selection()
-        .ok()
-        .flatten()
-        .is_some_and(|selection| !selection.is_collapsed());
-    if selecting {
         return;
     }
     let text = text_of(model, target);
@@ -69,7 +63,7 @@ async fn write(text: &str) -> bool {
 }
 
 fn write_by_command(text: &str) -> Result<bool, JsValue> {
-    let document = document();
+    let document: HtmlDocument = document().unchecked_into();
     let area: HtmlTextAreaElement = document.create_element("textarea")?.unchecked_into();
     area.set_class_name("vh");
     area.set_value(text);
@@ -78,18 +72,12 @@ fn write_by_command(text: &str) -> Result<bool, JsValue> {
         body.append_child(&area)?;
     }
     area.select();
-    let worked = call(&document, "execCommand", &"copy".into())?.is_truthy();
+    let worked = document.exec_command("copy")?;
     area.remove();
     if let Some(focused) = focused {
-        call(&focused, "focus", &JsValue::UNDEFINED)?;
+        focused.unchecked_into::<HtmlElement>().focus()?;
     }
     Ok(worked)
-}
-
-fn call(object: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-    Reflect::get(object, &method.into())?
-        .unchecked_into::<js_sys::Function>()
-        .call1(object, argument)
 }
 
 /// Listens to presses, with one listener for the whole page: in the bundle each further one weighs half a kilobyte.
@@ -100,7 +88,12 @@ pub fn listen(model: Model) {
         };
         let found = |selector, name| element.closest(selector).ok().flatten()?.get_attribute(name);
         if let Some(word) = found("[data-press]", "data-press") {
-            if let Some(target) = Target::ALL.into_iter().find(|target| target.as_str() == word) {
+            // Text can be selected by hand; the press that ends a selection is not meant to copy everything.
+            let selects = found("button", "type").is_none() && is_selecting();
+            if let Some(target) = Target::ALL
+                .into_iter()
+                .find(|target| target.as_str() == word && !selects)
+            {
                 copy(model, target);
             }
         } else if let Some(lang) = found("[hreflang]", "hreflang").and_then(|tag| Lang::of_tag(&tag)) {
@@ -110,6 +103,11 @@ pub fn listen(model: Model) {
     // Listening fails for no name that is a text.
     let _ = document().add_event_listener_with_callback("click", on_click.as_ref().unchecked_ref());
     on_click.forget();
+}
+
+fn is_selecting() -> bool {
+    let selection = window().get_selection().ok().flatten();
+    selection.is_some_and(|selection| !selection.is_collapsed())
 }
 
 /// Changes the language in place, and in the address, so that a reload keeps it (R40).

@@ -37,7 +37,11 @@ impl Cursor {
         if id.is_empty() {
             return false;
         }
-        let epoch = |cursor: &str| cursor.split('.').next().unwrap_or_default().to_owned();
+        let epoch = |cursor: &str| {
+            cursor
+                .rsplit_once('.')
+                .map_or(String::new(), |(epoch, _)| epoch.to_owned())
+        };
         let renewed = epoch(id) != epoch(&self.0);
         id.clone_into(&mut self.0);
         renewed

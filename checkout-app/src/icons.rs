@@ -94,7 +94,7 @@ fn ring(ProgressView { have, required }: ProgressView) -> String {
     if arcs == 1 && required > 1 {
         push_arc(&mut svg, "done", 0, 360 * have.min(required) / required);
     }
-    svg.push_str("<text x=\"48\" y=\"57\" text-anchor=\"middle\">");
+    svg.push_str("<text x=\"48\" y=\"56\" text-anchor=\"middle\">");
     svg.push_str(&have.to_string());
     svg.push_str("<tspan> / ");
     svg.push_str(&required.to_string());

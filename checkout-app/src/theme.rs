@@ -59,7 +59,7 @@ impl Theme {
             ground,
         } = self;
         format!(
-            ":root{{--brand:{};--on-brand:{};--accent:{};--ground:{}}}@media(prefers-color-scheme:dark){{:root{{--accent:{};--ground:{}}}}}",
+            ":root{{--brand:{};--on-brand:{};--accent:{};--ground:{}}}@media screen and (prefers-color-scheme:dark){{:root{{--accent:{};--ground:{}}}}}",
             hex(*brand),
             hex(*on_brand),
             hex(accent[0]),

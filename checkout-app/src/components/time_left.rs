@@ -8,10 +8,15 @@ use crate::model::{Model, Shown};
 pub fn time_left(model: Model) -> impl IntoView {
     view! {
         <div class="time">
-            <div hidden=model.is(|shown| shown.screen.time.is_none())>
-                <progress max="1000" value=model.text(permille) aria-hidden="true"></progress>
-                <span role="timer">{model.text(text)}</span>
-            </div>
+            <progress
+                max="1000"
+                value=model.text(permille)
+                hidden=model.is(|shown| shown.screen.time.is_none())
+                aria-hidden="true"
+            ></progress>
+            <span role="timer" hidden=model.is(|shown| shown.screen.time.is_none())>
+                {model.text(text)}
+            </span>
             <span class="live" data-live=model.text(|shown| mark(shown).to_owned())>
                 {model.text(|shown| words(shown).to_owned())}
             </span>

@@ -11,6 +11,8 @@ mod html;
 mod pages;
 mod problem;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use crate::copy::Lang;
 use crate::page::{Framing, PageInput};
