@@ -2,7 +2,11 @@
 // The page itself only sets attributes on the root element; this follows them.
 (origins, charge, order_id, wait) => {
   const root = document.documentElement, other = parent;
-  if (wait) setTimeout(() => "live" in root.dataset || location.reload(), wait * 1000);
+  if (wait) setInterval(() => "live" in root.dataset || location.reload(), wait * 1000);
+  // A page whose WASM has failed listens no more.
+  const fail = ({ error, reason }) => (error || reason) instanceof WebAssembly.RuntimeError && delete root.dataset.live;
+  addEventListener("error", fail);
+  addEventListener("unhandledrejection", fail);
   if (other === window) return;
   root.dataset.framed = "";
   let origin, height;
