@@ -1,7 +1,8 @@
 //! Deadlines: what passes them, what is met by them, and what a silent node cannot decide.
 
 use anyhow::{Result, ensure};
-use bitpro_tests::Scene;
+use bitpro_tests::scene::WINDOW_SECS;
+use bitpro_tests::{Pair, Relay, Scene, Setup};
 
 #[tokio::test]
 async fn a_charge_that_nobody_pays_times_out() -> Result<()> {
@@ -64,22 +65,41 @@ async fn r04_a_deadline_that_passes_while_the_node_is_away_is_not_judged_until_i
     let paid = scene.open().await?;
     let asked = scene.checkout.view(&paid).await?;
     scene.pair.server.stop().await?;
-    // Paid in time, where our node could not see it.
-    let payment = scene.pair.wallet.draft(&asked.address, asked.amount_sat).await?;
-    scene.pair.clock.advance_secs(bitpro_tests::scene::WINDOW_SECS + 60)?;
+    // Paid and mined in time, where our node could not see it.
+    scene.pair.wallet.pay(&asked.address, asked.amount_sat).await?;
+    scene.pair.shopper.mine(1).await?;
+    scene.pair.clock.advance_secs(WINDOW_SECS + 60)?;
     scene.pair.shopper.keep_time().await?;
-    let view = scene
-        .checkout
-        .shows(&unpaid, "a passed deadline without a verdict", |view| {
-            view.now > view.expires_at
-        })
-        .await?;
+    let view = scene.past_deadline(&unpaid).await?;
     ensure!(view.state == "pending", "judged without the node: {view:?}");
 
     scene.pair.server.start_again().await?;
     scene.pair.join().await?;
-    scene.pair.server.send(&payment).await?;
-    // R5: it may have been sent in time, and the merchant loses nothing by believing it.
+    scene.becomes(&paid, "confirmed", Some("exact")).await?;
+    scene.becomes(&unpaid, "timedout", None).await
+}
+
+#[tokio::test]
+async fn r05_what_the_node_had_in_time_is_in_time_although_we_could_not_ask_it() -> Result<()> {
+    let pair = Pair::start().await?;
+    let rpc = pair.server.rpc().url().rsplit(':').next().unwrap_or_default().parse()?;
+    let line = Relay::to(rpc).await?;
+    let mut setup = Setup::beside(&pair.server, &pair.clock);
+    setup.node_url = format!("http://127.0.0.1:{}", line.port());
+    let scene = Scene::on(pair, setup, &[]).await?;
+    let unpaid = scene.open().await?;
+    let paid = scene.open().await?;
+    let asked = scene.checkout.view(&paid).await?;
+    line.cut();
+    let txid = scene.pair.wallet.pay(&asked.address, asked.amount_sat).await?;
+    scene.pair.server.has_in_mempool(txid).await?;
+    scene.pass_deadline().await?;
+    for charge in [&unpaid, &paid] {
+        let view = scene.past_deadline(charge).await?;
+        ensure!(view.state == "pending", "judged without the node: {view:?}");
+    }
+
+    line.mend();
     scene.becomes(&paid, "seen", None).await?;
     scene.becomes(&unpaid, "timedout", None).await?;
     scene.pair.mine(1).await?;

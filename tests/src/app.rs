@@ -183,7 +183,7 @@ impl App {
         if !output.status.success() {
             bail!(
                 "bitpro {} ended with {}:\n{}{}",
-                arguments.join(" "),
+                arguments.get(..2).unwrap_or(arguments).join(" "),
                 output.status,
                 String::from_utf8_lossy(&output.stdout),
                 String::from_utf8_lossy(&output.stderr)

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use bitcoin::Txid;
+use bitpro_charge::wire::ChargeView;
 
 use crate::{App, Charge, Checkout, Merchant, Pair, Setup};
 
@@ -93,6 +94,16 @@ impl Scene {
     pub async fn becomes(&self, charge: &Charge, state: &str, reason: Option<&str>) -> Result<()> {
         self.checkout.becomes(charge, state, reason).await?;
         Ok(())
+    }
+
+    /// Waits until the server's clock has passed the deadline of `charge`, and gives what it shows then.
+    ///
+    /// # Errors
+    /// When that does not come.
+    pub async fn past_deadline(&self, charge: &Charge) -> Result<ChargeView> {
+        self.checkout
+            .shows(charge, "a passed deadline", |view| view.now > view.expires_at)
+            .await
     }
 
     /// Lets the window of all open charges pass.
