@@ -13,6 +13,8 @@ mod rendered;
 pub(crate) mod secret;
 mod snapshot;
 mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
 mod tx;
 mod unit;
 mod watch_map;

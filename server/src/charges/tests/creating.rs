@@ -144,10 +144,7 @@ async fn r31_personal_data_stands_apart_from_the_log_and_can_be_erased() {
     let tx = shop.pay(&[(&address, 20_000)]);
     shop.see(&[&tx]).await;
     shop.charges.erase_personal(id).await.unwrap();
-    assert_eq!(
-        shop.charges.personal(id).await.unwrap(),
-        Some(super::super::Personal::default())
-    );
+    assert_eq!(shop.charges.personal(id).await.unwrap(), Some(Personal::default()));
     assert_eq!(shop.now(id).await.email_key, None);
     shop.mine(&[&tx]).await;
     assert_eq!(shop.state(id).await.0, State::Confirmed);

@@ -10,7 +10,7 @@ mod observing;
 mod streaming;
 mod wallets;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bitcoin::absolute::LockTime;
@@ -29,6 +29,7 @@ use crate::node::ChargesPort as _;
 use crate::node::view::{LostTx, PayingOutput, PayingTx, Tip, View};
 use crate::rng::CountingRng;
 use crate::store::StoreError;
+use crate::store::testing::{meddle, outbox};
 
 /// The account of BIP-49's test vector, m/49'/1'/0'.
 const TPUB: &str =
@@ -363,15 +364,4 @@ fn outpoint(outpoint: OutPoint) -> Outpoint {
         txid: Txid(outpoint.txid.to_byte_array()),
         vout: outpoint.vout,
     }
-}
-
-/// A statement on the database from outside, with the server closed.
-async fn meddle(path: &Path, statement: &'static str) {
-    use sqlx::{ConnectOptions as _, Connection as _};
-    let options = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(path)
-        .foreign_keys(false);
-    let mut connection = options.connect().await.unwrap();
-    sqlx::query(statement).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
 }

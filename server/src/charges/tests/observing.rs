@@ -404,17 +404,7 @@ async fn every_announcement_goes_to_the_outbox_with_its_event() {
         })
         .collect();
     shop.charges.close().await;
-    use sqlx::{ConnectOptions as _, Row as _};
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(shop.world.database());
-    let mut connection = options.connect().await.unwrap();
-    let rows = sqlx::query("SELECT sequence, announcement FROM outbox ORDER BY num")
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
-    let stored: Vec<(u64, String)> = rows
-        .iter()
-        .map(|row| (row.get::<i64, _>(0).unsigned_abs(), row.get(1)))
-        .collect();
+    let stored = outbox(&shop.world.database()).await;
     let stored: Vec<(u64, &str)> = stored.iter().map(|(n, word)| (*n, word.as_str())).collect();
     assert_eq!(stored, announced);
     assert_eq!(stored.len(), 2);
