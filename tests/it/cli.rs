@@ -32,7 +32,7 @@ async fn r27_descriptors_that_cannot_be_right_are_refused_with_the_reason() -> R
     for (descriptor, reason) in [
         (private, "private"),
         (&damaged, "checksum"),
-        (&unranged, "range"),
+        (&unranged, "wildcard"),
         (
             "wpkh(xpub6CUGRUonZSQ4TWtTMmzXdrXDtypWKiKrhko4egpiMZbpiaQL2jkwSB1icqYh2cfDfVxdx4df189oLKnC5fSwqPfgyP3hooxujYzAu3fDVmz/0/*)",
             "mainnet",

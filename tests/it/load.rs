@@ -15,7 +15,8 @@ const AT_ONCE: usize = 16;
 /// A small price, so that a transaction that pays a hundred of them stays within the lowest tier (R9).
 const CENTS: u64 = 500;
 
-const KILLS: u32 = 12;
+/// How often the server is killed, unless the environment's `KILLS` says otherwise.
+const KILLS: usize = 12;
 const SHOPPERS: usize = 4;
 const SEED: u64 = 0x00b1_7920;
 
@@ -55,7 +56,11 @@ async fn kill_nine_at_random_instants_loses_no_charge_and_no_payment() -> Result
     let mut scene = busy_scene().await?;
     let mut rng = StdRng::seed_from_u64(SEED);
     let mut promised: Vec<Promised> = Vec::new();
-    for _ in 0..KILLS {
+    let kills = match std::env::var("KILLS") {
+        Ok(kills) => kills.parse()?,
+        Err(_) => KILLS,
+    };
+    for _ in 0..kills {
         let shoppers: Vec<_> = (0..SHOPPERS)
             .map(|_| tokio::spawn(shop_until_it_dies(scene.checkout.clone(), scene.merchant.clone())))
             .collect();
@@ -76,24 +81,28 @@ async fn kill_nine_at_random_instants_loses_no_charge_and_no_payment() -> Result
         scene.app.start().await?;
     }
 
-    ensure!(!promised.is_empty(), "nobody got a charge, so nothing was tested");
+    ensure!(promised.len() >= kills, "hardly anybody got a charge: {}", promised.len());
+    scene.pair.mine(1).await?;
     let mut addresses = HashSet::new();
+    let mut unpaid = Vec::new();
     for Promised { charge, address } in &promised {
         let view = scene.checkout.view(charge).await?;
         ensure!(
             address.as_ref().is_none_or(|address| *address == view.address),
-            "{view:?}"
+            "its address has changed: {view:?}"
         );
         ensure!(
             addresses.insert(view.address.clone()),
             "an address was given out twice: {view:?}"
         );
         if view.remaining_sat > 0 {
-            scene.pair.wallet.pay(&view.address, view.remaining_sat).await?;
+            unpaid.push((view.address, view.remaining_sat));
         }
     }
-    // A chain of unconfirmed change may be longer than a block template takes at once.
-    scene.pair.mine(2).await?;
+    for hundred in unpaid.chunks(100) {
+        scene.pair.wallet.pay_many(hundred).await?;
+    }
+    scene.pair.mine(1).await?;
     for Promised { charge, .. } in &promised {
         scene.becomes(charge, "confirmed", Some("exact")).await?;
     }
