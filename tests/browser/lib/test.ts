@@ -1,6 +1,6 @@
 /** The tests' own `test`: with a demo for each worker, and a word for what the page says of itself. */
 
-import { type Frame, type Page, test as base, expect } from "@playwright/test";
+import { type BrowserContext, type Frame, type Page, test as base, expect } from "@playwright/test";
 
 import { Demo } from "./demo.ts";
 
@@ -49,4 +49,15 @@ export async function merchantPage(
     route.fulfill({ body: html, headers: { "content-type": "text/html; charset=utf-8", ...headers } }),
   );
   await page.goto(address);
+}
+
+/** What the clipboard holds. The checkout itself may only write to it, so another page has to read. */
+export async function clipboard(context: BrowserContext, demo: Demo): Promise<string> {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const reader = await context.newPage();
+  await reader.goto(demo.shop);
+  await reader.bringToFront();
+  const text = await reader.evaluate(() => navigator.clipboard.readText());
+  await reader.close();
+  return text;
 }

@@ -97,12 +97,15 @@ async fn run(options: &Options) -> Result<()> {
         setup.clock = None;
     }
     let mut app = App::prepare(setup)?;
-    let settings = [
+    let mut settings = vec![
         ("allowed_origins", shop_url.as_str()),
         ("site", ""),
         ("colour", "#8a3b12"),
     ];
-    let merchant = Merchant::add(&app, &pair.shopper, MERCHANT_NAME, &settings[..]).await?;
+    if options.for_tests {
+        settings.extend([("grace_secs", "0"), ("gap_button", "10000")]);
+    }
+    let merchant = Merchant::add(&app, &pair.shopper, MERCHANT_NAME, &settings).await?;
     app.start().await?;
     app.is_well().await?;
 
