@@ -11,6 +11,9 @@ use crate::stopwatch::now;
 /// What a browser says when a person follows a link.
 pub const NAVIGATION: &str = "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
 
+/// How much of an unexpected answer is shown.
+const SHOWN: usize = 160;
+
 /// A connection to a server on this machine.
 pub struct Connection {
     stream: TcpStream,
@@ -144,12 +147,8 @@ impl Answer {
     /// # Errors
     /// When it is another.
     pub fn expect(self, status: u16) -> Result<Self> {
-        ensure!(
-            self.status == status,
-            "{} instead of {status}: {}",
-            self.status,
-            String::from_utf8_lossy(&self.body)
-        );
+        let said: String = String::from_utf8_lossy(&self.body).chars().take(SHOWN).collect();
+        ensure!(self.status == status, "{} instead of {status}: {said}", self.status);
         Ok(self)
     }
 }

@@ -194,6 +194,10 @@ impl Stage {
         self.connect().await?.into_events(&path).await
     }
 
+    fn last_line(&self) -> String {
+        self.app.log().lines().last().unwrap_or_default().to_owned()
+    }
+
     /// Waits until every merchant can give out addresses: a new wallet is looked for in the chain first.
     ///
     /// # Errors
@@ -203,7 +207,8 @@ impl Stage {
             eventually("a merchant to be open for charges", async || {
                 create(&mut self.connect().await?, &self.link(merchant, CENTS)).await
             })
-            .await?;
+            .await
+            .with_context(|| self.last_line())?;
         }
         Ok(())
     }
