@@ -203,7 +203,7 @@ impl App {
             let text = http.get(&metrics).send().await?.text().await?;
             let known = text
                 .lines()
-                .find_map(|line| line.strip_prefix("bitpro_node_height "))
+                .find_map(|line| line.strip_prefix("bitpro_tip_height "))
                 .context("the metrics show no height")?;
             ensure!(known.trim() == height.to_string(), "it knows block {known}");
             Ok(())

@@ -202,7 +202,7 @@ impl fmt::Display for Hold {
         }
         write!(
             f,
-            "; to follow this chain nevertheless, set `node.accept_block` to {}",
+            "; to follow this chain nevertheless, set `accept_block` to {}",
             self.node_tip()
         )
     }

@@ -67,7 +67,7 @@ impl<P: ChargesPort> Teller<P> {
                 from = hole.from,
                 to = hole.to,
                 "the node has pruned blocks that were not read: charges that were open then neither time out nor fail until \
-                 `node.accept_block` names a block above them"
+                 `accept_block` names a block above them"
             ),
             (Some(_), None) => tracing::info!("the operator vouches for the blocks that were not read"),
             _ => {}
