@@ -1,5 +1,6 @@
 //! What every handler shares, and the paths that lead to handlers.
 
+use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -75,6 +76,19 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// How the edge tells a browser of a problem: by a page like all others.
+    #[must_use]
+    pub fn problem_page(&self) -> edge::Page {
+        let app = self.clone();
+        Box::new(move |problem, headers| {
+            let context = Context {
+                id: problem.request,
+                client: Ipv4Addr::UNSPECIFIED.into(),
+            };
+            app.refuse(&Visit::new(context, headers, None), problem.into())
+        })
     }
 
     /// All paths, behind `edge`.

@@ -116,14 +116,8 @@ async fn serve_instance(
     let mut key = [0; 32];
     key[..16].copy_from_slice(&rng.bytes());
     key[16..].copy_from_slice(&rng.bytes());
-    let edge = Edge {
-        public_url,
-        trusted_proxies: config.trusted_proxies,
-        request_timeout: config.limits.request_timeout,
-        ids: RequestIds::new(rng.bytes()),
-        told_of_proxy: AtomicBool::new(false),
-    };
-    tracing::info!(%address, public_url = edge.public_url.origin(), network = %config.network, "serving");
+    tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
+    let ids = RequestIds::new(rng.bytes());
     let app = App::new(Parts {
         charges,
         clock,
@@ -138,9 +132,17 @@ async fn serve_instance(
         node: watching.status,
         closing: closing.clone(),
     });
+    let edge = Edge {
+        public_url,
+        trusted_proxies: config.trusted_proxies,
+        request_timeout: config.limits.request_timeout,
+        ids,
+        told_of_proxy: AtomicBool::new(false),
+        page: app.problem_page(),
+    };
     let treatment = Treatment {
         header_timeout: config.limits.header_timeout,
-        max_connections: config.limits.max_connections,
+        max_connections: connections(config.limits.max_connections),
         grace: config.shutdown_grace,
     };
     listener::serve(listener, app.router(Arc::new(edge)), treatment, closing).await;
@@ -163,6 +165,31 @@ fn template() -> Result<Template, TemplateError> {
         return Ok(Template::without_script());
     }
     Template::parse(INDEX_HTML)
+}
+
+/// How many connections may be open: as configured, but no more than there are files for. Everything else needs a few.
+fn connections(configured: usize) -> usize {
+    let Some(files) = open_files() else {
+        return configured;
+    };
+    let room = files.saturating_sub(FILES_FOR_ELSE).max(1);
+    if room < configured {
+        tracing::warn!(
+            "max_connections = {configured}, but this process may open only {files} files: {room} connections are taken at \
+             once. Raise the limit (LimitNOFILE in systemd, ulimit -n in a shell)"
+        );
+    }
+    configured.min(room)
+}
+
+/// Database, node, log, libraries.
+const FILES_FOR_ELSE: usize = 200;
+
+/// The soft limit of open files, where the system tells it in Linux's way.
+fn open_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {

@@ -129,6 +129,7 @@ impl TestApp {
             request_timeout: limits.request_timeout,
             ids: RequestIds::new([0; 16]),
             told_of_proxy: AtomicBool::new(false),
+            page: app.problem_page(),
         };
         Self {
             charges,

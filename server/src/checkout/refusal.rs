@@ -153,6 +153,21 @@ fn title(code: &str) -> &'static str {
     }
 }
 
+impl From<Problem> for Refusal {
+    /// A problem of the edge, which knows nothing of charges.
+    fn from(problem: Problem) -> Self {
+        let page = if problem.status.is_server_error() {
+            PageProblem::Internal
+        } else {
+            PageProblem::UnknownPage
+        };
+        Self {
+            retry_after: problem.retry_after,
+            ..Self::new(problem.status, problem.code, page)
+        }
+    }
+}
+
 impl From<PriceError> for Refusal {
     fn from(error: PriceError) -> Self {
         let bad = |status, code| Self::new(status, code, PageProblem::BadPrice);

@@ -236,6 +236,16 @@ async fn r33_another_host_is_misdirected() {
     for host in ["evil.example", "localhost", "localhost:8081"] {
         let answer = app.ask(Method::GET, "/", &[("host", host)], "").await;
         assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        let browser = app
+            .ask(Method::GET, "/", &[("host", host), ("accept", "text/html")], "")
+            .await;
+        assert_eq!(browser.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+        assert!(
+            browser.body.contains("data-problem=\"unknown-host\""),
+            "{}",
+            browser.body
+        );
         let health = app.ask(Method::GET, "/healthz", &[("host", host)], "").await;
         assert_eq!(health.status, StatusCode::OK);
     }

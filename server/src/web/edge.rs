@@ -11,7 +11,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use ipnet::IpNet;
 use tokio::time::Instant;
 
@@ -19,8 +19,10 @@ use super::{Context, Peer, Problem, RequestId, RequestIds, headers};
 use crate::config::PublicUrl;
 use crate::limits::{client_of, is_proxied};
 
+/// Says a problem to a browser, which wants a page.
+pub type Page = Box<dyn Fn(Problem, HeaderMap) -> Response + Send + Sync>;
+
 /// What the edge needs to know.
-#[derive(Debug)]
 pub struct Edge {
     /// Our own address: requests for another host are refused.
     pub public_url: PublicUrl,
@@ -32,6 +34,8 @@ pub struct Edge {
     pub ids: RequestIds,
     /// Whether the log has told of a proxy that is not trusted.
     pub told_of_proxy: AtomicBool,
+    /// How a browser is told of a problem.
+    pub page: Page,
 }
 
 /// The longest path and query that is looked at.
@@ -51,9 +55,16 @@ pub async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     request.extensions_mut().insert(context);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = match refused(&edge, &request, context.id) {
-        Some(problem) => problem.into_response(),
+    // The request is gone when its handler fails, so what a page of it would need is kept.
+    let browser = wants_page(request.headers()).then(|| request.headers().clone());
+    let answer = match refused(&edge, &request, context.id) {
+        Some(problem) => Err(problem),
         None => answered(&edge, request, next, context.id).await,
+    };
+    let mut response = match (answer, browser) {
+        (Ok(response), _) => response,
+        (Err(problem), Some(headers)) => (edge.page)(problem, headers),
+        (Err(problem), None) => problem.into_response(),
     };
     headers::add_common(response.headers_mut(), edge.public_url.is_https());
     let id = HeaderValue::try_from(context.id.to_string()).expect("hexadecimal digits make a header");
@@ -69,10 +80,15 @@ pub async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     response
 }
 
-async fn answered(edge: &Edge, request: Request, next: Next, id: RequestId) -> Response {
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+async fn answered(edge: &Edge, request: Request, next: Next, id: RequestId) -> Result<Response, Problem> {
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
     let problem = match tokio::time::timeout(edge.request_timeout, handled).await {
-        Ok(Ok(response)) => return response,
+        Ok(Ok(response)) => return Ok(response),
         // The panic's own message and place were told by the hook of telemetry.
         Ok(Err(_)) => Problem {
             status: StatusCode::INTERNAL_SERVER_ERROR,
@@ -90,7 +106,7 @@ async fn answered(edge: &Edge, request: Request, next: Next, id: RequestId) -> R
         },
     };
     tracing::error!(request = %id, code = problem.code, "a request failed");
-    problem.into_response()
+    Err(problem)
 }
 
 fn client(edge: &Edge, request: &Request) -> IpAddr {
@@ -144,4 +160,52 @@ fn refused(edge: &Edge, request: &Request, id: RequestId) -> Option<Problem> {
         "unknown-host",
         "This server does not answer for that host: see public_url in its configuration.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn asked(path: &str, accept: &str) -> Response {
+        let edge = Edge {
+            public_url: "http://localhost".parse().unwrap(),
+            trusted_proxies: Vec::new(),
+            request_timeout: Duration::from_millis(20),
+            ids: RequestIds::new([1; 16]),
+            told_of_proxy: AtomicBool::new(false),
+            page: Box::new(|problem, _| (problem.status, "a page").into_response()),
+        };
+        let router = Router::new()
+            .route("/panic", get(|| async { panic!("on purpose") as &str }))
+            .route("/hang", get(std::future::pending::<&str>))
+            .layer(axum::middleware::from_fn_with_state(Arc::new(edge), pass));
+        let request = Request::get(path)
+            .header(header::HOST, "localhost")
+            .header(header::ACCEPT, accept);
+        router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_a_handler_that_hangs_are_answered() {
+        for (path, status) in [("/panic", 500), ("/hang", 503)] {
+            let problem = asked(path, "*/*").await;
+            assert_eq!(problem.status(), status);
+            assert_eq!(problem.headers()[header::CONTENT_TYPE], "application/problem+json");
+            assert_eq!(problem.headers()[header::CACHE_CONTROL], "no-store");
+            assert_eq!(problem.headers()[REQUEST_ID].len(), 16);
+            let page = asked(path, "text/html,*/*").await;
+            assert_eq!(page.status(), status);
+            assert!(
+                page.headers()[header::CONTENT_TYPE]
+                    .to_str()
+                    .unwrap()
+                    .starts_with("text/plain")
+            );
+        }
+    }
 }

@@ -65,8 +65,8 @@ const PERMISSIONS: HeaderValue =
 /// `Permissions-Policy`.
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Two years, as the preload list of browsers wants it.
-const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
+/// Two years. Other names below this one are not ours to speak for.
+const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000");
 
 /// Adds what every response carries; what a handler set itself stays.
 pub fn add_common(headers: &mut HeaderMap, https: bool) {

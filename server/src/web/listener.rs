@@ -338,6 +338,11 @@ mod tests {
             // What is said in farewell does not matter, only that it ends.
             let _ = client.read_to_end(&mut rest).await;
         }
+        let mut idle = TcpStream::connect(served.address).await.unwrap();
+        idle.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        read_until(&mut idle, "hello").await;
+        let mut rest = Vec::new();
+        let _ = idle.read_to_end(&mut rest).await;
         served.closing.cancel();
         served.task.await.unwrap();
     }
