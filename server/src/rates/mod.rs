@@ -1,10 +1,23 @@
 //! Exchange rates: where they come from, and whether they are fresh enough to promise an amount by.
 
+mod board;
+mod client;
+mod exchange;
 mod fixed;
+mod live;
+mod offer;
+mod price;
+mod quorum;
+#[cfg(test)]
+mod testing;
 
 use bitpro_charge::{Quote, Timestamp};
 
+pub use exchange::Exchange;
 pub use fixed::FixedRate;
+pub use live::{Failure, LiveConfig, LiveRates, NoTrust};
+pub use offer::Offer;
+pub use quorum::{Agreement, Bounds, NoQuorum, Quorum, Standing};
 
 /// A source of the price of one bitcoin in euro.
 pub trait RateSource: Send + Sync + 'static {
@@ -15,4 +28,9 @@ pub trait RateSource: Send + Sync + 'static {
 
     /// Whether it follows no market: such a source serves play money only (R42).
     fn is_fixed(&self) -> bool;
+
+    /// Brings its figures in the metrics up to `now`; a source without any leaves them out.
+    fn record_metrics(&self, now: Timestamp) {
+        let _ = now;
+    }
 }

@@ -1,0 +1,419 @@
+//! The market's rate: every exchange is asked again and again, and what they agree on is the rate.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitpro_charge::{Quote, Timestamp};
+use http::Uri;
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::RateSource;
+use super::board::Board;
+use super::client::{self, Client, NoAnswer};
+use super::exchange::{Exchange, Malformed};
+use super::offer::{NoOffer, Offer};
+use super::quorum::{Bounds, NoQuorum, Quorum};
+use crate::clock::Clock;
+use crate::rng::Rng;
+
+/// Which exchanges are asked, and what is believed of them.
+#[derive(Debug, Clone)]
+pub struct LiveConfig {
+    /// The exchanges, each with what is asked.
+    pub questions: BTreeMap<Exchange, Uri>,
+    /// What a bitcoin can cost.
+    pub bounds: Bounds,
+    /// The pause between two questions to the same exchange.
+    pub refresh: Duration,
+}
+
+/// The rate of the market.
+pub struct LiveRates {
+    config: LiveConfig,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    board: Board,
+    /// Consecutive failures of each exchange; absent is none.
+    failures: BTreeMap<Exchange, u32>,
+    /// Why there was no rate at the last look; `None` when there was one.
+    doubt: Option<NoQuorum>,
+}
+
+/// Why an exchange's answer counts for nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// None came.
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
+    /// It cannot be read.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// It is read but not believed.
+    #[error(transparent)]
+    NoOffer(#[from] NoOffer),
+}
+
+/// Why no exchange can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this machine trusts no certificate authority, so no exchange can be asked: install the package ca-certificates"
+)]
+pub struct NoTrust;
+
+/// The longest pause after failures. Longer than that, a market that works again would go unheard.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+impl LiveRates {
+    /// The market as `config` looks at it; nobody is asked before [`follow`](Self::follow).
+    ///
+    /// # Errors
+    /// [`NoTrust`].
+    pub fn new(config: LiveConfig, clock: Arc<dyn Clock>) -> Result<Self, NoTrust> {
+        let roots = client::system_roots();
+        let needs_trust = config.questions.values().any(|uri| uri.scheme_str() == Some("https"));
+        if needs_trust && roots.is_empty() {
+            return Err(NoTrust);
+        }
+        let known = Known {
+            board: Board::new(config.bounds),
+            failures: BTreeMap::new(),
+            doubt: Some(NoQuorum::TooFew(0)),
+        };
+        Ok(Self {
+            config,
+            client: Client::new(roots, client::TIMEOUT),
+            clock,
+            known: Mutex::new(known),
+        })
+    }
+
+    /// Asks every exchange, each at its own pace, until `closing` is cancelled.
+    pub async fn follow(self: Arc<Self>, rng: Arc<dyn Rng>, closing: CancellationToken) {
+        let mut tasks = JoinSet::new();
+        for exchange in self.config.questions.keys().copied() {
+            let rates = Arc::clone(&self);
+            let rng = Arc::clone(&rng);
+            let asking = async move { rates.follow_one(exchange, rng.as_ref()).await };
+            tasks.spawn(closing.clone().run_until_cancelled_owned(asking));
+        }
+        tasks.join_all().await;
+    }
+
+    async fn follow_one(&self, exchange: Exchange, rng: &dyn Rng) {
+        loop {
+            let outcome = self.ask(exchange).await;
+            let failures = self.note(exchange, outcome);
+            let [chance, ..] = rng.bytes();
+            tokio::time::sleep(pause(self.config.refresh, failures, chance)).await;
+        }
+    }
+
+    /// Asks every exchange once, at the same time.
+    pub async fn ask_all(&self) -> BTreeMap<Exchange, Result<Offer, Failure>> {
+        let asked = self.config.questions.keys().map(|exchange| async {
+            let outcome = self.ask(*exchange).await;
+            (*exchange, outcome)
+        });
+        futures::future::join_all(asked).await.into_iter().collect()
+    }
+
+    /// What would be decided about these `offers` alone.
+    #[must_use]
+    pub fn quorum_of(&self, offers: impl IntoIterator<Item = Offer>) -> Quorum {
+        let mut board = Board::new(self.config.bounds);
+        for offer in offers {
+            board.put(offer);
+        }
+        board.quorum(self.clock.now())
+    }
+
+    async fn ask(&self, exchange: Exchange) -> Result<Offer, Failure> {
+        let question = self.config.questions[&exchange].clone();
+        let answer = self.client.get(question).await?;
+        let ticker = exchange.read(&answer.body)?;
+        Ok(Offer::new(exchange, ticker, answer.generated, self.clock.now())?)
+    }
+
+    /// Writes down how an exchange answered, and returns how often in a row it has failed.
+    fn note(&self, exchange: Exchange, outcome: Result<Offer, Failure>) -> u32 {
+        let now = self.clock.now();
+        let mut known = self.known.lock();
+        let before = known.failures.get(&exchange).copied().unwrap_or(0);
+        let failures = match outcome {
+            Ok(offer) => {
+                known.board.put(offer);
+                if before > 0 {
+                    tracing::info!(%exchange, "the exchange answers again");
+                }
+                0
+            }
+            Err(failure) => {
+                metrics::counter!("bitpro_rate_source_failures_total", "source" => exchange.name()).increment(1);
+                if before == 0 {
+                    tracing::warn!(%exchange, %failure, "an exchange gave no price");
+                } else {
+                    tracing::debug!(%exchange, %failure, "an exchange still gives no price");
+                }
+                before.saturating_add(1)
+            }
+        };
+        known.failures.insert(exchange, failures);
+        known.review(now);
+        failures
+    }
+}
+
+impl Known {
+    /// Decides anew, and tells the operator when a rate came or went.
+    fn review(&mut self, now: Timestamp) {
+        let outcome = self.board.review(now);
+        match (&outcome, self.doubt) {
+            (Ok(agreement), Some(_)) => {
+                tracing::info!(rate = %agreement.price, sources = agreement.taken.len(), "there is an exchange rate");
+            }
+            (Err(reason), None) => {
+                tracing::warn!(%reason, "there is no exchange rate: no charge can be made");
+            }
+            // Another number of exchanges is the same reason.
+            (Err(reason), Some(before)) if mem::discriminant(reason) != mem::discriminant(&before) => {
+                tracing::warn!(%reason, "there is still no exchange rate");
+            }
+            _ => {}
+        }
+        self.doubt = outcome.err();
+    }
+}
+
+impl RateSource for LiveRates {
+    fn fresh(&self, now: Timestamp) -> Option<Quote> {
+        self.known.lock().board.quote(now)
+    }
+
+    fn is_fixed(&self) -> bool {
+        false
+    }
+
+    fn record_metrics(&self, now: Timestamp) {
+        let outcome = self.known.lock().board.quorum(now).outcome;
+        let sources = outcome.as_ref().map_or(0, |agreement| agreement.taken.len());
+        metrics::gauge!("bitpro_rate_sources").set(u32::try_from(sources).unwrap_or(u32::MAX));
+        // Without a rate the last figures stay: that there is none is told by the number of sources.
+        let Ok(agreement) = outcome else { return };
+        metrics::gauge!("bitpro_rate_source_spread_bps").set(agreement.width_bps());
+        if let Some(at) = agreement.at() {
+            metrics::gauge!("bitpro_rate_age_seconds").set(at.secs_until(now));
+        }
+        if let Some(rate) = agreement.price.rate() {
+            let cents = u32::try_from(rate.cents_per_btc()).unwrap_or(u32::MAX);
+            metrics::gauge!("bitpro_rate_cents_per_btc").set(cents);
+        }
+    }
+}
+
+/// The pause before the next question: `refresh`, doubled with each failure in a row up to [`LONGEST_PAUSE`], and a fifth shorter or
+/// longer by `chance`, so that many servers do not ask in step.
+fn pause(refresh: Duration, failures: u32, chance: u8) -> Duration {
+    let doubled = refresh
+        .saturating_mul(1 << failures.min(16))
+        .min(LONGEST_PAUSE.max(refresh));
+    // From 80 % at 0 to 120 % at 255.
+    doubled * (u32::from(chance) * 40 / 255 + 80) / 100
+}
+
+#[cfg(test)]
+mod tests {
+    use bitpro_charge::Rate;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::rates::testing::{ANSWERED, Conduct, Exchanges, body, until};
+    use crate::rng::CountingRng;
+
+    const REFRESH: Duration = Duration::from_millis(5);
+
+    struct Market {
+        exchanges: Exchanges,
+        clock: Arc<ManualClock>,
+        rates: Arc<LiveRates>,
+        closing: CancellationToken,
+    }
+
+    /// All five exchanges with these prices, and rates that look at the `looked_at` first of them.
+    async fn market(looked_at: usize, bid: &str, ask: &str) -> Market {
+        let exchanges = Exchanges::open(bid, ask).await;
+        let clock = Arc::new(ManualClock::new(ANSWERED.plus_secs(1)));
+        let config = LiveConfig {
+            questions: Exchange::ALL
+                .into_iter()
+                .take(looked_at)
+                .map(|exchange| (exchange, exchanges.question(exchange)))
+                .collect(),
+            bounds: Bounds {
+                least: Rate::from_cents_per_btc(100_000).unwrap(),
+                most: Rate::from_cents_per_btc(1_000_000_000).unwrap(),
+            },
+            refresh: REFRESH,
+        };
+        Market {
+            rates: Arc::new(LiveRates::new(config, clock.clone()).unwrap()),
+            exchanges,
+            clock,
+            closing: CancellationToken::new(),
+        }
+    }
+
+    impl Market {
+        fn follow(&self) -> tokio::task::JoinHandle<()> {
+            let rng = Arc::new(CountingRng::default());
+            tokio::spawn(Arc::clone(&self.rates).follow(rng, self.closing.clone()))
+        }
+
+        fn fresh(&self) -> Option<Quote> {
+            self.rates.fresh(self.clock.now())
+        }
+    }
+
+    #[tokio::test]
+    async fn r29_every_exchange_is_understood_in_its_own_shape() {
+        let market = market(5, "52520.17", "52521.5").await;
+        let outcomes = market.rates.ask_all().await;
+        assert_eq!(outcomes.len(), 5);
+        for (exchange, outcome) in outcomes {
+            let offer = outcome.unwrap_or_else(|failure| panic!("{exchange}: {failure}"));
+            assert_eq!(offer.mid.to_string(), "52520.83", "{exchange}");
+            let age = offer.at.secs_until(market.clock.now());
+            assert!((1..=3).contains(&age), "{exchange}: {age} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn r29_what_the_exchanges_agree_on_is_the_rate_until_they_fall_silent() {
+        let market = market(5, "52520", "52521").await;
+        assert_eq!(market.fresh(), None);
+        let following = market.follow();
+        until(|| {
+            market
+                .fresh()
+                .is_some_and(|quote| quote.source.matches('Z').count() == 5)
+        })
+        .await;
+        let quote = market.fresh().unwrap();
+        assert_eq!(quote.rate.cents_per_btc(), 5_252_050);
+        assert_eq!(quote.at, Timestamp(ANSWERED.0 - 2_000));
+        assert!(!market.rates.is_fixed());
+
+        for exchange in Exchange::ALL {
+            market
+                .exchanges
+                .set(exchange, Conduct::Status(http::StatusCode::BAD_GATEWAY));
+        }
+        market.clock.advance_secs(110);
+        assert!(market.fresh().is_some());
+        market.clock.advance_secs(30);
+        assert_eq!(market.fresh(), None);
+
+        market.closing.cancel();
+        following.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn r29_a_silent_a_broken_and_a_lying_exchange_do_not_disturb_the_others() {
+        let market = market(5, "52520", "52521").await;
+        market.exchanges.set(Exchange::Kraken, Conduct::Silence);
+        market
+            .exchanges
+            .set(Exchange::Coinbase, Conduct::Answer("<html>".to_owned()));
+        let lie = body(Exchange::Bitstamp, "99000", "99001");
+        market.exchanges.set(Exchange::Bitstamp, Conduct::Answer(lie));
+        let following = market.follow();
+        until(|| market.fresh().is_some()).await;
+        let quote = market.fresh().unwrap();
+        assert_eq!(quote.rate.cents_per_btc(), 5_252_050);
+        assert_eq!(quote.source, "bitfinex 00:00:03Z, binance 00:00:04Z");
+        market.closing.cancel();
+        following.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn r29_two_that_do_not_agree_are_no_rate() {
+        let market = market(2, "52520", "52521").await;
+        let other = body(Exchange::Coinbase, "53100", "53101");
+        market.exchanges.set(Exchange::Coinbase, Conduct::Answer(other));
+        let offers = market.rates.ask_all().await.into_values().map(Result::unwrap);
+        assert_eq!(market.rates.quorum_of(offers).outcome, Err(NoQuorum::Apart));
+    }
+
+    #[tokio::test]
+    async fn r29_an_exchange_that_answers_again_is_heard_again() {
+        let market = market(2, "52520", "52521").await;
+        market
+            .exchanges
+            .set(Exchange::Kraken, Conduct::Status(http::StatusCode::TOO_MANY_REQUESTS));
+        let following = market.follow();
+        until(|| {
+            market
+                .rates
+                .known
+                .lock()
+                .failures
+                .get(&Exchange::Kraken)
+                .is_some_and(|failures| *failures >= 2)
+        })
+        .await;
+        assert_eq!(market.fresh(), None);
+        let works = body(Exchange::Kraken, "52520", "52521");
+        market.exchanges.set(Exchange::Kraken, Conduct::Answer(works));
+        until(|| market.fresh().is_some()).await;
+        market.closing.cancel();
+        following.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_metrics_tell_age_spread_and_failures() {
+        let market = market(4, "52520", "52521").await;
+        let higher = body(Exchange::Coinbase, "52570", "52571");
+        market.exchanges.set(Exchange::Coinbase, Conduct::Answer(higher));
+        market
+            .exchanges
+            .set(Exchange::Bitfinex, Conduct::Status(http::StatusCode::FORBIDDEN));
+        let outcomes = market.rates.ask_all().await;
+
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            for (exchange, outcome) in outcomes {
+                market.rates.note(exchange, outcome);
+            }
+            market.rates.record_metrics(ANSWERED.plus_secs(40));
+        });
+        let told = recorder.handle().render();
+        for line in [
+            "bitpro_rate_sources 3",
+            "bitpro_rate_age_seconds 42",
+            "bitpro_rate_source_spread_bps 10",
+            "bitpro_rate_cents_per_btc 5252050",
+            "bitpro_rate_source_failures_total{source=\"bitfinex\"} 1",
+        ] {
+            assert!(told.contains(line), "{line} is not in\n{told}");
+        }
+    }
+
+    #[test]
+    fn the_pause_doubles_with_each_failure_and_never_keeps_step() {
+        let refresh = Duration::from_secs(15);
+        let secs = |failures, chance| pause(refresh, failures, chance).as_secs();
+        assert_eq!(secs(0, 0), 12);
+        assert_eq!(secs(0, 255), 18);
+        assert_eq!((secs(1, 255), secs(2, 255), secs(3, 255)), (36, 72, 144));
+        assert_eq!(secs(5, 0), 240);
+        assert_eq!(secs(u32::MAX, 255), 360);
+    }
+}
