@@ -102,6 +102,7 @@ pub async fn metrics(State(app): State<App>, context: Context, request: Request)
         Err(error) => tracing::warn!(%error, "charges could not be counted for the metrics"),
     }
     record_gauges(&app);
+    app.rates.record_metrics(app.clock.now());
     let text = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(header::CONTENT_TYPE, text)], prometheus.render()).into_response()
 }

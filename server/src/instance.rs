@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::charges::{Charges, OpenError, Opening, Role};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Secret, SecretSource};
-use crate::rates::{FixedRate, RateSource};
+use crate::rates::{FixedRate, LiveRates, NoTrust, RateSource};
 use crate::rng::{Rng, SystemRng};
 
 /// An opened instance.
@@ -22,6 +22,8 @@ pub struct Instance {
     pub rng: Arc<dyn Rng>,
     /// Exchange rates.
     pub rates: Arc<dyn RateSource>,
+    /// The same, when they follow the market; somebody must make them follow it.
+    pub market: Option<Arc<LiveRates>>,
 }
 
 /// Why an instance cannot be opened.
@@ -46,6 +48,9 @@ pub enum InstanceError {
     /// The charges cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// No exchange can be asked.
+    #[error(transparent)]
+    Rates(#[from] NoTrust),
 }
 
 impl Instance {
@@ -60,7 +65,11 @@ impl Instance {
         })?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
-        let rates: Arc<dyn RateSource> = Arc::new(FixedRate(config.rate));
+        let market = market(config, &clock)?;
+        let rates: Arc<dyn RateSource> = match &market {
+            Some(market) => Arc::clone(market) as Arc<dyn RateSource>,
+            None => Arc::new(FixedRate(config.rates.fixed)),
+        };
         let charges = Charges::open(Opening {
             database: config.database.clone(),
             network: config.network,
@@ -76,8 +85,17 @@ impl Instance {
             clock,
             rng,
             rates,
+            market,
         })
     }
+}
+
+fn market(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<LiveRates>>, NoTrust> {
+    if config.rates.is_fixed {
+        return Ok(None);
+    }
+    let market = LiveRates::new(config.rates.live.clone(), Arc::clone(clock))?;
+    Ok(Some(Arc::new(market)))
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {

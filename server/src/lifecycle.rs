@@ -66,8 +66,7 @@ pub async fn serve(
     metrics: Option<PrometheusHandle>,
     closing: CancellationToken,
 ) -> Result<(), ServeError> {
-    // Only live sources are fit for real money; the fixed one is the only one that there is.
-    if !config.network.is_sandbox() {
+    if config.rates.is_fixed && !config.network.is_sandbox() {
         return Err(ServeError::FixedRateOnMainnet);
     }
     let template = template()?;
@@ -90,6 +89,7 @@ async fn serve_instance(
         clock,
         rng,
         rates,
+        market,
     } = instance;
     let socket = AdminSocket::bind(&config.admin_socket).map_err(|cause| ServeError::AdminSocket {
         path: config.admin_socket.display().to_string(),
@@ -112,6 +112,7 @@ async fn serve_instance(
     )
     .map_err(ServeError::NoThread)?;
     let commands = tokio::spawn(socket.serve(charges.clone(), closing.clone()));
+    let following = market.map(|market| tokio::spawn(market.follow(Arc::clone(&rng), closing.clone())));
 
     let mut key = [0; 32];
     key[..16].copy_from_slice(&rng.bytes());
@@ -153,6 +154,9 @@ async fn serve_instance(
     }
     if let Err(error) = commands.await {
         tracing::error!(%error, "the command socket had died");
+    }
+    if let Some(Err(error)) = futures::future::OptionFuture::from(following).await {
+        tracing::error!(%error, "the exchanges were no longer asked");
     }
     tracing::info!("closed");
     Ok(())

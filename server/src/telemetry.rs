@@ -75,6 +75,23 @@ fn describe() {
         "bitpro_zmq_gaps_total",
         "Gaps in the node's notifications, each followed by a full reading."
     );
+    describe_gauge!(
+        "bitpro_rate_sources",
+        "Exchanges whose prices make the rate; 0: there is no rate, and no charge can be made."
+    );
+    describe_gauge!(
+        "bitpro_rate_age_seconds",
+        "Age of the oldest price in the rate, by the exchange's own time."
+    );
+    describe_gauge!(
+        "bitpro_rate_source_spread_bps",
+        "How far the highest price in the rate lies above the lowest, in hundredths of a percent."
+    );
+    describe_gauge!("bitpro_rate_cents_per_btc", "The rate.");
+    describe_counter!(
+        "bitpro_rate_source_failures_total",
+        "Answers of an exchange that gave no price, by exchange."
+    );
     describe_histogram!("bitpro_http_request_seconds", "Time to answer, by route and status.");
 }
 

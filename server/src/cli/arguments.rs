@@ -30,6 +30,15 @@ pub(super) enum Do {
         #[arg(long)]
         json: bool,
     },
+    /// Show the exchange rate that the configuration gives now.
+    Rate {
+        /// Ask every exchange, also while the rate is fixed, and show what each one says.
+        #[arg(long)]
+        probe: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Add, change and show merchants.
     Merchant {
         #[command(subcommand)]

@@ -1,7 +1,10 @@
 //! `bitpro check`: everything that a start depends on, looked at without starting.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use super::rate::{self, Market};
 use super::remote;
 use crate::admin::{Command, Reply};
 use crate::clock::{Clock as _, SystemClock};
@@ -26,10 +29,7 @@ pub(super) async fn lines(loaded: Result<Config, ConfigErrors>) -> Vec<CheckLine
         Level::Fine,
         format!("all of the {count} settings are right; network {}", config.network),
     )];
-    if !config.network.is_sandbox() {
-        let text = "a fixed rate is for play money only: serve refuses to start on mainnet with it";
-        lines.push(line("rate", Level::Failure, text.to_owned()));
-    }
+    lines.extend(rate(&config).await);
     lines.extend(database(&config).await);
     let node = config.node.clone();
     let asked = tokio::task::spawn_blocking(move || {
@@ -41,6 +41,34 @@ pub(super) async fn lines(loaded: Result<Config, ConfigErrors>) -> Vec<CheckLine
         Err(error) => lines.push(line("node", Level::Failure, error.to_string())),
     }
     lines
+}
+
+/// What the operator should know of the exchange rate; nothing when it is fixed and may be.
+async fn rate(config: &Config) -> Option<CheckLine> {
+    if !config.rates.is_fixed {
+        return Some(match rate::ask(config, Arc::new(SystemClock::default())).await {
+            Ok(market) => line_of(&market),
+            Err(error) => line("rate", Level::Failure, error.to_string()),
+        });
+    }
+    let text = "a fixed rate is for play money only: serve refuses to start on mainnet with it";
+    (!config.network.is_sandbox()).then(|| line("rate", Level::Failure, text.to_owned()))
+}
+
+fn line_of(market: &Market) -> CheckLine {
+    let failed = market.lines.iter().filter(|line| line.said.is_err());
+    let failed: Vec<&str> = failed.map(|line| line.exchange.name()).collect();
+    match &market.outcome {
+        Ok(agreement) if failed.is_empty() => {
+            let text = format!("EUR {} by {} exchanges", agreement.price, agreement.taken.len());
+            line("rate", Level::Fine, text)
+        }
+        Ok(agreement) => {
+            let text = format!("EUR {}, but without {}", agreement.price, failed.join(", "));
+            line("rate", Level::Warning, text)
+        }
+        Err(doubt) => line("rate", Level::Failure, format!("{doubt}: see `bitpro rate --probe`")),
+    }
 }
 
 async fn database(config: &Config) -> Vec<CheckLine> {

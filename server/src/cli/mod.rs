@@ -3,16 +3,19 @@
 mod arguments;
 mod check;
 mod print;
+mod rate;
 mod remote;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Command, Kind};
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::{lifecycle, telemetry};
 use arguments::{Arguments, ChargeAction, Do, MerchantAction};
@@ -31,6 +34,7 @@ pub fn run() -> ExitCode {
     match arguments.action {
         Do::Serve => serve(arguments.config.as_deref()),
         Do::Check { json } => check(arguments.config.as_deref(), json),
+        Do::Rate { probe, json } => rate(arguments.config.as_deref(), probe, json),
         Do::Merchant {
             action: MerchantAction::Settings,
         } => {
@@ -125,6 +129,28 @@ fn check(file: Option<&Path>, json: bool) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(FAILED)
+    }
+}
+
+fn rate(file: Option<&Path>, probe: bool, json: bool) -> ExitCode {
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(errors) => return fail(INVALID, &errors.to_string()),
+    };
+    let Some(runtime) = small_runtime() else {
+        return fail(FAILED, "no threads can be had");
+    };
+    let clock = Arc::new(SystemClock::default());
+    match runtime.block_on(rate::report(&config, probe, clock)) {
+        Ok(report) => {
+            print::rate(&report, probe, json);
+            if report.is_fine() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(FAILED)
+            }
+        }
+        Err(error) => fail(FAILED, &error.to_string()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 
+use super::rate::Report;
 use crate::admin::Command;
 use crate::config::Config;
 use crate::merchant::SETTINGS;
@@ -55,6 +56,18 @@ const fn word(level: Level) -> &'static str {
         Level::Fine => "ok",
         Level::Warning => "warning",
         Level::Failure => "failure",
+    }
+}
+
+/// Prints the exchange rate: all that was found after a probe, else only what counts.
+pub(super) fn rate(report: &Report, probe: bool, json: bool) {
+    if json {
+        return pretty(&report.to_json());
+    }
+    let text = report.to_text();
+    let shown = if probe { 0 } else { text.len().saturating_sub(1) };
+    for line in text.iter().skip(shown) {
+        out(line);
     }
 }
 

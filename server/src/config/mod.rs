@@ -2,6 +2,7 @@
 
 mod error;
 mod node;
+mod rates;
 mod reader;
 mod settings;
 mod source;
@@ -11,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bitpro_charge::{Network, Rate};
+use bitpro_charge::Network;
 use ipnet::IpNet;
 
 pub use error::{ConfigError, ConfigErrors, Origin};
@@ -19,6 +20,7 @@ pub use settings::{PREFIX, SETTINGS, Setting};
 pub use values::{LogFormat, PublicUrl, Secret};
 
 use crate::node::NodeConfig;
+use crate::rates::RatesConfig;
 use reader::Reader;
 
 /// The variable that names the configuration file.
@@ -47,8 +49,8 @@ pub struct Config {
     pub metrics_allow: Vec<IpNet>,
     /// The node.
     pub node: NodeConfig,
-    /// The fixed exchange rate.
-    pub rate: Rate,
+    /// Where exchange rates come from.
+    pub rates: RatesConfig,
     /// What anonymous clients may do.
     pub limits: Limits,
     /// The explorer's address with `{txid}` in it.
@@ -144,7 +146,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     }
     let trusted_proxies = reader.parsed("trusted_proxies", values::networks).unwrap_or_default();
     let metrics_allow = reader.parsed("metrics_allow", values::networks).unwrap_or_default();
-    let rate = rate(reader);
+    let rates = rates::rates(reader);
     let limits = limits(reader);
     let explorer = reader.parsed("explorer_url", values::explorer);
     let log = reader.parsed("log", |text| {
@@ -173,7 +175,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         trusted_proxies,
         metrics_allow,
         node: node?,
-        rate: rate?,
+        rates: rates?,
         limits,
         explorer,
         log: log?,
@@ -195,14 +197,6 @@ fn secret(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SecretSource> 
         reader.wrong("secret_key", String::new(), origin, None);
     }
     secret.map(SecretSource::Given)
-}
-
-fn rate(reader: &mut Reader) -> Option<Rate> {
-    reader.parsed("rate_source", |text| (text == "fixed").then_some(()));
-    reader.parsed("rate_fixed_cents_per_btc", |text| {
-        let cents = text.parse::<u64>().ok().filter(|cents| *cents <= 100_000_000_000_000)?;
-        Rate::from_cents_per_btc(cents).ok()
-    })
 }
 
 fn limits(reader: &mut Reader) -> Limits {
@@ -303,6 +297,10 @@ mod tests {
             ("BITPRO_ACCEPT_BLOCK", "12"),
             ("BITPRO_RATE_SOURCE", "oracle"),
             ("BITPRO_RATE_FIXED_CENTS_PER_BTC", "0"),
+            ("BITPRO_RATE_EXCHANGES", "kraken"),
+            ("BITPRO_RATE_LEAST_CENTS_PER_BTC", "-1"),
+            ("BITPRO_RATE_MOST_CENTS_PER_BTC", "100000000000001"),
+            ("BITPRO_RATE_REFRESH_SECS", "1"),
             ("BITPRO_CREATE_BURST", "-1"),
             ("BITPRO_EXPLORER_URL", "https://explorer.example"),
             ("BITPRO_LOG", "info,="),
@@ -314,6 +312,22 @@ mod tests {
             assert!(text.starts_with(&format!("{name} = {value:?}")), "{text}");
             assert!(text.contains("wanted "), "{text}");
         }
+    }
+
+    #[test]
+    fn r42_the_rate_is_fixed_unless_the_market_is_asked_for() {
+        let fixed = with(&[]).unwrap().rates;
+        assert!(fixed.is_fixed);
+        assert_eq!(fixed.fixed.cents_per_btc(), 5_000_000);
+        let live = with(&[("BITPRO_RATE_SOURCE", "live")]).unwrap().rates;
+        assert!(!live.is_fixed);
+        assert_eq!(live.live.questions.len(), 5);
+        assert_eq!(live.live.refresh, Duration::from_secs(15));
+        let impossible = refusal(&[
+            ("BITPRO_RATE_LEAST_CENTS_PER_BTC", "2"),
+            ("BITPRO_RATE_MOST_CENTS_PER_BTC", "2"),
+        ]);
+        assert!(impossible.contains("no price would be possible"), "{impossible}");
     }
 
     #[test]

@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 34] = [
+pub const SETTINGS: [Setting; 38] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -171,14 +171,38 @@ pub const SETTINGS: [Setting; 34] = [
     with_default(
         "rate_source",
         "fixed",
-        "fixed",
-        "Where exchange rates come from. A fixed rate is refused on mainnet.",
+        "fixed or live",
+        "Where exchange rates come from: a number that you write down, for play money only, or exchanges. A fixed rate is refused on mainnet.",
     ),
     with_default(
         "rate_fixed_cents_per_btc",
         "5000000",
         "euro cents from 1 to 100000000000000",
         "The price of one bitcoin when rate_source is fixed.",
+    ),
+    with_default(
+        "rate_exchanges",
+        "kraken, coinbase, bitstamp, bitfinex, binance",
+        "two or more of kraken, coinbase, bitstamp, bitfinex, binance, separated by commas; each may be followed by = and an https address that is asked in its place",
+        "The exchanges that are asked when rate_source is live.",
+    ),
+    with_default(
+        "rate_least_cents_per_btc",
+        "100000",
+        "euro cents from 1 to 100000000000000",
+        "A lower price of one bitcoin is taken for a mistake, whoever makes it.",
+    ),
+    with_default(
+        "rate_most_cents_per_btc",
+        "1000000000",
+        "euro cents from 1 to 100000000000000",
+        "A higher price of one bitcoin is taken for a mistake, whoever makes it.",
+    ),
+    with_default(
+        "rate_refresh_secs",
+        "15",
+        "seconds from 5 to 60",
+        "How often each exchange is asked.",
     ),
     with_default(
         "create_per_minute",

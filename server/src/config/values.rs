@@ -122,7 +122,7 @@ pub(super) fn explorer(text: &str) -> Option<String> {
     (secure && text.matches("{txid}").count() == 1).then(|| text.to_owned())
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(domain)) => domain == "localhost",
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

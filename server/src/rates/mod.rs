@@ -9,15 +9,26 @@ mod offer;
 mod price;
 mod quorum;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
-use bitpro_charge::{Quote, Timestamp};
+use bitpro_charge::{Quote, Rate, Timestamp};
 
 pub use exchange::Exchange;
 pub use fixed::FixedRate;
 pub use live::{Failure, LiveConfig, LiveRates, NoTrust};
 pub use offer::Offer;
 pub use quorum::{Agreement, Bounds, NoQuorum, Quorum, Standing};
+
+/// Where the operator wants rates to come from.
+#[derive(Debug, Clone)]
+pub struct RatesConfig {
+    /// Whether `fixed` counts, and not the market.
+    pub is_fixed: bool,
+    /// The price that the operator wrote down.
+    pub fixed: Rate,
+    /// How the market is asked.
+    pub live: LiveConfig,
+}
 
 /// A source of the price of one bitcoin in euro.
 pub trait RateSource: Send + Sync + 'static {

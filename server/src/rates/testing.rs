@@ -16,12 +16,12 @@ use parking_lot::Mutex;
 use super::exchange::Exchange;
 
 /// The time at which the exchanges' answers were made: 2026-01-01T00:00:04Z.
-pub(super) const ANSWERED: Timestamp = Timestamp::from_secs(1_767_225_604);
+pub(crate) const ANSWERED: Timestamp = Timestamp::from_secs(1_767_225_604);
 const ANSWERED_DATE: &str = "Thu, 01 Jan 2026 00:00:04 GMT";
 
 /// What an exchange on this machine does when it is asked.
 #[derive(Debug, Clone)]
-pub(super) enum Conduct {
+pub(crate) enum Conduct {
     /// It answers with this body.
     Answer(String),
     /// It answers with this status.
@@ -32,14 +32,14 @@ pub(super) enum Conduct {
 
 /// All exchanges, behind one address: each is known by the path and query that it is asked with.
 #[derive(Clone)]
-pub(super) struct Exchanges {
+pub(crate) struct Exchanges {
     address: SocketAddr,
     conduct: Arc<Mutex<BTreeMap<Exchange, Conduct>>>,
 }
 
 impl Exchanges {
     /// Opens them all, with these prices: bid and ask.
-    pub(super) async fn open(bid: &str, ask: &str) -> Self {
+    pub(crate) async fn open(bid: &str, ask: &str) -> Self {
         let exchanges = Self {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             conduct: Arc::new(Mutex::new(BTreeMap::new())),
@@ -52,13 +52,19 @@ impl Exchanges {
         Self { address, ..exchanges }
     }
 
-    pub(super) fn set(&self, exchange: Exchange, conduct: Conduct) {
+    /// Where they all are.
+    pub(crate) fn home(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Makes `exchange` behave otherwise.
+    pub(crate) fn set(&self, exchange: Exchange, conduct: Conduct) {
         self.conduct.lock().insert(exchange, conduct);
     }
 
     /// What `exchange` is asked here.
-    pub(super) fn question(&self, exchange: Exchange) -> Uri {
-        format!("http://{}{}", self.address, exchange.path()).parse().unwrap()
+    pub(crate) fn question(&self, exchange: Exchange) -> Uri {
+        format!("{}{}", self.home(), exchange.path()).parse().unwrap()
     }
 }
 
@@ -76,7 +82,7 @@ async fn answer(State(exchanges): State<Exchanges>, uri: Uri) -> Response {
 }
 
 /// The body of an answer in the shape of `exchange`, made at [`ANSWERED`] or up to two seconds before.
-pub(super) fn body(exchange: Exchange, bid: &str, ask: &str) -> String {
+pub(crate) fn body(exchange: Exchange, bid: &str, ask: &str) -> String {
     let secs = ANSWERED.as_secs();
     match exchange {
         Exchange::Kraken => format!(
@@ -99,7 +105,7 @@ pub(super) fn body(exchange: Exchange, bid: &str, ask: &str) -> String {
 }
 
 /// Serves `router` on a free port for as long as the test runs.
-pub(super) async fn serve(router: Router) -> SocketAddr {
+pub(crate) async fn serve(router: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -107,7 +113,7 @@ pub(super) async fn serve(router: Router) -> SocketAddr {
 }
 
 /// Waits until `holds`, for at most ten seconds.
-pub(super) async fn until(holds: impl Fn() -> bool) {
+pub(crate) async fn until(holds: impl Fn() -> bool) {
     let waiting = async {
         while !holds() {
             tokio::time::sleep(Duration::from_millis(2)).await;
