@@ -51,12 +51,14 @@ impl Rate {
         self.0
     }
 
-    /// The amount to pay for `price`, rounded **up** to the satoshi (R29), so that rounding is never against the merchant.
+    /// The amount to pay for `price`: what this rate gives and `spread_bps` hundredths of a percent more, rounded **up** to the
+    /// satoshi (R29), so that rounding is never against the merchant.
     ///
     /// # Errors
     /// [`RateError::TooLarge`] beyond 21 million bitcoin.
-    pub fn amount_for(self, price: Cents) -> Result<Amount, RateError> {
-        let sats = (u128::from(price.0) * SATS_PER_BTC).div_ceil(u128::from(self.0));
+    pub fn amount_for(self, price: Cents, spread_bps: u32) -> Result<Amount, RateError> {
+        let with_spread = 10_000 + u128::from(spread_bps);
+        let sats = (u128::from(price.0) * SATS_PER_BTC * with_spread).div_ceil(u128::from(self.0) * 10_000);
         let sats = u64::try_from(sats).map_err(|_| RateError::TooLarge)?;
         if sats > Amount::MAX_MONEY.to_sat() {
             return Err(RateError::TooLarge);
@@ -85,11 +87,11 @@ impl Rate {
 /// A rate with its origin: stored on the charge when it is quoted and with each payment when it is seen (R44).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// What a bitcoin cost.
+    /// What a bitcoin cost on the market, without the merchant's spread.
     pub rate: Rate,
-    /// The sources it was made from, as in `kraken, bitstamp` or `fixed`.
+    /// The sources it was made from, each with its time, as in `kraken 09:15:04Z, bitstamp 09:15:06Z`; or `fixed`.
     pub source: String,
-    /// The sources' own time.
+    /// The time that the rate can be vouched for: that of the oldest source.
     pub at: Timestamp,
 }
 
@@ -104,16 +106,31 @@ mod tests {
     #[test]
     fn r29_the_amount_is_rounded_up_to_the_satoshi() {
         // EUR 1 at EUR 30,000: 3333.33… sat.
-        assert_eq!(rate(3_000_000).amount_for(Cents(100)), Ok(Amount::from_sat(3334)));
-        assert_eq!(rate(100_000_000).amount_for(Cents(1)), Ok(Amount::from_sat(1)));
-        assert_eq!(rate(u64::MAX).amount_for(Cents(1)), Ok(Amount::from_sat(1)));
+        assert_eq!(rate(3_000_000).amount_for(Cents(100), 0), Ok(Amount::from_sat(3334)));
+        assert_eq!(rate(100_000_000).amount_for(Cents(1), 0), Ok(Amount::from_sat(1)));
+        assert_eq!(rate(u64::MAX).amount_for(Cents(1), 0), Ok(Amount::from_sat(1)));
+    }
+
+    #[test]
+    fn r29_the_spread_asks_for_more_and_is_rounded_up_only_once() {
+        // EUR 50 at EUR 50,000 is 100,000 sat.
+        assert_eq!(
+            rate(5_000_000).amount_for(Cents(5_000), 100),
+            Ok(Amount::from_sat(101_000))
+        );
+        assert_eq!(
+            rate(5_000_000).amount_for(Cents(5_000), 1),
+            Ok(Amount::from_sat(100_010))
+        );
+        // 3333.33… sat and half a percent are 3350 sat exactly, not the 3350.67 of half a percent on 3334 sat.
+        assert_eq!(rate(3_000_000).amount_for(Cents(100), 50), Ok(Amount::from_sat(3_350)));
     }
 
     #[test]
     fn nobody_is_asked_for_more_bitcoin_than_exists_or_given_a_rate_of_zero() {
-        assert_eq!(rate(1).amount_for(Cents(21_000_001)), Err(RateError::TooLarge));
-        assert_eq!(rate(1).amount_for(Cents(21_000_000)), Ok(Amount::MAX_MONEY));
-        assert_eq!(rate(1).amount_for(Cents(u64::MAX)), Err(RateError::TooLarge));
+        assert_eq!(rate(1).amount_for(Cents(21_000_001), 0), Err(RateError::TooLarge));
+        assert_eq!(rate(1).amount_for(Cents(21_000_000), 0), Ok(Amount::MAX_MONEY));
+        assert_eq!(rate(1).amount_for(Cents(u64::MAX), u32::MAX), Err(RateError::TooLarge));
         assert_eq!(Rate::from_cents_per_btc(0), Err(RateError::Zero));
     }
 

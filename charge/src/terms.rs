@@ -71,12 +71,14 @@ pub enum LatePolicy {
 pub struct Terms {
     /// The price in cents.
     pub price: Cents,
-    /// The price in bitcoin, by `quote`: what the page asks for.
+    /// The price in bitcoin, by `quote` and `spread_bps`: what the page asks for.
     pub amount: Amount,
     /// How much may be missing (R10), already resolved to satoshis.
     pub forgiven: Amount,
     /// The rate that made `amount` of `price`.
     pub quote: Quote,
+    /// How much more than `quote` gives the merchant asks for, in basis points (R29).
+    pub spread_bps: u32,
     /// When the charge was made.
     pub created_at: Timestamp,
     /// The end of the window. A payment is in time when it is *seen* by then.
@@ -128,12 +130,12 @@ impl fmt::Display for TermsError {
 impl std::error::Error for TermsError {}
 
 impl Terms {
-    /// The amount for `price` at `quote`, refused where it cannot be paid.
+    /// The amount for `price` at `quote` with the merchant's spread, refused where it cannot be paid.
     ///
     /// # Errors
     /// [`TermsError`]: an amount beyond the money supply, or below `dust_limit`.
-    pub fn amount_for(price: Cents, quote: &Quote, dust_limit: Amount) -> Result<Amount, TermsError> {
-        let amount = quote.rate.amount_for(price).map_err(TermsError::Rate)?;
+    pub fn amount_for(price: Cents, quote: &Quote, spread_bps: u32, dust_limit: Amount) -> Result<Amount, TermsError> {
+        let amount = quote.rate.amount_for(price, spread_bps).map_err(TermsError::Rate)?;
         if amount < dust_limit {
             return Err(TermsError::Dust {
                 amount,
@@ -186,7 +188,7 @@ mod tests {
     #[test]
     fn r08_an_amount_below_the_dust_limit_is_refused() {
         let limit = Amount::from_sat(294);
-        let refused = Terms::amount_for(Cents(1), &quote(10_000_000), limit);
+        let refused = Terms::amount_for(Cents(1), &quote(10_000_000), 0, limit);
         assert_eq!(
             refused,
             Err(TermsError::Dust {
@@ -195,11 +197,11 @@ mod tests {
             })
         );
         assert_eq!(
-            Terms::amount_for(Cents(100), &quote(10_000_000), Amount::from_sat(1_000)),
+            Terms::amount_for(Cents(100), &quote(10_000_000), 0, Amount::from_sat(1_000)),
             Ok(Amount::from_sat(1_000))
         );
         assert_eq!(
-            Terms::amount_for(Cents(100), &quote(10_000_000), limit),
+            Terms::amount_for(Cents(100), &quote(10_000_000), 0, limit),
             Ok(Amount::from_sat(1_000))
         );
     }

@@ -568,6 +568,22 @@ fn r13_the_policy_takes_late_money_while_the_rate_holds_and_asks_again_when_it_i
 }
 
 #[test]
+fn r13_the_spread_is_no_movement_of_the_rate() {
+    let with_spread = bitpro_charge::Terms {
+        late_policy: LatePolicy::Accept,
+        spread_bps: 500,
+        ..terms()
+    };
+    // A fall of 3 % is beyond the limit of 2 %, although the spread of 5 % would make up for it.
+    let mut world = World::new(with_spread);
+    world.rate = Some(RATE * 97 / 100);
+    world
+        .at(after_deadline())
+        .pay(1, AMOUNT)
+        .is(State::Failed, Some(Reason::Late));
+}
+
+#[test]
 fn r13_what_is_in_time_is_not_judged() {
     let mut world = World::new(bitpro_charge::Terms {
         late_policy: LatePolicy::Accept,

@@ -66,15 +66,21 @@ pub async fn serve(
     metrics: Option<PrometheusHandle>,
     closing: CancellationToken,
 ) -> Result<(), ServeError> {
-    if config.rates.is_fixed && !config.network.is_sandbox() {
-        return Err(ServeError::FixedRateOnMainnet);
-    }
+    refuse_fixed_rate_for_real_money(&config)?;
     let template = template()?;
     let instance = Instance::open(&config, Role::Server).await?;
     let charges = instance.charges.clone();
     let served = serve_instance(config, instance, template, metrics, closing).await;
     charges.close().await;
     served
+}
+
+/// R42.
+fn refuse_fixed_rate_for_real_money(config: &Config) -> Result<(), ServeError> {
+    if config.rates.is_fixed && !config.network.is_sandbox() {
+        return Err(ServeError::FixedRateOnMainnet);
+    }
+    Ok(())
 }
 
 async fn serve_instance(
@@ -212,4 +218,32 @@ fn local_url(address: SocketAddr) -> PublicUrl {
     format!("http://localhost:{}", address.port())
         .parse()
         .expect("localhost with a port is an address")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn r42_real_money_is_taken_at_the_markets_rate_only() {
+        for (network, source, may_start) in [
+            ("regtest", "fixed", true),
+            ("signet", "fixed", true),
+            ("testnet4", "fixed", true),
+            ("mainnet", "fixed", false),
+            ("mainnet", "live", true),
+        ] {
+            let written = [
+                ("BITPRO_NETWORK", network),
+                ("BITPRO_DATA_DIR", "/nowhere"),
+                ("BITPRO_RATE_SOURCE", source),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let config = Config::from_sources(written, None, Some(Path::new("/home/op"))).unwrap();
+            let outcome = refuse_fixed_rate_for_real_money(&config);
+            assert_eq!(outcome.is_ok(), may_start, "{network}, {source}");
+        }
+    }
 }

@@ -256,7 +256,7 @@ impl TestApp {
 pub fn sats(cents: u64) -> Amount {
     Rate::from_cents_per_btc(CENTS_PER_BTC)
         .unwrap()
-        .amount_for(bitpro_charge::Cents(cents))
+        .amount_for(bitpro_charge::Cents(cents), 0)
         .unwrap()
 }
 

@@ -8,6 +8,7 @@ mod load;
 mod node;
 mod outage;
 mod pay;
+mod rates;
 mod reorg;
 mod replace;
 mod stream;

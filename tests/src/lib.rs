@@ -7,6 +7,7 @@ pub mod app;
 pub mod branch;
 pub mod checkout;
 pub mod clock;
+pub mod exchanges;
 pub mod merchant;
 pub mod node;
 pub mod pair;

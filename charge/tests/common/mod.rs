@@ -24,6 +24,7 @@ pub fn terms() -> Terms {
         amount: Amount::from_sat(AMOUNT),
         forgiven: Amount::ZERO,
         quote: quote(RATE),
+        spread_bps: 0,
         created_at: Timestamp(0),
         expires_at: Timestamp::from_secs(EXPIRES),
         grace_secs: GRACE,

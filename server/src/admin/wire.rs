@@ -178,6 +178,10 @@ pub(super) struct ChargeDocument {
     fiat_price_cents: u64,
     fiat_currency: &'static str,
     amount_sat: u64,
+    rate_cents_per_btc: u64,
+    rate_source: String,
+    rate_at: String,
+    rate_spread_bps: u32,
     received_sat: u64,
     remaining_sat: u64,
     address: String,
@@ -194,6 +198,8 @@ struct PaymentDocument {
     live: bool,
     block_height: Option<u32>,
     first_seen: String,
+    /// What a bitcoin cost when the payment was first seen; nothing when there was no fresh rate (R44).
+    rate_cents_per_btc: Option<u64>,
 }
 
 impl ChargeDocument {
@@ -210,6 +216,10 @@ impl ChargeDocument {
             fiat_price_cents: charge.terms.price.0,
             fiat_currency: "eur",
             amount_sat: charge.terms.amount.to_sat(),
+            rate_cents_per_btc: charge.terms.quote.rate.cents_per_btc(),
+            rate_source: charge.terms.quote.source.clone(),
+            rate_at: iso(charge.terms.quote.at.0),
+            rate_spread_bps: charge.terms.spread_bps,
             received_sat: charge.received().to_sat(),
             remaining_sat: charge.remaining().to_sat(),
             address: charge.address.clone(),
@@ -224,6 +234,7 @@ impl ChargeDocument {
                     live: payment.is_live(),
                     block_height: payment.block().map(|block| block.height),
                     first_seen: iso(payment.first_seen.latest.0),
+                    rate_cents_per_btc: payment.rate.as_ref().map(|quote| quote.rate.cents_per_btc()),
                 })
                 .collect(),
             path: crate::checkout::urls::charge(charge.merchant, charge.id),

@@ -18,7 +18,8 @@ const OPEN_PER_ORDER: usize = 3;
 struct Wish {
     id: ChargeId,
     price: Cents,
-    quote: Quote,
+    /// `None` when there is no rate to promise an amount by: what exists is still shown.
+    quote: Option<Quote>,
     now: Timestamp,
     new: NewCharge,
     origin: ChargeOrigin,
@@ -72,7 +73,6 @@ impl Inner {
         let now = self.now();
         let merchant = self.shared.merchant(new.merchant).ok_or(CreateError::UnknownMerchant)?;
         let price = new.price.checked_as_price(merchant.settings.price_limit)?;
-        let quote = self.rates.fresh(now).ok_or(CreateError::NoRate)?;
         let new = NewCharge {
             order_id: present(new.order_id),
             buyer_email: present(new.buyer_email),
@@ -82,7 +82,7 @@ impl Inner {
         Ok(Wish {
             id: charge_id(&*self.rng),
             price,
-            quote,
+            quote: self.rates.fresh(now),
             now,
             email_key: new.buyer_email.as_deref().map(|email| self.secret.of_email(email)),
             notes: (!notes.is_empty()).then(|| notes.join("\n")),
@@ -176,12 +176,14 @@ async fn make(tx: &mut Tx, wish: Wish) -> Result<Arc<Snapshot>, CreateError> {
 /// Freezes the merchant's settings into the charge (R1).
 fn terms(merchant: &Merchant, wish: &Wish, dust_limit: bitpro_charge::Amount) -> Result<Terms, CreateError> {
     let settings = &merchant.settings;
-    let amount = Terms::amount_for(wish.price, &wish.quote, dust_limit)?;
+    let quote = wish.quote.as_ref().ok_or(CreateError::NoRate)?;
+    let amount = Terms::amount_for(wish.price, quote, settings.rate_spread_bps, dust_limit)?;
     Ok(Terms {
         price: wish.price,
         amount,
-        forgiven: Terms::forgiven_of(amount, settings.tolerance, &wish.quote),
-        quote: wish.quote.clone(),
+        forgiven: Terms::forgiven_of(amount, settings.tolerance, quote),
+        quote: quote.clone(),
+        spread_bps: settings.rate_spread_bps,
         created_at: wish.now,
         expires_at: wish.now.plus_secs(settings.window_secs),
         grace_secs: settings.grace_secs,

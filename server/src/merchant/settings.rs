@@ -50,6 +50,8 @@ pub struct Settings {
     pub late_policy: LatePolicy,
     /// The fall of the rate from which nothing late is taken without asking, in basis points.
     pub rate_move_limit_bps: u32,
+    /// How much more bitcoin than the market's rate gives is asked for, in basis points (R29).
+    pub rate_spread_bps: u32,
     /// The highest price of one charge.
     pub price_limit: Cents,
     /// From this run of unpaid addresses on, the merchant is warned (R26).
@@ -81,7 +83,7 @@ const fn setting(name: &'static str, default: &'static str, wanted: &'static str
 }
 
 /// Every setting but descriptor and logo, which are not plain text.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 21] = [
     setting(
         "name",
         "",
@@ -185,6 +187,12 @@ pub const SETTINGS: [Setting; 20] = [
         "The fall of the rate from which nothing late is taken without asking.",
     ),
     setting(
+        "rate_spread_bps",
+        "0",
+        "hundredths of a percent from 0 to 1000",
+        "How much more bitcoin is asked for than the market's rate gives: for the fee when you sell it, and because the shopper may wait until the end of the window and pay only if the rate has moved his way.",
+    ),
+    setting(
         "price_limit_cents",
         "10000000",
         "cents from 1 to 100000000000",
@@ -262,6 +270,7 @@ impl Settings {
             "tolerance_cap_cents" => self.tolerance.cap.0.to_string(),
             "late_policy" => policy_word(self.late_policy).to_owned(),
             "rate_move_limit_bps" => self.rate_move_limit_bps.to_string(),
+            "rate_spread_bps" => self.rate_spread_bps.to_string(),
             "price_limit_cents" => self.price_limit.0.to_string(),
             "gap_warning" => self.gap_warning.to_string(),
             "gap_button" => self.gap_button.to_string(),
@@ -302,6 +311,7 @@ impl Settings {
                     .find(|&policy| policy_word(policy) == value)?;
             }
             "rate_move_limit_bps" => self.rate_move_limit_bps = number(value, 1, 1_000)?,
+            "rate_spread_bps" => self.rate_spread_bps = number(value, 0, 1_000)?,
             "price_limit_cents" => self.price_limit = Cents(number(value, 1, HIGHEST_CENTS)?),
             "gap_warning" => self.gap_warning = number(value, 1, 10_000)?,
             "gap_button" => self.gap_button = number(value, 1, 10_000)?,
@@ -365,6 +375,7 @@ impl Default for Settings {
             },
             late_policy: LatePolicy::Ask,
             rate_move_limit_bps: 200,
+            rate_spread_bps: 0,
             price_limit: Cents(10_000_000),
             gap_warning: 20,
             gap_button: 100,

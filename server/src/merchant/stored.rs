@@ -27,6 +27,9 @@ struct Stored {
     tolerance_cap_cents: u64,
     late_policy: String,
     rate_move_limit_bps: u32,
+    /// Younger than the rest: a document without it is from before there was a spread.
+    #[serde(default)]
+    rate_spread_bps: u32,
     price_limit_cents: u64,
     gap_warning: u32,
     gap_button: u32,
@@ -54,6 +57,7 @@ pub(crate) fn to_document(settings: &Settings) -> String {
         tolerance_cap_cents: settings.tolerance.cap.0,
         late_policy: policy_word(settings.late_policy).to_owned(),
         rate_move_limit_bps: settings.rate_move_limit_bps,
+        rate_spread_bps: settings.rate_spread_bps,
         price_limit_cents: settings.price_limit.0,
         gap_warning: settings.gap_warning,
         gap_button: settings.gap_button,
@@ -99,6 +103,7 @@ pub(crate) fn from_document(document: &str) -> Option<Settings> {
             _ => return None,
         },
         rate_move_limit_bps: stored.rate_move_limit_bps,
+        rate_spread_bps: stored.rate_spread_bps,
         price_limit: Cents(stored.price_limit_cents),
         gap_warning: stored.gap_warning,
         gap_button: stored.gap_button,
@@ -122,6 +127,7 @@ mod tests {
                 ("allowed_origins", "*.shop.example"),
                 ("default_language", "fr"),
                 ("late_policy", "accept"),
+                ("rate_spread_bps", "75"),
             ])
             .unwrap();
         assert_eq!(from_document(&to_document(&settings)), Some(settings));

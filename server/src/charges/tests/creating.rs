@@ -72,6 +72,17 @@ async fn what_cannot_be_charged_makes_no_charge_and_takes_no_address() {
 }
 
 #[tokio::test]
+async fn r29_the_merchants_spread_is_asked_for_and_stands_beside_the_markets_rate() {
+    let shop = Shop::with(&[("rate_spread_bps", "150")]).await;
+    let made = shop.make(100).await;
+    let shop = shop.restart().await;
+    let terms = shop.now(made.charge.id).await.charge.terms.clone();
+    assert_eq!(terms.amount.to_sat(), 2_030);
+    assert_eq!(terms.spread_bps, 150);
+    assert_eq!(terms.quote.rate.cents_per_btc(), RATE);
+}
+
+#[tokio::test]
 async fn r28_an_index_is_never_given_out_twice_under_concurrency() {
     let shop = Arc::new(Shop::new().await);
     let tasks: Vec<_> = (0..16)

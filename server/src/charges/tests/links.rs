@@ -28,6 +28,16 @@ async fn r22_the_same_link_shows_the_same_charge_also_after_a_restart() {
 }
 
 #[tokio::test]
+async fn r29_without_a_rate_nothing_is_made_but_what_was_promised_is_shown() {
+    let shop = Shop::new().await;
+    let first = make(&shop, shop.link("A-1", 100)).await;
+    *shop.world.rates.0.write() = None;
+    assert_eq!(follow(&shop, shop.link("A-1", 100)).await, LinkOutcome::Reused(first));
+    let other = shop.charges.for_link(shop.link("A-2", 100)).await;
+    assert!(matches!(other, Err(CreateError::NoRate)), "{other:?}");
+}
+
+#[tokio::test]
 async fn r22_another_price_shopper_or_signature_is_another_charge() {
     let shop = Shop::new().await;
     make(&shop, shop.link("A-1", 100)).await;

@@ -13,6 +13,9 @@ struct StoredTerms {
     amount_sat: u64,
     forgiven_sat: u64,
     quote: StoredQuote,
+    /// Younger than the rest: a document without it is from before there was a spread.
+    #[serde(default)]
+    spread_bps: u32,
     created_at: i64,
     expires_at: i64,
     grace_secs: u32,
@@ -41,6 +44,7 @@ pub(crate) fn terms_to(terms: &Terms) -> String {
         amount_sat: terms.amount.to_sat(),
         forgiven_sat: terms.forgiven.to_sat(),
         quote: (&terms.quote).into(),
+        spread_bps: terms.spread_bps,
         created_at: terms.created_at.0,
         expires_at: terms.expires_at.0,
         grace_secs: terms.grace_secs,
@@ -72,6 +76,7 @@ pub(crate) fn terms_from(document: &str) -> Result<Terms, BadDocument> {
         amount: Amount::from_sat(stored.amount_sat),
         forgiven: Amount::from_sat(stored.forgiven_sat),
         quote: stored.quote.try_into()?,
+        spread_bps: stored.spread_bps,
         created_at: Timestamp(stored.created_at),
         expires_at: Timestamp(stored.expires_at),
         grace_secs: stored.grace_secs,
