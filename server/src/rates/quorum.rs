@@ -56,7 +56,7 @@ pub struct Agreement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoQuorum {
     /// Not enough exchanges have a fresh and possible price.
-    #[error("{0} of the exchanges gives a fresh price, and it takes {QUORUM}")]
+    #[error("exchanges with a fresh price: {0}; it takes {QUORUM}")]
     TooFew(usize),
     /// Those that lie away from the median are not fewer than those beside it.
     #[error("the exchanges contradict each other")]
