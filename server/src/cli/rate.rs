@@ -244,7 +244,7 @@ mod tests {
         let text = probed.to_text();
         assert!(text[0].ends_with("200 s old  stale"), "{text:#?}");
         assert!(
-            text[5].starts_with("market    no rate: 0 of the exchanges"),
+            text[5].starts_with("market    no rate: exchanges with a fresh price: 0"),
             "{text:#?}"
         );
     }
