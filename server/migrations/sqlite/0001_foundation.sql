@@ -68,6 +68,7 @@ CREATE TABLE charges (
 );
 CREATE INDEX charges_by_merchant ON charges (merchant, num);
 CREATE INDEX charges_by_order ON charges (merchant, order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX charges_paid ON charges (merchant, order_id) WHERE is_paid = 1 AND order_id IS NOT NULL;
 CREATE INDEX charges_open ON charges (num) WHERE is_open = 1;
 
 -- How many charges there are in each state.

@@ -33,6 +33,8 @@ pub(super) async fn reload(tx: &mut Tx) -> Result<(), StoreError> {
     let texts = issuers(tx, &mut memory).await?;
     merchants(tx, &mut memory, &texts).await?;
     charges(tx, &mut memory).await?;
+    let note_paid = |merchant, order_id: &str| memory.note_paid(merchant, order_id);
+    tx.session.for_each_paid_order(note_paid).await?;
     transactions(tx, &mut memory).await?;
     memory.forget_inverses();
     tx.news.merchants = Some(Arc::clone(memory.merchants()));

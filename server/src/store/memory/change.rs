@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bitpro_charge::{MerchantId, State, Timestamp, Txid};
 
-use super::{Mark, Memory, Open, TxPlace, Undo};
+use super::{Mark, Memory, Open, TxPlace, Undo, order_hash};
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, Tip};
 use crate::store::issuer::{Ahead, Issuer};
@@ -61,6 +61,11 @@ impl Memory {
     pub(in crate::store) fn set_hole(&mut self, hole: Option<Hole>) {
         let before = std::mem::replace(&mut self.hole, hole);
         self.undo.push(Undo::Hole(before));
+    }
+
+    /// Notes that an order was paid something. It is not taken back with the unit: a hash too many only costs a look.
+    pub(in crate::store) fn note_paid(&mut self, merchant: i64, order_id: &str) {
+        self.paid_orders.insert(order_hash(merchant, order_id));
     }
 
     /// Takes the next address of a descriptor; `None` when none is ready.

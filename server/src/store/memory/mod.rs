@@ -6,6 +6,7 @@
 mod change;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use bitpro_charge::{ChargeId, Interval, MerchantId, Outpoint, State, Timestamp, Txid, Whereabouts};
@@ -47,6 +48,13 @@ pub(super) struct Rows {
     pub(super) script: i64,
     pub(super) merchant: i64,
     pub(super) descriptor: i64,
+}
+
+/// Two orders may meet in one hash: then one is looked up in vain.
+fn order_hash(merchant: i64, order_id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (merchant, order_id).hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Takes the next row number.
@@ -109,6 +117,8 @@ pub(crate) struct Memory {
     due: BTreeSet<(Timestamp, i64)>,
     shallow: HashSet<i64>,
     waiting_links: HashMap<MerchantId, HashMap<String, Vec<i64>>>,
+    /// Hashes of orders that were ever paid something: nearly every link is spared a look into the database by it.
+    paid_orders: HashSet<u64>,
     followed: HashMap<Txid, Arc<TxPlace>>,
     spends: HashMap<Outpoint, Vec<Txid>>,
     pub(super) counts: Counts,
@@ -133,6 +143,7 @@ impl Default for Memory {
             due: BTreeSet::new(),
             shallow: HashSet::new(),
             waiting_links: HashMap::new(),
+            paid_orders: HashSet::new(),
             followed: HashMap::new(),
             spends: HashMap::new(),
             counts: Counts::default(),
@@ -184,6 +195,11 @@ impl Memory {
             .get(&merchant)
             .and_then(|orders| orders.get(order_id));
         nums.into_iter().flatten().filter_map(|&num| self.charge(num))
+    }
+
+    /// Whether an order may have been paid something; where this says no, it was not.
+    pub(super) fn may_be_paid(&self, merchant: i64, order_id: &str) -> bool {
+        self.paid_orders.contains(&order_hash(merchant, order_id))
     }
 
     /// Charges with live money that more blocks can move.

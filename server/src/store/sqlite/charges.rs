@@ -140,10 +140,27 @@ impl Session {
         network: Network,
     ) -> Result<Vec<Snapshot>, StoreError> {
         let mut query = query("c.is_paid = 1 AND c.merchant = ");
-        query.push_bind(merchant).push(" AND c.order_id = ").push_bind(order_id);
+        query
+            .push_bind(merchant)
+            .push(" AND c.order_id IS NOT NULL AND c.order_id = ");
+        query.push_bind(order_id);
         query.push(" ORDER BY c.num DESC LIMIT 100");
         let rows = query.build().fetch_all(&mut self.connection).await?;
         snapshots(&rows, network)
+    }
+
+    /// Calls `each` with merchant and order id of every order that was ever paid something.
+    pub(in crate::store) async fn for_each_paid_order(
+        &mut self,
+        mut each: impl FnMut(i64, &str),
+    ) -> Result<(), StoreError> {
+        use futures::TryStreamExt as _;
+        let orders = "SELECT merchant, order_id FROM charges WHERE is_paid = 1 AND order_id IS NOT NULL";
+        let mut rows = sqlx::query(orders).fetch(&mut self.connection);
+        while let Some(row) = rows.try_next().await? {
+            each(row.try_get(0)?, row.try_get(1)?);
+        }
+        Ok(())
     }
 
     /// Marks charges as settled for good, so that they are not loaded at the start any more.

@@ -114,6 +114,9 @@ impl Tx {
         let Some(row) = self.memory.merchant_row(merchant) else {
             return Ok(Vec::new());
         };
+        if !self.memory.may_be_paid(row, order_id) {
+            return Ok(Vec::new());
+        }
         let stored = self.session.paid_charges(row, order_id, self.network).await?;
         Ok(stored.into_iter().map(Arc::new).collect())
     }

@@ -62,6 +62,13 @@ impl Tx {
         session.announce(&outbox, at).await?;
         let mut recorded = Vec::with_capacity(decided.len());
         for Decided { before, after, .. } in decided {
+            if before.charge.payments.is_empty()
+                && !after.charge.payments.is_empty()
+                && let Some(order_id) = &after.order_id
+                && let Some(merchant) = self.memory.merchant_row(after.charge.merchant)
+            {
+                self.memory.note_paid(merchant, order_id);
+            }
             self.memory.put_charge(&after);
             self.memory.count(Some(before.charge.state), after.charge.state);
             self.news.touched.push(Touched {
