@@ -30,5 +30,5 @@ pub use config::{NodeAuth, NodeConfig, ZmqSource};
 pub use error::NodeError;
 pub use port::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
 pub use probe::{CheckLine, Level, probe};
-pub use status::{Condition, Hold, NodeStatus, ZmqState};
+pub use status::{Condition, Hold, HoldReason, NodeStatus, ZmqState};
 pub use watcher::{Watching, watch};

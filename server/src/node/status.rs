@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bitpro_charge::wire::NodeView;
-use bitpro_charge::{BlockHash, BlockRef, Timestamp};
+use bitpro_charge::{BlockRef, Timestamp};
 
 use super::error::NodeError;
 use super::view::Hole;
@@ -122,89 +122,68 @@ impl fmt::Display for Condition {
 }
 
 /// Why the node's chain is not followed (R6), and what the operator has to decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hold {
-    /// The node's best chain has no more work than the one that the charges stand on.
-    LessWork {
-        /// Where the charges stand.
-        stored: BlockRef,
-        /// Where the node stands.
-        node: BlockRef,
-    },
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// Where the charges stand.
+    pub stored: BlockRef,
+    /// Where the node stands.
+    pub node: BlockRef,
+    /// Why.
+    pub reason: HoldReason,
+}
+
+/// What is wrong with the node's chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldReason {
+    /// It has no more work than the one that the charges stand on.
+    LessWork,
+    /// It shares no block with the one that the charges stand on, as far as that is kept.
+    NothingShared,
     /// The node has never seen the block that the charges stand on.
-    UnknownTip {
-        /// Where the charges stand.
-        stored: BlockRef,
-        /// Where the node stands.
-        node: BlockRef,
-    },
-    /// The node's chain parts from ours too far down.
+    UnknownTip,
+    /// It leaves ours this many blocks below the tip, which is more than the limit of the configuration.
     DeepReorg {
-        /// Where the charges stand.
-        stored: BlockRef,
-        /// Where the node stands.
-        node: BlockRef,
-        /// The highest common block's height; `None` when it is below everything that is kept.
-        fork: Option<u32>,
-        /// The limit of the configuration.
+        /// How many of our blocks are not in it.
+        depth: u32,
+        /// How many may be.
         limit: u32,
     },
 }
 
-impl Hold {
-    /// The node's tip, which the operator may vouch for.
+impl HoldReason {
+    /// Whether the operator can vouch for such a chain. One with less work is never followed.
     #[must_use]
-    pub const fn node_tip(&self) -> BlockHash {
-        match self {
-            Self::LessWork { node, .. } | Self::UnknownTip { node, .. } | Self::DeepReorg { node, .. } => node.hash,
-        }
+    pub const fn can_be_accepted(self) -> bool {
+        matches!(self, Self::UnknownTip | Self::DeepReorg { .. })
     }
 }
 
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LessWork { stored, node } => write!(
-                f,
-                "all events are held: the node is at block {} with no more work than block {} that the charges stand on. It ends \
-                 by itself when the node has more work",
-                at(node),
-                at(stored)
-            )?,
-            Self::UnknownTip { stored, node } => write!(
-                f,
-                "all events are held: the node at block {} has never seen block {} that the charges stand on. Is it the right \
-                 node?",
-                at(node),
-                at(stored)
-            )?,
-            Self::DeepReorg {
-                stored,
-                node,
-                fork,
-                limit,
-            } => {
-                write!(
-                    f,
-                    "all events are held: the node's chain at block {} leaves ours at block {} ",
-                    at(node),
-                    at(stored)
-                )?;
-                match fork {
-                    Some(fork) => write!(
-                        f,
-                        "{} blocks down, and the limit is {limit}",
-                        stored.height.saturating_sub(*fork)
-                    )?,
-                    None => f.write_str("below everything that is kept")?,
-                }
-            }
-        }
+        let Self { stored, node, reason } = self;
         write!(
             f,
-            "; to follow this chain nevertheless, set `accept_block` to {}",
-            self.node_tip()
-        )
+            "all events are held: the charges stand on block {} ({}), and the node at block {} ({}) ",
+            stored.height, stored.hash, node.height, node.hash
+        )?;
+        match reason {
+            HoldReason::LessWork => {
+                f.write_str("has no more work than that; its chain is followed as soon as it has more")?
+            }
+            HoldReason::NothingShared => {
+                f.write_str(
+                    "shares nothing with what is kept of their chain: is it the right node for this database?",
+                )?;
+            }
+            HoldReason::UnknownTip => f.write_str("has never seen it: is it the right node?")?,
+            HoldReason::DeepReorg { depth, limit } => {
+                write!(f, "leaves their chain {depth} blocks down, where the limit is {limit}")?;
+            }
+        }
+        if reason.can_be_accepted() {
+            write!(f, "; to follow it nevertheless, set `accept_block` to {}", node.hash)?;
+        }
+        Ok(())
     }
 }
 
@@ -232,12 +211,10 @@ impl fmt::Display for ZmqState {
     }
 }
 
-fn at(block: &BlockRef) -> String {
-    format!("{} ({})", block.height, block.hash)
-}
-
 #[cfg(test)]
 mod tests {
+    use bitpro_charge::BlockHash;
+
     use super::*;
 
     fn block(height: u32) -> BlockRef {
@@ -249,35 +226,21 @@ mod tests {
 
     #[test]
     fn r06_a_hold_says_what_the_operator_has_to_decide() {
-        let holds = [
-            Hold::LessWork {
+        let told = |reason| {
+            Hold {
                 stored: block(9),
                 node: block(8),
-            },
-            Hold::UnknownTip {
-                stored: block(9),
-                node: block(10),
-            },
-            Hold::DeepReorg {
-                stored: block(90),
-                node: block(91),
-                fork: Some(70),
-                limit: 10,
-            },
-            Hold::DeepReorg {
-                stored: block(90),
-                node: block(91),
-                fork: None,
-                limit: 10,
-            },
-        ];
-        for hold in holds {
-            let told = hold.to_string();
-            assert!(told.contains("all events are held"), "{told}");
-            assert!(
-                told.contains(&format!("accept_block` to {}", hold.node_tip())),
-                "{told}"
-            );
+                reason,
+            }
+            .to_string()
+        };
+        let vouching = format!("set `accept_block` to {}", block(8).hash);
+        for reason in [HoldReason::UnknownTip, HoldReason::DeepReorg { depth: 11, limit: 10 }] {
+            assert!(told(reason).contains("all events are held"), "{}", told(reason));
+            assert!(told(reason).ends_with(&vouching), "{}", told(reason));
+        }
+        for reason in [HoldReason::LessWork, HoldReason::NothingShared] {
+            assert!(!told(reason).contains("accept_block"), "{}", told(reason));
         }
     }
 

@@ -1,8 +1,9 @@
 //! Reorgs, and chains that must not be followed.
 
 use anyhow::{Result, ensure};
+use bitpro_charge::wire::NodeView;
 use bitpro_charge::{Loss, Place};
-use bitpro_server::node::{Condition, Hold, NodeStatus};
+use bitpro_server::node::{Condition, HoldReason, NodeStatus};
 use bitpro_tests::Pair;
 use serde_json::json;
 
@@ -112,11 +113,7 @@ async fn r06_less_work_holds_everything_until_there_is_more() -> Result<()> {
     let views = watched.views().len();
 
     pair.server.rpc().value("invalidateblock", json!([block])).await?;
-    let status = watched.becomes("a hold", is_held).await?;
-    ensure!(
-        matches!(status.condition, Condition::Held(Hold::LessWork { .. })),
-        "{status:?}"
-    );
+    is_held_for(&watched, HoldReason::LessWork).await?;
     let second = pair.server.send(&draft).await?;
     ensure!(watched.views().len() == views, "all events are held");
 
@@ -139,18 +136,7 @@ async fn r06_a_reorg_beyond_the_limit_waits_for_the_operator() -> Result<()> {
     pair.server.undo(2).await?;
     watched.is_in_step_with(&pair.server).await?;
     let tip = pair.server.undo(3).await?;
-    let status = watched.becomes("a hold", is_held).await?;
-    ensure!(
-        matches!(
-            &status.condition,
-            Condition::Held(Hold::DeepReorg {
-                fork: Some(_),
-                limit: 2,
-                ..
-            })
-        ),
-        "{status:?}"
-    );
+    is_held_for(&watched, HoldReason::DeepReorg { depth: 3, limit: 2 }).await?;
     ensure!(watched.charges.read(|kept| kept.tip) != before);
 
     watched.stop().await?;
@@ -172,11 +158,7 @@ async fn r06_a_node_that_never_saw_our_tip_waits_for_the_operator() -> Result<()
     pair.shopper.mine(2).await?;
     watched.config = config(&pair.shopper)?;
     watched.resume()?;
-    let status = watched.becomes("a hold", is_held).await?;
-    ensure!(
-        matches!(status.condition, Condition::Held(Hold::UnknownTip { .. })),
-        "{status:?}"
-    );
+    is_held_for(&watched, HoldReason::UnknownTip).await?;
 
     watched.stop().await?;
     let tip = pair.shopper.tip().await?.hash;
@@ -185,6 +167,9 @@ async fn r06_a_node_that_never_saw_our_tip_waits_for_the_operator() -> Result<()
     watched.stands_on(tip).await
 }
 
-fn is_held(status: &NodeStatus) -> bool {
-    matches!(status.condition, Condition::Held(_))
+async fn is_held_for(watched: &Watched, reason: HoldReason) -> Result<()> {
+    let is_held = |status: &NodeStatus| matches!(status.condition, Condition::Held(hold) if hold.reason == reason);
+    watched.becomes("a hold", is_held).await?;
+    ensure!(watched.charges.read(|kept| kept.condition) == Some(NodeView::Away));
+    Ok(())
 }

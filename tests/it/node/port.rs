@@ -30,8 +30,6 @@ pub struct Kept {
     pub wanted: Vec<ScanRequest>,
     pub scanned: Vec<(i64, Option<u32>)>,
     pub condition: Option<NodeView>,
-    /// The operator has vouched for a chain: work may shrink.
-    pub may_lose_work: bool,
 }
 
 impl Memory {
@@ -67,10 +65,7 @@ impl Kept {
             assert_eq!(view.tip, before, "without new blocks the tip stays");
         } else {
             assert_eq!(view.connected.last(), Some(&view.tip.block));
-            assert!(
-                self.may_lose_work || view.tip.work > before.work,
-                "R6: only more work moves the chain"
-            );
+            assert!(view.tip.work > before.work, "R6: only more work moves the chain");
             let heights: Vec<u32> = view.connected.iter().map(|block| block.height).collect();
             assert!(
                 heights

@@ -11,7 +11,7 @@ use super::super::matching::match_block;
 use super::super::port::ChargesPort;
 use super::super::rpc::CheckedBlock;
 use super::super::rpc::answers::ChainState;
-use super::super::status::{Condition, Hold};
+use super::super::status::{Condition, Hold, HoldReason};
 use super::super::view::Tip;
 use super::{Stand, Trouble, Watcher, store_trouble};
 
@@ -55,7 +55,6 @@ impl<P: ChargesPort> Watcher<P> {
         let node = self.rpc.chain_state()?;
         self.check_ready(&node, true)?;
         if convert::block_hash(node.best) == stand.tip.block.hash {
-            self.held = None;
             return Ok(Stretch::unchanged(stand.tip));
         }
         let fork = self.fork(stand, &node)?;
@@ -163,7 +162,7 @@ impl<P: ChargesPort> Watcher<P> {
         if let Some((best, hold)) = &self.held
             && *best == node.best
         {
-            return Err(Trouble::NotReady(Condition::Held(hold.clone())));
+            return Err(Trouble::NotReady(Condition::Held(*hold)));
         }
         let stored = stand.tip.block;
         let at = node_tip(node);
@@ -175,29 +174,28 @@ impl<P: ChargesPort> Watcher<P> {
             self.common_height(stored.height, node)?
         };
         let limit = self.config.reorg_limit;
-        let hold = if header.is_none() {
-            Some(Hold::UnknownTip { stored, node: at })
-        } else if work(&node.chainwork)? <= stand.tip.work {
-            Some(Hold::LessWork { stored, node: at })
-        } else if fork.is_none_or(|fork| stored.height - fork > limit) {
-            Some(Hold::DeepReorg {
-                stored,
-                node: at,
-                fork,
-                limit,
-            })
-        } else {
-            None
+        let reason = match fork.map(|fork| stored.height - fork) {
+            _ if work(&node.chainwork)? <= stand.tip.work => Some(HoldReason::LessWork),
+            None => Some(HoldReason::NothingShared),
+            Some(_) if header.is_none() => Some(HoldReason::UnknownTip),
+            Some(depth) if depth > limit => Some(HoldReason::DeepReorg { depth, limit }),
+            Some(_) => None,
         };
-        match hold {
-            Some(hold) if !self.is_accepted(fork)? => {
-                self.held = Some((node.best, hold.clone()));
-                Err(Trouble::NotReady(Condition::Held(hold)))
+        match (fork, reason) {
+            (Some(fork), None) => Ok(fork),
+            (Some(fork), Some(reason)) if reason.can_be_accepted() && self.is_accepted(fork)? => {
+                tracing::warn!(fork, %at.hash, "following a chain that the operator vouches for");
+                Ok(fork)
             }
-            _ => {
-                self.held = None;
-                // With nothing kept in common, all that is stored has left the chain.
-                Ok(fork.unwrap_or(0))
+            (_, reason) => {
+                let reason = reason.unwrap_or(HoldReason::NothingShared);
+                let hold = Hold {
+                    stored,
+                    node: at,
+                    reason,
+                };
+                self.held = Some((node.best, hold));
+                Err(Trouble::NotReady(Condition::Held(hold)))
             }
         }
     }
@@ -220,12 +218,12 @@ impl<P: ChargesPort> Watcher<P> {
     }
 
     /// Whether the operator vouches for the node's chain above `fork`.
-    pub(super) fn is_accepted(&self, fork: Option<u32>) -> Result<bool, Trouble> {
+    pub(super) fn is_accepted(&self, fork: u32) -> Result<bool, Trouble> {
         let Some(hash) = self.config.accept_block else {
             return Ok(false);
         };
         let header = self.rpc.header(convert::to_node_block(hash))?;
-        Ok(header.is_some_and(|header| header.confirmations >= 0 && fork.is_none_or(|fork| header.height > fork)))
+        Ok(header.is_some_and(|header| header.confirmations >= 0 && header.height > fork))
     }
 
     /// Where a fresh database starts: so far below the node's tip that a first reorg finds its fork, and, when charges were made

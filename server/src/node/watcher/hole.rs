@@ -62,7 +62,7 @@ impl<P: ChargesPort> Watcher<P> {
     /// Ends a hole once the operator vouches for a block above it.
     pub(super) fn close_hole_if_accepted(&self) -> Result<(), Trouble> {
         if let Some(hole) = self.port.hole()
-            && self.is_accepted(Some(hole.to))?
+            && self.is_accepted(hole.to)?
         {
             self.runtime.block_on(self.port.set_hole(None)).map_err(store_trouble)?;
         }

@@ -39,6 +39,7 @@ impl<P: ChargesPort> Watcher<P> {
         self.ancestors.retain(|txid, _| self.known.is_unconfirmed(*txid));
         if view.tip.block != stand.tip.block {
             stand.tip_received = started;
+            self.held = None;
         }
         stand.tip = view.tip;
         stand.observed_until = observed_until;
