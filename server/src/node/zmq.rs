@@ -73,7 +73,7 @@ pub(super) enum Wake {
     Chain,
     /// Something was or may have been missed.
     Gap(Topic),
-    /// The topic is connected.
+    /// The topic is connected, or begins to speak: what was said before is unknown.
     Up(Topic),
     /// The topic is not connected any more.
     Down(Topic),
@@ -126,10 +126,11 @@ impl Listener {
             tokio::select! {
                 message = socket.recv() => {
                     let message = message?;
-                    if let Some(number) = number_of(&message)
-                        && counter.is_gap(number)
-                    {
-                        outlet.put(Wake::Gap(self.topic));
+                    match number_of(&message).map(|number| counter.step(number)) {
+                        // What was published while we subscribed is unknown.
+                        Some(Step::First) => outlet.put(Wake::Up(self.topic)),
+                        Some(Step::Gap) => outlet.put(Wake::Gap(self.topic)),
+                        Some(Step::Next) | None => {}
                     }
                     if let Some(wake) = self.understand(&message) {
                         outlet.put(wake);
@@ -187,12 +188,21 @@ struct Counter {
     last: Option<u32>,
 }
 
+/// How a message follows the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    First,
+    Next,
+    Gap,
+}
+
 impl Counter {
-    /// Takes the next number. The first one counts as a gap: what was published while we subscribed is unknown.
-    fn is_gap(&mut self, number: u32) -> bool {
-        let expected = self.last.map(|last| last.wrapping_add(1));
-        self.last = Some(number);
-        expected != Some(number)
+    fn step(&mut self, number: u32) -> Step {
+        match self.last.replace(number) {
+            None => Step::First,
+            Some(last) if last.wrapping_add(1) == number => Step::Next,
+            Some(_) => Step::Gap,
+        }
     }
 }
 
@@ -255,13 +265,13 @@ mod tests {
     #[test]
     fn r07_gaps_are_judged_by_the_counter_of_the_topic() {
         let mut counter = Counter::default();
-        assert!(counter.is_gap(41), "what came before is unknown");
-        assert!(!counter.is_gap(42));
-        assert!(counter.is_gap(44));
-        assert!(!counter.is_gap(45));
-        assert!(counter.is_gap(0), "the node was restarted");
-        counter.last = Some(u32::MAX);
-        assert!(!counter.is_gap(0), "the counter goes round");
+        assert_eq!(counter.step(41), Step::First);
+        assert_eq!(counter.step(42), Step::Next);
+        assert_eq!(counter.step(44), Step::Gap);
+        assert_eq!(counter.step(45), Step::Next);
+        assert_eq!(counter.step(0), Step::Gap, "the node was restarted");
+        assert_eq!(counter.step(u32::MAX), Step::Gap);
+        assert_eq!(counter.step(0), Step::Next, "the counter goes round");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitpro_charge::{Place, Txid};
+use bitpro_charge::{Place, Timestamp, Txid};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -31,6 +31,8 @@ pub(super) struct Agenda {
     pub chain: bool,
     /// Look at transactions that came by, or left.
     pub pool: bool,
+    /// With these readings, everything is known up to this instant.
+    pub known_until: Option<Timestamp>,
 }
 
 impl Agenda {
@@ -150,10 +152,23 @@ impl Feed {
         }
     }
 
-    fn hear(&mut self) {
-        self.heard = true;
-        self.doubted = false;
-        self.silent = false;
+    fn note(&mut self, wake: Wake) {
+        let topic = match wake {
+            Wake::Up(topic) | Wake::Down(topic) | Wake::Gap(topic) => topic,
+            Wake::Tx { .. } => Topic::RawTx,
+            Wake::Added { .. } | Wake::Removed { .. } | Wake::Chain => Topic::Sequence,
+        };
+        // What is heard is connected, whatever was said of the connection before.
+        let is_connected = !matches!(wake, Wake::Down(_));
+        match topic {
+            Topic::RawTx => self.rawtx = is_connected,
+            Topic::Sequence => self.sequence = is_connected,
+        }
+        if !matches!(wake, Wake::Up(_) | Wake::Down(_)) {
+            self.heard = true;
+            self.doubted = false;
+            self.silent = false;
+        }
     }
 
     async fn next(&mut self, shutdown: &CancellationToken) -> Event {
@@ -212,15 +227,7 @@ impl<P: ChargesPort> Watcher<P> {
     }
 
     fn take_in(&mut self, wake: Wake, agenda: &mut Agenda) {
-        match wake {
-            Wake::Up(Topic::RawTx) => self.feed.rawtx = true,
-            Wake::Up(Topic::Sequence) => self.feed.sequence = true,
-            Wake::Down(Topic::RawTx) => self.feed.rawtx = false,
-            Wake::Down(Topic::Sequence) => self.feed.sequence = false,
-            Wake::Gap(_) | Wake::Chain | Wake::Tx { .. } | Wake::Added { .. } | Wake::Removed { .. } => {
-                self.feed.hear()
-            }
-        }
+        self.feed.note(wake);
         match wake {
             Wake::Up(_) => agenda.full = true,
             Wake::Gap(topic) => {

@@ -104,7 +104,9 @@ struct Watcher<P: ChargesPort> {
     stand: Option<Stand>,
     /// The node was found to be the right one, and able, since the last failure.
     is_acquainted: bool,
-    /// Something failed half way: everything is to be read at the next poll.
+    /// Something failed: wake-ups have to wait for the next poll.
+    awaits_poll: bool,
+    /// Something may be half done or missed: everything is to be read at the next poll.
     owes_reading: bool,
     mempool_before: Option<MempoolState>,
     last_full_reading: Instant,
@@ -182,6 +184,7 @@ impl<P: ChargesPort> Watcher<P> {
             ancestors: HashMap::new(),
             stand: None,
             is_acquainted: false,
+            awaits_poll: true,
             owes_reading: true,
             mempool_before: None,
             last_full_reading: Instant::now(),
@@ -206,25 +209,28 @@ impl<P: ChargesPort> Watcher<P> {
     }
 
     fn work(&mut self, mut agenda: Agenda) -> Result<(), Trouble> {
-        if !self.is_acquainted {
-            // Wake-ups wait for the next poll: a node that is away is not asked at every message that is still under way.
-            if !agenda.poll {
-                self.owes_reading = true;
-                return Ok(());
-            }
-            self.greet()?;
-            self.is_acquainted = true;
-            self.owes_reading = true;
-        }
         if agenda.poll {
+            if !self.is_acquainted {
+                self.greet()?;
+                self.is_acquainted = true;
+                self.owes_reading = true;
+            }
             self.poll(&mut agenda)?;
+            self.awaits_poll = false;
+        } else if self.awaits_poll {
+            // A node that is away or not able is not asked at every message that is still under way; the poll reads everything.
+            return Ok(());
         }
         if agenda.has_reading() {
             self.settle(agenda)?;
+        } else if let Some(instant) = agenda.known_until {
+            self.know_until(instant)?;
         }
         self.teller.condition(Condition::Ready);
         self.tell_position();
-        self.scanner.scan_if_wanted();
+        if agenda.poll {
+            self.scanner.scan_if_wanted();
+        }
         Ok(())
     }
 
@@ -234,7 +240,7 @@ impl<P: ChargesPort> Watcher<P> {
         loop {
             match self.pass(&agenda) {
                 Ok(Progress::Done) => return Ok(()),
-                Ok(Progress::More) if self.shutdown.is_cancelled() => return Ok(()),
+                Ok(Progress::More) | Err(Trouble::Moved) if self.shutdown.is_cancelled() => return Ok(()),
                 Ok(Progress::More) => attempts = 0,
                 Err(Trouble::Moved) if attempts < ATTEMPTS => {
                     attempts += 1;
@@ -263,12 +269,13 @@ impl<P: ChargesPort> Watcher<P> {
         if contradicts_itself(&pool) || self.rpc.best()? != stretch.node_tip() {
             return Err(Trouble::Moved);
         }
-        // Less than a full reading proves nothing about what did not come by; the polls vouch for that.
-        let observed_until = if agenda.full && !self.is_node_behind {
-            stand.observed_until.max(Some(started))
+        // Less than a full reading proves nothing about what did not come by: only a poll can vouch for that.
+        let known_until = if agenda.full {
+            Some(started)
         } else {
-            stand.observed_until
+            agenda.known_until.filter(|_| self.mirror.is_complete())
         };
+        let observed_until = stand.observed_until.max(known_until.filter(|_| !self.is_node_behind));
         let view = self.view(stretch.reading.clone(), pool, observed_until);
         self.store(view, &stretch, started)?;
         if agenda.full {
@@ -318,6 +325,7 @@ impl<P: ChargesPort> Watcher<P> {
 
     fn endure(&mut self, trouble: Trouble) {
         self.owes_reading = true;
+        self.awaits_poll = true;
         let condition = match trouble {
             // The node never stood still long enough; the next poll tries again, and nothing is wrong.
             Trouble::Moved => return,

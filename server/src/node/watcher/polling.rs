@@ -36,7 +36,7 @@ impl<P: ChargesPort> Watcher<P> {
         .verdict();
         self.mempool_before = Some(mempool);
         match verdict {
-            Verdict::Current => {}
+            Verdict::Current => agenda.known_until = Some(started).filter(|_| !self.is_node_behind),
             Verdict::Reread => agenda.full = true,
             Verdict::Silence => {
                 agenda.full = true;
@@ -51,9 +51,6 @@ impl<P: ChargesPort> Watcher<P> {
             agenda.full = true;
         }
         agenda.pool = agenda.pool || self.has_unfinished_business();
-        if !agenda.has_reading() && !self.is_node_behind {
-            self.know_until(started)?;
-        }
         Ok(())
     }
 
@@ -74,7 +71,7 @@ impl<P: ChargesPort> Watcher<P> {
     }
 
     /// Nothing has happened up to `instant`.
-    fn know_until(&mut self, instant: Timestamp) -> Result<(), Trouble> {
+    pub(super) fn know_until(&mut self, instant: Timestamp) -> Result<(), Trouble> {
         let stand = self.stand()?;
         let until = stand.observed_until.max(Some(instant));
         let stretch = Stretch::unchanged(stand.tip);
