@@ -130,7 +130,11 @@ mod tests {
         let mut block = bitcoin::constants::genesis_block(bitcoin::Network::Regtest);
         block.txdata.extend(txs);
         let txids = block.txdata.iter().map(Transaction::compute_txid).collect();
-        CheckedBlock { block, txids }
+        CheckedBlock {
+            hash: block.block_hash(),
+            block,
+            txids,
+        }
     }
 
     fn ours(script: &[u8]) -> Option<ScriptId> {

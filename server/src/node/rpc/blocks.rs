@@ -1,6 +1,7 @@
 //! Reading blocks: by REST where the node offers it, else as hex; nothing is believed before hash and merkle root fit (R7).
 
 use std::io::Read as _;
+use std::sync::mpsc::sync_channel;
 
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::{Block, BlockHash, TxMerkleNode, Txid};
@@ -12,6 +13,8 @@ use crate::node::error::NodeError;
 
 /// More than a block of four million weight units can have.
 const BLOCK_LIMIT: u64 = 8_000_000;
+/// Blocks that are fetched and checked at the same time: hashing a full block takes as long as the node takes to send it.
+const LANES: usize = 2;
 /// `RPC_MISC_ERROR`: what `getblock` answers for a pruned block.
 const MISC_ERROR: i32 = -1;
 
@@ -24,6 +27,8 @@ pub(in crate::node) struct BlockReader {
 
 /// A block whose hash and merkle root were checked.
 pub(in crate::node) struct CheckedBlock {
+    /// Its hash.
+    pub hash: BlockHash,
     /// The block.
     pub block: Block,
     /// The ids of its transactions, in their order.
@@ -56,11 +61,47 @@ impl BlockReader {
         is_on
     }
 
-    /// The bytes of a block, as the node sends them.
+    /// Hands blocks to `take` in their order, while the next ones are already being fetched and checked.
     ///
     /// # Errors
-    /// [`NodeError::Pruned`] when the node has deleted it; [`NodeError`].
-    pub(in crate::node) fn read(&self, hash: BlockHash) -> Result<Vec<u8>, NodeError> {
+    /// The first error of a block, [`NodeError::Pruned`] when the node has deleted it; or of `take`.
+    pub(in crate::node) fn each<E: From<NodeError>>(
+        &self,
+        hashes: &[BlockHash],
+        mut take: impl FnMut(CheckedBlock) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let [hash] = hashes {
+            return take(self.checked(*hash)?);
+        }
+        std::thread::scope(|scope| {
+            let lanes: Vec<_> = (0..LANES)
+                .map(|lane| {
+                    let (checked, blocks) = sync_channel(1);
+                    scope.spawn(move || {
+                        for &hash in hashes.iter().skip(lane).step_by(LANES) {
+                            let block = self.checked(hash);
+                            let is_last = block.is_err();
+                            if checked.send(block).is_err() || is_last {
+                                break;
+                            }
+                        }
+                    });
+                    blocks
+                })
+                .collect();
+            for index in 0..hashes.len() {
+                let block = lanes[index % LANES].recv();
+                take(block.expect("a lane ends early only with an error, which was taken and ended this loop")?)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn checked(&self, hash: BlockHash) -> Result<CheckedBlock, NodeError> {
+        CheckedBlock::check(hash, &self.bytes(hash)?)
+    }
+
+    fn bytes(&self, hash: BlockHash) -> Result<Vec<u8>, NodeError> {
         if let Some(bytes) = self.by_rest(hash) {
             return Ok(bytes);
         }
@@ -100,7 +141,7 @@ impl CheckedBlock {
     ///
     /// # Errors
     /// [`NodeError::Malformed`] when they are anything else.
-    pub(in crate::node) fn check(hash: BlockHash, bytes: &[u8]) -> Result<Self, NodeError> {
+    fn check(hash: BlockHash, bytes: &[u8]) -> Result<Self, NodeError> {
         let malformed = |what: &str| NodeError::Malformed(format!("block {hash}: {what}"));
         let block: Block = deserialize(bytes).map_err(|error| malformed(&error.to_string()))?;
         if block.block_hash() != hash {
@@ -112,7 +153,7 @@ impl CheckedBlock {
         if root != Some(block.header.merkle_root) {
             return Err(malformed("the transactions are not those of the header"));
         }
-        Ok(Self { block, txids })
+        Ok(Self { hash, block, txids })
     }
 }
 

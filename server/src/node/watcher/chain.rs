@@ -1,7 +1,5 @@
 //! Reading the chain: from the fork with what the charges stand on up to the node's tip, block by block.
 
-use std::sync::mpsc::sync_channel;
-
 use bitpro_charge::{BlockRef, Txid};
 
 use super::super::convert;
@@ -9,7 +7,6 @@ use super::super::diff::ChainReading;
 use super::super::error::NodeError;
 use super::super::matching::match_block;
 use super::super::port::ChargesPort;
-use super::super::rpc::CheckedBlock;
 use super::super::rpc::answers::ChainState;
 use super::super::status::{Condition, Hold, HoldReason};
 use super::super::view::Tip;
@@ -85,7 +82,7 @@ impl<P: ChargesPort> Watcher<P> {
         })
     }
 
-    /// Looks through the blocks above `fork`, while the next one is already being fetched.
+    /// Looks through the blocks above `fork`.
     fn read_blocks(
         &self,
         stand: Stand,
@@ -102,15 +99,14 @@ impl<P: ChargesPort> Watcher<P> {
         let keeps_txids = hashes.len() <= FEW_BLOCKS;
         let mut parent = convert::to_node_block(self.hash_we_stand_on(stand, fork)?);
         let sight = self.sight_of_blocks(stand);
-        let mut take = |hash: bitcoin::BlockHash, bytes: Vec<u8>| -> Result<(), Trouble> {
-            let checked = CheckedBlock::check(hash, &bytes)?;
-            if checked.block.header.prev_blockhash != parent {
+        self.blocks.each(hashes, |checked| -> Result<(), Trouble> {
+            if checked.block.header.prev_blockhash != parent || self.shutdown.is_cancelled() {
                 return Err(Trouble::Moved);
             }
-            parent = hash;
+            parent = checked.hash;
             let block = BlockRef {
                 height: reading.connected.last().map_or(fork, |block| block.height) + 1,
-                hash: convert::block_hash(hash),
+                hash: convert::block_hash(checked.hash),
             };
             let first_seen = sight.in_block(i64::from(checked.block.header.time));
             let found = match_block(&checked, block, first_seen, &self.known, |script| {
@@ -127,30 +123,6 @@ impl<P: ChargesPort> Watcher<P> {
                     height: block.height,
                     target: tip.block.height,
                 });
-            }
-            Ok(())
-        };
-        if let [hash] = hashes {
-            take(*hash, self.blocks.read(*hash)?)?;
-            return Ok((reading, txids));
-        }
-        std::thread::scope(|scope| {
-            let (fetched, blocks) = sync_channel(2);
-            scope.spawn(move || {
-                for &hash in hashes {
-                    let block = self.blocks.read(hash).map(|bytes| (hash, bytes));
-                    let is_last = block.is_err();
-                    if fetched.send(block).is_err() || is_last {
-                        break;
-                    }
-                }
-            });
-            for block in blocks {
-                let (hash, bytes) = block.map_err(Trouble::from)?;
-                if self.shutdown.is_cancelled() {
-                    return Err(Trouble::Moved);
-                }
-                take(hash, bytes)?;
             }
             Ok(())
         })?;
