@@ -45,6 +45,8 @@ export async function merchantPage(
   headers: Record<string, string> = {},
 ): Promise<void> {
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>A shop</title><body>${body}</body></html>`;
+  // Chromium does not know where an answer of ours came from, and so asks before such a page may reach this machine.
+  await page.context().grantPermissions(["local-network-access"]);
   await page.route(address, (route) =>
     route.fulfill({ body: html, headers: { "content-type": "text/html; charset=utf-8", ...headers } }),
   );
