@@ -6,12 +6,13 @@ import { checkoutFrame, live, merchantPage, shows, test } from "../lib/test.ts";
 
 /** A merchant's wrapper with a trigger of one kind. */
 function wrapper(merchant: string, element = "button", attributes = "", label = "Pay with Bitcoin"): string {
-  const link = element === "a" ? 'href="#elsewhere"' : "";
+  const link = element === "a" ? 'href="?elsewhere"' : "";
   return `<div><${element} id="bitit-iframe-trigger" ${link} data-merchant-id="${merchant}" data-fiat-price-cents="4200" ${attributes}>${label}</${element}></div>`;
 }
 
 const script = (server: string) => `<script src="${server}/libs/iframeBuilderV1.min.js"></script>`;
-const destroy = '<button id="bitit-iframe-destroy">Close</button>';
+/** It stands above the frames: right after a scroll Chromium may still give a click to the frame that was there before. */
+const destroy = '<p><button id="bitit-iframe-destroy">Close</button></p>';
 
 /** All that the page says in its console. */
 function consoleOf(page: Page): string[] {
@@ -79,7 +80,7 @@ for (const element of ["button", "a", "div", "img"]) {
   test(`a trigger may be <${element}>, by mouse and by keyboard`, async ({ page, demo }) => {
     const attributes = element === "img" ? 'alt="Pay with Bitcoin" src="data:,"' : "";
     const label = element === "img" ? "" : "Pay with Bitcoin";
-    await merchantPage(page, `${demo.shop}/own`, wrapper(demo.merchant, element, attributes, label) + destroy + script(demo.server));
+    await merchantPage(page, `${demo.shop}/own`, destroy + wrapper(demo.merchant, element, attributes, label) + script(demo.server));
     const trigger = page.locator("#bitit-iframe-trigger");
     await trigger.click({ force: true });
     await shows(await checkoutFrame(page), "pending");
@@ -88,15 +89,16 @@ for (const element of ["button", "a", "div", "img"]) {
     await trigger.focus();
     await page.keyboard.press("Enter");
     await shows(await checkoutFrame(page), "pending");
-    expect(page.url()).not.toContain("#elsewhere");
+    expect(page.url()).not.toContain("elsewhere");
   });
 }
 
 test("a modified click on a link follows the link", async ({ context, page, demo }) => {
+  await context.route("**/own?elsewhere", (route) => route.fulfill({ body: "followed" }));
   await merchantPage(page, `${demo.shop}/own`, wrapper(demo.merchant, "a") + script(demo.server));
   const opened = context.waitForEvent("page");
   await page.locator("#bitit-iframe-trigger").click({ modifiers: ["Control"] });
-  expect((await opened).url()).toContain("#elsewhere");
+  await expect.poll(async () => (await opened).mainFrame().url()).toContain("elsewhere");
   await expect(page.locator("iframe")).toHaveCount(0);
 });
 
@@ -119,7 +121,7 @@ test("a trigger that is added later works, too", async ({ page, demo }) => {
 });
 
 test("closing and opening again shows the same charge", async ({ page, demo }) => {
-  await merchantPage(page, `${demo.shop}/own`, wrapper(demo.merchant) + destroy + script(demo.server));
+  await merchantPage(page, `${demo.shop}/own`, destroy + wrapper(demo.merchant) + script(demo.server));
   await page.getByRole("button", { name: "Pay with Bitcoin" }).click();
   const before = await chargeUrl(page);
   await live(await checkoutFrame(page));
@@ -135,7 +137,7 @@ test("a destroy button closes the frame of its own wrapper, else the one opened 
     '<button id="bitit-iframe-destroy">Close one</button></div>',
   );
   const second = wrapper(demo.merchant, "button", 'data-external-order-id="own-2"', "Pay two");
-  await merchantPage(page, `${demo.shop}/own`, `${inner}${second}${destroy}${script(demo.server)}`);
+  await merchantPage(page, `${demo.shop}/own`, `${destroy}${inner}${second}${script(demo.server)}`);
   await page.getByRole("button", { name: "Pay one" }).click();
   await page.getByRole("button", { name: "Pay two" }).click();
   await expect(page.locator("iframe")).toHaveCount(2);
@@ -194,7 +196,7 @@ test("an unknown merchant gets a page that says so inside the frame", async ({ p
   await merchantPage(page, `${demo.shop}/own`, wrapper("00000000-0000-4000-8000-000000000000") + script(demo.server));
   await page.getByRole("button").click();
   const frame = await checkoutFrame(page);
-  await expect(frame.getByRole("heading").first()).toBeVisible();
+  await expect(frame.getByText(/shop|merchant/i).first()).toBeVisible();
   await expect(frame.locator("html[data-state]")).toHaveCount(0);
 });
 
