@@ -81,7 +81,11 @@ async fn kill_nine_at_random_instants_loses_no_charge_and_no_payment() -> Result
         scene.app.start().await?;
     }
 
-    ensure!(promised.len() >= kills, "hardly anybody got a charge: {}", promised.len());
+    ensure!(
+        promised.len() >= kills,
+        "hardly anybody got a charge: {}",
+        promised.len()
+    );
     scene.pair.mine(1).await?;
     let mut addresses = HashSet::new();
     let mut unpaid = Vec::new();

@@ -1,7 +1,7 @@
 //! The stream of a charge: what it tells, how it is resumed, and how it ends.
 
 use anyhow::{Context as _, Result, ensure};
-use bitpro_charge::wire::ChargeView;
+use bitpro_charge::wire::{ChargeView, NodeView};
 use bitpro_tests::Scene;
 use bitpro_tests::sse::Event;
 
@@ -37,6 +37,26 @@ async fn r31_a_stream_resumes_where_it_was_left() -> Result<()> {
     ensure!(told(&next)?.state == "seen", "{next:?}");
     ensure!(next.id != first.id, "the id did not move on: {next:?}");
     Ok(())
+}
+
+#[tokio::test]
+async fn r39_a_stream_tells_when_the_node_goes_and_when_it_is_back() -> Result<()> {
+    let mut scene = Scene::start().await?;
+    let charge = scene.open().await?;
+    let mut events = scene.checkout.events(&charge, None).await?;
+    ensure!(told(&events.next().await?)?.node == NodeView::Ready);
+    scene.pair.server.stop().await?;
+    let away = events.next().await?;
+    ensure!(told(&away)?.node == NodeView::Away, "{away:?}");
+    scene.pair.server.start_again().await?;
+    loop {
+        // It may be told as starting in between.
+        let back = told(&events.next().await?)?;
+        ensure!(back.state == "pending", "{back:?}");
+        if back.node == NodeView::Ready {
+            return Ok(());
+        }
+    }
 }
 
 #[tokio::test]

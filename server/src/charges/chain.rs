@@ -56,7 +56,11 @@ impl ChargesPort for Charges {
     }
 
     fn set_node_condition(&self, condition: NodeView) {
-        self.inner.shared.set_node(condition);
+        let shared = &self.inner.shared;
+        // Open pages tell the shopper at once that paying is still safe, and when all is well again.
+        if shared.set_node(condition) != condition {
+            shared.hub.publish_surroundings();
+        }
     }
 
     async fn stored_hash(&self, height: u32) -> Result<Option<BlockHash>, ObserveError> {

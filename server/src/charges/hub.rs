@@ -88,6 +88,16 @@ impl Hub {
         }
     }
 
+    /// Tells whoever listens to any charge that its surroundings have changed: no event, as with depth (R31).
+    pub(super) fn publish_surroundings(&self) {
+        for shard in &self.shards {
+            for frames in shard.lock().values() {
+                // News that was not delivered yet may be lost by this; the reader finds the gap by its own count.
+                frames.send_modify(|frame| frame.previous = frame.sequence);
+            }
+        }
+    }
+
     /// The charges that anyone listens to.
     pub(super) fn listened_to(&self) -> Vec<ChargeId> {
         let shards = self.shards.iter();
@@ -141,6 +151,18 @@ mod tests {
         hub.publish(id, frame(1));
         hub.publish(id, frame(2));
         assert_eq!(listener.next().await, Some(frame(2)));
+    }
+
+    #[tokio::test]
+    async fn everybody_hears_of_changed_surroundings_and_nobody_takes_them_for_an_event() {
+        let hub = Arc::new(Hub::default());
+        let (mut one, mut other) = (hub.subscribe(ChargeId([1; 16])), hub.subscribe(ChargeId([2; 16])));
+        hub.publish(ChargeId([1; 16]), frame(3));
+        hub.publish_surroundings();
+        for listener in [&mut one, &mut other] {
+            let heard = listener.next().await.unwrap();
+            assert_eq!(heard.previous, heard.sequence);
+        }
     }
 
     #[tokio::test]

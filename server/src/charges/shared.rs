@@ -99,8 +99,9 @@ impl Shared {
         condition_from(self.node.load(Ordering::Acquire))
     }
 
-    pub(super) fn set_node(&self, condition: NodeView) {
-        self.node.store(condition_to(condition), Ordering::Release);
+    /// Takes over the node's condition, and gives the one before.
+    pub(super) fn set_node(&self, condition: NodeView) -> NodeView {
+        condition_from(self.node.swap(condition_to(condition), Ordering::AcqRel))
     }
 
     pub(super) fn scans(&self) -> Vec<ScanRequest> {

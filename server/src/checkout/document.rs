@@ -145,7 +145,13 @@ impl App {
             order_id: visit.order_id.clone(),
             request_id: Some(visit.request.to_string()),
         });
-        let mut response = self.document(visit, status, &page, &visit.framing(), Some(code));
+        // Without a merchant the page says nothing of anybody; and a mistyped id in a shop's page shall be told there, not end in
+        // the browser's own "refused to connect".
+        let framing = match visit.merchant {
+            Some(_) => visit.framing(),
+            None => Framing::Anyone,
+        };
+        let mut response = self.document(visit, status, &page, &framing, Some(code));
         if let Some(secs) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, secs.into());
         }
