@@ -52,7 +52,7 @@ impl Offer {
     /// when the answer was made, or else the receipt.
     ///
     /// # Errors
-    /// [`NoOffer`].
+    /// `NoOffer`.
     pub fn new(
         exchange: Exchange,
         ticker: Ticker,

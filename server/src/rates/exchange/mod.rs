@@ -102,7 +102,7 @@ impl Exchange {
     /// Reads the body of its answer.
     ///
     /// # Errors
-    /// [`Malformed`].
+    /// `Malformed`.
     pub fn read(self, body: &[u8]) -> Result<Ticker, Malformed> {
         match self {
             Self::Kraken => kraken::read(body),
