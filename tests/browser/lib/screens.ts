@@ -179,7 +179,13 @@ export const screens: Screen[] = [
     },
   },
   { name: "demo-shop", reach: async (page, demo) => void (await page.goto(demo.shop)) },
-  { name: "demo-wallet", reach: async (page, demo) => void (await page.goto(demo.wallet)) },
+  {
+    name: "demo-wallet",
+    reach: async (page, demo) => {
+      await page.goto(demo.wallet);
+      await page.getByText(/ BTC$/).first().waitFor();
+    },
+  },
 ];
 
 /** Undoes what a screen did to the demo. */
