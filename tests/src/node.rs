@@ -75,7 +75,7 @@ impl Node {
             let ports = Ports::free()?;
             let url = format!("http://127.0.0.1:{}", ports.rpc);
             let rpc = Rpc::new(url, folder.path().join("regtest/.cookie"));
-            let mut process = launch(role, folder.path(), ports)?;
+            let mut process = launch(role, folder.path(), ports, clock)?;
             match answers(&rpc, &mut process, folder.path()).await {
                 Ok(()) => {
                     let node = Self {
@@ -149,7 +149,7 @@ impl Node {
     /// When it is running, or does not start.
     pub async fn start_again(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "the node is running already");
-        let mut process = launch(self.role, self.folder.path(), self.ports)?;
+        let mut process = launch(self.role, self.folder.path(), self.ports, &self.clock)?;
         answers(&self.rpc, &mut process, self.folder.path()).await?;
         self.process = Some(process);
         self.keep_time().await
@@ -347,7 +347,7 @@ pub fn bitcoind() -> Result<PathBuf> {
     Ok(built)
 }
 
-fn launch(role: Role, folder: &Path, ports: Ports) -> Result<Process> {
+fn launch(role: Role, folder: &Path, ports: Ports, clock: &Clock) -> Result<Process> {
     let mut command = Command::new(bitcoind()?);
     command
         .arg("-regtest")
@@ -369,6 +369,10 @@ fn launch(role: Role, folder: &Path, ports: Ports) -> Result<Process> {
         // Without `in,out`, relay waits for seconds on purpose, as on the real network.
         .arg("-whitelist=in,out,noban@127.0.0.1")
         .args(["-fallbackfee=0.0001", "-txindex=0", "-dbcache=16", "-printtoconsole=0"]);
+    if let Some(now) = clock.mocked_secs() {
+        // A node that checks its blocks at the start refuses those from more than two hours ahead of its clock.
+        command.arg(format!("-mocktime={now}"));
+    }
     match role {
         Role::Server | Role::ServerWithoutZmq => command.args(["-disablewallet", "-rest"]),
         // Small block files, of which a regtest chain fills enough to delete some.
