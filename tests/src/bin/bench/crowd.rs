@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
@@ -24,7 +24,8 @@ const MARK: &[u8] = b"\ndata: ";
 /// The sockets.
 pub struct Crowd {
     runtime: Handle,
-    _end: oneshot::Sender<()>,
+    end: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
     shared: Arc<Shared>,
     spreads: mpsc::UnboundedReceiver<Spread>,
 }
@@ -60,14 +61,15 @@ impl Crowd {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel();
-        thread::Builder::new().name("crowd".to_owned()).spawn(move || {
-            // The sender only ever goes away, with the crowd.
+        let thread = thread::Builder::new().name("crowd".to_owned()).spawn(move || {
+            // A sender that went away says the same as one that sent.
             let _ = runtime.block_on(ended);
         })?;
         let (told, spreads) = mpsc::unbounded_channel();
         Ok(Self {
             runtime: handle,
-            _end: end,
+            end,
+            thread,
             shared: Arc::new(Shared {
                 rounds: Mutex::default(),
                 told,
@@ -98,6 +100,16 @@ impl Crowd {
             Ok(())
         });
         opening.await?
+    }
+
+    /// Closes all sockets; they count against the limit of open files until then.
+    ///
+    /// # Errors
+    /// When the reading thread has panicked.
+    pub async fn leave(self) -> Result<()> {
+        drop(self.end);
+        let ended = tokio::task::spawn_blocking(|| self.thread.join()).await?;
+        ended.map_err(|_| anyhow!("the crowd's thread has panicked"))
     }
 
     /// How many there are.

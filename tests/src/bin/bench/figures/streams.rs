@@ -32,6 +32,8 @@ const QUIET: Duration = Duration::from_millis(400);
 pub async fn measure() -> Result<Vec<Row>> {
     let count = STREAMS.min(probe::open_files_limit()?.saturating_sub(SPARE_FILES));
     ensure!(count > 2 * WARM, "the limit of open files leaves only {count} streams");
+    // One after the other: this program's own open files are limited, too.
+    let peer = peer_memory().await?;
     let mut stage = Stage::start(EVENTS + 10, 1).await?;
     let charge = stage.charge(CENTS).await?;
     let pid = stage.pid()?;
@@ -45,7 +47,7 @@ pub async fn measure() -> Result<Vec<Row>> {
     let memory = Row::new("stream-memory", "resident memory for each open stream", "KiB")
         .number("mean", each / 1_024.0)
         .out_of(count - WARM)
-        .beside("axum's Sse and a broadcast channel", peer_memory().await?)
+        .beside("axum's Sse and a broadcast channel", peer)
         .bars([at_most("mean", 20.0)], [at_most("mean", 4.0)]);
 
     let (mut rates, mut wholes) = (Vec::new(), Vec::new());
@@ -54,7 +56,7 @@ pub async fn measure() -> Result<Vec<Row>> {
         rates.push(rate(spread, count)?);
         wholes.push(whole);
     }
-    drop(crowd);
+    crowd.leave().await?;
     let frame = frame_bytes(&stage, &charge).await?;
     drop(stage);
     let wholes = Samples::of(wholes).context("nothing was measured")?;
@@ -108,6 +110,7 @@ async fn bare_writes(count: usize, frame: usize) -> Result<Samples> {
         rates.push(rate(crowd.next().await?, count)?);
         commands.read_exact(&mut answer).await?;
     }
+    crowd.leave().await?;
     Samples::of(rates).context("nothing was measured")
 }
 
@@ -123,6 +126,7 @@ async fn peer_memory() -> Result<f64> {
         "the peer's streams are not open"
     );
     let each = (settled(peer.pid()).await? - before) / number(PEER_STREAMS)?;
+    crowd.leave().await?;
     Ok(each / 1_024.0)
 }
 
