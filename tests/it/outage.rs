@@ -1,6 +1,6 @@
 //! Parts that go away and come back: the node, its mempool, its notifications, the server.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use bitpro_tests::{Pair, Relay, Role, Scene, Setup};
 
 #[tokio::test]
@@ -14,13 +14,7 @@ async fn r03_a_node_that_comes_back_with_an_empty_mempool_reverts_nothing() -> R
     scene.pair.server.has_in_mempool(txid).await?;
     scene.pair.server.mine(1).await?;
     scene.becomes(&charge, "confirmed", Some("exact")).await?;
-    loop {
-        let told = crate::stream::told(&events.next().await?)?;
-        ensure!(told.state == "seen" || told.state == "confirmed", "{told:?}");
-        if told.state == "confirmed" {
-            return Ok(());
-        }
-    }
+    crate::stream::tells_only_seen_until_confirmed(&mut events).await
 }
 
 #[tokio::test]

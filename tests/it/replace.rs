@@ -1,7 +1,19 @@
 //! Transactions that take each other's place before a block settles it.
 
 use anyhow::{Result, ensure};
-use bitpro_tests::Scene;
+use bitcoin::Txid;
+use bitpro_charge::wire::ChargeView;
+use bitpro_tests::{Charge, Scene};
+
+/// The charge as it is shown once `second` is the payment that is there.
+async fn shows_replacement(scene: &Scene, charge: &Charge, second: Txid) -> Result<ChargeView> {
+    let is_there = |view: &ChargeView| {
+        view.payments
+            .first()
+            .is_some_and(|payment| payment.txid == second.to_string())
+    };
+    scene.checkout.shows(charge, "the replacement", is_there).await
+}
 
 #[tokio::test]
 async fn a_replacement_that_still_pays_changes_nothing_for_the_shop() -> Result<()> {
@@ -10,14 +22,7 @@ async fn a_replacement_that_still_pays_changes_nothing_for_the_shop() -> Result<
     let first = scene.pay_seen(&charge).await?;
     let mut events = scene.checkout.events(&charge, None).await?;
     let second = scene.pair.wallet.bump_fee(first).await?;
-    let view = scene
-        .checkout
-        .shows(&charge, "the replacement", |view| {
-            view.payments
-                .first()
-                .is_some_and(|payment| payment.txid == second.to_string())
-        })
-        .await?;
+    let view = shows_replacement(&scene, &charge, second).await?;
     ensure!(view.state == "seen" && view.payments.len() == 1, "{view:?}");
     ensure!(
         view.gone_payments.iter().any(|gone| gone.txid == first.to_string()),
@@ -26,13 +31,7 @@ async fn a_replacement_that_still_pays_changes_nothing_for_the_shop() -> Result<
     scene.pair.mine(1).await?;
     scene.becomes(&charge, "confirmed", Some("exact")).await?;
     // R2: the stream never told anything in between but seen and confirmed.
-    loop {
-        let told = crate::stream::told(&events.next().await?)?;
-        ensure!(told.state == "seen" || told.state == "confirmed", "{told:?}");
-        if told.state == "confirmed" {
-            return Ok(());
-        }
-    }
+    crate::stream::tells_only_seen_until_confirmed(&mut events).await
 }
 
 #[tokio::test]
@@ -42,14 +41,7 @@ async fn r05_a_replacement_after_the_deadline_inherits_the_time_of_what_it_repla
     let first = scene.pay_seen(&charge).await?;
     scene.pass_deadline().await?;
     let second = scene.pair.wallet.bump_fee(first).await?;
-    let view = scene
-        .checkout
-        .shows(&charge, "the replacement", |view| {
-            view.payments
-                .first()
-                .is_some_and(|payment| payment.txid == second.to_string())
-        })
-        .await?;
+    let view = shows_replacement(&scene, &charge, second).await?;
     ensure!(view.state == "seen", "{view:?}");
     scene.pair.mine(1).await?;
     scene.becomes(&charge, "confirmed", Some("exact")).await

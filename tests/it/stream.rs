@@ -3,11 +3,22 @@
 use anyhow::{Context as _, Result, ensure};
 use bitpro_charge::wire::{ChargeView, NodeView};
 use bitpro_tests::Scene;
-use bitpro_tests::sse::Event;
+use bitpro_tests::sse::{Event, Events};
 
 /// The view that an event carries.
 pub fn told(event: &Event) -> Result<ChargeView> {
     serde_json::from_str(&event.data).with_context(|| format!("no view in {event:?}"))
+}
+
+/// The stream tells `seen`, however often, and then `confirmed`; nothing in between is ever taken back (R2).
+pub async fn tells_only_seen_until_confirmed(events: &mut Events) -> Result<()> {
+    loop {
+        let told = told(&events.next().await?)?;
+        ensure!(told.state == "seen" || told.state == "confirmed", "{told:?}");
+        if told.state == "confirmed" {
+            return Ok(());
+        }
+    }
 }
 
 #[tokio::test]

@@ -12,10 +12,7 @@ use super::watched::{Watched, config, id};
 #[tokio::test]
 async fn a_real_reorg_takes_a_mined_payment_back_and_its_next_block_is_found() -> Result<()> {
     let pair = Pair::start().await?;
-    let watched = Watched::start(&pair.server).await?;
-    let address = watched.address(&pair.wallet).await?;
-    let txid = pair.wallet.pay(&address, 250_000).await?;
-    watched.sees(txid).await?;
+    let (watched, txid) = Watched::paid(&pair).await?;
     pair.part().await?;
     let lost_block = pair.server.mine(1).await?[0];
     watched.sees_mined(txid, lost_block).await?;
@@ -36,10 +33,7 @@ async fn a_real_reorg_takes_a_mined_payment_back_and_its_next_block_is_found() -
 #[tokio::test]
 async fn r02_a_payment_that_is_in_both_branches_only_moves() -> Result<()> {
     let pair = Pair::start().await?;
-    let watched = Watched::start(&pair.server).await?;
-    let address = watched.address(&pair.wallet).await?;
-    let txid = pair.wallet.pay(&address, 250_000).await?;
-    watched.sees(txid).await?;
+    let (watched, txid) = Watched::paid(&pair).await?;
     pair.part().await?;
     let lost_block = pair.server.mine(1).await?[0];
     watched.sees_mined(txid, lost_block).await?;
@@ -61,10 +55,7 @@ async fn r02_a_payment_that_is_in_both_branches_only_moves() -> Result<()> {
 #[tokio::test]
 async fn r03_a_mined_conflict_that_never_was_in_our_mempool_is_found() -> Result<()> {
     let pair = Pair::start().await?;
-    let watched = Watched::start(&pair.server).await?;
-    let address = watched.address(&pair.wallet).await?;
-    let txid = pair.wallet.pay(&address, 250_000).await?;
-    watched.sees(txid).await?;
+    let (watched, txid) = Watched::paid(&pair).await?;
     let payment = pair.wallet.transaction(txid).await?;
     let conflict = pair.wallet.conflict_with(&payment).await?;
     pair.shopper.mine_only(std::slice::from_ref(&conflict)).await?;

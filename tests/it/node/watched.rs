@@ -10,7 +10,7 @@ use bitpro_charge::{Loss, Network, Place, Timestamp};
 use bitpro_server::clock::{Clock, SystemClock};
 use bitpro_server::node::view::{PayingTx, View};
 use bitpro_server::node::{Condition, NodeAuth, NodeConfig, NodeStatus, Watching, watch};
-use bitpro_tests::{Node, Wallet, eventually};
+use bitpro_tests::{Node, Pair, Wallet, eventually};
 use tokio_util::sync::CancellationToken;
 
 use super::port::Memory;
@@ -110,6 +110,15 @@ impl Watched {
         self.becomes("the watcher in step", |status| status.condition == Condition::Ready)
             .await?;
         Ok(())
+    }
+
+    /// A watcher at the pair's server, and a payment of the pair's wallet that it has seen.
+    pub async fn paid(pair: &Pair) -> Result<(Self, bitcoin::Txid)> {
+        let watched = Self::start(&pair.server).await?;
+        let address = watched.address(&pair.wallet).await?;
+        let txid = pair.wallet.pay(&address, 250_000).await?;
+        watched.sees(txid).await?;
+        Ok((watched, txid))
     }
 
     /// Gives out an address of the wallet.
