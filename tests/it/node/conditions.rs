@@ -101,6 +101,21 @@ async fn r04_with_the_node_away_no_deadline_is_observed() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_watcher_that_fails_starts_anew_from_what_is_stored() -> Result<()> {
+    let pair = Pair::start().await?;
+    let watched = Watched::start(&pair.server).await?;
+    let address = watched.address(&pair.wallet).await?;
+    watched.charges.change(|kept| kept.has_defect = true);
+    let first = pair.wallet.pay(&address, 250_000).await?;
+    watched.sees(first).await?;
+    ensure!(!watched.charges.read(|kept| kept.has_defect));
+    watched.is_ready().await?;
+    let second = pair.wallet.pay(&address, 250_000).await?;
+    watched.sees(second).await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_healthy_node_passes_the_check() -> Result<()> {
     let pair = Pair::start().await?;
     let config = config(&pair.server)?;

@@ -30,6 +30,8 @@ pub struct Kept {
     pub wanted: Vec<ScanRequest>,
     pub scanned: Vec<(i64, Option<u32>)>,
     pub condition: Option<NodeView>,
+    /// The next view hits a defect.
+    pub has_defect: bool,
 }
 
 impl Memory {
@@ -59,6 +61,7 @@ impl Kept {
     }
 
     fn apply(&mut self, view: View) {
+        assert!(!std::mem::take(&mut self.has_defect), "a defect, for the test");
         let before = self.tip.expect("a view comes after the first tip");
         assert!(view.fork_height <= before.block.height, "{view:?}");
         if view.connected.is_empty() {

@@ -104,10 +104,6 @@ impl Feed {
         self.silent = true;
     }
 
-    pub(super) fn stop(&self) {
-        self.stop.cancel();
-    }
-
     fn hang_up(&mut self) {
         if let Some((_, stop)) = self.running.take() {
             stop.cancel();
@@ -178,6 +174,13 @@ impl Feed {
             () = tokio::time::sleep_until(self.next_poll) => Event::Poll,
             Some(wake) = self.inbox.recv() => Event::Wake(wake),
         }
+    }
+}
+
+impl Drop for Feed {
+    /// The tasks would go on listening for nobody.
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }
 

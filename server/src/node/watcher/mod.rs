@@ -12,7 +12,9 @@ mod storing;
 mod teller;
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitpro_charge::{Timestamp, Txid};
 use tokio::runtime::Handle;
@@ -40,6 +42,8 @@ use crate::clock::Clock;
 
 /// How often a view is read again because the node moved meanwhile, before the next poll takes over.
 const ATTEMPTS: u32 = 20;
+/// Pause before a watcher that has failed starts anew.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// A gap in what we saw that is shorter than this is none: a poll more or less.
 const BLIND_MILLIS: i64 = 5_000;
 
@@ -48,8 +52,7 @@ const BLIND_MILLIS: i64 = 5_000;
 pub struct Watching {
     /// The condition of the node, always the latest.
     pub status: watch::Receiver<NodeStatus>,
-    /// Answers when the watcher has stopped, after it was asked to and has stored how far everything was known. An error means that
-    /// it died, and that nothing watches any more.
+    /// Answers when the watcher has stopped, after it was asked to and has stored how far everything was known.
     pub stopped: oneshot::Receiver<()>,
 }
 
@@ -68,16 +71,33 @@ pub fn watch<P: ChargesPort>(
 ) -> std::io::Result<Watching> {
     let (status, receiver) = watch::channel(NodeStatus::starting());
     let runtime = Handle::current();
-    let watcher = Watcher::new(config, port, clock, runtime, shutdown, status);
     let (stopping, stopped) = oneshot::channel();
+    let watching = move || {
+        let start = || {
+            let (port, clock) = (Arc::clone(&port), Arc::clone(&clock));
+            Watcher::new(
+                config.clone(),
+                port,
+                clock,
+                runtime.clone(),
+                shutdown.clone(),
+                status.clone(),
+            )
+            .run();
+        };
+        // A defect must not end the watching in silence; all that the loop knows can be had again from the charges and the node.
+        while catch_unwind(AssertUnwindSafe(start)).is_err() && !shutdown.is_cancelled() {
+            tracing::error!("the watcher has failed; it starts anew from what is stored");
+            metrics::counter!("bitpro_watcher_failures_total").increment(1);
+            std::thread::sleep(RESTART_PAUSE);
+        }
+        // Nobody needs to wait for the end.
+        let _ = stopping.send(());
+    };
     // The calls to the node block, so the loop has a thread of its own; one of the runtime's would hold up the end of the process.
     std::thread::Builder::new()
         .name("node-watcher".to_owned())
-        .spawn(move || {
-            watcher.run();
-            // Nobody needs to wait for the end.
-            let _ = stopping.send(());
-        })?;
+        .spawn(watching)?;
     Ok(Watching {
         status: receiver,
         stopped,

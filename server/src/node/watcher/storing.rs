@@ -76,7 +76,6 @@ impl<P: ChargesPort> Watcher<P> {
 
     /// A restart's blind gap starts where this one stopped, so it is stored.
     pub(super) fn farewell(&mut self) {
-        self.feed.stop();
         let Some(stand) = self.stand else {
             return;
         };

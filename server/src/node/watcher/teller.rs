@@ -16,8 +16,10 @@ pub(super) struct Teller<P> {
 
 impl<P: ChargesPort> Teller<P> {
     pub(super) fn new(port: Arc<P>, status: watch::Sender<NodeStatus>) -> Self {
-        port.set_node_condition(Condition::Starting.for_shoppers());
-        Self { port, status }
+        let teller = Self { port, status };
+        teller.port.set_node_condition(Condition::Starting.for_shoppers());
+        teller.condition(Condition::Starting);
+        teller
     }
 
     pub(super) fn condition(&self, condition: Condition) {
