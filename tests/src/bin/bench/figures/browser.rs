@@ -130,11 +130,12 @@ async fn run(job: &Job) -> Result<Measured> {
         .arg(&order)
         .current_dir(&folder)
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
-        .output()
-        .await
-        .context("cannot run node: `cargo xtask bench` puts Node.js 22 on PATH")?;
+        .spawn()
+        .context("cannot run node: `cargo xtask bench` puts Node.js 22 on PATH")?
+        .wait_with_output()
+        .await?;
     ensure!(
         output.status.success(),
         "the browser's script ended with {}",
