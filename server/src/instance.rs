@@ -4,13 +4,15 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::charges::{Charges, OpenError, Opening, Role};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Secret, SecretSource};
+use crate::config::{Config, SealSource, Secret, SecretSource};
 use crate::rates::{FixedRate, LiveRates, NoTrust, RateSource};
 use crate::rng::{Rng, SystemRng};
+use crate::seal::{Seal, SealKeys};
 
 /// An opened instance.
 pub struct Instance {
@@ -74,6 +76,7 @@ impl Instance {
             database: config.database.clone(),
             network: config.network,
             secret: secret(&config.secret, &*rng)?.0,
+            seal: Seal::new(&seal_keys(&config.seal_keys, &*rng)?),
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
             rates: Arc::clone(&rates),
@@ -108,34 +111,62 @@ fn secret(source: &SecretSource, rng: &dyn Rng) -> Result<Secret, InstanceError>
         SecretSource::Given(secret) => return Ok(secret.clone()),
         SecretSource::Kept(path) => path,
     };
+    kept(path, rng, "64 hexadecimal digits", |key| hex::encode(key.0))
+}
+
+/// The keys that secrets are sealed under, made and kept when they are to be kept and are not there yet.
+fn seal_keys(source: &SealSource, rng: &dyn Rng) -> Result<SealKeys, InstanceError> {
+    let path = match source {
+        SealSource::Given(keys) => return Ok(keys.clone()),
+        SealSource::Kept(path) => path,
+    };
+    kept(
+        path,
+        rng,
+        "a version, a colon and 64 hexadecimal digits a line",
+        |key| SealKeys::first(key).to_string(),
+    )
+}
+
+/// What a file keeps; a missing file is made, with what `written` makes of a fresh key.
+fn kept<T: FromStr>(
+    path: &Path,
+    rng: &dyn Rng,
+    wanted: &str,
+    written: impl FnOnce(Secret) -> String,
+) -> Result<T, InstanceError> {
     let failed = |cause: String| InstanceError::Key {
         path: path.display().to_string(),
         cause,
     };
-    match fs::read_to_string(path) {
-        Ok(text) => text
-            .parse()
-            .map_err(|()| failed("it does not hold 64 hexadecimal digits".to_owned())),
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_secret(path, rng).map_err(|error| failed(error.to_string()))
+            let text = written(fresh_key(rng));
+            make_file(path, &text).map_err(|error| failed(error.to_string()))?;
+            text
         }
-        Err(error) => Err(failed(error.to_string())),
-    }
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    text.parse().map_err(|_| failed(format!("it does not hold {wanted}")))
 }
 
-fn make_secret(path: &Path, rng: &dyn Rng) -> io::Result<Secret> {
+fn fresh_key(rng: &dyn Rng) -> Secret {
     let mut key = [0; 32];
     key[..16].copy_from_slice(&rng.bytes());
     key[16..].copy_from_slice(&rng.bytes());
+    Secret(key)
+}
+
+fn make_file(path: &Path, text: &str) -> io::Result<()> {
     // Another process may be making it too: the one that comes second is told, and finds the other's key at its next start.
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    writeln!(file, "{}", hex::encode(key))?;
-    file.sync_all()?;
-    Ok(Secret(key))
+    writeln!(file, "{}", text.trim_end())?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -155,6 +186,18 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_keys_of_secrets_are_made_once_and_more_can_be_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("seal.keys");
+        let source = SealSource::Kept(path.clone());
+        let made = seal_keys(&source, &SystemRng).unwrap();
+        assert_eq!(seal_keys(&source, &SystemRng).unwrap(), made);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.clone() + &text.replace("1:", "2:")).unwrap();
+        assert_eq!(Seal::new(&seal_keys(&source, &SystemRng).unwrap()).current(), 2);
     }
 
     #[test]

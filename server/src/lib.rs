@@ -16,6 +16,7 @@ pub mod merchant;
 pub mod node;
 pub mod rates;
 pub mod rng;
+pub mod seal;
 pub mod store;
 pub mod telemetry;
 #[cfg(test)]

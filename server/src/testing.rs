@@ -23,12 +23,13 @@ use tower::ServiceExt as _;
 use crate::app::{App, Parts};
 use crate::charges::{Charges, MerchantChanges, Opening, Role};
 use crate::clock::ManualClock;
-use crate::config::{Config, Limits as LimitSettings};
+use crate::config::{Config, Limits as LimitSettings, Secret};
 use crate::limits::{Limits, PressKey};
 use crate::node::view::{PayingOutput, PayingTx, Tip, View};
 use crate::node::{ChargesPort as _, NodeStatus};
 use crate::rates::FixedRate;
 use crate::rng::SystemRng;
+use crate::seal::{Seal, SealKeys};
 use crate::wallet::WalletText;
 use crate::web::edge::Edge;
 use crate::web::{Peer, RequestIds};
@@ -54,6 +55,11 @@ pub struct TestApp {
     pub closing: CancellationToken,
     router: Router,
     _folder: TempDir,
+}
+
+/// Seals secrets under a key of tests.
+pub fn seal() -> Seal {
+    Seal::new(&SealKeys::first(Secret([9; 32])))
 }
 
 /// An answer, read to its end.
@@ -96,6 +102,7 @@ impl TestApp {
             database: folder.path().join("bitpro.db"),
             network: Network::Regtest,
             secret: [7; 32],
+            seal: seal(),
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             rates: rates.clone(),

@@ -36,6 +36,7 @@ use crate::clock::Clock;
 use crate::merchant::Merchant;
 use crate::rates::RateSource;
 use crate::rng::Rng;
+use crate::seal::Seal;
 use crate::store::secret::Secret;
 use crate::store::{Fatal, Listener as _, Listing, RenderKey, Store, StoreError, StoreOptions, open};
 use shared::Shared;
@@ -51,6 +52,8 @@ pub struct Opening {
     pub network: Network,
     /// The configuration's key, under which descriptors are authenticated.
     pub secret: [u8; 32],
+    /// Seals secrets at rest.
+    pub seal: Seal,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -81,6 +84,7 @@ struct Inner {
     shared: Arc<Shared>,
     network: Network,
     secret: Secret,
+    seal: Seal,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     rates: Arc<dyn RateSource>,
@@ -125,6 +129,7 @@ impl Charges {
             shared,
             network: opening.network,
             secret,
+            seal: opening.seal,
             clock: opening.clock,
             rng: opening.rng,
             rates: opening.rates,
@@ -155,6 +160,12 @@ impl Charges {
         for other in tasks {
             other.abort();
         }
+    }
+
+    /// Seals and opens the secrets that are stored.
+    #[must_use]
+    pub fn seal(&self) -> &Seal {
+        &self.inner.seal
     }
 
     /// The instance's network.

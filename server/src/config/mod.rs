@@ -21,6 +21,7 @@ pub use values::{LogFormat, PublicUrl, Secret};
 
 use crate::node::NodeConfig;
 use crate::rates::RatesConfig;
+use crate::seal::SealKeys;
 use reader::Reader;
 
 /// The variable that names the configuration file.
@@ -39,6 +40,8 @@ pub struct Config {
     pub admin_socket: PathBuf,
     /// Authenticates stored descriptors.
     pub secret: SecretSource,
+    /// Seals secrets at rest.
+    pub seal_keys: SealSource,
     /// Where HTTP is served.
     pub listen: SocketAddr,
     /// What shoppers see; `None` is `http://localhost` with the port that was bound.
@@ -69,6 +72,15 @@ pub enum SecretSource {
     /// It was configured.
     Given(Secret),
     /// It lies in this file, which is made at the first start.
+    Kept(PathBuf),
+}
+
+/// Where the keys come from that secrets are sealed under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SealSource {
+    /// They were configured.
+    Given(SealKeys),
+    /// They lie in this file, which is made at the first start.
     Kept(PathBuf),
 }
 
@@ -139,6 +151,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         reader.missing("data_dir", "");
     }
     let secret = secret(reader, data_dir.as_deref());
+    let seal_keys = seal_keys(reader, data_dir.as_deref());
     let listen = reader.parsed("listen", |text| text.parse::<SocketAddr>().ok());
     let public_url = reader.parsed("public_url", |text| text.parse::<PublicUrl>().ok());
     if !reader.is_written("public_url") && listen.is_some_and(|listen| !listen.ip().is_loopback()) {
@@ -170,6 +183,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         admin_socket: admin_socket?,
         data_dir,
         secret: secret?,
+        seal_keys: seal_keys?,
         listen: listen?,
         public_url,
         trusted_proxies,
@@ -197,6 +211,21 @@ fn secret(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SecretSource> 
         reader.wrong("secret_key", String::new(), origin, None);
     }
     secret.map(SecretSource::Given)
+}
+
+fn seal_keys(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SealSource> {
+    let errors_before = reader.errors.len();
+    let Some((text, origin)) = reader.secret_text("seal_keys") else {
+        let nothing_wrong = reader.errors.len() == errors_before;
+        return data_dir
+            .filter(|_| nothing_wrong)
+            .map(|folder| SealSource::Kept(folder.join("seal.keys")));
+    };
+    let keys = text.parse().ok();
+    if keys.is_none() {
+        reader.wrong("seal_keys", String::new(), origin, None);
+    }
+    keys.map(SealSource::Given)
 }
 
 fn limits(reader: &mut Reader) -> Limits {

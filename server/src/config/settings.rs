@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 38] = [
+pub const SETTINGS: [Setting; 40] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -95,6 +95,16 @@ pub const SETTINGS: [Setting; 38] = [
         "secret_key_file",
         "a file with 64 hexadecimal digits",
         "Where secret_key is read from instead. Default: secret.key in data_dir, made at the first start.",
+    ),
+    secret(
+        "seal_keys",
+        "keys separated by commas, each a version from 1 up, a colon and 64 hexadecimal digits",
+        "The keys under which API keys and other secrets are encrypted in the database. The highest version encrypts, the others still open.",
+    ),
+    optional(
+        "seal_keys_file",
+        "a file with such keys, one a line",
+        "Where seal_keys is read from instead. Default: seal.keys in data_dir, made at the first start.",
     ),
     with_default(
         "listen",

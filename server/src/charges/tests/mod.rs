@@ -87,6 +87,7 @@ impl World {
             database: self.database(),
             network: Network::Regtest,
             secret: [7; 32],
+            seal: crate::testing::seal(),
             clock: Arc::clone(&self.clock) as Arc<_>,
             rng: Arc::clone(&self.rng) as Arc<_>,
             rates: Arc::clone(&self.rates) as Arc<_>,
