@@ -23,3 +23,4 @@ pub mod telemetry;
 mod testing;
 pub mod wallet;
 pub mod web;
+pub mod wire;

@@ -7,6 +7,7 @@ mod create;
 mod error;
 mod hub;
 mod merchants;
+mod objects;
 mod observe;
 mod shared;
 mod sighted;
@@ -27,6 +28,7 @@ use tokio::task::JoinHandle;
 
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};
+pub use objects::ToldEvent;
 pub use types::{Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Personal};
 
 pub use crate::store::{ChargeOrigin, OpenError, Snapshot};

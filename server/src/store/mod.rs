@@ -20,7 +20,9 @@ mod unit;
 mod watch_map;
 mod writer;
 
-use bitpro_charge::{BlockHash, ChargeId, MerchantId, Network, Recorded, State};
+use std::collections::HashMap;
+
+use bitpro_charge::{Announcement, BlockHash, ChargeId, Event, MerchantId, Network, Recorded, State, Timestamp};
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 use sqlx::sqlite::SqlitePool;
@@ -33,6 +35,7 @@ pub use opening::OpenError;
 pub(crate) use opening::{StoreOptions, open};
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use snapshot::{ChargeOrigin, Snapshot};
+pub(crate) use sqlite::BesideRow;
 pub(crate) use tx::{Batch, Draft, MerchantDraft, Tx};
 pub use watch_map::WatchMap;
 pub(crate) use writer::{Fatal, Listener, Writer};
@@ -76,6 +79,23 @@ pub(crate) struct Listing<'a> {
     /// Only rows below this number.
     pub(crate) before: Option<i64>,
     pub(crate) limit: u32,
+}
+
+/// Something that a merchant was told: a row of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Its place in the outbox; grows with time.
+    pub(crate) num: i64,
+    /// The event's id.
+    pub(crate) id: [u8; 16],
+    /// The charge's row.
+    pub(crate) charge: i64,
+    /// The sequence at which the charge stood (R35).
+    pub(crate) sequence: u64,
+    pub(crate) announcement: Announcement,
+    pub(crate) at: Timestamp,
+    /// R21, as it was then.
+    pub(crate) order_conflict: bool,
 }
 
 /// The store: a handle to the writer, and readers.
@@ -137,6 +157,38 @@ impl Store {
     pub(crate) async fn history(&self, id: ChargeId) -> Result<Option<Vec<Vec<Recorded>>>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::history(&mut reader, id).await
+    }
+
+    /// The charges in these rows, in no order.
+    pub(crate) async fn charges(&self, nums: &[i64]) -> Result<Vec<Snapshot>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::charges_by_num(&mut reader, nums, self.network).await
+    }
+
+    /// What is shown beside these charges, by row.
+    pub(crate) async fn beside(&self, nums: &[i64]) -> Result<HashMap<i64, BesideRow>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::beside(&mut reader, nums).await
+    }
+
+    /// What a merchant was told after the row `after` of the outbox, oldest first.
+    pub(crate) async fn told_after(
+        &self,
+        merchant: MerchantId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Told>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        match sqlite::merchant_num(&mut reader, merchant).await? {
+            Some(num) => sqlite::told_after(&mut reader, num, after, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The logs of these charges by row, each from its first event on.
+    pub(crate) async fn logs(&self, nums: &[i64]) -> Result<HashMap<i64, Vec<Event>>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::logs(&mut reader, nums).await
     }
 
     /// How many charges there are in each state.

@@ -8,6 +8,7 @@ mod laws;
 mod links;
 mod observing;
 mod streaming;
+mod told;
 mod wallets;
 
 use std::path::PathBuf;

@@ -95,12 +95,7 @@ impl Session {
         nums: &[i64],
         network: Network,
     ) -> Result<Vec<Snapshot>, StoreError> {
-        let rows = BY_NUM
-            .fetch(&mut self.connection, nums, |values, num| {
-                values.add(*num);
-            })
-            .await?;
-        snapshots(&rows, network)
+        charges_by_num(&mut self.connection, nums, network).await
     }
 
     /// The charges that these scripts were given out for.
@@ -254,6 +249,20 @@ pub(in crate::store) async fn charge(
         .fetch_optional(connection)
         .await?;
     row.map(|row| snapshot(&row, network)).transpose()
+}
+
+/// The charges with these row numbers.
+pub(in crate::store) async fn charges_by_num(
+    connection: &mut SqliteConnection,
+    nums: &[i64],
+    network: Network,
+) -> Result<Vec<Snapshot>, StoreError> {
+    let rows = BY_NUM
+        .fetch(connection, nums, |values, num| {
+            values.add(*num);
+        })
+        .await?;
+    snapshots(&rows, network)
 }
 
 /// What stands apart from the log about a charge: e-mail, metadata, notes.

@@ -6,6 +6,7 @@ use bitpro_charge::{Announcement, ChargeId, Event, Payment, Place, Recorded, Tim
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
+use super::told::order_conflict;
 use super::{Session, column, fixed, unsigned};
 use crate::store::documents::{events_from, events_to, snapshot_to};
 use crate::store::{Snapshot, StoreError};
@@ -54,8 +55,12 @@ static UPSERT_PAYMENTS: Bulk = Bulk::new(
      first_seen_earliest = excluded.first_seen_earliest, first_seen_latest = excluded.first_seen_latest",
 );
 static INSERT_OUTBOX: Bulk = Bulk::new(
-    "INSERT INTO outbox (num, id, merchant, charge, sequence, announcement, at) VALUES ",
-    "(?,?,?,?,?,?,?)",
+    "INSERT INTO outbox (num, id, merchant, charge, sequence, announcement, at, order_conflict) VALUES ",
+    concat!(
+        "(?,?,?,?,?,?,?,(SELECT ",
+        order_conflict!(),
+        " FROM charges c WHERE c.num = ?))"
+    ),
     "",
 );
 
@@ -123,7 +128,8 @@ impl Session {
                     .add(row.charge)
                     .add(column(row.sequence))
                     .add(row.announcement.as_str())
-                    .add(at.0);
+                    .add(at.0)
+                    .add(row.charge);
             })
             .await?;
         Ok(())

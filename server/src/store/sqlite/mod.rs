@@ -6,13 +6,16 @@ mod charges;
 mod journal;
 mod open;
 mod session;
+mod told;
 mod wallets;
 
 pub(super) use chain::{block_at, followed_txs};
-pub(super) use charges::{NewRow, charge, list, personal, state_counts};
+pub(super) use charges::{NewRow, charge, charges_by_num, list, personal, state_counts};
 pub(super) use journal::{Decided, OutboxRow, history};
 pub(super) use open::connect;
 pub(super) use session::Session;
+pub(crate) use told::BesideRow;
+pub(super) use told::{beside, logs, merchant_num, told_after};
 pub(super) use wallets::{DescriptorRow, MerchantRow, ScriptRow};
 
 use super::StoreError;

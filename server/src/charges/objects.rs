@@ -1,0 +1,141 @@
+//! Charges and events as merchants are shown them: the objects of API and webhooks.
+
+use std::collections::HashMap;
+
+use bitpro_charge::{Charge, Event, MerchantId};
+
+use super::{Charges, Inner, Personal, Snapshot};
+use crate::store::{BesideRow, StoreError, Told};
+use crate::wire::{Beside, ChargeObject, EventObject};
+
+/// An event with its place among what a merchant was told.
+#[derive(Debug)]
+pub struct ToldEvent {
+    /// Grows with time, over all merchants.
+    pub num: i64,
+    /// The event as the merchant is shown it.
+    pub event: EventObject,
+}
+
+impl Charges {
+    /// The objects of `snapshots`, in their order, as they are now. `public_url` is the server's own address.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn charge_objects(
+        &self,
+        snapshots: &[&Snapshot],
+        public_url: &str,
+    ) -> Result<Vec<ChargeObject>, StoreError> {
+        let inner = &self.inner;
+        let nums: Vec<i64> = snapshots.iter().map(|snapshot| snapshot.num).collect();
+        let mut beside = inner.store.beside(&nums).await?;
+        let tip = inner.shared.tip_height();
+        let object = |snapshot: &&Snapshot| {
+            let row = beside.remove(&snapshot.num).unwrap_or_default();
+            let conflict = row.order_conflict;
+            object(&snapshot.charge, snapshot, &personal(row), conflict, tip, public_url)
+        };
+        Ok(snapshots.iter().map(object).collect())
+    }
+
+    /// What a merchant was told after the place `after` (0 for the beginning), oldest first, at most `limit` events: each with
+    /// the charge as it stood then (R35, R36).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_after(
+        &self,
+        merchant: MerchantId,
+        after: i64,
+        limit: u32,
+        public_url: &str,
+    ) -> Result<Vec<ToldEvent>, StoreError> {
+        let told = self.inner.store.told_after(merchant, after, limit).await?;
+        self.inner.event_objects(told, public_url).await
+    }
+}
+
+impl Inner {
+    /// The events of `told`, in its order; each carries the charge as it stood at its sequence: the fold of the log up to there.
+    pub(super) async fn event_objects(&self, told: Vec<Told>, public_url: &str) -> Result<Vec<ToldEvent>, StoreError> {
+        let mut nums: Vec<i64> = told.iter().map(|told| told.charge).collect();
+        nums.sort_unstable();
+        nums.dedup();
+        if nums.is_empty() {
+            return Ok(Vec::new());
+        }
+        let snapshots = self.store.charges(&nums).await?;
+        let logs = self.store.logs(&nums).await?;
+        let beside = self.store.beside(&nums).await?;
+        let mut charges = HashMap::with_capacity(nums.len());
+        for snapshot in snapshots {
+            self.shared.verify(&snapshot)?;
+            charges.insert(snapshot.num, snapshot);
+        }
+        let mut events = Vec::with_capacity(told.len());
+        for told in told {
+            let missing = || StoreError::Damaged(format!("event {} has no charge", told.num));
+            let snapshot = charges.get(&told.charge).ok_or_else(missing)?;
+            let log = logs.get(&told.charge).ok_or_else(missing)?;
+            let (charge, tip) = as_it_stood(&snapshot.charge, log, told.sequence).ok_or_else(missing)?;
+            let personal = personal(beside.get(&told.charge).cloned().unwrap_or_default());
+            let data = object(&charge, snapshot, &personal, told.order_conflict, tip, public_url);
+            events.push(ToldEvent {
+                num: told.num,
+                event: EventObject::new(told.id, told.announcement, told.at, data),
+            });
+        }
+        Ok(events)
+    }
+}
+
+/// The charge after the event numbered `sequence`, an announcement, and the tip that its confirmations count under. `None`
+/// when no announcement stands there.
+fn as_it_stood(now: &Charge, log: &[Event], sequence: u64) -> Option<(Charge, u32)> {
+    let Charge {
+        id,
+        merchant,
+        address,
+        terms,
+        ..
+    } = now.clone();
+    let mut charge = Charge::new(id, merchant, address, terms);
+    let until = usize::try_from(sequence).ok()?;
+    let events = log.get(..until)?;
+    for event in events {
+        charge.apply(event);
+    }
+    match events.last() {
+        Some(Event::Announced { tip, .. }) => Some((charge, *tip)),
+        _ => None,
+    }
+}
+
+fn object(
+    charge: &Charge,
+    snapshot: &Snapshot,
+    personal: &Personal,
+    order_conflict: bool,
+    tip: u32,
+    public_url: &str,
+) -> ChargeObject {
+    let beside = Beside {
+        order_id: snapshot.order_id.as_deref(),
+        origin: snapshot.origin,
+        personal,
+        order_conflict,
+        tip,
+        public_url,
+    };
+    ChargeObject::of(charge, &beside)
+}
+
+fn personal(row: BesideRow) -> Personal {
+    let [buyer_email, metadata, notes] = row.personal;
+    Personal {
+        buyer_email,
+        metadata,
+        notes,
+    }
+}

@@ -1,0 +1,146 @@
+//! What merchants were told, and what is shown beside a charge: e-mail, metadata, whether its order id is in conflict.
+
+use std::collections::HashMap;
+
+use bitpro_charge::{Announcement, Event, Timestamp};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::bulk::Bulk;
+use super::{fixed, unsigned};
+use crate::store::documents::events_from;
+use crate::store::{StoreError, Told};
+
+/// What is shown beside a charge.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BesideRow {
+    /// E-mail, metadata, notes.
+    pub(crate) personal: [Option<String>; 3],
+    /// R21, as it is now.
+    pub(crate) order_conflict: bool,
+}
+
+/// Whether the order id of the charge `c` has charges of other prices, or more than one with money (R21). Each part is one
+/// step into an index, however many charges there are.
+macro_rules! order_conflict {
+    () => {
+        "(c.order_id IS NOT NULL AND (EXISTS (SELECT 1 FROM charges o WHERE o.merchant = c.merchant AND \
+         o.order_id = c.order_id AND o.order_id IS NOT NULL AND o.price < c.price) OR EXISTS (SELECT 1 FROM charges o \
+         WHERE o.merchant = c.merchant AND o.order_id = c.order_id AND o.order_id IS NOT NULL AND o.price > c.price) OR \
+         (SELECT COUNT(*) FROM (SELECT 1 FROM charges o WHERE o.is_paid = 1 AND o.order_id IS NOT NULL AND \
+         o.merchant = c.merchant AND o.order_id = c.order_id LIMIT 2) paid) > 1))"
+    };
+}
+pub(super) use order_conflict;
+
+static BESIDE: Bulk = Bulk::new(
+    concat!(
+        "SELECT c.num, p.buyer_email, p.metadata, p.notes, ",
+        order_conflict!(),
+        " FROM charges c LEFT JOIN personal p ON p.charge = c.num WHERE c.num IN (",
+    ),
+    "?",
+    ")",
+);
+static LOGS: Bulk = Bulk::new(
+    "SELECT charge, first_sequence, body FROM events WHERE charge IN (",
+    "?",
+    ") ORDER BY charge, last_sequence",
+);
+
+/// What is shown beside these charges, by row.
+pub(in crate::store) async fn beside(
+    connection: &mut SqliteConnection,
+    nums: &[i64],
+) -> Result<HashMap<i64, BesideRow>, StoreError> {
+    let rows = BESIDE
+        .fetch(connection, nums, |values, num| {
+            values.add(*num);
+        })
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let beside = BesideRow {
+                personal: [row.try_get(1)?, row.try_get(2)?, row.try_get(3)?],
+                order_conflict: row.try_get(4)?,
+            };
+            Ok((row.try_get(0)?, beside))
+        })
+        .collect()
+}
+
+/// What a merchant was told after the row `after` of the outbox, oldest first.
+pub(in crate::store) async fn told_after(
+    connection: &mut SqliteConnection,
+    merchant: i64,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Told>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT num, id, charge, sequence, announcement, at, order_conflict FROM outbox \
+         WHERE merchant = ? AND num > ? ORDER BY num LIMIT ?",
+    )
+    .bind(merchant)
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(told_from).collect()
+}
+
+/// The logs of these charges by row, each from its first event on.
+pub(in crate::store) async fn logs(
+    connection: &mut SqliteConnection,
+    nums: &[i64],
+) -> Result<HashMap<i64, Vec<Event>>, StoreError> {
+    let rows = LOGS
+        .fetch(connection, nums, |values, num| {
+            values.add(*num);
+        })
+        .await?;
+    let mut logs: HashMap<i64, Vec<Event>> = HashMap::new();
+    for row in &rows {
+        let log = logs.entry(row.try_get(0)?).or_default();
+        let first: usize = unsigned(row.try_get(1)?)?;
+        if first != log.len() + 1 {
+            return Err(StoreError::Damaged(format!(
+                "a log goes on with {first} after {}",
+                log.len()
+            )));
+        }
+        log.extend(events_from(row.try_get(2)?)?);
+    }
+    Ok(logs)
+}
+
+/// The row of a merchant.
+pub(in crate::store) async fn merchant_num(
+    connection: &mut SqliteConnection,
+    merchant: bitpro_charge::MerchantId,
+) -> Result<Option<i64>, StoreError> {
+    let num = sqlx::query_scalar("SELECT num FROM merchants WHERE id = ?")
+        .bind(&merchant.0[..])
+        .fetch_optional(connection)
+        .await?;
+    Ok(num)
+}
+
+fn told_from(row: &SqliteRow) -> Result<Told, StoreError> {
+    Ok(Told {
+        num: row.try_get(0)?,
+        id: fixed(row.try_get(1)?)?,
+        charge: row.try_get(2)?,
+        sequence: unsigned(row.try_get(3)?)?,
+        announcement: announcement_from(row.try_get(4)?)?,
+        at: Timestamp(row.try_get(5)?),
+        order_conflict: row.try_get(6)?,
+    })
+}
+
+/// The announcement that is called `word`.
+pub(super) fn announcement_from(word: &str) -> Result<Announcement, StoreError> {
+    Announcement::ALL
+        .into_iter()
+        .find(|announcement| announcement.as_str() == word)
+        .ok_or_else(|| StoreError::Damaged(format!("{word:?} is not an announcement")))
+}

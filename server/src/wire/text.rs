@@ -1,0 +1,89 @@
+//! How prices, amounts and instants are written (R11, R35): from integers, never through a float.
+
+use bitpro_charge::{Amount, Cents, Timestamp};
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const MILLIS: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// An instant in UTC, to the second, as in `2018-05-10T12:12:35Z`.
+#[must_use]
+pub fn instant(at: Timestamp) -> String {
+    written(at, SECONDS)
+}
+
+/// An instant in UTC, to the millisecond, as in `2018-05-10T12:22:35.550Z`.
+#[must_use]
+pub fn instant_millis(at: Timestamp) -> String {
+    written(at, MILLIS)
+}
+
+/// A price as the number that the reference shows: `42.0`, `42.5`, `42.05`.
+pub(super) fn price(cents: Cents) -> Box<RawValue> {
+    let (whole, rest) = (cents.0 / 100, cents.0 % 100);
+    let text = if rest % 10 == 0 {
+        format!("{whole}.{}", rest / 10)
+    } else {
+        format!("{whole}.{rest:02}")
+    };
+    RawValue::from_string(text).expect("digits around a point are a JSON number")
+}
+
+/// An amount in bitcoin with 8 places, as in `0.00084000`.
+pub(super) fn bitcoin(amount: Amount) -> String {
+    let sat = amount.to_sat();
+    format!("{}.{:08}", sat / 100_000_000, sat % 100_000_000)
+}
+
+fn written(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {
+    let nanos = i128::from(at.0) * 1_000_000;
+    let written = OffsetDateTime::from_unix_timestamp_nanos(nanos)
+        .ok()
+        .and_then(|time| time.format(&format).ok());
+    // Only years beyond 9999 have no such form; no clock shows them.
+    written.unwrap_or_else(|| at.0.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r35_a_price_is_printed_from_cents() {
+        for (cents, text) in [
+            (0, "0.0"),
+            (1, "0.01"),
+            (10, "0.1"),
+            (4_200, "42.0"),
+            (4_205, "42.05"),
+            (4_250, "42.5"),
+            (100_000_000_001, "1000000000.01"),
+            (u64::MAX, "184467440737095516.15"),
+        ] {
+            assert_eq!(price(Cents(cents)).get(), text);
+        }
+    }
+
+    #[test]
+    fn r11_a_value_has_8_places() {
+        for (sat, text) in [
+            (0, "0.00000000"),
+            (1, "0.00000001"),
+            (2_100_000_000_000_000, "21000000.00000000"),
+        ] {
+            assert_eq!(bitcoin(Amount::from_sat(sat)), text);
+        }
+    }
+
+    #[test]
+    fn r35_instants_are_in_utc_with_a_z() {
+        let at = Timestamp(1_525_954_955_550);
+        assert_eq!(instant(at), "2018-05-10T12:22:35Z");
+        assert_eq!(instant_millis(at), "2018-05-10T12:22:35.550Z");
+        assert_eq!(instant_millis(Timestamp(0)), "1970-01-01T00:00:00.000Z");
+    }
+}
