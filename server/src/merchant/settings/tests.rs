@@ -1,0 +1,77 @@
+//! Settings: their defaults, how they are written, and what is refused.
+
+use super::*;
+
+#[test]
+fn the_documented_defaults_are_the_defaults() {
+    let settings = Settings::named("Shop").unwrap();
+    for setting in SETTINGS.iter().filter(|setting| setting.name != "name") {
+        assert_eq!(settings.text_of(setting.name), setting.default, "{}", setting.name);
+    }
+}
+
+#[test]
+fn every_setting_can_be_written_as_it_is_shown() {
+    let settings = Settings::named("Shop")
+        .unwrap()
+        .with(&[
+            ("site", "https://shop.example/"),
+            ("allowed_origins", "shop.example, *.shop.example:8443"),
+            ("default_language", "fr"),
+            ("confirmations", "2,3,4"),
+            ("late_policy", "accept"),
+        ])
+        .unwrap();
+    let changes: Vec<(&str, String)> = SETTINGS
+        .iter()
+        .map(|setting| (setting.name, settings.text_of(setting.name)))
+        .collect();
+    let changes: Vec<(&str, &str)> = changes.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(Settings::default().with(&changes), Ok(settings));
+}
+
+#[test]
+fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
+    let refused = Settings::named("Shop")
+        .unwrap()
+        .with(&[("window_secs", "5")])
+        .unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "window_secs = \"5\": wanted seconds from 300 to 86400 (default 1200)"
+    );
+    for (name, value) in [
+        ("name", ""),
+        ("name", "a\nb"),
+        ("site", "javascript:alert(1)"),
+        ("allowed_origins", "http://shop.example"),
+        ("colour", "red"),
+        ("languages", ""),
+        ("languages", "de"),
+        ("grace_secs", "-1"),
+        ("settle_within_secs", "+3600"),
+        ("confirmations", "0 1 2"),
+        ("confirmations", "3 2 1"),
+        ("confirmations", "1 2"),
+        ("tolerance_bps", "1001"),
+        ("late_policy", "maybe"),
+        ("price_limit_cents", "0"),
+        ("windows", "1"),
+    ] {
+        let error = Settings::named("Shop").unwrap().with(&[(name, value)]).unwrap_err();
+        assert_eq!((error.setting.as_str(), error.value.as_str()), (name, value));
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused_whatever_their_order() {
+    let settings = Settings::named("Shop").unwrap();
+    assert!(settings.with(&[("gap_warning", "200")]).is_err());
+    assert!(settings.with(&[("gap_warning", "200"), ("gap_button", "300")]).is_ok());
+    assert!(settings.with(&[("small_limit_cents", "1000001")]).is_err());
+    assert!(
+        settings
+            .with(&[("languages", "en"), ("default_language", "fr")])
+            .is_err()
+    );
+}
