@@ -12,6 +12,7 @@ pub mod home;
 pub mod instance;
 pub mod lifecycle;
 pub mod limits;
+pub mod links;
 pub mod merchant;
 pub mod node;
 pub mod rates;

@@ -9,6 +9,7 @@ use bitpro_charge::wire::NodeView;
 use bitpro_charge::{ChargeId, MerchantId, Outpoint, State};
 use serde_json::{Value, json};
 
+use super::links;
 use super::wire::{
     ChargeDocument, Command, EventDocument, Failure, Kind, ListQuery, MerchantDocument, MerchantEdit, Reply,
 };
@@ -42,6 +43,7 @@ pub async fn execute(charges: &Charges, command: Command) -> Reply {
             }
             Ok(Value::Array(merchants))
         }
+        Command::Link(command) => links::execute(charges, command).await,
         Command::ListCharges(query) => list(charges, query).await,
         Command::ShowCharge { id } => show(charges, read("charge id", &id)?).await,
         Command::AcceptCharge {
@@ -176,7 +178,7 @@ fn changes(edit: MerchantEdit) -> Result<MerchantChanges, Failure> {
     })
 }
 
-fn read<T: FromStr<Err: std::fmt::Display>>(what: &str, text: &str) -> Result<T, Failure> {
+pub(super) fn read<T: FromStr<Err: std::fmt::Display>>(what: &str, text: &str) -> Result<T, Failure> {
     text.parse()
         .map_err(|error| Failure::new(Kind::Invalid, format!("{what} = {text:?}: {error}")))
 }

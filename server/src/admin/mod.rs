@@ -6,9 +6,11 @@
 //! which only the server's own user can open, and the server carries them out like its own.
 
 mod execute;
+mod links;
 mod socket;
 mod wire;
 
 pub use execute::execute;
+pub use links::{LinkCommand, LinkToSign, sign_offline};
 pub use socket::{AdminSocket, SocketError, ask};
 pub use wire::{Command, Failure, Kind, ListQuery, MerchantEdit, Reply};

@@ -11,6 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 use super::execute::execute;
+use super::links::LinkCommand;
 use super::wire::{Command, Failure, Kind, Reply};
 use crate::charges::Charges;
 
@@ -131,6 +132,10 @@ const fn name(command: &Command) -> &'static str {
         Command::SetMerchant { .. } => "merchant set",
         Command::ShowMerchant { .. } => "merchant show",
         Command::ListMerchants => "merchant list",
+        Command::Link(LinkCommand::RotateKey { .. }) => "link key rotate",
+        Command::Link(LinkCommand::ListKeys { .. }) => "link key list",
+        Command::Link(LinkCommand::RevokeKey { .. }) => "link key revoke",
+        Command::Link(LinkCommand::Sign(_)) => "link sign",
         Command::ListCharges(_) => "charge list",
         Command::ShowCharge { .. } => "charge show",
         Command::AcceptCharge { .. } => "charge accept",

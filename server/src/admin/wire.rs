@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bitpro_charge::{Charge, Event, Recorded};
 use serde::{Deserialize, Serialize};
 
+use super::links::LinkCommand;
 use crate::charges::{MerchantReport, Snapshot};
 use crate::merchant::SETTINGS;
 
@@ -28,6 +29,8 @@ pub enum Command {
     },
     /// All merchants.
     ListMerchants,
+    /// Something about signed links.
+    Link(LinkCommand),
     /// Charges, newest first.
     ListCharges(ListQuery),
     /// One charge with its history.
@@ -175,6 +178,8 @@ pub(super) struct ChargeDocument {
     sequence: u64,
     order_id: Option<String>,
     origin: &'static str,
+    /// Whether the price is the merchant's word (R21).
+    price_verified: bool,
     fiat_price_cents: u64,
     fiat_currency: &'static str,
     amount_sat: u64,
@@ -213,6 +218,7 @@ impl ChargeDocument {
             sequence: charge.sequence,
             order_id: snapshot.order_id.clone(),
             origin: snapshot.origin.as_str(),
+            price_verified: snapshot.origin.is_price_verified(),
             fiat_price_cents: charge.terms.price.0,
             fiat_currency: "eur",
             amount_sat: charge.terms.amount.to_sat(),
@@ -288,7 +294,7 @@ fn says(event: &Event) -> String {
 }
 
 /// RFC 3339 in UTC, to the second.
-fn iso(millis: i64) -> String {
+pub(super) fn iso(millis: i64) -> String {
     use time::OffsetDateTime;
     use time::format_description::well_known::Rfc3339;
     OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000))

@@ -6,6 +6,7 @@ mod command;
 mod create;
 mod error;
 mod hub;
+mod links;
 mod merchants;
 mod objects;
 mod observe;
@@ -28,6 +29,7 @@ use tokio::task::JoinHandle;
 
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};
+pub use links::{LinkKeyError, MadeLinkKey};
 pub use objects::ToldEvent;
 pub use types::{Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Personal};
 

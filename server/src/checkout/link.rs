@@ -13,6 +13,7 @@ use super::document::{Visit, merchant_view};
 use super::navigation::{self, Admission};
 use super::params::{PRESS, Params};
 use super::refusal::Refusal;
+use super::signature::is_signed;
 use super::urls;
 use crate::app::App;
 use crate::charges::{CreateError, LinkOutcome, LinkRequest};
@@ -105,6 +106,7 @@ async fn follow(
         return Ok(notice(app, visit, origin));
     }
     let mut params = params?;
+    let signed = is_signed(app, &merchant, &params)?;
     let pages = Pages {
         app,
         visit,
@@ -124,17 +126,28 @@ async fn follow(
     if admission == Admission::Button {
         return Ok(pages.confirm(&params));
     }
-    app.limits.take_for_client(client, now)?;
+    let budgets = app.limits.links(signed);
+    budgets.take_for_client(client, now)?;
     let waited = press == Press::Waited;
-    let within_budget = waited || app.limits.take_for_unsigned_links(id, now).is_ok();
+    let within_budget = waited || budgets.take_for_merchant(id, now).is_ok();
     let outcome = if within_budget {
-        app.charges.for_link(request(id, &params, price, visit, waited)).await
+        let request = LinkRequest {
+            merchant: id,
+            price,
+            order_id: params.order_id.clone(),
+            buyer_email: params.buyer_email.clone(),
+            language: Some(visit.language),
+            signed,
+            pressed: waited,
+            notes: params.notes.clone(),
+        };
+        app.charges.for_link(request).await
     } else {
         Ok(LinkOutcome::NeedsButton)
     };
     if !matches!(outcome, Ok(LinkOutcome::Made(_))) {
         // Budgets are for charges that are made: looking at one again costs nothing.
-        app.limits.give_back(client, (within_budget && !waited).then_some(id));
+        budgets.give_back(client, (within_budget && !waited).then_some(id));
     }
     match outcome {
         Ok(LinkOutcome::Made(charge) | LinkOutcome::Reused(charge)) => {
@@ -159,19 +172,6 @@ async fn follow(
             visit.order_id = params.order_id;
             Err(error.into())
         }
-    }
-}
-
-fn request(merchant: MerchantId, params: &Params, price: Cents, visit: &Visit, pressed: bool) -> LinkRequest {
-    LinkRequest {
-        merchant,
-        price,
-        order_id: params.order_id.clone(),
-        buyer_email: params.buyer_email.clone(),
-        language: Some(visit.language),
-        signed: false,
-        pressed,
-        notes: params.notes.clone(),
     }
 }
 

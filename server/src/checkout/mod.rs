@@ -8,6 +8,7 @@ pub mod navigation;
 pub mod page;
 pub mod params;
 pub mod refusal;
+pub mod signature;
 pub mod sse;
 pub mod status;
 pub mod stream;

@@ -105,6 +105,7 @@ mod tests {
                 .unwrap(),
             logo: None,
             descriptor: None,
+            link_keys: Vec::new(),
             created_at: Timestamp(0),
         }
     }

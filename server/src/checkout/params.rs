@@ -3,6 +3,7 @@
 
 use bitpro_charge::{Cents, PriceError};
 
+use crate::links::{Claim, Covered};
 use crate::merchant::Language;
 
 /// The price in cents.
@@ -15,12 +16,16 @@ pub const EMAIL: &str = "buyer_email";
 pub const LANG: &str = "lang";
 /// The merchant's own order id.
 pub const ORDER_ID: &str = "external_order_id";
+/// The merchant's signature (docs/signed-links.md).
+pub const SIGNATURE: &str = "sig";
+/// Until when the signature is good, in Unix seconds.
+pub const EXPIRY: &str = "exp";
 /// The amount in euro as a shopper typed it into our form; never in a link.
 pub const AMOUNT: &str = bitpro_checkout_app::page::AmountForm::FIELD;
 /// The token of our button; never in a link.
 pub const PRESS: &str = "press";
 
-const KNOWN: [&str; 7] = [PRICE, CURRENCY, EMAIL, LANG, ORDER_ID, AMOUNT, PRESS];
+const KNOWN: [&str; 9] = [PRICE, CURRENCY, EMAIL, LANG, ORDER_ID, SIGNATURE, EXPIRY, AMOUNT, PRESS];
 
 /// The API reference's limit of an order id, in characters.
 const ORDER_ID_CHARS: usize = 200;
@@ -38,6 +43,8 @@ pub struct Params {
     pub buyer_email: Option<String>,
     /// The language.
     pub language: Option<Language>,
+    /// The signature, and what it is said to cover.
+    pub claim: Option<Claim>,
     /// The amount that the shopper typed.
     pub amount: Option<String>,
     /// The button's token.
@@ -61,6 +68,12 @@ pub enum ParamError {
     Malformed(&'static str),
     /// This parameter stands there more than once.
     Repeated(&'static str),
+    /// The signature is not 64 hexadecimal digits.
+    MalformedSignature,
+    /// The expiry is not a number of Unix seconds.
+    MalformedExpiry,
+    /// Of signature and expiry, one is missing.
+    HalfSigned,
 }
 
 impl Params {
@@ -69,8 +82,12 @@ impl Params {
     /// # Errors
     /// [`ParamError`], for the first parameter that is wrong.
     pub fn parse(encoded: &str, limit: Cents) -> Result<Self, ParamError> {
-        let mut params = Self::default();
-        for (name, value) in Raw::read(encoded)?.present() {
+        let raw = Raw::read(encoded)?;
+        let mut params = Self {
+            claim: raw.claim()?,
+            ..Self::default()
+        };
+        for (name, value) in raw.present() {
             params.take(name, value, limit)?;
         }
         Ok(params)
@@ -84,15 +101,28 @@ impl Params {
             .find_map(|(_, value)| std::str::from_utf8(&value).ok()?.parse().ok())
     }
 
-    /// The parameters as they would stand in a link, without what belongs to our forms.
+    /// The parameters as they would stand in a link, without what belongs to our forms. Of a signed link they are the very
+    /// values that the signature covers, and the signature: our own button and language switch must not break it.
     #[must_use]
     pub fn pairs(&self) -> Vec<(String, String)> {
-        let pairs = [
-            (PRICE, self.price.map(|price| price.0.to_string())),
-            (EMAIL, self.buyer_email.clone()),
-            (LANG, self.language.map(|language| language.to_string())),
-            (ORDER_ID, self.order_id.clone()),
-        ];
+        let language = self.language.map(|language| language.to_string());
+        let pairs = match &self.claim {
+            Some(claim) => vec![
+                (PRICE, claim.covered.price.clone()),
+                (CURRENCY, claim.covered.currency.clone()),
+                (EMAIL, claim.covered.buyer_email.clone()),
+                (LANG, language),
+                (ORDER_ID, claim.covered.order_id.clone()),
+                (EXPIRY, Some(claim.expires.to_string())),
+                (SIGNATURE, Some(claim.signature.to_string())),
+            ],
+            None => vec![
+                (PRICE, self.price.map(|price| price.0.to_string())),
+                (EMAIL, self.buyer_email.clone()),
+                (LANG, language),
+                (ORDER_ID, self.order_id.clone()),
+            ],
+        };
         pairs
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), value?)))
@@ -114,6 +144,8 @@ impl Params {
             },
             AMOUNT => self.amount = value.ok(),
             PRESS => self.press = value.ok(),
+            // They were read as a whole, with what they cover.
+            SIGNATURE | EXPIRY => {}
             _ => {
                 let value = value.map_err(|()| ParamError::Malformed(name))?;
                 match name {
@@ -143,6 +175,39 @@ impl Raw {
             raw[at] = Some(String::from_utf8(value).map_err(|_| ()));
         }
         Ok(Self(raw))
+    }
+
+    /// The value of a parameter as it stands there, also an empty one.
+    ///
+    /// # Errors
+    /// [`ParamError::Malformed`] when it is not UTF-8.
+    fn as_sent(&self, name: &'static str) -> Result<Option<String>, ParamError> {
+        let at = KNOWN.iter().position(|known| *known == name);
+        match at.and_then(|at| self.0[at].as_ref()) {
+            Some(Ok(text)) => Ok(Some(text.clone())),
+            Some(Err(())) => Err(ParamError::Malformed(name)),
+            None => Ok(None),
+        }
+    }
+
+    /// The signature with what it is said to cover; nothing for an unsigned link.
+    fn claim(&self) -> Result<Option<Claim>, ParamError> {
+        let given = |name| Ok::<_, ParamError>(self.as_sent(name)?.filter(|text| !text.is_empty()));
+        let (signature, expires) = match (given(SIGNATURE)?, given(EXPIRY)?) {
+            (Some(signature), Some(expires)) => (signature, expires),
+            (None, None) => return Ok(None),
+            _ => return Err(ParamError::HalfSigned),
+        };
+        Ok(Some(Claim {
+            covered: Covered {
+                price: self.as_sent(PRICE)?,
+                currency: self.as_sent(CURRENCY)?,
+                order_id: self.as_sent(ORDER_ID)?,
+                buyer_email: self.as_sent(EMAIL)?,
+            },
+            expires: expires.parse().map_err(|()| ParamError::MalformedExpiry)?,
+            signature: signature.parse().map_err(|()| ParamError::MalformedSignature)?,
+        }))
     }
 
     /// Those that are there; an empty one is absent (R38).
@@ -307,6 +372,57 @@ mod tests {
             assert_eq!(normalised_email(text).as_deref(), email, "{text}");
         }
         assert_eq!(normalised_email(&format!("{}@shop.example", "a".repeat(250))), None);
+    }
+
+    #[test]
+    fn a_signed_link_keeps_every_covered_value_as_it_was_sent() {
+        let sig = "Ab".repeat(32);
+        let link = format!(
+            "fiat_price_cents=0042&fiat_currency=EUR&buyer_email=+Ann%40Shop.Example&external_order_id=&lang=fr&exp=1800000000&sig={sig}"
+        );
+        let params = parse(&link).unwrap();
+        assert_eq!(params.price, Some(Cents(42)));
+        assert_eq!(params.buyer_email.as_deref(), Some("ann@shop.example"));
+        assert_eq!(params.order_id, None);
+        let claim = params.claim.clone().unwrap();
+        assert_eq!(
+            claim.covered,
+            Covered {
+                price: Some("0042".to_owned()),
+                currency: Some("EUR".to_owned()),
+                order_id: Some(String::new()),
+                buyer_email: Some(" Ann@Shop.Example".to_owned()),
+            }
+        );
+        // What our own forms and links carry on says the same.
+        let mut again = url::form_urlencoded::Serializer::new(String::new());
+        again.extend_pairs(params.pairs());
+        let again = parse(&again.finish()).unwrap();
+        assert_eq!((again.claim, again.language), (Some(claim), Some(Language::Fr)));
+    }
+
+    #[test]
+    fn r38_half_a_signature_and_one_that_is_none_are_told_apart() {
+        let sig = "0".repeat(64);
+        for (encoded, error) in [
+            (format!("sig={sig}"), ParamError::HalfSigned),
+            ("exp=1800000000".to_owned(), ParamError::HalfSigned),
+            (format!("sig={sig}&exp="), ParamError::HalfSigned),
+            (
+                format!("sig={}&exp=1800000000", &sig[1..]),
+                ParamError::MalformedSignature,
+            ),
+            ("sig=xyz&exp=1800000000".to_owned(), ParamError::MalformedSignature),
+            (format!("sig={sig}&exp=01800000000"), ParamError::MalformedExpiry),
+            (format!("sig={sig}&exp=tomorrow"), ParamError::MalformedExpiry),
+            (format!("sig={sig}&sig={sig}&exp=1"), ParamError::Repeated(SIGNATURE)),
+            (format!("sig={sig}&exp=1&exp=2"), ParamError::Repeated(EXPIRY)),
+            ("sig=%FF&exp=1".to_owned(), ParamError::Malformed(SIGNATURE)),
+            (format!("sig={sig}&exp=1&buyer_email=%FF"), ParamError::Malformed(EMAIL)),
+        ] {
+            assert_eq!(parse(&encoded), Err(error), "{encoded}");
+        }
+        assert_eq!(parse("sig=&exp="), Ok(Params::default()));
     }
 
     #[test]

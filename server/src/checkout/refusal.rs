@@ -7,6 +7,8 @@ use http::StatusCode;
 use super::params::ParamError;
 use crate::charges::CreateError;
 use crate::limits::RetryAfter;
+use crate::links::ClaimError;
+use crate::seal::SealError;
 use crate::store::StoreError;
 use crate::web::{Problem, RequestId};
 
@@ -108,8 +110,30 @@ impl Refusal {
         .retry_after(secs)
     }
 
+    /// The merchant takes signed links only (R21).
+    #[must_use]
+    pub const fn signature_required() -> Self {
+        Self::refused("signature-required", PageProblem::BadSignature)
+    }
+
+    /// A link that asks for its amount has no price that could be vouched for.
+    #[must_use]
+    pub const fn signature_without_price() -> Self {
+        Self::refused("signature-without-price", PageProblem::BadSignature)
+    }
+
+    const fn refused(code: &'static str, problem: PageProblem) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, problem)
+    }
+
     const fn unavailable(code: &'static str, problem: PageProblem) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, problem).retry_after(SOON)
+    }
+
+    /// The code in English.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        title(self.code)
     }
 
     /// The same for machines.
@@ -118,7 +142,7 @@ impl Refusal {
         Problem {
             status: self.status,
             code: self.code,
-            title: title(self.code).to_owned(),
+            title: self.title().to_owned(),
             retry_after: self.retry_after,
             request,
         }
@@ -146,6 +170,13 @@ fn title(code: &str) -> &'static str {
         "order-id-too-long" => "The order id has more than 200 characters.",
         "malformed-parameter" => "A parameter is not UTF-8 or has control characters.",
         "repeated-parameter" => "A parameter stands in the link more than once.",
+        "malformed-signature" => "sig is not 64 hexadecimal digits.",
+        "malformed-expiry" => "exp is not a whole number of Unix seconds.",
+        "incomplete-signature" => "sig and exp belong together.",
+        "signature-without-price" => "A link without a price cannot be signed.",
+        "signature-required" => "The merchant takes signed links only.",
+        "wrong-signature" => "The signature does not belong to this link.",
+        "link-expired" => "The signed link has run out.",
         "no-rate" => "There is no fresh exchange rate.",
         "merchant-not-ready" => "The merchant cannot take payments yet.",
         "storage-unavailable" => "Charges cannot be stored now.",
@@ -207,7 +238,26 @@ impl From<ParamError> for Refusal {
                 "repeated-parameter",
                 PageProblem::RepeatedParameter(name.to_owned()),
             ),
+            ParamError::MalformedSignature => Self::new(MALFORMED, "malformed-signature", PageProblem::BadSignature),
+            ParamError::MalformedExpiry => Self::new(MALFORMED, "malformed-expiry", PageProblem::BadSignature),
+            ParamError::HalfSigned => Self::new(MALFORMED, "incomplete-signature", PageProblem::BadSignature),
         }
+    }
+}
+
+impl From<ClaimError> for Refusal {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::WrongSignature => Self::refused("wrong-signature", PageProblem::BadSignature),
+            ClaimError::Expired => Self::refused("link-expired", PageProblem::LinkExpired),
+        }
+    }
+}
+
+impl From<SealError> for Refusal {
+    fn from(error: SealError) -> Self {
+        tracing::error!(%error, "a link's signature could not be checked");
+        Self::unavailable("merchant-not-ready", PageProblem::StorageAway)
     }
 }
 
@@ -274,6 +324,14 @@ mod tests {
             (ParamError::OrderIdTooLong.into(), 400, "order-id-too-long"),
             (ParamError::Repeated("lang").into(), 400, "repeated-parameter"),
             (ParamError::Malformed("lang").into(), 400, "malformed-parameter"),
+            (ParamError::MalformedSignature.into(), 400, "malformed-signature"),
+            (ParamError::MalformedExpiry.into(), 400, "malformed-expiry"),
+            (ParamError::HalfSigned.into(), 400, "incomplete-signature"),
+            (Refusal::signature_required(), 422, "signature-required"),
+            (Refusal::signature_without_price(), 422, "signature-without-price"),
+            (ClaimError::WrongSignature.into(), 422, "wrong-signature"),
+            (ClaimError::Expired.into(), 422, "link-expired"),
+            (SealError::MissingKey(2).into(), 503, "merchant-not-ready"),
             (RetryAfter(6).into(), 429, "too-many-requests"),
             (CreateError::Terms(dust).into(), 422, "price-too-small"),
             (

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
+use super::link::LinkAction;
 use crate::admin::{Command, ListQuery, MerchantEdit};
 use crate::merchant::SETTINGS;
 
@@ -43,6 +44,11 @@ pub(super) enum Do {
     Merchant {
         #[command(subcommand)]
         action: MerchantAction,
+    },
+    /// Keys of signed links, and links signed by hand.
+    Link {
+        #[command(subcommand)]
+        action: LinkAction,
     },
     /// Show, accept and cancel charges.
     Charge {

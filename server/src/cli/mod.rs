@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod link;
 mod print;
 mod rate;
 mod remote;
@@ -44,6 +45,16 @@ pub fn run() -> ExitCode {
         Do::Merchant { action } => match arguments::merchant_command(action) {
             Ok((command, json)) => carry_out(arguments.config, &command, json),
             Err(text) => fail(INVALID, &text),
+        },
+        Do::Link { action } => match link::work(action) {
+            (link::Work::Command(command), json) => carry_out(arguments.config, &Command::Link(command), json),
+            (link::Work::Offline(offline), json) => match link::sign(&offline) {
+                Ok((value, server)) => {
+                    print::link::signed(&value, &server, json);
+                    ExitCode::SUCCESS
+                }
+                Err(text) => fail(INVALID, &text),
+            },
         },
         Do::Charge { action } => {
             let (command, json) = charge_command(action);

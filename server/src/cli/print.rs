@@ -1,5 +1,7 @@
 //! What the command line shows: for people in lines, for scripts in JSON.
 
+pub(super) mod link;
+
 use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
@@ -91,6 +93,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
             "no merchants yet: add one with `bitpro merchant add`",
             |merchant| format!("{}  {}", text(&merchant["id"]), text(&merchant["settings"]["name"])),
         ),
+        Command::Link(command) => link::reply(command, value, config),
         Command::ListCharges(_) => list(value, "no charges", charge_line),
         Command::ShowCharge { .. } => charge(value),
         Command::AcceptCharge { .. } | Command::CancelCharge { .. } => out(&charge_line(value)),

@@ -218,19 +218,19 @@ pub const SETTINGS: [Setting; 40] = [
         "create_per_minute",
         "10",
         "a number from 1 to 1000000",
-        "Charges one shopper's address (IPv6: /64) may make in a minute by links.",
+        "Charges one shopper's address (IPv6: /64) may make in a minute by unsigned links, and as many by signed ones.",
     ),
     with_default(
         "create_burst",
         "20",
         "a number from 1 to 1000000",
-        "Charges one shopper's address may make at once by links.",
+        "Charges one shopper's address may make at once by unsigned links, and as many by signed ones.",
     ),
     with_default(
         "merchant_create_per_minute",
         "300",
         "a number from 1 to 1000000",
-        "Charges that unsigned links may make for one merchant in a minute; beyond, shoppers press a button that works after a few seconds.",
+        "Charges that unsigned links may make for one merchant in a minute, and as many signed ones; beyond, shoppers press a button that works after a few seconds.",
     ),
     with_default(
         "streams_per_address",

@@ -16,6 +16,7 @@ pub use language::{Language, UnknownLanguage};
 pub use origin::{AllowedOrigin, OriginError, frame_ancestors};
 pub use settings::{SETTINGS, Setting, SettingError, Settings};
 
+use crate::links::SealedLinkKey;
 use crate::store::DescriptorId;
 
 /// A merchant as he is now.
@@ -29,6 +30,8 @@ pub struct Merchant {
     pub logo: Option<Logo>,
     /// Where new charges get their addresses from; `None` until he has given a descriptor.
     pub descriptor: Option<DescriptorId>,
+    /// What his links are signed with, oldest first; the last one signs.
+    pub link_keys: Vec<SealedLinkKey>,
     /// When he was added.
     pub created_at: Timestamp,
 }

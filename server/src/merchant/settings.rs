@@ -10,7 +10,7 @@ use bitpro_charge::{Cents, LatePolicy, Tiers, Tolerance};
 use super::{AllowedOrigin, Colour, Language};
 use table::refused;
 pub use table::{SETTINGS, Setting, SettingError};
-use values::{joined, list, number, optional, site, words};
+use values::{joined, list, number, optional, site, words, yes_or_no};
 
 /// All choices of one merchant. Charges freeze what concerns them when they are made (R1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Settings {
     pub gap_warning: u32,
     /// From this run of unpaid addresses on, an unsigned link needs the button (R26).
     pub gap_button: u32,
+    /// Whether a link makes charges only with the merchant's signature (R21).
+    pub require_signed_links: bool,
 }
 
 impl Settings {
@@ -115,6 +117,7 @@ impl Settings {
             "price_limit_cents" => self.price_limit.0.to_string(),
             "gap_warning" => self.gap_warning.to_string(),
             "gap_button" => self.gap_button.to_string(),
+            "require_signed_links" => yes_or_no(self.require_signed_links).to_owned(),
             _ => String::new(),
         }
     }
@@ -156,6 +159,11 @@ impl Settings {
             "price_limit_cents" => self.price_limit = Cents(number(value, 1, HIGHEST_CENTS)?),
             "gap_warning" => self.gap_warning = number(value, 1, 10_000)?,
             "gap_button" => self.gap_button = number(value, 1, 10_000)?,
+            "require_signed_links" => {
+                self.require_signed_links = [true, false]
+                    .into_iter()
+                    .find(|&required| yes_or_no(required) == value)?;
+            }
             _ => return None,
         }
         Some(())
@@ -220,6 +228,7 @@ impl Default for Settings {
             price_limit: Cents(10_000_000),
             gap_warning: 20,
             gap_button: 100,
+            require_signed_links: false,
         }
     }
 }

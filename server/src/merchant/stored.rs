@@ -33,6 +33,9 @@ struct Stored {
     price_limit_cents: u64,
     gap_warning: u32,
     gap_button: u32,
+    /// Younger than the rest: a document without it is from before links could be signed.
+    #[serde(default)]
+    require_signed_links: bool,
 }
 
 /// The document for `settings`.
@@ -61,6 +64,7 @@ pub(crate) fn to_document(settings: &Settings) -> String {
         price_limit_cents: settings.price_limit.0,
         gap_warning: settings.gap_warning,
         gap_button: settings.gap_button,
+        require_signed_links: settings.require_signed_links,
     };
     serde_json::to_string(&stored).expect("plain texts and numbers always serialize")
 }
@@ -107,6 +111,7 @@ pub(crate) fn from_document(document: &str) -> Option<Settings> {
         price_limit: Cents(stored.price_limit_cents),
         gap_warning: stored.gap_warning,
         gap_button: stored.gap_button,
+        require_signed_links: stored.require_signed_links,
     })
 }
 
@@ -128,6 +133,7 @@ mod tests {
                 ("default_language", "fr"),
                 ("late_policy", "accept"),
                 ("rate_spread_bps", "75"),
+                ("require_signed_links", "yes"),
             ])
             .unwrap();
         assert_eq!(from_document(&to_document(&settings)), Some(settings));

@@ -10,6 +10,7 @@ use super::issuer::{Ahead, Issuer, LEAST_AHEAD};
 use super::memory::{Memory, Rows, TxPlace};
 use super::sqlite::{DescriptorRow, MerchantRow};
 use super::{StoreError, Tx};
+use crate::links::SealedLinkKey;
 use crate::merchant::{Logo, Merchant, MerchantMap, stored};
 use crate::wallet::{Derived, Receive};
 
@@ -121,6 +122,7 @@ async fn issuer(tx: &mut Tx, row: DescriptorRow) -> Result<Issuer, StoreError> {
 async fn merchants(tx: &mut Tx, memory: &mut Memory, texts: &HashMap<i64, String>) -> Result<(), StoreError> {
     let mut merchants = MerchantMap::new();
     let mut rows = HashMap::new();
+    let mut link_keys = tx.session.link_keys().await?;
     for row in tx.session.merchants().await? {
         if let Some((descriptor, mac)) = &row.descriptor {
             let text = texts.get(&descriptor.0).map_or("", String::as_str);
@@ -132,14 +134,17 @@ async fn merchants(tx: &mut Tx, memory: &mut Memory, texts: &HashMap<i64, String
             }
         }
         rows.insert(row.id, row.num);
-        merchants.insert(row.id, Arc::new(merchant_of(&row)?));
+        merchants.insert(
+            row.id,
+            Arc::new(merchant_of(&row, link_keys.remove(&row.num).unwrap_or_default())?),
+        );
     }
     memory.load_merchants(merchants, rows);
     Ok(())
 }
 
 /// The merchant in a row.
-fn merchant_of(row: &MerchantRow) -> Result<Merchant, StoreError> {
+fn merchant_of(row: &MerchantRow, link_keys: Vec<SealedLinkKey>) -> Result<Merchant, StoreError> {
     let damaged = || StoreError::Damaged(format!("the settings of merchant {}", row.id));
     let logo = match &row.logo {
         Some(bytes) => Some(Logo::from_bytes(bytes.clone()).map_err(|_| damaged())?),
@@ -150,6 +155,7 @@ fn merchant_of(row: &MerchantRow) -> Result<Merchant, StoreError> {
         settings: stored::from_document(&row.settings).ok_or_else(damaged)?,
         logo,
         descriptor: row.descriptor.as_ref().map(|(id, _)| *id),
+        link_keys,
         created_at: row.created_at,
     })
 }

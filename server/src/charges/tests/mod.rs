@@ -5,6 +5,7 @@ mod creating;
 mod durable;
 mod grouping;
 mod laws;
+mod link_keys;
 mod links;
 mod observing;
 mod streaming;

@@ -35,7 +35,7 @@ const fn setting(name: &'static str, default: &'static str, wanted: &'static str
 }
 
 /// Every setting but descriptor and logo, which are not plain text.
-pub const SETTINGS: [Setting; 21] = [
+pub const SETTINGS: [Setting; 22] = [
     setting(
         "name",
         "",
@@ -161,6 +161,12 @@ pub const SETTINGS: [Setting; 21] = [
         "100",
         "addresses from gap_warning to 10000",
         "From this run of unpaid addresses on, an unsigned link asks for a press of a button.",
+    ),
+    setting(
+        "require_signed_links",
+        "no",
+        "yes or no",
+        "Whether links make charges only when they are signed with a link key, so that nobody can edit the price.",
     ),
 ];
 

@@ -55,6 +55,7 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
         ("confirmations", "1 2"),
         ("tolerance_bps", "1001"),
         ("late_policy", "maybe"),
+        ("require_signed_links", "true"),
         ("price_limit_cents", "0"),
         ("windows", "1"),
     ] {

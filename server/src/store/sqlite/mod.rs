@@ -4,6 +4,7 @@ mod bulk;
 mod chain;
 mod charges;
 mod journal;
+mod link_keys;
 mod open;
 mod session;
 mod told;

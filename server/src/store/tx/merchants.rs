@@ -36,6 +36,8 @@ impl Tx {
         let text = given
             .and_then(|id| self.memory.issuer(id))
             .map(|issuer| issuer.text().to_owned());
+        let link_keys = self.memory.merchants().get(&draft.id);
+        let link_keys = link_keys.map(|merchant| merchant.link_keys.clone()).unwrap_or_default();
         let num = match self.memory.merchant_row(draft.id) {
             Some(num) => num,
             None => next(&mut self.memory.rows.merchant),
@@ -57,6 +59,7 @@ impl Tx {
                 settings: draft.settings,
                 logo: draft.logo,
                 descriptor: given,
+                link_keys,
                 created_at: draft.created_at,
             }),
         );

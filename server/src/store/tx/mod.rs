@@ -2,6 +2,7 @@
 
 mod chain;
 mod issue;
+mod link_keys;
 mod merchants;
 mod record;
 

@@ -1,0 +1,45 @@
+//! Link keys and signed links, as they are shown.
+
+use serde_json::Value;
+
+use super::{field, list, out, pretty, text};
+use crate::admin::LinkCommand;
+use crate::config::{Config, PublicUrl};
+
+/// Prints what a command about signed links gave.
+pub(super) fn reply(command: &LinkCommand, value: &Value, config: &Config) {
+    match command {
+        LinkCommand::RotateKey { .. } => {
+            for name in ["id", "key", "previous_until"] {
+                if !value[name].is_null() {
+                    field(name, &value[name]);
+                }
+            }
+            super::error("the key is shown this once: keep it on the shop's server, and in no page");
+        }
+        LinkCommand::ListKeys { .. } => list(
+            value,
+            "no link key yet: make one with `bitpro link key rotate`",
+            |key| {
+                let life = match key["until"].as_str() {
+                    Some(until) => format!("counts until {until}"),
+                    None => "signs".to_owned(),
+                };
+                format!("{}  made {}  {life}", text(&key["id"]), text(&key["created_at"]))
+            },
+        ),
+        LinkCommand::RevokeKey { .. } => out(&format!("revoked {}", text(&value["id"]))),
+        LinkCommand::Sign(_) => {
+            let server = config.public_url.as_ref().map_or("", PublicUrl::origin);
+            signed(value, server, false);
+        }
+    }
+}
+
+/// Prints a signed link behind the address of its `server`, alone on its line for scripts.
+pub(in crate::cli) fn signed(value: &Value, server: &str, json: bool) {
+    if json {
+        return pretty(value);
+    }
+    out(&format!("{server}{}", text(&value["link"])));
+}

@@ -1,0 +1,53 @@
+//! The keys of signed links.
+
+use std::collections::HashMap;
+
+use bitpro_charge::Timestamp;
+use sqlx::Row as _;
+
+use super::{Session, fixed};
+use crate::links::SealedLinkKey;
+use crate::store::StoreError;
+
+impl Session {
+    /// The link keys of all merchants by the merchant's row, oldest first.
+    pub(in crate::store) async fn link_keys(&mut self) -> Result<HashMap<i64, Vec<SealedLinkKey>>, StoreError> {
+        let rows =
+            sqlx::query("SELECT merchant, id, sealed, created_at, ends_at FROM link_keys ORDER BY created_at, id")
+                .fetch_all(&mut self.connection)
+                .await?;
+        let mut keys: HashMap<i64, Vec<SealedLinkKey>> = HashMap::new();
+        for row in &rows {
+            keys.entry(row.try_get(0)?).or_default().push(SealedLinkKey {
+                id: fixed(row.try_get(1)?)?,
+                sealed: row.try_get(2)?,
+                created_at: Timestamp(row.try_get(3)?),
+                ends_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp),
+            });
+        }
+        Ok(keys)
+    }
+
+    /// Puts `keys` in the place of all link keys of the merchant in row `merchant`.
+    pub(in crate::store) async fn replace_link_keys(
+        &mut self,
+        merchant: i64,
+        keys: &[SealedLinkKey],
+    ) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM link_keys WHERE merchant = ?")
+            .bind(merchant)
+            .execute(&mut self.connection)
+            .await?;
+        for key in keys {
+            sqlx::query("INSERT INTO link_keys (id, merchant, sealed, created_at, ends_at) VALUES (?, ?, ?, ?, ?)")
+                .bind(&key.id[..])
+                .bind(merchant)
+                .bind(&key.sealed[..])
+                .bind(key.created_at.0)
+                .bind(key.ends_at.map(|ends_at| ends_at.0))
+                .execute(&mut self.connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
