@@ -1,4 +1,4 @@
-//! A real bitcoind on regtest, in a folder of its own, on ports of its own.
+//! A real bitcoind, mostly on regtest, in a folder of its own, on ports of its own.
 
 use std::env;
 use std::net::TcpListener;
@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use bitcoin::{BlockHash, Transaction, Txid};
+use bitpro_charge::Network;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -37,6 +38,7 @@ pub enum Role {
 /// A running (or stopped) node.
 #[derive(Debug)]
 pub struct Node {
+    network: Network,
     role: Role,
     folder: TempDir,
     ports: Ports,
@@ -70,15 +72,24 @@ impl Node {
     /// # Errors
     /// When there is no bitcoind, or it does not start; the error carries the end of its log.
     pub async fn start(role: Role, clock: &Clock) -> Result<Self> {
+        Self::start_on(Network::Regtest, role, clock).await
+    }
+
+    /// Starts a node of `network`, with nothing but its first block: it connects to nobody.
+    ///
+    /// # Errors
+    /// As [`Node::start`].
+    pub async fn start_on(network: Network, role: Role, clock: &Clock) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bitpro-node-").tempdir()?;
         for attempt in 1.. {
             let ports = Ports::free()?;
             let url = format!("http://127.0.0.1:{}", ports.rpc);
-            let rpc = Rpc::new(url, folder.path().join("regtest/.cookie"));
-            let mut process = launch(role, folder.path(), ports, clock)?;
+            let rpc = Rpc::new(url, folder.path().join(network.as_str()).join(".cookie"));
+            let mut process = launch(network, role, folder.path(), ports, clock)?;
             match answers(&rpc, &mut process, folder.path()).await {
                 Ok(()) => {
                     let node = Self {
+                        network,
                         role,
                         folder,
                         ports,
@@ -149,7 +160,7 @@ impl Node {
     /// When it is running, or does not start.
     pub async fn start_again(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "the node is running already");
-        let mut process = launch(self.role, self.folder.path(), self.ports, &self.clock)?;
+        let mut process = launch(self.network, self.role, self.folder.path(), self.ports, &self.clock)?;
         answers(&self.rpc, &mut process, self.folder.path()).await?;
         self.process = Some(process);
         self.keep_time().await
@@ -347,10 +358,11 @@ pub fn bitcoind() -> Result<PathBuf> {
     Ok(built)
 }
 
-fn launch(role: Role, folder: &Path, ports: Ports, clock: &Clock) -> Result<Process> {
+fn launch(network: Network, role: Role, folder: &Path, ports: Ports, clock: &Clock) -> Result<Process> {
     let mut command = Command::new(bitcoind()?);
     command
-        .arg("-regtest")
+        // Its name for the real one is its own, and no test goes there.
+        .arg(format!("-chain={network}"))
         .arg(format!("-datadir={}", folder.display()))
         .arg(format!("-bind=127.0.0.1:{}", ports.p2p))
         .arg(format!("-rpcport={}", ports.rpc))

@@ -1,11 +1,12 @@
 //! Nodes that are away, that refuse us, or that are the wrong ones.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bitpro_charge::Network;
 use bitpro_charge::wire::NodeView;
 use bitpro_server::clock::{Clock as _, SystemClock};
 use bitpro_server::node::{Condition, Level, NodeAuth, NodeError, NodeStatus, probe};
 use bitpro_tests::{Clock, Node, Pair, Role};
+use serde_json::{Value, json};
 
 use super::watched::{Watched, config};
 
@@ -53,6 +54,63 @@ async fn another_network_is_told_by_its_first_block() -> Result<()> {
         .await?;
     ensure!(watched.charges.read(|kept| kept.tip.is_none()));
     Ok(())
+}
+
+#[tokio::test]
+async fn testnet4_and_signet_are_known_by_their_first_block_and_waited_for() -> Result<()> {
+    for network in [Network::Testnet4, Network::Signet] {
+        let node = Node::start_on(network, Role::Server, &Clock::new()?).await?;
+        let mut config = config(&node)?;
+        config.network = network;
+        let lines = tokio::task::spawn_blocking({
+            let config = config.clone();
+            move || probe(&config, || SystemClock::default().now())
+        })
+        .await?;
+        let level = |subject| lines.iter().find(|line| line.subject == subject).map(|line| line.level);
+        ensure!(level("network") == Some(Level::Fine), "{lines:#?}");
+        ensure!(level("sync") != Some(Level::Fine), "{lines:#?}");
+        let mut watched = Watched::with(config);
+        watched.resume()?;
+        watched.becomes("a node without the chain", is_syncing).await?;
+        ensure!(
+            watched
+                .charges
+                .read(|kept| kept.tip.is_none() && kept.condition == Some(NodeView::Syncing))
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn r03_a_node_in_its_initial_download_proves_nothing() -> Result<()> {
+    let pair = Pair::start().await?;
+    let node = Node::start(Role::Server, &Clock::new()?).await?;
+    let hashes = pair.shopper.mine(1).await?;
+    let mut hash = *hashes.first().context("nothing was mined")?;
+    let mut chain: Vec<(Value, Value)> = Vec::new();
+    loop {
+        let header: Value = pair.shopper.rpc().call("getblockheader", json!([hash, false])).await?;
+        let parent: Value = pair.shopper.rpc().call("getblockheader", json!([hash])).await?;
+        let Some(previous) = parent["previousblockhash"].as_str() else {
+            break;
+        };
+        chain.push((header, pair.shopper.rpc().call("getblock", json!([hash, 0])).await?));
+        hash = previous.parse()?;
+    }
+    chain.reverse();
+    for (header, _) in &chain {
+        node.rpc().value("submitheader", json!([header])).await?;
+    }
+    let mut watched = Watched::with(config(&node)?);
+    watched.resume()?;
+    watched.becomes("the initial download", is_syncing).await?;
+    ensure!(watched.charges.read(|kept| kept.views.is_empty()));
+    for (_, block) in &chain {
+        node.rpc().value("submitblock", json!([block])).await?;
+    }
+    watched.is_ready().await?;
+    watched.is_in_step_with(&node).await
 }
 
 #[tokio::test]
@@ -134,6 +192,10 @@ fn is_away(status: &NodeStatus) -> bool {
         status.condition,
         Condition::Failing(NodeError::Unreachable(_) | NodeError::Cookie { .. } | NodeError::WarmingUp(_))
     )
+}
+
+fn is_syncing(status: &NodeStatus) -> bool {
+    matches!(status.condition, Condition::Syncing { .. })
 }
 
 async fn node_with_blocks() -> Result<Node> {
