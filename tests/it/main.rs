@@ -11,4 +11,5 @@ mod pay;
 mod rates;
 mod reorg;
 mod replace;
+mod signed_links;
 mod stream;

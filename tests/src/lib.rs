@@ -8,6 +8,7 @@ pub mod branch;
 pub mod checkout;
 pub mod clock;
 pub mod exchanges;
+pub mod guide;
 pub mod merchant;
 pub mod node;
 pub mod pair;

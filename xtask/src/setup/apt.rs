@@ -27,6 +27,8 @@ pub const MOVABLE_CLOCK: [&str; 1] = ["libfaketime"];
 pub const LOAD_GENERATOR: [&str; 1] = ["wrk"];
 /// What the shell client of the API reference calls: `uuidgen`, `hexdump`, `openssl`, `curl`.
 pub const SHELL_CLIENT: [&str; 4] = ["uuid-runtime", "bsdextrautils", "openssl", "curl"];
+/// What runs the programs of the guides, beside the shell and Node.js.
+pub const GUIDE_LANGUAGES: [&str; 2] = ["ruby", "php-cli"];
 
 /// Installs those of `packages` that are missing. Tells whether there were any.
 ///

@@ -46,11 +46,13 @@ pub enum Need {
     LoadGenerator,
     /// The programs that the API reference's shell client uses.
     ShellClient,
+    /// The languages of the guides' programs.
+    GuideLanguages,
 }
 
 impl Need {
     /// All but [`Need::Mutants`], which only its own command wants.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Compiler,
         Self::RustComponents,
         Self::WasmTarget,
@@ -62,6 +64,7 @@ impl Need {
         Self::MovableClock,
         Self::LoadGenerator,
         Self::ShellClient,
+        Self::GuideLanguages,
     ];
 }
 
@@ -94,6 +97,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     }
     if needs(Need::ShellClient) {
         packages.extend(apt::SHELL_CLIENT);
+    }
+    if needs(Need::GuideLanguages) {
+        packages.extend(apt::GUIDE_LANGUAGES);
     }
     if needs(Need::PageTools) || needs(Need::Loader) || needs(Need::Browser) {
         packages.extend(node22::packages());

@@ -77,7 +77,7 @@ pub const SUITES: [Suite; 12] = [
     },
     Suite {
         name: "integration",
-        needs: &[SERVER, &page::NEEDS, NODE],
+        needs: &[SERVER, &page::NEEDS, NODE, GUIDES],
         run: integration,
     },
     Suite {
@@ -89,7 +89,8 @@ pub const SUITES: [Suite; 12] = [
 
 const LINTERS: &[Need] = &[Need::RustComponents];
 const SERVER: &[Need] = &[Need::Compiler];
-const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::ShellClient];
+const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock];
+const GUIDES: &[Need] = &[Need::ShellClient, Need::GuideLanguages];
 const BROWSER: &[Need] = &[Need::Browser];
 
 fn fmt(workspace: &Workspace) -> Result<()> {
