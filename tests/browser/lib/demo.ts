@@ -125,6 +125,11 @@ export class Demo {
     await this.#press("advance", { secs });
   }
 
+  /** Signs a link as the shop's server would, for the attributes of a trigger. */
+  async sign(cents: number, order: string): Promise<{ sig: string; exp: string }> {
+    return this.#press("sign", { merchant: this.merchant, cents, order });
+  }
+
   /** Stops the server's node, or starts it again. */
   async node(running: boolean): Promise<void> {
     await this.#press("node", { running });

@@ -63,6 +63,14 @@ struct Time {
     secs: u64,
 }
 
+/// A link that the shop's server would sign.
+#[derive(Deserialize)]
+struct Link {
+    merchant: String,
+    cents: u64,
+    order: String,
+}
+
 #[derive(Deserialize)]
 struct NodeSwitch {
     running: bool,
@@ -91,7 +99,8 @@ pub fn api(desk: Desk, for_tests: bool) -> Router {
     if for_tests {
         api = api
             .route("/api/advance", post(advance))
-            .route("/api/node", post(switch_node));
+            .route("/api/node", post(switch_node))
+            .route("/api/sign", post(sign));
     }
     api.with_state(Arc::new(desk))
 }
@@ -255,6 +264,24 @@ async fn undo(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answe
 async fn advance(State(desk): State<Arc<Desk>>, Json(Time { secs }): Json<Time>) -> Answer {
     desk.pair.read().await.advance_secs(secs).await?;
     Ok(Json(json!({ "said": format!("It is {secs} seconds later.") })))
+}
+
+/// The signature and the expiry of a link, for the attributes of a trigger.
+async fn sign(State(desk): State<Arc<Desk>>, Json(link): Json<Link>) -> Answer {
+    let cents = link.cents.to_string();
+    let arguments = [
+        "link",
+        "sign",
+        &link.merchant,
+        "--fiat-price-cents",
+        &cents,
+        "--external-order-id",
+        &link.order,
+        "--json",
+    ];
+    let said = desk.app.run(&arguments).await?;
+    let signed: Value = serde_json::from_str(&said).context("the link is not signed as JSON")?;
+    Ok(Json(json!({ "sig": signed["sig"], "exp": signed["exp"] })))
 }
 
 async fn switch_node(State(desk): State<Arc<Desk>>, Json(order): Json<NodeSwitch>) -> Answer {

@@ -108,6 +108,9 @@ async fn run(options: &Options) -> Result<()> {
     let merchant = Merchant::add(&app, &pair.shopper, MERCHANT_NAME, &settings).await?;
     app.start().await?;
     app.is_well().await?;
+    if options.for_tests {
+        app.run(&["link", "key", "rotate", &merchant.id]).await?;
+    }
 
     let addresses = Addresses {
         checkout: format!("{}{}?fiat_price_cents=4200", app.url(), merchant.path()),
