@@ -135,6 +135,8 @@ pub(super) struct MerchantDocument {
     gap_limit: u32,
     blocked: Option<String>,
     logo: Option<LogoDocument>,
+    /// How many keys of signed links there are.
+    link_keys: usize,
     link: String,
 }
 
@@ -163,6 +165,7 @@ impl MerchantDocument {
                 mime: logo.mime,
                 bytes: logo.bytes.len(),
             }),
+            link_keys: merchant.link_keys.len(),
             link: crate::checkout::urls::link(merchant.id),
         }
     }

@@ -85,8 +85,12 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
                 out(&format!("link  {}{}", url.origin(), text(&value["link"])));
             }
             wallet(value);
+            link::warn_without_key(value);
         }
-        Command::SetMerchant { .. } => out(&format!("changed {}", text(&value["id"]))),
+        Command::SetMerchant { .. } => {
+            out(&format!("changed {}", text(&value["id"])));
+            link::warn_without_key(value);
+        }
         Command::ShowMerchant { .. } => merchant(value),
         Command::ListMerchants => list(
             value,
@@ -121,6 +125,7 @@ fn merchant(value: &Value) {
     for setting in SETTINGS {
         field(setting.name, &value["settings"][setting.name]);
     }
+    field("link_keys", &value["link_keys"]);
     let logo = &value["logo"];
     if !logo.is_null() {
         field(

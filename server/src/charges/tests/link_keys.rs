@@ -89,6 +89,19 @@ async fn the_old_key_counts_for_the_overlap_and_a_third_ends_the_first() {
 }
 
 #[tokio::test]
+async fn what_was_sealed_anew_is_not_overwritten_by_a_rotation() {
+    let shop = Shop::new().await;
+    shop.charges.rotate_link_key(shop.merchant, 0).await.unwrap();
+    let anew = "UPDATE link_keys SET sealed = x'abcd'";
+    let writing = shop.charges.inner.store.write(|tx| Box::pin(tx.execute(anew)));
+    writing.await.unwrap();
+    shop.charges.rotate_link_key(shop.merchant, 60).await.unwrap();
+    let shop = shop.restart().await;
+    let listed = shop.charges.link_keys(shop.merchant).unwrap();
+    assert_eq!((listed.len(), &listed[0].sealed[..]), (2, &[0xab, 0xcd][..]));
+}
+
+#[tokio::test]
 async fn a_revoked_key_ends_at_once_and_an_unknown_one_is_told() {
     let shop = Shop::new().await;
     let made = shop.charges.rotate_link_key(shop.merchant, 0).await.unwrap();

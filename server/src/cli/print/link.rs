@@ -43,3 +43,10 @@ pub(in crate::cli) fn signed(value: &Value, server: &str, json: bool) {
     }
     out(&format!("{server}{}", text(&value["link"])));
 }
+
+/// Says so when a merchant takes signed links only and has nothing to sign them with: then all his links are refused.
+pub(super) fn warn_without_key(merchant: &Value) {
+    if merchant["settings"]["require_signed_links"] == "yes" && merchant["link_keys"] == 0 {
+        super::error("all links are refused until they are signed: make a link key with `bitpro link key rotate`");
+    }
+}

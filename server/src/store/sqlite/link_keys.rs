@@ -28,25 +28,38 @@ impl Session {
         Ok(keys)
     }
 
-    /// Puts `keys` in the place of all link keys of the merchant in row `merchant`.
-    pub(in crate::store) async fn replace_link_keys(
+    /// Makes `keys` the only link keys of the merchant in row `merchant`. What is sealed in a row that stays is not written
+    /// again: it may have been sealed anew since it was read.
+    pub(in crate::store) async fn keep_link_keys(
         &mut self,
         merchant: i64,
         keys: &[SealedLinkKey],
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM link_keys WHERE merchant = ?")
+        let stored = sqlx::query("SELECT id FROM link_keys WHERE merchant = ?")
             .bind(merchant)
+            .fetch_all(&mut self.connection)
+            .await?;
+        for row in &stored {
+            let id: Vec<u8> = row.try_get(0)?;
+            if keys.iter().all(|key| key.id[..] != id[..]) {
+                sqlx::query("DELETE FROM link_keys WHERE id = ?")
+                    .bind(id)
+                    .execute(&mut self.connection)
+                    .await?;
+            }
+        }
+        for key in keys {
+            sqlx::query(
+                "INSERT INTO link_keys (id, merchant, sealed, created_at, ends_at) VALUES (?, ?, ?, ?, ?) \
+                 ON CONFLICT (id) DO UPDATE SET ends_at = excluded.ends_at",
+            )
+            .bind(&key.id[..])
+            .bind(merchant)
+            .bind(&key.sealed[..])
+            .bind(key.created_at.0)
+            .bind(key.ends_at.map(|ends_at| ends_at.0))
             .execute(&mut self.connection)
             .await?;
-        for key in keys {
-            sqlx::query("INSERT INTO link_keys (id, merchant, sealed, created_at, ends_at) VALUES (?, ?, ?, ?, ?)")
-                .bind(&key.id[..])
-                .bind(merchant)
-                .bind(&key.sealed[..])
-                .bind(key.created_at.0)
-                .bind(key.ends_at.map(|ends_at| ends_at.0))
-                .execute(&mut self.connection)
-                .await?;
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ impl Tx {
         let (Some(known), Some(num)) = (known, self.memory.merchant_row(merchant)) else {
             return Ok(());
         };
-        self.writing().await?.replace_link_keys(num, &keys).await?;
+        self.writing().await?.keep_link_keys(num, &keys).await?;
         let mut merchants = MerchantMap::clone(self.memory.merchants());
         let changed = Merchant {
             link_keys: keys,
