@@ -87,7 +87,7 @@ pub(super) struct SignArguments {
     /// A file with the link key: then neither configuration nor server is asked.
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// Where the checkout is, as in https://pay.example; without key_file, the configuration knows.
+    /// The address of the checkout, scheme and host; without key_file, the configuration knows it.
     #[arg(long, value_name = "URL", requires = "key_file")]
     server: Option<String>,
     /// Print JSON, with the message that was signed.
