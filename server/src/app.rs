@@ -20,7 +20,9 @@ use crate::checkout::document::Visit;
 use crate::checkout::refusal::Refusal;
 use crate::checkout::{assets, link, page, status, stream};
 use crate::clock::Clock;
+use crate::config::PublicUrl;
 use crate::limits::{Limits, PressKey};
+use crate::mapi::{self, Mapi};
 use crate::node::NodeStatus;
 use crate::rates::RateSource;
 use crate::rng::Rng;
@@ -46,6 +48,10 @@ pub struct Parts {
     pub limits: Limits,
     /// Authenticates our own button.
     pub press: PressKey,
+    /// What the merchant API keeps between requests.
+    pub mapi: Mapi,
+    /// The address shoppers and merchants see.
+    pub public_url: PublicUrl,
     /// The document around pages.
     pub template: Template,
     /// The explorer's address with `{txid}` in it.
@@ -110,6 +116,7 @@ impl App {
             .route("/metrics", get(health::metrics))
             .route("/", get(home::show))
             .method_not_allowed_fallback(wrong_method)
+            .merge(mapi::router(&self))
             .fallback(unknown)
             .layer(DefaultBodyLimit::max(MAX_FORM))
             .layer(middleware::from_fn_with_state(edge, edge::pass))

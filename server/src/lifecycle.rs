@@ -1,6 +1,7 @@
 //! One run of the server: everything is opened, started, and closed again in the opposite order.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,12 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::AdminSocket;
 use crate::app::{App, Parts};
-use crate::charges::Role;
+use crate::charges::{Charges, Role};
 use crate::checkout::assets::INDEX_HTML;
 use crate::config::{Config, PublicUrl};
 use crate::instance::{Instance, InstanceError};
+use crate::keys::{Nonces, NoncesError};
 use crate::limits::{Limits, PressKey};
+use crate::mapi::{KeyLimit, Mapi};
 use crate::node;
+use crate::store::StoreError;
 use crate::web::RequestIds;
 use crate::web::edge::Edge;
 use crate::web::listener::{self, Treatment};
@@ -49,6 +53,12 @@ pub enum ServeError {
     /// The operating system refuses a thread.
     #[error("the watcher gets no thread: {0}")]
     NoThread(std::io::Error),
+    /// The journal of nonces cannot be opened.
+    #[error(transparent)]
+    Nonces(#[from] NoncesError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The binary carries a page that is not its own.
     #[error(transparent)]
     Page(#[from] TemplateError),
@@ -125,6 +135,12 @@ async fn serve_instance(
     key[16..].copy_from_slice(&rng.bytes());
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
     let ids = RequestIds::new(rng.bytes());
+    let mapi = Mapi {
+        nonces: nonces(&config.database, &charges).await?,
+        limit: KeyLimit::new(config.limits.api_per_minute, config.limits.api_burst),
+    };
+    let nonces = mapi.nonces.clone();
+    let tidying = tokio::spawn(Mapi::tidy(charges.clone(), watching_ends.clone()));
     let app = App::new(Parts {
         charges,
         clock,
@@ -132,6 +148,8 @@ async fn serve_instance(
         rates,
         limits: Limits::new(&config.limits),
         press: PressKey::new(key),
+        mapi,
+        public_url: public_url.clone(),
         template,
         explorer: config.explorer,
         metrics_allow: config.metrics_allow,
@@ -155,6 +173,12 @@ async fn serve_instance(
     listener::serve(listener, app.router(Arc::new(edge)), treatment, closing).await;
 
     watching_ends.cancel();
+    if let Err(error) = nonces.close() {
+        tracing::warn!(%error, "the journal of nonces was not closed: after a restart of the machine it is doubted");
+    }
+    if let Err(error) = tidying.await {
+        tracing::error!(%error, "the API's requests were no longer tidied up");
+    }
     if watching.stopped.await.is_err() {
         tracing::error!("the watcher had died");
     }
@@ -166,6 +190,13 @@ async fn serve_instance(
     }
     tracing::info!("closed");
     Ok(())
+}
+
+/// The journal of nonces. A database that never had a key has none to miss.
+async fn nonces(database: &Path, charges: &Charges) -> Result<Nonces, ServeError> {
+    let known = charges.stored_nonces().await?;
+    let had_keys = !charges.keys(None).is_empty();
+    Ok(Nonces::open(database, known, had_keys, charges.now())?)
 }
 
 /// The document around pages, with the browser's part that was built into the binary.

@@ -24,7 +24,9 @@ use crate::app::{App, Parts};
 use crate::charges::{Charges, MerchantChanges, Opening, Role};
 use crate::clock::ManualClock;
 use crate::config::{Config, Limits as LimitSettings, Secret};
+use crate::keys::Nonces;
 use crate::limits::{Limits, PressKey};
+use crate::mapi::{KeyLimit, Mapi};
 use crate::node::view::{PayingOutput, PayingTx, Tip, View};
 use crate::node::{ChargesPort as _, NodeStatus};
 use crate::rates::FixedRate;
@@ -116,6 +118,7 @@ impl TestApp {
         let mut limits = defaults();
         change(&mut limits);
         let closing = CancellationToken::new();
+        let database = folder.path().join("bitpro.db");
         let app = App::new(Parts {
             charges: charges.clone(),
             clock: clock.clone(),
@@ -123,6 +126,11 @@ impl TestApp {
             rates,
             limits: Limits::new(&limits),
             press: PressKey::new([9; 32]),
+            mapi: Mapi {
+                nonces: Nonces::open(&database, [], false, START).unwrap(),
+                limit: KeyLimit::new(limits.api_per_minute, limits.api_burst),
+            },
+            public_url: ORIGIN.parse().unwrap(),
             template: Template::without_script(),
             explorer: None,
             metrics_allow: vec!["127.0.0.0/8".parse().unwrap()],

@@ -9,6 +9,7 @@ use bitpro_charge::wire::NodeView;
 use bitpro_charge::{ChargeId, MerchantId, Outpoint, State};
 use serde_json::{Value, json};
 
+use super::keys;
 use super::links;
 use super::wire::{
     ChargeDocument, Command, EventDocument, Failure, Kind, ListQuery, MerchantDocument, MerchantEdit, Reply,
@@ -62,6 +63,11 @@ pub async fn execute(charges: &Charges, command: Command) -> Reply {
             let sequence = sequence.unwrap_or(snapshot.charge.sequence);
             Ok(document(&*charges.accept(id, outpoints, sequence).await?))
         }
+        Command::AddKey { .. }
+        | Command::ListKeys { .. }
+        | Command::RotateKey { .. }
+        | Command::RevokeKey { .. }
+        | Command::Rekey => keys::execute(charges, command).await,
         Command::CancelCharge { id, sequence } => {
             let (id, snapshot) = charge(charges, &id).await?;
             let sequence = sequence.unwrap_or(snapshot.charge.sequence);
@@ -128,6 +134,7 @@ async fn list(charges: &Charges, query: ListQuery) -> Reply {
             })?),
         },
         order_id: query.order_id,
+        ..Filter::default()
     };
     let mut listed = Vec::new();
     let mut after = None;

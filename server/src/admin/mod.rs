@@ -6,6 +6,7 @@
 //! which only the server's own user can open, and the server carries them out like its own.
 
 mod execute;
+mod keys;
 mod links;
 mod socket;
 mod wire;

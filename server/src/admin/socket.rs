@@ -139,6 +139,11 @@ const fn name(command: &Command) -> &'static str {
         Command::ListCharges(_) => "charge list",
         Command::ShowCharge { .. } => "charge show",
         Command::AcceptCharge { .. } => "charge accept",
+        Command::AddKey { .. } => "key add",
+        Command::ListKeys { .. } => "key list",
+        Command::RotateKey { .. } => "key rotate",
+        Command::RevokeKey { .. } => "key revoke",
+        Command::Rekey => "rekey",
         Command::CancelCharge { .. } => "charge cancel",
     }
 }

@@ -47,6 +47,34 @@ pub enum Command {
         /// The charge's sequence as it was looked at; without one, as it is now.
         sequence: Option<u64>,
     },
+    /// Makes a key of the merchant API.
+    AddKey {
+        /// The merchant's id.
+        merchant: String,
+        /// What its owner calls it.
+        name: String,
+        /// What it may do; nothing means the usual.
+        scopes: Option<String>,
+    },
+    /// Keys of the merchant API.
+    ListKeys {
+        /// Of this merchant only.
+        merchant: Option<String>,
+    },
+    /// Gives a key a new secret.
+    RotateKey {
+        /// Its id.
+        id: String,
+        /// How long the present secret counts on.
+        overlap_secs: u32,
+    },
+    /// Takes a key back.
+    RevokeKey {
+        /// Its id.
+        id: String,
+    },
+    /// Seals all secrets under the newest of the configured keys.
+    Rekey,
     /// Withdraws a charge (R15).
     CancelCharge {
         /// Its id.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bitpro_charge::{ChargeId, Context, Observation, decide};
+use bitpro_charge::{ChargeId, Context, Observation, Quote, Timestamp, decide};
 
 use super::{CommandError, Inner};
 use crate::store::{Batch, Snapshot, Tx};
@@ -12,26 +12,8 @@ impl Inner {
     pub(super) async fn command(&self, id: ChargeId, observation: Observation) -> Result<Arc<Snapshot>, CommandError> {
         let now = self.now();
         let rate = self.rates.fresh(now);
-        let decided = move |tx: &Tx| Context {
-            now,
-            tip: tx.memory().tip_height(),
-            observed_until: tx.memory().observed_until(),
-            rate,
-        };
         self.store
-            .write(move |tx| {
-                Box::pin(async move {
-                    let before = tx.charge(id).await?.ok_or(CommandError::UnknownCharge)?;
-                    let context = decided(tx);
-                    let events = decide(&before.charge, &observation, &context)?;
-                    let batch = Batch {
-                        before: Arc::clone(&before),
-                        events,
-                    };
-                    let after = tx.record(vec![batch], now).await?.pop();
-                    Ok(after.unwrap_or(before))
-                })
-            })
+            .write(move |tx| Box::pin(async move { commanded(tx, id, &observation, now, rate).await }))
             .await
     }
 
@@ -48,4 +30,28 @@ impl Inner {
         self.shared.cache.remove(&id);
         Ok(())
     }
+}
+
+/// Decides about a command inside a unit.
+pub(super) async fn commanded(
+    tx: &mut Tx,
+    id: ChargeId,
+    observation: &Observation,
+    now: Timestamp,
+    rate: Option<Quote>,
+) -> Result<Arc<Snapshot>, CommandError> {
+    let before = tx.charge(id).await?.ok_or(CommandError::UnknownCharge)?;
+    let context = Context {
+        now,
+        tip: tx.memory().tip_height(),
+        observed_until: tx.memory().observed_until(),
+        rate,
+    };
+    let events = decide(&before.charge, observation, &context)?;
+    let batch = Batch {
+        before: Arc::clone(&before),
+        events,
+    };
+    let after = tx.record(vec![batch], now).await?.pop();
+    Ok(after.unwrap_or(before))
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bitpro_charge::{Cents, ChargeId, Quote, Terms, Timestamp};
+use bitpro_charge::{Cents, ChargeId, Quote, Terms, Tiers, Timestamp};
 
-use super::{CreateError, Inner, IssuanceBlock, LinkOutcome, LinkRequest, NewCharge, Role};
+use super::{ChargeOptions, CreateError, Inner, IssuanceBlock, LinkOutcome, LinkRequest, NewCharge, Role};
 use crate::merchant::Merchant;
 use crate::rng::charge_id;
 use crate::store::{ChargeOrigin, Draft, Issuer, Snapshot, Tx};
@@ -15,7 +15,7 @@ const LEAST_LEFT_SECS: u32 = 5 * 60;
 const OPEN_PER_ORDER: usize = 3;
 
 /// What link and API have in common.
-struct Wish {
+pub(super) struct Wish {
     id: ChargeId,
     price: Cents,
     /// `None` when there is no rate to promise an amount by: what exists is still shown.
@@ -29,7 +29,7 @@ struct Wish {
 
 impl Inner {
     pub(super) async fn create(&self, new: NewCharge) -> Result<ChargeId, CreateError> {
-        let wish = self.wish(new, ChargeOrigin::Api, &[])?;
+        let wish = self.wish(new, ChargeOrigin::Api)?;
         self.store
             .write(move |tx| Box::pin(async move { make(tx, wish).await.map(|snapshot| snapshot.charge.id) }))
             .await
@@ -53,20 +53,24 @@ impl Inner {
             buyer_email,
             metadata: None,
             language,
+            options: ChargeOptions {
+                notes,
+                ..ChargeOptions::default()
+            },
         };
         let origin = if signed {
             ChargeOrigin::SignedLink
         } else {
             ChargeOrigin::Link
         };
-        let wish = self.wish(new, origin, &notes)?;
+        let wish = self.wish(new, origin)?;
         self.store
             .write(move |tx| Box::pin(async move { follow_link(tx, wish, pressed).await }))
             .await
     }
 
     /// Everything that needs no writer is checked and looked up before one is asked for.
-    fn wish(&self, new: NewCharge, origin: ChargeOrigin, notes: &[String]) -> Result<Wish, CreateError> {
+    pub(super) fn wish(&self, new: NewCharge, origin: ChargeOrigin) -> Result<Wish, CreateError> {
         if self.role != Role::Server {
             return Err(CreateError::IssuanceBlocked(IssuanceBlock::NotTheServer));
         }
@@ -85,7 +89,7 @@ impl Inner {
             quote: self.rates.fresh(now),
             now,
             email_key: new.buyer_email.as_deref().map(|email| self.secret.of_email(email)),
-            notes: (!notes.is_empty()).then(|| notes.join("\n")),
+            notes: (!new.options.notes.is_empty()).then(|| new.options.notes.join("\n")),
             new,
             origin,
         })
@@ -143,7 +147,7 @@ fn unpaid_run(tx: &Tx, merchant: &Merchant) -> u32 {
     issuer.map_or(0, Issuer::unpaid_run)
 }
 
-async fn make(tx: &mut Tx, wish: Wish) -> Result<Arc<Snapshot>, CreateError> {
+pub(super) async fn make(tx: &mut Tx, wish: Wish) -> Result<Arc<Snapshot>, CreateError> {
     let merchant = merchant_of(tx, &wish)?;
     let merchant_row = tx
         .memory()
@@ -175,7 +179,7 @@ async fn make(tx: &mut Tx, wish: Wish) -> Result<Arc<Snapshot>, CreateError> {
 
 /// Freezes the merchant's settings into the charge (R1).
 fn terms(merchant: &Merchant, wish: &Wish, dust_limit: bitpro_charge::Amount) -> Result<Terms, CreateError> {
-    let settings = &merchant.settings;
+    let (settings, options) = (&merchant.settings, &wish.new.options);
     let quote = wish.quote.as_ref().ok_or(CreateError::NoRate)?;
     let amount = Terms::amount_for(wish.price, quote, settings.rate_spread_bps, dust_limit)?;
     Ok(Terms {
@@ -185,13 +189,24 @@ fn terms(merchant: &Merchant, wish: &Wish, dust_limit: bitpro_charge::Amount) ->
         quote: quote.clone(),
         spread_bps: settings.rate_spread_bps,
         created_at: wish.now,
-        expires_at: wish.now.plus_secs(settings.window_secs),
+        expires_at: wish.now.plus_secs(options.window_secs.unwrap_or(settings.window_secs)),
         grace_secs: settings.grace_secs,
         settle_within_secs: settings.settle_within_secs,
         extension_secs: settings.extension_secs,
-        tiers: settings.tiers,
+        tiers: at_least(settings.tiers, options.confirmations),
         late_policy: settings.late_policy,
         rate_move_limit_bps: settings.rate_move_limit_bps,
         dust_limit,
     })
+}
+
+/// Tiers that ask for `confirmations` where they would ask for fewer.
+fn at_least(tiers: Tiers, confirmations: Option<u32>) -> Tiers {
+    let least = confirmations.unwrap_or(0);
+    Tiers {
+        small: tiers.small.max(least),
+        medium: tiers.medium.max(least),
+        large: tiers.large.max(least),
+        ..tiers
+    }
 }

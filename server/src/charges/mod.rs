@@ -6,10 +6,12 @@ mod command;
 mod create;
 mod error;
 mod hub;
+mod keys;
 mod links;
 mod merchants;
 mod objects;
 mod observe;
+mod requests;
 mod shared;
 mod sighted;
 #[cfg(test)]
@@ -29,9 +31,12 @@ use tokio::task::JoinHandle;
 
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};
+pub use keys::{Authority, AuthorityError, IssuedKey, KeyError, LONGEST_OVERLAP_SECS};
 pub use links::{LinkKeyError, MadeLinkKey};
 pub use objects::ToldEvent;
-pub use types::{Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Personal};
+pub use types::{
+    ChargeOptions, Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Personal,
+};
 
 pub use crate::store::{ChargeOrigin, OpenError, Snapshot};
 pub use crate::wallet::WalletText;
@@ -119,6 +124,7 @@ impl Charges {
             database: opening.database,
             network: opening.network,
             secret: secret.clone(),
+            seal: opening.seal.clone(),
             rng: Arc::clone(&opening.rng),
             issues: opening.role == Role::Server,
             fatal,
@@ -372,7 +378,10 @@ impl Charges {
                 merchant: filter.merchant,
                 state: filter.state,
                 order_id: filter.order_id.as_deref(),
+                created_from: filter.created_from,
+                created_to: filter.created_to,
                 before: after.map(|cursor| cursor.0),
+                skip: filter.skip,
                 limit: limit + 1,
             })
             .await?;

@@ -112,7 +112,7 @@ fn as_it_stood(now: &Charge, log: &[Event], sequence: u64) -> Option<(Charge, u3
     }
 }
 
-fn object(
+pub(super) fn object(
     charge: &Charge,
     snapshot: &Snapshot,
     personal: &Personal,
@@ -131,7 +131,7 @@ fn object(
     ChargeObject::of(charge, &beside)
 }
 
-fn personal(row: BesideRow) -> Personal {
+pub(super) fn personal(row: BesideRow) -> Personal {
     let [buyer_email, metadata, notes] = row.personal;
     Personal {
         buyer_email,

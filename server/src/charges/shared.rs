@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::mpsc;
 
 use super::hub::{Frame, Hub};
+use crate::keys::{ApiKey, KeyId, KeyMap};
 use crate::merchant::{Merchant, MerchantMap};
 use crate::node::view::{Hole, Tip};
 use crate::node::{IssuedRange, ScanRequest};
@@ -48,6 +49,7 @@ pub(super) struct Shared {
     pub(super) cache: Cache<ChargeId, Arc<Snapshot>>,
     merchants: RwLock<Arc<MerchantMap>>,
     merchants_version: AtomicU64,
+    keys: RwLock<Arc<KeyMap>>,
     receives: RwLock<HashMap<DescriptorId, Arc<Receive>>>,
     tip: RwLock<Option<(Tip, Timestamp)>>,
     tip_height: AtomicU32,
@@ -65,6 +67,7 @@ impl Shared {
             cache: Cache::new(CACHED_CHARGES),
             merchants: RwLock::default(),
             merchants_version: AtomicU64::new(0),
+            keys: RwLock::default(),
             receives: RwLock::default(),
             tip: RwLock::default(),
             tip_height: AtomicU32::new(0),
@@ -81,6 +84,14 @@ impl Shared {
 
     pub(super) fn merchant(&self, id: MerchantId) -> Option<Arc<Merchant>> {
         self.merchants.read().get(&id).cloned()
+    }
+
+    pub(super) fn keys(&self) -> Arc<KeyMap> {
+        Arc::clone(&self.keys.read())
+    }
+
+    pub(super) fn key(&self, id: KeyId) -> Option<Arc<ApiKey>> {
+        self.keys.read().get(&id).cloned()
     }
 
     pub(super) fn merchants_version(&self) -> u64 {
@@ -135,6 +146,9 @@ impl Shared {
         if let Some(merchants) = &news.merchants {
             *self.merchants.write() = Arc::clone(merchants);
             self.merchants_version.fetch_add(1, Ordering::AcqRel);
+        }
+        if let Some(keys) = &news.keys {
+            *self.keys.write() = Arc::clone(keys);
         }
         self.receives.write().extend(news.receives.iter().cloned());
         *self.scans.write() = news

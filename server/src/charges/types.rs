@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bitpro_charge::{Cents, ChargeId, MerchantId, State};
+use bitpro_charge::{Cents, ChargeId, MerchantId, State, Timestamp};
 
 use super::IssuanceBlock;
 use crate::merchant::{Language, Logo, Merchant};
@@ -24,6 +24,21 @@ pub struct NewCharge {
     pub metadata: Option<String>,
     /// The page's language.
     pub language: Option<Language>,
+    /// What differs from the merchant's settings.
+    pub options: ChargeOptions,
+}
+
+/// What the merchant's server decides about one charge. The caller has checked it against the merchant's bounds.
+#[derive(Debug, Clone, Default)]
+pub struct ChargeOptions {
+    /// Where the page leads once it is paid.
+    pub success_url: Option<String>,
+    /// How long the amount is promised, in seconds.
+    pub window_secs: Option<u32>,
+    /// Confirmations to wait for, at the least.
+    pub confirmations: Option<u32>,
+    /// Optional fields that were ignored, to be noted for the merchant (R38).
+    pub notes: Vec<String>,
 }
 
 /// A charge asked for by a payment link.
@@ -69,6 +84,12 @@ pub struct Filter {
     pub state: Option<State>,
     /// With this order id only.
     pub order_id: Option<String>,
+    /// Made at this instant or later.
+    pub created_from: Option<Timestamp>,
+    /// Made before this instant.
+    pub created_to: Option<Timestamp>,
+    /// Without so many of the newest.
+    pub skip: u64,
 }
 
 /// What a merchant knows of a charge beside its money. Never shown to shoppers (R23); it can be erased (R31).

@@ -37,6 +37,10 @@ pub async fn show(
     let Some(view) = app.charges.view(&snapshot) else {
         return app.refuse(&visit, Refusal::unknown_charge());
     };
+    let success_url = match app.charges.success_url(&snapshot).await {
+        Ok(url) => url.or_else(|| merchant.settings.site.clone()),
+        Err(error) => return app.refuse(&visit, error.into()),
+    };
     let page = ChargePage {
         view,
         merchant: merchant_view(&merchant),
@@ -45,7 +49,7 @@ pub async fn show(
         path: urls::charge(merchant.id, snapshot.charge.id),
         start_again: start_again(&merchant, &snapshot, &visit),
         explorer: app.explorer.clone(),
-        success_url: merchant.settings.site.clone(),
+        success_url,
         back_url: merchant.settings.site.clone(),
         languages: merchant.settings.languages.iter().copied().map(lang).collect(),
     };

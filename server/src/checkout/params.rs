@@ -223,7 +223,7 @@ impl Raw {
 }
 
 /// Splits and decodes without losing invalid bytes, as a lossy decoder would: two different order ids must not become one.
-fn pairs(encoded: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+pub(crate) fn pairs(encoded: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
     encoded.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(name), decoded(value))
@@ -251,7 +251,7 @@ fn decoded(text: &str) -> Vec<u8> {
     out
 }
 
-fn check_currency(text: &str) -> Result<(), ParamError> {
+pub(crate) fn check_currency(text: &str) -> Result<(), ParamError> {
     if text.eq_ignore_ascii_case("eur") {
         Ok(())
     } else if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
@@ -261,7 +261,7 @@ fn check_currency(text: &str) -> Result<(), ParamError> {
     }
 }
 
-fn checked_order_id(text: String) -> Result<String, ParamError> {
+pub(crate) fn checked_order_id(text: String) -> Result<String, ParamError> {
     if text.chars().count() > ORDER_ID_CHARS {
         return Err(ParamError::OrderIdTooLong);
     }
@@ -273,7 +273,7 @@ fn checked_order_id(text: String) -> Result<String, ParamError> {
 
 /// An e-mail address in the one form under which a returning shopper is known again (R22): trimmed, in lower case.
 /// `None` when it is none; only mail itself can tell whether it is somebody's.
-fn normalised_email(text: &str) -> Option<String> {
+pub(crate) fn normalised_email(text: &str) -> Option<String> {
     let text = text.trim();
     let (local, domain) = text.rsplit_once('@')?;
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c);

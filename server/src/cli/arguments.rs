@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
+use super::keys::KeyAction;
 use super::link::LinkAction;
 use crate::admin::{Command, ListQuery, MerchantEdit};
 use crate::merchant::SETTINGS;
@@ -49,6 +50,17 @@ pub(super) enum Do {
     Link {
         #[command(subcommand)]
         action: LinkAction,
+    },
+    /// Make, list, rotate and revoke keys of the merchant API.
+    Key {
+        #[command(subcommand)]
+        action: KeyAction,
+    },
+    /// Encrypt all secrets in the database under the newest of seal_keys.
+    Rekey {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Show, accept and cancel charges.
     Charge {

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod keys;
 mod link;
 mod print;
 mod rate;
@@ -56,6 +57,11 @@ pub fn run() -> ExitCode {
                 Err(text) => fail(INVALID, &text),
             },
         },
+        Do::Key { action } => {
+            let (command, json) = action.into_command();
+            carry_out(arguments.config, &command, json)
+        }
+        Do::Rekey { json } => carry_out(arguments.config, &Command::Rekey, json),
         Do::Charge { action } => {
             let (command, json) = charge_command(action);
             carry_out(arguments.config, &command, json)

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 
+use super::keys;
 use super::rate::Report;
 use crate::admin::Command;
 use crate::config::Config;
@@ -13,7 +14,7 @@ use crate::merchant::SETTINGS;
 use crate::node::{CheckLine, Level};
 
 /// Prints a line on standard output. Whoever closed it early has seen what he wanted.
-fn out(line: &str) {
+pub(super) fn out(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
@@ -100,6 +101,11 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
         Command::Link(command) => link::reply(command, value, config),
         Command::ListCharges(_) => list(value, "no charges", charge_line),
         Command::ShowCharge { .. } => charge(value),
+        Command::AddKey { .. }
+        | Command::ListKeys { .. }
+        | Command::RotateKey { .. }
+        | Command::RevokeKey { .. }
+        | Command::Rekey => keys::print(command, value),
         Command::AcceptCharge { .. } | Command::CancelCharge { .. } => out(&charge_line(value)),
     }
 }
@@ -108,7 +114,7 @@ fn pretty(value: &Value) {
     out(&serde_json::to_string_pretty(value).expect("a JSON value always serializes"));
 }
 
-fn list(value: &Value, when_empty: &str, line: impl Fn(&Value) -> String) {
+pub(super) fn list(value: &Value, when_empty: &str, line: impl Fn(&Value) -> String) {
     let items = value.as_array().map_or(&[][..], Vec::as_slice);
     if items.is_empty() {
         error(when_empty);
@@ -192,11 +198,11 @@ fn charge_line(charge: &Value) -> String {
     )
 }
 
-fn field(name: &str, value: &Value) {
+pub(super) fn field(name: &str, value: &Value) {
     out(&format!("{name:<22} {}", text(value)));
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),

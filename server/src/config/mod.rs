@@ -93,6 +93,10 @@ pub struct Limits {
     pub create_burst: u32,
     /// Charges by unsigned links in a minute, per merchant.
     pub merchant_create_per_minute: u32,
+    /// Requests of one key of the merchant API in a minute.
+    pub api_per_minute: u32,
+    /// Requests of one key at once.
+    pub api_burst: u32,
     /// Open streams per client.
     pub streams_per_address: u32,
     /// Open streams per charge.
@@ -233,6 +237,8 @@ fn limits(reader: &mut Reader) -> Limits {
         create_per_minute: reader.number("create_per_minute", 1..=1_000_000),
         create_burst: reader.number("create_burst", 1..=1_000_000),
         merchant_create_per_minute: reader.number("merchant_create_per_minute", 1..=1_000_000),
+        api_per_minute: reader.number("api_per_minute", 1..=10_000_000),
+        api_burst: reader.number("api_burst", 1..=10_000_000),
         streams_per_address: reader.number("streams_per_address", 1..=100_000),
         streams_per_charge: reader.number("streams_per_charge", 1..=100_000),
         max_connections: reader.number("max_connections", 10..=1_000_000),

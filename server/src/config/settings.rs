@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 40] = [
+pub const SETTINGS: [Setting; 42] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -231,6 +231,18 @@ pub const SETTINGS: [Setting; 40] = [
         "300",
         "a number from 1 to 1000000",
         "Charges that unsigned links may make for one merchant in a minute, and as many signed ones; beyond, shoppers press a button that works after a few seconds.",
+    ),
+    with_default(
+        "api_per_minute",
+        "600",
+        "a number from 1 to 10000000",
+        "Requests of the merchant API that one key may make in a minute.",
+    ),
+    with_default(
+        "api_burst",
+        "120",
+        "a number from 1 to 10000000",
+        "Requests of the merchant API that one key may make at once.",
     ),
     with_default(
         "streams_per_address",

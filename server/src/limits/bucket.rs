@@ -10,6 +10,15 @@ use parking_lot::Mutex;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryAfter(pub u32);
 
+/// What is left of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Units that can be taken at once.
+    pub left: u32,
+    /// When the budget is full again, in seconds.
+    pub full_in_secs: u32,
+}
+
 /// Budgets by key.
 #[derive(Debug)]
 pub struct Buckets<K> {
@@ -50,6 +59,14 @@ impl<K: Eq + Hash> Buckets<K> {
     /// # Errors
     /// [`RetryAfter`] when none is left; nothing is taken then.
     pub fn take(&self, key: K, now: Timestamp) -> Result<(), RetryAfter> {
+        self.take_and_tell(key, now).map(|_| ())
+    }
+
+    /// Takes one unit, and tells what is left.
+    ///
+    /// # Errors
+    /// [`RetryAfter`] when none is left; nothing is taken then.
+    pub fn take_and_tell(&self, key: K, now: Timestamp) -> Result<Standing, RetryAfter> {
         let now = now.0.saturating_mul(1_000);
         let mut keys = self.keys.lock();
         if keys.full_at.len() >= keys.sweep_at {
@@ -64,7 +81,11 @@ impl<K: Eq + Hash> Buckets<K> {
             return Err(RetryAfter(secs));
         }
         keys.full_at.insert(key, next);
-        Ok(())
+        let until_full = next - now;
+        Ok(Standing {
+            left: u32::try_from((self.ahead - until_full) / self.interval).unwrap_or(0),
+            full_in_secs: u32::try_from((until_full + 999_999) / 1_000_000).unwrap_or(u32::MAX),
+        })
     }
 
     /// Gives back one unit that was taken.
@@ -106,6 +127,16 @@ mod tests {
         }
         assert!(buckets.take("b", Timestamp(START)).is_ok());
         assert!(buckets.take("a", Timestamp(START + 1_000)).is_ok());
+    }
+
+    #[test]
+    fn what_is_left_is_told() {
+        let buckets = Buckets::new(60, 3);
+        let told = |left, full_in_secs| Ok(Standing { left, full_in_secs });
+        assert_eq!(buckets.take_and_tell("a", Timestamp(START)), told(2, 1));
+        assert_eq!(buckets.take_and_tell("a", Timestamp(START)), told(1, 2));
+        assert_eq!(buckets.take_and_tell("a", Timestamp(START + 500)), told(0, 3));
+        assert_eq!(buckets.take_and_tell("a", Timestamp(START + 500)), Err(RetryAfter(1)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod links;
 mod press;
 mod streams;
 
-pub use bucket::{Buckets, RetryAfter};
+pub use bucket::{Buckets, RetryAfter, Standing};
 pub use client::{Client, client_of, is_proxied};
 pub use links::LinkBudgets;
 pub use press::{Press, PressKey};

@@ -29,6 +29,8 @@ pub struct Settings {
     pub default_language: Option<Language>,
     /// How long an amount is promised, in seconds.
     pub window_secs: u32,
+    /// The longest window that the merchant's server may ask for, in seconds.
+    pub api_window_limit_secs: u32,
     /// How long after the deadline the chain must be known before it counts as passed (R4), in seconds.
     pub grace_secs: u32,
     /// How long a payment may take to become deep (R12), in seconds.
@@ -82,6 +84,16 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The longest window that the merchant's server may ask for, in seconds: never less than the usual one.
+    #[must_use]
+    pub const fn longest_window_secs(&self) -> u32 {
+        if self.window_secs > self.api_window_limit_secs {
+            self.window_secs
+        } else {
+            self.api_window_limit_secs
+        }
+    }
+
     /// The value of the setting called `name`, as it would be written; empty for an unknown name.
     #[must_use]
     pub fn text_of(&self, name: &str) -> String {
@@ -103,6 +115,7 @@ impl Settings {
                 .map(|language| language.to_string())
                 .unwrap_or_default(),
             "window_secs" => self.window_secs.to_string(),
+            "api_window_limit_secs" => self.api_window_limit_secs.to_string(),
             "grace_secs" => self.grace_secs.to_string(),
             "settle_within_secs" => self.settle_within_secs.to_string(),
             "extension_secs" => self.extension_secs.to_string(),
@@ -137,6 +150,7 @@ impl Settings {
                 self.default_language = optional(value, |value| value.parse().ok())?;
             }
             "window_secs" => self.window_secs = number(value, 300, 86_400)?,
+            "api_window_limit_secs" => self.api_window_limit_secs = number(value, 300, 86_400)?,
             "grace_secs" => self.grace_secs = number(value, 0, 3_600)?,
             "settle_within_secs" => self.settle_within_secs = number(value, 3_600, 1_209_600)?,
             "extension_secs" => self.extension_secs = number(value, 0, 3_600)?,
@@ -214,6 +228,7 @@ impl Default for Settings {
             languages: Language::ALL.to_vec(),
             default_language: None,
             window_secs: 20 * 60,
+            api_window_limit_secs: 60 * 60,
             grace_secs: 90,
             settle_within_secs: 48 * 60 * 60,
             extension_secs: 10 * 60,

@@ -17,6 +17,9 @@ struct Stored {
     languages: Vec<String>,
     default_language: Option<String>,
     window_secs: u32,
+    /// Younger than the rest.
+    #[serde(default = "usual_api_window_limit")]
+    api_window_limit_secs: u32,
     grace_secs: u32,
     settle_within_secs: u32,
     extension_secs: u32,
@@ -38,6 +41,10 @@ struct Stored {
     require_signed_links: bool,
 }
 
+fn usual_api_window_limit() -> u32 {
+    Settings::default().api_window_limit_secs
+}
+
 /// The document for `settings`.
 pub(crate) fn to_document(settings: &Settings) -> String {
     let tiers = settings.tiers;
@@ -50,6 +57,7 @@ pub(crate) fn to_document(settings: &Settings) -> String {
         languages: settings.languages.iter().map(ToString::to_string).collect(),
         default_language: settings.default_language.map(|language| language.to_string()),
         window_secs: settings.window_secs,
+        api_window_limit_secs: settings.api_window_limit_secs,
         grace_secs: settings.grace_secs,
         settle_within_secs: settings.settle_within_secs,
         extension_secs: settings.extension_secs,
@@ -87,6 +95,7 @@ pub(crate) fn from_document(document: &str) -> Option<Settings> {
             None => None,
         },
         window_secs: stored.window_secs,
+        api_window_limit_secs: stored.api_window_limit_secs,
         grace_secs: stored.grace_secs,
         settle_within_secs: stored.settle_within_secs,
         extension_secs: stored.extension_secs,

@@ -10,8 +10,10 @@ use super::issuer::{Ahead, Issuer, LEAST_AHEAD};
 use super::memory::{Memory, Rows, TxPlace};
 use super::sqlite::{DescriptorRow, MerchantRow};
 use super::{StoreError, Tx};
+use crate::keys::{ApiKey, KeyId, KeyMap, KeySecret};
 use crate::links::SealedLinkKey;
 use crate::merchant::{Logo, Merchant, MerchantMap, stored};
+use crate::seal::Purpose;
 use crate::wallet::{Derived, Receive};
 
 /// Replaces the memory by what is stored.
@@ -33,12 +35,14 @@ pub(super) async fn reload(tx: &mut Tx) -> Result<(), StoreError> {
     memory.set_hole(hole_from(tx.session.meta("hole").await?.as_deref())?);
     let texts = issuers(tx, &mut memory).await?;
     merchants(tx, &mut memory, &texts).await?;
+    keys(tx, &mut memory).await?;
     charges(tx, &mut memory).await?;
     let note_paid = |merchant, order_id: &str| memory.note_paid(merchant, order_id);
     tx.session.for_each_paid_order(note_paid).await?;
     transactions(tx, &mut memory).await?;
     memory.forget_inverses();
     tx.news.merchants = Some(Arc::clone(memory.merchants()));
+    tx.news.keys = Some(Arc::clone(memory.keys()));
     tx.news.from_elsewhere = true;
     tx.loaded(memory);
     Ok(())
@@ -158,6 +162,42 @@ fn merchant_of(row: &MerchantRow, link_keys: Vec<SealedLinkKey>) -> Result<Merch
         link_keys,
         created_at: row.created_at,
     })
+}
+
+/// Loads the keys of the merchant API. What is known of their last use only here is kept along.
+async fn keys(tx: &mut Tx, memory: &mut Memory) -> Result<(), StoreError> {
+    let mut secrets: HashMap<i64, Vec<KeySecret>> = HashMap::new();
+    for row in tx.session.api_key_secrets().await? {
+        let bytes = tx.seal.open(Purpose::ApiKey, &row.id, &row.sealed)?;
+        secrets.entry(row.key).or_default().push(KeySecret {
+            id: row.id,
+            bytes: bytes.into(),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        });
+    }
+    let mut keys = KeyMap::new();
+    for row in tx.session.api_keys().await? {
+        let id = KeyId(row.id);
+        let known = tx.memory.keys().get(&id).map(|known| Arc::clone(&known.last_used));
+        let key = ApiKey {
+            num: row.num,
+            id,
+            merchant: row.merchant,
+            name: row.name,
+            scopes: (row.scopes.parse()).map_err(|_| StoreError::Damaged(format!("the scopes of key {id}")))?,
+            created_at: row.created_at,
+            revoked_at: row.revoked_at,
+            secrets: secrets.remove(&row.num).unwrap_or_default(),
+            last_used: known.unwrap_or_default(),
+        };
+        if let Some(at) = row.last_used_at {
+            key.note_used(at);
+        }
+        keys.insert(id, Arc::new(key));
+    }
+    memory.load_keys(keys);
+    Ok(())
 }
 
 async fn charges(tx: &mut Tx, memory: &mut Memory) -> Result<(), StoreError> {

@@ -61,6 +61,18 @@ pub enum StoreError {
     /// What is stored contradicts itself, or was changed by another hand.
     #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// A sealed secret does not open.
+    #[error(transparent)]
+    Sealed(#[from] crate::seal::SealError),
+}
+
+/// An answer that is given again to the same request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: bytes::Bytes,
 }
 
 /// A followed transaction with its bytes.
@@ -76,8 +88,12 @@ pub(crate) struct Listing<'a> {
     pub(crate) merchant: Option<MerchantId>,
     pub(crate) state: Option<State>,
     pub(crate) order_id: Option<&'a str>,
+    pub(crate) created_from: Option<Timestamp>,
+    pub(crate) created_to: Option<Timestamp>,
     /// Only rows below this number.
     pub(crate) before: Option<i64>,
+    /// Without so many of the newest.
+    pub(crate) skip: u64,
     pub(crate) limit: u32,
 }
 
@@ -189,6 +205,18 @@ impl Store {
     pub(crate) async fn logs(&self, nums: &[i64]) -> Result<HashMap<i64, Vec<Event>>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::logs(&mut reader, nums).await
+    }
+
+    /// The stored nonces: key, nonce, when it expires.
+    pub(crate) async fn nonces(&self) -> Result<Vec<(i64, [u8; 16], Timestamp)>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::nonces(&mut reader).await
+    }
+
+    /// Where the page of a charge leads once it is paid, if it was said.
+    pub(crate) async fn success_url(&self, num: i64) -> Result<Option<String>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::success_url(&mut reader, num).await
     }
 
     /// How many charges there are in each state.

@@ -6,6 +6,7 @@ use bitpro_charge::Timestamp;
 
 use super::issuer::Ahead;
 use super::{DescriptorId, Snapshot};
+use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, Tip};
 use crate::wallet::Receive;
@@ -21,6 +22,8 @@ pub(crate) struct News {
     pub(crate) watched: Vec<Arc<Ahead>>,
     /// The merchants, when one was added or changed.
     pub(crate) merchants: Option<Arc<MerchantMap>>,
+    /// The keys of the merchant API, when one was added or changed.
+    pub(crate) keys: Option<Arc<KeyMap>>,
     /// The tip and how far chain and mempool were read, when either moved.
     pub(crate) tip: Option<(Tip, Timestamp)>,
     /// The earliest instant at which time alone moves a charge.
@@ -74,6 +77,7 @@ pub(super) struct Mark {
     watched: usize,
     tip: Option<(Tip, Timestamp)>,
     had_merchants: bool,
+    had_keys: bool,
 }
 
 impl News {
@@ -85,15 +89,17 @@ impl News {
             watched: self.watched.len(),
             tip: self.tip,
             had_merchants: self.merchants.is_some(),
+            had_keys: self.keys.is_some(),
         }
     }
 
-    /// Forgets what came after `mark`. A change of merchants before it is told again by the memory that was restored.
-    pub(super) fn go_back(&mut self, mark: Mark, merchants: &Arc<MerchantMap>) {
+    /// Forgets what came after `mark`. A change of merchants or keys before it is told again by the memory that was restored.
+    pub(super) fn go_back(&mut self, mark: Mark, merchants: &Arc<MerchantMap>, keys: &Arc<KeyMap>) {
         self.touched.truncate(mark.touched);
         self.deeper.truncate(mark.deeper);
         self.watched.truncate(mark.watched);
         self.tip = mark.tip;
         self.merchants = mark.had_merchants.then(|| Arc::clone(merchants));
+        self.keys = mark.had_keys.then(|| Arc::clone(keys));
     }
 }

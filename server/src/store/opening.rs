@@ -10,6 +10,7 @@ use super::secret::Secret;
 use super::sqlite::connect;
 use super::{Fatal, News, Store, StoreError, Tx, WatchMap, Writer, load};
 use crate::rng::Rng;
+use crate::seal::{Seal, SealError};
 use crate::wallet::mark::{IssuanceMark, MarkError};
 
 /// Units that may wait before callers do.
@@ -34,6 +35,9 @@ pub enum OpenError {
     /// The database was made under another secret: its descriptors cannot be verified.
     #[error("the database was made with another secret than the configuration's")]
     WrongSecret,
+    /// The database's secrets do not open.
+    #[error(transparent)]
+    Sealed(SealError),
     /// The SQLite in this program can lose commits.
     #[error("SQLite {0} is too old: 3.51.3 or later is needed")]
     Engine(String),
@@ -47,7 +51,17 @@ pub enum OpenError {
     },
     /// The database failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            // What the operator has to mend is said without what surrounds it.
+            StoreError::Sealed(error) => Self::Sealed(error),
+            error => Self::Store(error),
+        }
+    }
 }
 
 /// How to open the store.
@@ -55,6 +69,7 @@ pub(crate) struct StoreOptions {
     pub(crate) database: PathBuf,
     pub(crate) network: Network,
     pub(crate) secret: Secret,
+    pub(crate) seal: Seal,
     pub(crate) rng: Arc<dyn Rng>,
     /// Whether addresses are given out here, and the issuance mark is held.
     pub(crate) issues: bool,
@@ -90,6 +105,7 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
         connections.session,
         options.network,
         options.secret.clone(),
+        options.seal.clone(),
         Arc::clone(&options.rng),
     );
     tx.session.begin().await?;
@@ -149,6 +165,7 @@ async fn prepare(
     if identity(tx, "secret", options.secret.check()).await? != options.secret.check() {
         return Err(OpenError::WrongSecret);
     }
+    tx.check_seals().await?;
     load::reload(tx).await?;
     let was_restored = match mark {
         Some(mark) => meet_mark(tx, mark),

@@ -177,6 +177,7 @@ impl Shop {
             buyer_email: None,
             metadata: None,
             language: None,
+            options: ChargeOptions::default(),
         }
     }
 

@@ -39,6 +39,7 @@ async fn r27_a_new_descriptor_waits_for_a_scan_and_starts_above_what_was_used() 
         buyer_email: None,
         metadata: None,
         language: None,
+        options: ChargeOptions::default(),
     };
     let blocked = charges.create(new.clone()).await.unwrap_err();
     assert!(matches!(

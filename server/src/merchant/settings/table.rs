@@ -35,7 +35,7 @@ const fn setting(name: &'static str, default: &'static str, wanted: &'static str
 }
 
 /// Every setting but descriptor and logo, which are not plain text.
-pub const SETTINGS: [Setting; 22] = [
+pub const SETTINGS: [Setting; 23] = [
     setting(
         "name",
         "",
@@ -77,6 +77,12 @@ pub const SETTINGS: [Setting; 22] = [
         "1200",
         "seconds from 300 to 86400",
         "How long the amount is promised.",
+    ),
+    setting(
+        "api_window_limit_secs",
+        "3600",
+        "seconds from 300 to 86400",
+        "The longest window that your server may ask for by the API; window_secs, if that is longer.",
     ),
     setting(
         "grace_secs",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bitpro_charge::{MerchantId, State, Timestamp, Txid};
 
 use super::{Mark, Memory, Open, TxPlace, Undo, order_hash};
+use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, Tip};
 use crate::store::issuer::{Ahead, Issuer};
@@ -113,6 +114,17 @@ impl Memory {
         self.undo.push(Undo::Merchants(before, changed, row));
     }
 
+    /// Takes in the keys as they were read.
+    pub(in crate::store) fn load_keys(&mut self, keys: KeyMap) {
+        self.keys = Arc::new(keys);
+    }
+
+    /// Takes in the keys as they are now.
+    pub(in crate::store) fn put_keys(&mut self, keys: KeyMap) {
+        let before = std::mem::replace(&mut self.keys, Arc::new(keys));
+        self.undo.push(Undo::Keys(before));
+    }
+
     /// A charge went from one state to another; a new one came from none.
     pub(in crate::store) fn count(&mut self, before: Option<State>, after: State) {
         let position = |state| State::ALL.iter().position(|&known| known == state);
@@ -183,6 +195,7 @@ impl Memory {
                     None => self.issuers.remove(&descriptor),
                 };
             }
+            Undo::Keys(keys) => self.keys = keys,
             Undo::Merchants(merchants, changed, row) => {
                 self.merchants = merchants;
                 match row {

@@ -13,6 +13,7 @@ use bitpro_charge::{ChargeId, Interval, MerchantId, Outpoint, State, Timestamp, 
 
 use super::issuer::{Ahead, Issuer};
 use super::{DescriptorId, Snapshot};
+use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, ScriptId, Tip};
 
@@ -90,6 +91,7 @@ enum Undo {
     Used(DescriptorId, Option<u32>),
     Issuer(DescriptorId, Option<Box<Issuer>>),
     Merchants(Arc<MerchantMap>, MerchantId, Option<i64>),
+    Keys(Arc<KeyMap>),
 }
 
 /// A point to go back to.
@@ -111,6 +113,7 @@ pub(crate) struct Memory {
     issuers: HashMap<DescriptorId, Issuer>,
     merchants: Arc<MerchantMap>,
     merchant_rows: HashMap<MerchantId, i64>,
+    keys: Arc<KeyMap>,
     charges: HashMap<i64, Open>,
     by_script: HashMap<ScriptId, i64>,
     by_id: HashMap<ChargeId, i64>,
@@ -137,6 +140,7 @@ impl Default for Memory {
             issuers: HashMap::new(),
             merchants: Arc::default(),
             merchant_rows: HashMap::new(),
+            keys: Arc::default(),
             charges: HashMap::new(),
             by_script: HashMap::new(),
             by_id: HashMap::new(),
@@ -255,6 +259,11 @@ impl Memory {
     /// All merchants.
     pub(crate) const fn merchants(&self) -> &Arc<MerchantMap> {
         &self.merchants
+    }
+
+    /// All keys of the merchant API.
+    pub(crate) const fn keys(&self) -> &Arc<KeyMap> {
+        &self.keys
     }
 
     /// A merchant's row.

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::bulk::Bulk;
-use super::{Session, fixed, unsigned};
+use super::{Session, column, fixed, unsigned};
 use crate::merchant::Language;
 use crate::node::view::ScriptId;
 use crate::store::documents::{snapshot_from, terms_from, terms_to};
@@ -297,12 +297,20 @@ pub(in crate::store) async fn list(
     if let Some(order_id) = listing.order_id {
         query.push(" AND c.order_id = ").push_bind(order_id.to_owned());
     }
+    if let Some(from) = listing.created_from {
+        query.push(" AND c.created_at >= ").push_bind(from.0);
+    }
+    if let Some(to) = listing.created_to {
+        query.push(" AND c.created_at < ").push_bind(to.0);
+    }
     if let Some(before) = listing.before {
         query.push(" AND c.num < ").push_bind(before);
     }
     query
         .push(" ORDER BY c.num DESC LIMIT ")
-        .push_bind(i64::from(listing.limit));
+        .push_bind(i64::from(listing.limit))
+        .push(" OFFSET ")
+        .push_bind(column(listing.skip));
     let rows = query.build().fetch_all(connection).await?;
     snapshots(&rows, network)
 }

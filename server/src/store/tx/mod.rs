@@ -2,6 +2,7 @@
 
 mod chain;
 mod issue;
+mod keys;
 mod link_keys;
 mod merchants;
 mod record;
@@ -18,6 +19,7 @@ use super::sqlite::{NewRow, Session};
 use super::{DescriptorId, Snapshot, StoreError};
 use crate::node::view::ScriptId;
 use crate::rng::Rng;
+use crate::seal::Seal;
 
 pub(crate) use issue::Draft;
 pub(crate) use merchants::MerchantDraft;
@@ -30,6 +32,7 @@ pub(crate) struct Tx {
     pub(super) news: News,
     pub(super) network: Network,
     pub(super) secret: Secret,
+    pub(super) seal: Seal,
     pub(super) rng: Arc<dyn Rng>,
     /// New charges that are not in the database yet: they go there together, for a statement over many rows costs little
     /// more than one over a single row.
@@ -53,13 +56,14 @@ pub(super) struct Mark {
 
 // Reading, and facts.
 impl Tx {
-    pub(super) fn new(session: Session, network: Network, secret: Secret, rng: Arc<dyn Rng>) -> Self {
+    pub(super) fn new(session: Session, network: Network, secret: Secret, seal: Seal, rng: Arc<dyn Rng>) -> Self {
         Self {
             session,
             memory: Memory::default(),
             news: News::default(),
             network,
             secret,
+            seal,
             rng,
             made: Vec::new(),
             made_before: 0,
@@ -204,7 +208,8 @@ impl Tx {
     /// Takes back what a failed unit did.
     pub(super) async fn take_back(&mut self, mark: Mark) -> Result<(), StoreError> {
         self.memory.go_back(mark.memory);
-        self.news.go_back(mark.news, self.memory.merchants());
+        self.news
+            .go_back(mark.news, self.memory.merchants(), self.memory.keys());
         self.made.truncate(self.made_before);
         if std::mem::take(&mut self.has_savepoint) {
             self.session.rollback_to_savepoint().await?;

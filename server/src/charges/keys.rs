@@ -1,0 +1,317 @@
+//! Keys of the merchant API: made, rotated, revoked; and requests that carry one, with what they leave behind.
+
+use std::sync::Arc;
+
+use bitpro_charge::{MerchantId, Timestamp};
+use futures::future::BoxFuture;
+
+use super::Charges;
+use crate::keys::{ApiKey, KeyId, KeySecret, SECRET_LEN, Scopes};
+use crate::rng::{Rng, uuid};
+use crate::store::{KeptAnswer, StoreError, Tx};
+
+/// The longest that an old secret lives on beside the new one: 30 days, in seconds.
+pub const LONGEST_OVERLAP_SECS: u32 = 30 * 24 * 60 * 60;
+/// The longest name of a key, in characters.
+const NAME_CHARS: usize = 60;
+/// How long the answer to a request with an Idempotency-Key is kept, in seconds.
+const KEPT_SECS: u32 = 24 * 60 * 60;
+/// How long the nonce of a write is kept: twice the widest difference of clocks, in seconds.
+const NONCE_SECS: u32 = 2 * 900;
+
+/// Why keys are not changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum KeyError {
+    /// There is no such merchant.
+    #[error("there is no such merchant")]
+    UnknownMerchant,
+    /// There is no such key.
+    #[error("there is no such key")]
+    UnknownKey,
+    /// The key was revoked: it never comes back.
+    #[error("the key is revoked: add another one")]
+    Revoked,
+    /// The name is not one.
+    #[error("name = {0:?}: wanted a text of 1 to 60 characters")]
+    Name(String),
+    /// The overlap is out of bounds.
+    #[error("overlap_secs = {0}: wanted seconds from 0 to {LONGEST_OVERLAP_SECS}")]
+    Overlap(u32),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A key with its secret, which is shown this once.
+#[derive(Clone)]
+pub struct IssuedKey {
+    /// The key.
+    pub key: Arc<ApiKey>,
+    /// What to sign with.
+    pub secret: [u8; SECRET_LEN],
+    /// Until when the secret before it counts, if there is one.
+    pub overlap_until: Option<Timestamp>,
+}
+
+/// A request that was authenticated and wants to change something.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    /// The key's row.
+    pub(crate) key: i64,
+    /// The request's nonce.
+    pub(crate) nonce: [u8; 16],
+    /// Its `Idempotency-Key`, and the hash of what it asks for.
+    pub(crate) idempotency: Option<(String, [u8; 32])>,
+}
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AuthorityError {
+    /// The nonce was used.
+    #[error("the nonce was used before")]
+    Replayed,
+    /// The Idempotency-Key belongs to another request.
+    #[error("the Idempotency-Key was used for another request")]
+    OtherRequest,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Charges {
+    /// The key called `id`, from memory.
+    #[must_use]
+    pub fn key(&self, id: KeyId) -> Option<Arc<ApiKey>> {
+        self.inner.shared.key(id)
+    }
+
+    /// All keys, or those of one merchant, oldest first.
+    #[must_use]
+    pub fn keys(&self, merchant: Option<MerchantId>) -> Vec<Arc<ApiKey>> {
+        let keys = self.inner.shared.keys();
+        let mut keys: Vec<Arc<ApiKey>> = keys
+            .values()
+            .filter(|key| merchant.is_none_or(|merchant| key.merchant == merchant))
+            .cloned()
+            .collect();
+        keys.sort_by_key(|key| key.num);
+        keys
+    }
+
+    /// Makes a key. The first one of a merchant has the merchant's id as its own, as the API reference signs with it.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn add_key(&self, merchant: MerchantId, name: &str, scopes: Scopes) -> Result<IssuedKey, KeyError> {
+        let name = name.trim().to_owned();
+        if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
+            return Err(KeyError::Name(name));
+        }
+        let inner = &self.inner;
+        let now = inner.now();
+        let fresh = KeyId(uuid(&*inner.rng));
+        let (secret, bytes) = fresh_secret(&*inner.rng, now);
+        let write = inner.store.write(move |tx| {
+            Box::pin(async move {
+                tx.memory().merchant_row(merchant).ok_or(KeyError::UnknownMerchant)?;
+                let first = KeyId(merchant.0);
+                let id = if tx.memory().keys().contains_key(&first) {
+                    fresh
+                } else {
+                    first
+                };
+                let key = ApiKey {
+                    num: tx.next_key(),
+                    id,
+                    merchant,
+                    name,
+                    scopes,
+                    created_at: now,
+                    revoked_at: None,
+                    secrets: vec![secret],
+                    last_used: Arc::default(),
+                };
+                tx.put_key(key.clone()).await?;
+                Ok::<_, KeyError>(Arc::new(key))
+            })
+        });
+        Ok(IssuedKey {
+            key: write.await?,
+            secret: bytes,
+            overlap_until: None,
+        })
+    }
+
+    /// Gives a key a new secret; the present one counts for `overlap_secs` more. Only two live at a time.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn rotate_key(&self, id: KeyId, overlap_secs: u32) -> Result<IssuedKey, KeyError> {
+        if overlap_secs > LONGEST_OVERLAP_SECS {
+            return Err(KeyError::Overlap(overlap_secs));
+        }
+        let inner = &self.inner;
+        let now = inner.now();
+        let (secret, bytes) = fresh_secret(&*inner.rng, now);
+        let end = now.plus_secs(overlap_secs);
+        let write = inner.store.write(move |tx| {
+            Box::pin(async move {
+                let mut key = usable(tx, id)?;
+                key.secrets.truncate(1);
+                key.secrets.retain_mut(|old| {
+                    old.expires_at = Some(end);
+                    end > now
+                });
+                key.secrets.insert(0, secret);
+                tx.put_key(key.clone()).await?;
+                Ok::<_, KeyError>(Arc::new(key))
+            })
+        });
+        let key = write.await?;
+        Ok(IssuedKey {
+            overlap_until: key.secrets.get(1).and_then(|old| old.expires_at),
+            key,
+            secret: bytes,
+        })
+    }
+
+    /// Takes a key back for ever, and forgets its secrets.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn revoke_key(&self, id: KeyId) -> Result<Arc<ApiKey>, KeyError> {
+        let now = self.inner.now();
+        self.inner
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut key = usable(tx, id)?;
+                    key.revoked_at = Some(now);
+                    key.secrets.clear();
+                    tx.put_key(key.clone()).await?;
+                    Ok::<_, KeyError>(Arc::new(key))
+                })
+            })
+            .await
+    }
+
+    /// Seals every stored secret under the newest key. How many there are, and how many were under an older one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reseal(&self) -> Result<(usize, usize), StoreError> {
+        self.inner
+            .store
+            .write(|tx| Box::pin(async move { tx.reseal().await }))
+            .await
+    }
+
+    /// The nonces that stand in the database: key, nonce, time of receipt.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stored_nonces(&self) -> Result<Vec<(i64, [u8; 16], Timestamp)>, StoreError> {
+        let nonces = self.inner.store.nonces().await?;
+        let received = |expires_at: Timestamp| Timestamp(expires_at.0 - i64::from(NONCE_SECS) * 1_000);
+        Ok(nonces
+            .into_iter()
+            .map(|(key, nonce, expires_at)| (key, nonce, received(expires_at)))
+            .collect())
+    }
+
+    /// Stores when keys were last used, and forgets nonces and answers that no longer count.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tidy_requests(&self) -> Result<(), StoreError> {
+        let now = self.inner.now();
+        let used: Vec<(i64, Timestamp)> = self
+            .keys(None)
+            .iter()
+            .filter_map(|key| Some((key.num, key.last_used_at()?)))
+            .collect();
+        self.inner
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.note_keys_used(&used).await?;
+                    tx.forget_requests(now, before(now, KEPT_SECS)).await
+                })
+            })
+            .await
+    }
+
+    /// Carries out what an authenticated request asks for, once: its nonce, its effect and its answer are one unit (R33).
+    /// A request that was carried out already gets the answer that was given then. An answer that says "not now" (5xx) is
+    /// not kept, so that the request can be made again.
+    ///
+    /// # Errors
+    /// [`AuthorityError`]; nothing is changed then.
+    pub(crate) async fn carry_out<F>(&self, authority: Authority, effect: F) -> Result<KeptAnswer, AuthorityError>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<KeptAnswer, StoreError>> + Send + 'static,
+    {
+        let now = self.inner.now();
+        self.inner
+            .store
+            .write(move |tx| Box::pin(async move { carried_out(tx, authority, now, effect).await }))
+            .await
+    }
+}
+
+async fn carried_out<F>(
+    tx: &mut Tx,
+    authority: Authority,
+    now: Timestamp,
+    effect: F,
+) -> Result<KeptAnswer, AuthorityError>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<KeptAnswer, StoreError>> + Send + 'static,
+{
+    let Authority {
+        key,
+        nonce,
+        idempotency,
+    } = authority;
+    if !tx.take_nonce(key, nonce, now.plus_secs(NONCE_SECS)).await? {
+        return Err(AuthorityError::Replayed);
+    }
+    let Some((name, request)) = idempotency else {
+        return Ok(effect(tx).await?);
+    };
+    match tx.kept_answer(key, &name, before(now, KEPT_SECS)).await? {
+        Some((known, answer)) if known == request => return Ok(answer),
+        Some(_) => return Err(AuthorityError::OtherRequest),
+        None => {}
+    }
+    let answer = effect(tx).await?;
+    if answer.status < 500 {
+        tx.keep_answer(key, &name, request, &answer, now).await?;
+    }
+    Ok(answer)
+}
+
+fn usable(tx: &Tx, id: KeyId) -> Result<ApiKey, KeyError> {
+    let key = tx.memory().keys().get(&id).ok_or(KeyError::UnknownKey)?;
+    if key.revoked_at.is_some() {
+        return Err(KeyError::Revoked);
+    }
+    Ok(ApiKey::clone(key))
+}
+
+fn fresh_secret(rng: &dyn Rng, now: Timestamp) -> (KeySecret, [u8; SECRET_LEN]) {
+    let mut bytes = [0; SECRET_LEN];
+    bytes[..16].copy_from_slice(&rng.bytes());
+    bytes[16..].copy_from_slice(&rng.bytes());
+    let secret = KeySecret {
+        id: rng.bytes(),
+        bytes: bytes.into(),
+        created_at: now,
+        expires_at: None,
+    };
+    (secret, bytes)
+}
+
+const fn before(now: Timestamp, secs: u32) -> Timestamp {
+    Timestamp(now.0 - secs as i64 * 1_000)
+}

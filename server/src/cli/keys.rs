@@ -1,0 +1,104 @@
+//! `bitpro key …`: what may be written, and how its results are shown.
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::print::{field, list, out, text};
+use crate::admin::Command;
+
+/// What can be done with keys.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyAction {
+    /// Make a key; its secret is shown this once. A merchant's first key has the merchant's own id.
+    Add {
+        /// The merchant's id.
+        merchant: String,
+        /// What you call it.
+        #[arg(long, default_value = "shop", value_name = "TEXT")]
+        name: String,
+        /// What it may do, instead of charges:read and charges:write; once for each: charges:read, charges:write, charges:accept, webhooks:write.
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List keys, without their secrets.
+    List {
+        /// Of this merchant only.
+        #[arg(long, value_name = "ID")]
+        merchant: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a key a new secret under the same id; the present one counts on for a while.
+    Rotate {
+        /// The key's id.
+        id: String,
+        /// How long the present secret counts on, in seconds, at most 30 days; 0 ends it at once.
+        #[arg(long, default_value_t = 86_400, value_name = "N")]
+        overlap_secs: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a key back for ever.
+    Revoke {
+        /// The key's id.
+        id: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl KeyAction {
+    /// The command, and whether JSON is wanted.
+    pub(super) fn into_command(self) -> (Command, bool) {
+        match self {
+            Self::Add {
+                merchant,
+                name,
+                scopes,
+                json,
+            } => {
+                let scopes = (!scopes.is_empty()).then(|| scopes.join(" "));
+                (Command::AddKey { merchant, name, scopes }, json)
+            }
+            Self::List { merchant, json } => (Command::ListKeys { merchant }, json),
+            Self::Rotate { id, overlap_secs, json } => (Command::RotateKey { id, overlap_secs }, json),
+            Self::Revoke { id, json } => (Command::RevokeKey { id }, json),
+        }
+    }
+}
+
+/// Prints what a command about keys gave.
+pub(super) fn print(command: &Command, value: &Value) {
+    match command {
+        Command::ListKeys { .. } => list(value, "no keys yet: make one with `bitpro key add`", |key| {
+            let state = match key["revoked_at"].as_str() {
+                Some(at) => format!("revoked {at}"),
+                None => format!("last used {}", key["last_used_at"].as_str().unwrap_or("never")),
+            };
+            format!(
+                "{}  {}  {}  {state}",
+                text(&key["id"]),
+                text(&key["scopes"]),
+                text(&key["name"])
+            )
+        }),
+        Command::RevokeKey { .. } => out(&format!("revoked {}", text(&value["id"]))),
+        Command::Rekey => out(&format!(
+            "{} of {} secrets encrypted anew; all are under key {}",
+            value["encrypted_anew"], value["secrets"], value["version"]
+        )),
+        _ => {
+            for name in ["id", "name", "scopes", "secret", "overlap_until"] {
+                if !value[name].is_null() {
+                    field(name, &value[name]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! Nonces that were used: in memory for the look-up, and in a journal beside the database, so that a request cannot be
+//! replayed after a restart either (R33).
+//!
+//! A record is appended without a sync: it survives the death of the process, but not of the machine. For that, the journal's
+//! head holds a *ceiling*, which is synced: no request with a later timestamp was admitted without a sync of its own. After
+//! a boot without an orderly end before it, timestamps up to the ceiling are refused.
+
+use std::collections::{HashSet, VecDeque};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bitpro_charge::Timestamp;
+use parking_lot::Mutex;
+
+/// How long a nonce is remembered: twice the widest difference of clocks, in milliseconds.
+const KEPT_MS: i64 = 2 * 900 * 1_000;
+/// A timestamp further ahead than this is synced by itself, so that a client whose clock is fast does not raise the ceiling.
+const USUAL_AHEAD_MS: i64 = 60_000;
+/// How far the ceiling goes beyond what is needed now: it is raised that seldom.
+const STEP_MS: i64 = 60_000;
+
+const MAGIC: [u8; 8] = *b"BPNONCE1";
+/// Magic, boot, whether it was closed in order, ceiling, floor.
+const HEAD: usize = 8 + 16 + 8 + 8 + 8;
+/// Key, nonce, time of receipt.
+const RECORD: usize = 8 + 16 + 8;
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NonceError {
+    /// The key has used this nonce before.
+    Replayed,
+    /// The machine stopped without warning and may have forgotten nonces of that time; later timestamps are fine.
+    Forgotten {
+        /// The last timestamp that is refused, in milliseconds.
+        until: Timestamp,
+    },
+    /// The journal cannot be written, so nothing can be promised.
+    NotKept,
+}
+
+/// The journal cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal of nonces {path}: {cause}")]
+pub struct NoncesError {
+    path: String,
+    cause: io::Error,
+}
+
+/// The used nonces. A cheap handle.
+#[derive(Clone)]
+pub struct Nonces(Arc<Shared>);
+
+struct Shared {
+    /// In milliseconds.
+    ceiling: AtomicI64,
+    floor: i64,
+    seen: Mutex<Seen>,
+    journal: Mutex<Journal>,
+}
+
+type Entry = (i64, [u8; 16]);
+/// An entry with its time of receipt in milliseconds.
+type Record = (i64, Entry);
+
+#[derive(Default)]
+struct Seen {
+    entries: HashSet<Entry>,
+    /// By time of receipt, which never runs backwards (R32).
+    by_age: VecDeque<Record>,
+}
+
+struct Journal {
+    path: PathBuf,
+    file: File,
+    head: Head,
+    /// When the next file is begun, in milliseconds.
+    turns_at: i64,
+}
+
+#[derive(Clone, Copy)]
+struct Head {
+    boot: [u8; 16],
+    is_closed: bool,
+    ceiling: i64,
+    floor: i64,
+}
+
+impl Nonces {
+    /// Opens the journal beside `database`. `known` are nonces that stand in the database: key, nonce, time of receipt.
+    /// `may_miss` says whether keys were in use before, so that a missing journal means forgotten nonces.
+    ///
+    /// # Errors
+    /// [`NoncesError`].
+    pub fn open(
+        database: &Path,
+        known: impl IntoIterator<Item = (i64, [u8; 16], Timestamp)>,
+        may_miss: bool,
+        now: Timestamp,
+    ) -> Result<Self, NoncesError> {
+        let mut name = database.as_os_str().to_owned();
+        name.push(".nonces");
+        let path = PathBuf::from(name);
+        Self::open_at(&path, known, may_miss, now, boot()).map_err(|cause| NoncesError {
+            path: path.display().to_string(),
+            cause,
+        })
+    }
+
+    fn open_at(
+        path: &Path,
+        known: impl IntoIterator<Item = (i64, [u8; 16], Timestamp)>,
+        may_miss: bool,
+        now: Timestamp,
+        boot: Option<[u8; 16]>,
+    ) -> io::Result<Self> {
+        let (kept, mut records) = read(path)?;
+        if let Some((_, before)) = read(&before(path)).ok().filter(|(head, _)| head.is_some()) {
+            records.extend(before);
+        }
+        let floor = match kept {
+            Some(head) if head.is_closed || boot == Some(head.boot) => head.floor,
+            Some(head) => head.floor.max(head.ceiling),
+            None if may_miss => now.0,
+            None => 0,
+        };
+        records.extend(known.into_iter().map(|(key, nonce, at)| (at.0, (key, nonce))));
+        records.sort_unstable();
+        let mut seen = Seen::default();
+        for (at, entry) in records.into_iter().filter(|(at, _)| at + KEPT_MS > now.0) {
+            if seen.entries.insert(entry) {
+                seen.by_age.push_back((at, entry));
+            }
+        }
+        let head = Head {
+            boot: boot.unwrap_or_default(),
+            is_closed: false,
+            ceiling: kept.map_or(0, |head| head.ceiling),
+            floor,
+        };
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path)?;
+        head.write(&file)?;
+        let end = file.metadata()?.len();
+        // A record that was cut off by the end of the process would shift all that follow.
+        let whole = HEAD as u64 + (end - HEAD as u64) / RECORD as u64 * RECORD as u64;
+        file.set_len(whole)?;
+        file.sync_all()?;
+        let journal = Journal {
+            file: OpenOptions::new().append(true).open(path)?,
+            path: path.to_owned(),
+            head,
+            turns_at: now.0 + KEPT_MS,
+        };
+        Ok(Self(Arc::new(Shared {
+            ceiling: AtomicI64::new(head.ceiling),
+            floor,
+            seen: Mutex::new(seen),
+            journal: Mutex::new(journal),
+        })))
+    }
+
+    /// Takes the nonce of a request whose signature is right; `signed_at` is its timestamp. Only the first one who takes
+    /// it gets it.
+    ///
+    /// # Errors
+    /// [`NonceError`].
+    pub async fn take(
+        &self,
+        key: i64,
+        nonce: [u8; 16],
+        signed_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), NonceError> {
+        if signed_at.0 <= self.0.floor {
+            return Err(NonceError::Forgotten {
+                until: Timestamp(self.0.floor),
+            });
+        }
+        if !self.0.seen.lock().insert((key, nonce), now.0) {
+            return Err(NonceError::Replayed);
+        }
+        let is_far_ahead = signed_at.0 > now.0 + USUAL_AHEAD_MS;
+        let needs_raise = now.0 + USUAL_AHEAD_MS > self.0.ceiling.load(Ordering::Acquire);
+        let mut record = [0; RECORD];
+        record[..8].copy_from_slice(&key.to_le_bytes());
+        record[8..24].copy_from_slice(&nonce);
+        record[24..].copy_from_slice(&now.0.to_le_bytes());
+        let kept = if is_far_ahead || needs_raise {
+            let shared = Arc::clone(&self.0);
+            let work = move || shared.keep_synced(&record, now.0);
+            tokio::task::spawn_blocking(work)
+                .await
+                .unwrap_or_else(|error| Err(io::Error::other(error)))
+        } else {
+            self.0.journal.lock().append(&record, now.0)
+        };
+        kept.map_err(|error| {
+            tracing::error!(%error, "a nonce could not be kept: the request is refused");
+            NonceError::NotKept
+        })
+    }
+
+    /// Ends the journal in order: everything in it is synced, and the next start need not doubt it.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn close(&self) -> io::Result<()> {
+        let mut journal = self.0.journal.lock();
+        journal.file.sync_all()?;
+        journal.head.is_closed = true;
+        journal.write_head()
+    }
+}
+
+impl Shared {
+    /// Appends with a sync, and raises the ceiling when it is near.
+    fn keep_synced(&self, record: &[u8; RECORD], now: i64) -> io::Result<()> {
+        let mut journal = self.journal.lock();
+        journal.append(record, now)?;
+        if now + USUAL_AHEAD_MS > self.ceiling.load(Ordering::Acquire) {
+            journal.head.ceiling = now + USUAL_AHEAD_MS + STEP_MS;
+            // The head's sync is the file's, and so the record's too.
+            journal.write_head()?;
+            self.ceiling.store(journal.head.ceiling, Ordering::Release);
+            return Ok(());
+        }
+        journal.file.sync_data()
+    }
+}
+
+impl Seen {
+    fn insert(&mut self, entry: Entry, now: i64) -> bool {
+        while let Some(&(at, old)) = self.by_age.front()
+            && at + KEPT_MS <= now
+        {
+            self.entries.remove(&old);
+            self.by_age.pop_front();
+        }
+        let is_new = self.entries.insert(entry);
+        if is_new {
+            self.by_age.push_back((now, entry));
+        }
+        is_new
+    }
+}
+
+impl Journal {
+    fn append(&mut self, record: &[u8; RECORD], now: i64) -> io::Result<()> {
+        if now >= self.turns_at {
+            self.turn(now)?;
+        }
+        self.file.write_all(record)
+    }
+
+    /// Begins a new file. What the one before the last holds is forgotten by then.
+    fn turn(&mut self, now: i64) -> io::Result<()> {
+        fs::rename(&self.path, before(&self.path))?;
+        let file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&self.path)?;
+        self.head.write(&file)?;
+        file.sync_all()?;
+        self.file = OpenOptions::new().append(true).open(&self.path)?;
+        self.turns_at = now + KEPT_MS;
+        Ok(())
+    }
+
+    fn write_head(&self) -> io::Result<()> {
+        // Not through the appending handle: on Linux that one appends wherever it is told to write.
+        let file = OpenOptions::new().write(true).open(&self.path)?;
+        self.head.write(&file)?;
+        file.sync_data()
+    }
+}
+
+impl Head {
+    fn write(&self, file: &File) -> io::Result<()> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&self.boot);
+        bytes.extend_from_slice(&u64::from(self.is_closed).to_le_bytes());
+        bytes.extend_from_slice(&self.ceiling.to_le_bytes());
+        bytes.extend_from_slice(&self.floor.to_le_bytes());
+        file.write_all_at(&bytes, 0)
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(&MAGIC)?;
+        let number = |at: usize| Some(i64::from_le_bytes(rest.get(at..at + 8)?.try_into().ok()?));
+        Some(Self {
+            boot: rest.get(..16)?.try_into().ok()?,
+            is_closed: number(16)? != 0,
+            ceiling: number(24)?,
+            floor: number(32)?,
+        })
+    }
+}
+
+/// Head and records of a journal; no head when there is none, or an empty one.
+fn read(path: &Path) -> io::Result<(Option<Head>, Vec<Record>)> {
+    let mut bytes = Vec::new();
+    match File::open(path) {
+        Ok(mut file) => file.read_to_end(&mut bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((None, Vec::new())),
+        Err(error) => return Err(error),
+    };
+    if bytes.is_empty() {
+        return Ok((None, Vec::new()));
+    }
+    let head = Head::read(&bytes).ok_or_else(|| io::Error::other("it is not a journal of nonces"))?;
+    let records = bytes[HEAD..].chunks_exact(RECORD).map(|record| {
+        let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().expect("eight bytes were cut"));
+        let nonce = record[8..24].try_into().expect("sixteen bytes were cut");
+        (number(&record[24..]), (number(&record[..8]), nonce))
+    });
+    Ok((Some(head), records.collect()))
+}
+
+fn before(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".before");
+    PathBuf::from(name)
+}
+
+/// What the system calls this run of the machine; `None` where it has no name, and then only an orderly end is trusted.
+fn boot() -> Option<[u8; 16]> {
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    text.trim().parse().ok().map(|bitpro_charge::ChargeId(id)| id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000_000;
+    const BOOT: Option<[u8; 16]> = Some([1; 16]);
+
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn open(&self, now: i64, boot: Option<[u8; 16]>) -> Nonces {
+            let path = self.0.path().join("nonces");
+            Nonces::open_at(&path, [], true, Timestamp(now), boot).unwrap()
+        }
+
+        /// One that has nothing to doubt.
+        fn fresh(&self, now: i64) -> Nonces {
+            let path = self.0.path().join("nonces");
+            Nonces::open_at(&path, [], false, Timestamp(now), BOOT).unwrap()
+        }
+    }
+
+    async fn take(nonces: &Nonces, nonce: u8, signed_at: i64, now: i64) -> Result<(), NonceError> {
+        nonces.take(1, [nonce; 16], Timestamp(signed_at), Timestamp(now)).await
+    }
+
+    #[tokio::test]
+    async fn r33_a_nonce_is_taken_once_by_each_key_for_half_an_hour() {
+        let place = Place::new();
+        let nonces = place.fresh(NOW);
+        assert_eq!(take(&nonces, 1, NOW, NOW).await, Ok(()));
+        assert_eq!(take(&nonces, 1, NOW + 1_000, NOW).await, Err(NonceError::Replayed));
+        assert_eq!(nonces.take(2, [1; 16], Timestamp(NOW), Timestamp(NOW)).await, Ok(()));
+        let last = NOW + KEPT_MS - 1;
+        assert_eq!(take(&nonces, 1, last, last).await, Err(NonceError::Replayed));
+        assert_eq!(take(&nonces, 1, last + 1, last + 1).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn r33_a_killed_process_forgets_nothing_and_refuses_nothing_else() {
+        let place = Place::new();
+        let nonces = place.fresh(NOW);
+        for nonce in 1..=3 {
+            assert_eq!(take(&nonces, nonce, NOW, NOW).await, Ok(()));
+        }
+        let again = place.open(NOW + 1, BOOT);
+        assert_eq!(take(&again, 2, NOW, NOW + 1).await, Err(NonceError::Replayed));
+        assert_eq!(take(&again, 4, NOW, NOW + 1).await, Ok(()));
+        let once_more = place.open(NOW + 2, BOOT);
+        assert_eq!(take(&once_more, 4, NOW, NOW + 2).await, Err(NonceError::Replayed));
+    }
+
+    #[tokio::test]
+    async fn r33_after_an_unclean_boot_what_may_be_forgotten_is_refused() {
+        let place = Place::new();
+        let nonces = place.fresh(NOW);
+        assert_eq!(take(&nonces, 1, NOW, NOW).await, Ok(()));
+        let ceiling = NOW + USUAL_AHEAD_MS + STEP_MS;
+        let forgotten = Err(NonceError::Forgotten {
+            until: Timestamp(ceiling),
+        });
+        let later = NOW + 30_000;
+        let rebooted = place.open(later, Some([2; 16]));
+        assert_eq!(take(&rebooted, 9, ceiling, later).await, forgotten);
+        assert_eq!(take(&rebooted, 9, ceiling + 1, later).await, Ok(()));
+        // Dying again in the same boot makes the doubt no smaller.
+        let again = place.open(later, Some([2; 16]));
+        assert_eq!(take(&again, 8, ceiling, later).await, forgotten);
+        assert_eq!(take(&again, 9, ceiling + 1, later).await, Err(NonceError::Replayed));
+    }
+
+    #[tokio::test]
+    async fn r33_after_an_orderly_end_a_new_boot_doubts_nothing() {
+        let place = Place::new();
+        let nonces = place.fresh(NOW);
+        assert_eq!(take(&nonces, 1, NOW, NOW).await, Ok(()));
+        nonces.close().unwrap();
+        let rebooted = place.open(NOW, Some([2; 16]));
+        assert_eq!(take(&rebooted, 1, NOW, NOW).await, Err(NonceError::Replayed));
+        assert_eq!(take(&rebooted, 2, NOW, NOW).await, Ok(()));
+        // That end does not speak for this run.
+        let unclean = place.open(NOW, Some([3; 16]));
+        assert!(matches!(
+            take(&unclean, 3, NOW, NOW).await,
+            Err(NonceError::Forgotten { .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn r33_without_a_journal_what_was_signed_before_the_start_is_refused() {
+        let place = Place::new();
+        let nonces = place.open(NOW, BOOT);
+        assert!(matches!(
+            take(&nonces, 1, NOW, NOW).await,
+            Err(NonceError::Forgotten { .. })
+        ));
+        assert_eq!(take(&nonces, 1, NOW + 1, NOW + 1).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn the_journal_turns_and_what_is_forgotten_goes_with_it() {
+        let place = Place::new();
+        let nonces = place.fresh(NOW);
+        let hour = 2 * KEPT_MS;
+        for (nonce, at) in [(1, NOW), (2, NOW + KEPT_MS), (3, NOW + hour), (4, NOW + hour + 1)] {
+            assert_eq!(take(&nonces, nonce, at, at).await, Ok(()));
+        }
+        let again = place.open(NOW + hour + 2, BOOT);
+        assert_eq!(again.0.seen.lock().entries.len(), 2);
+        let size = fs::metadata(place.0.path().join("nonces")).unwrap().len();
+        assert_eq!(size, (HEAD + 2 * RECORD) as u64);
+    }
+
+    #[tokio::test]
+    async fn a_record_that_was_cut_off_shifts_nothing() {
+        let place = Place::new();
+        let nonces = place.fresh(NOW);
+        assert_eq!(take(&nonces, 1, NOW, NOW).await, Ok(()));
+        let path = place.0.path().join("nonces");
+        OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .unwrap()
+            .write_all(b"torn")
+            .unwrap();
+        let again = place.open(NOW, BOOT);
+        assert_eq!(take(&again, 2, NOW, NOW).await, Ok(()));
+        let once_more = place.open(NOW, BOOT);
+        for nonce in [1, 2] {
+            assert_eq!(take(&once_more, nonce, NOW, NOW).await, Err(NonceError::Replayed));
+        }
+    }
+}

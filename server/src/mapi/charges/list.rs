@@ -1,0 +1,154 @@
+//! The list of charges: newest first, by page or by cursor (R36).
+
+use bitpro_charge::{State, Timestamp};
+use futures::future::BoxFuture;
+use http::{HeaderValue, header};
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::charges::{Cursor, Filter, Snapshot};
+use crate::mapi::call::{Call, Reply};
+use crate::mapi::cursor;
+use crate::mapi::problem::Problem;
+use crate::mapi::query::Query;
+use crate::wire::ChargeObject;
+
+/// Charges on a page, when the caller does not say.
+const USUAL_PAGE: u32 = 25;
+/// And at most.
+const LONGEST_PAGE: u32 = 100;
+/// The parameters.
+const KNOWN: [&str; 7] = [
+    "page",
+    "per_page",
+    "cursor",
+    "state",
+    "external_order_id",
+    "created_from",
+    "created_to",
+];
+
+#[derive(Serialize)]
+struct Page {
+    charges: Vec<ChargeObject>,
+    page: u32,
+    next_cursor: Option<String>,
+}
+
+/// `GET /mapi/charges`
+pub(in crate::mapi) fn list(call: Call) -> BoxFuture<'static, Result<Reply, Problem>> {
+    Box::pin(async move {
+        let query = call.query(&KNOWN)?;
+        let epoch = call.app.charges.epoch();
+        let asked = query.number("page", 1, u32::MAX)?;
+        let per_page = query.number("per_page", 1, LONGEST_PAGE)?.unwrap_or(USUAL_PAGE);
+        let cursor = query
+            .text("cursor")
+            .map(|text| cursor::read('c', &epoch, text))
+            .transpose()?;
+        let (after, page) = match cursor {
+            // A cursor knows its page; another one beside it would contradict it.
+            Some((_, page)) if asked.is_some_and(|asked| asked != page) => {
+                let title = format!("The cursor leads to page {page}: leave page out.");
+                return Err(Problem::malformed("contradicting-page", title).about("page"));
+            }
+            Some((place, page)) => (Some(Cursor(place)), page),
+            None => (None, asked.unwrap_or(1)),
+        };
+        let mut filter = filter(&call, &query)?;
+        if after.is_none() {
+            filter.skip = u64::from(page - 1) * u64::from(per_page);
+        }
+        let found = call.app.charges.list(filter, after, per_page).await?;
+        let snapshots: Vec<&Snapshot> = found.charges.iter().collect();
+        let url = call.app.public_url.origin();
+        let next = found
+            .next
+            .map(|Cursor(place)| cursor::write('c', &epoch, place, page.saturating_add(1)));
+        let links = links(&format!("{url}/mapi/charges"), &query, page, next.as_deref());
+        let document = Page {
+            charges: call.app.charges.charge_objects(&snapshots, url).await?,
+            page,
+            next_cursor: next,
+        };
+        Ok(Reply::ok(&document).header(header::LINK, links))
+    })
+}
+
+fn filter(call: &Call, query: &Query) -> Result<Filter, Problem> {
+    let instant = |name: &str| {
+        let wanted = format!("{name} is not an instant as in 2018-05-10T12:12:35Z.");
+        query.parsed(name, &wanted, instant)
+    };
+    Ok(Filter {
+        merchant: Some(call.caller.merchant.id),
+        state: query.parsed(
+            "state",
+            "state is not one of pending, seen, confirmed, timedout, failed.",
+            |text| text.parse::<State>().ok(),
+        )?,
+        order_id: query.text("external_order_id").map(str::to_owned),
+        created_from: instant("created_from")?,
+        created_to: instant("created_to")?,
+        skip: 0,
+    })
+}
+
+/// An instant of RFC 3339, to the millisecond.
+fn instant(text: &str) -> Option<Timestamp> {
+    let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    i64::try_from(instant.unix_timestamp_nanos() / 1_000_000)
+        .ok()
+        .map(Timestamp)
+}
+
+/// RFC 8288: where the other pages are. The next one is named by its cursor, so that charges made meanwhile shift nothing.
+fn links(url: &str, query: &Query, page: u32, next: Option<&str>) -> HeaderValue {
+    let link = |more: Option<(&str, String)>, rel: &str| {
+        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+        pairs.extend_pairs(query.iter().filter(|(name, _)| !["page", "cursor"].contains(name)));
+        if let Some((name, value)) = more {
+            pairs.append_pair(name, &value);
+        }
+        let pairs = pairs.finish();
+        let mark = if pairs.is_empty() { "" } else { "?" };
+        format!("<{url}{mark}{pairs}>; rel=\"{rel}\"")
+    };
+    let mut links = vec![link(None, "first")];
+    if page > 1 {
+        links.push(link(Some(("page", (page - 1).to_string())), "prev"));
+    }
+    if let Some(next) = next {
+        links.push(link(Some(("cursor", next.to_owned())), "next"));
+    }
+    HeaderValue::try_from(links.join(", ")).expect("what is percent-encoded makes a header")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_those_of_rfc_3339() {
+        assert_eq!(instant("2018-05-10T12:12:35Z"), Some(Timestamp(1_525_954_355_000)));
+        assert_eq!(
+            instant("2018-05-10T14:12:35.250+02:00"),
+            Some(Timestamp(1_525_954_355_250))
+        );
+        for bad in ["", "2018-05-10", "1525954355", "2018-05-10T12:12:35"] {
+            assert_eq!(instant(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn links_keep_the_filters_and_name_the_next_page_by_its_cursor() {
+        let query = Query::read("page=2&state=seen&external_order_id=a%26b", &KNOWN).unwrap();
+        assert_eq!(
+            links("https://pay.example/mapi/charges", &query, 2, Some("abc")),
+            "<https://pay.example/mapi/charges?external_order_id=a%26b&state=seen>; rel=\"first\", \
+             <https://pay.example/mapi/charges?external_order_id=a%26b&state=seen&page=1>; rel=\"prev\", \
+             <https://pay.example/mapi/charges?external_order_id=a%26b&state=seen&cursor=abc>; rel=\"next\""
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! Charges: listed, shown, made, cancelled, accepted.
+
+mod change;
+mod create;
+mod list;
+
+pub(super) use change::{accept, cancel};
+pub(super) use create::create;
+pub(super) use list::list;
+
+use futures::future::BoxFuture;
+
+use super::call::{Call, Reply};
+use super::problem::Problem;
+
+/// `GET /mapi/charges/{id}`
+pub(super) fn show(call: Call) -> BoxFuture<'static, Result<Reply, Problem>> {
+    Box::pin(async move {
+        let snapshot = call.charge().await?;
+        let url = call.app.public_url.origin();
+        let objects = call.app.charges.charge_objects(&[&*snapshot], url).await?;
+        Ok(Reply::ok(objects.first().expect("one object for each snapshot")))
+    })
+}

@@ -1,0 +1,170 @@
+//! The page at `/docs`: how to sign, and every call of the table with examples. A test runs each of them.
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, header};
+
+use super::openapi::problems;
+use super::route::{Field, Route, Verb};
+use super::routes::ROUTES;
+use crate::app::App;
+use crate::web::headers::{Framing, Nonce, page_policy};
+
+const SHELL: &str = include_str!("../../../docs/api/client.sh");
+const RUBY: &str = include_str!("../../../docs/api/client.rb");
+/// Stands for a charge's id in the examples.
+pub(super) const CHARGE: &str = "CHARGE_ID";
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;\
+                     background:#fff}pre{background:#f4f4f4;padding:.8rem;overflow:auto;font-size:.85rem}\
+                     code{font-size:.9em}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem \
+                     .3rem 0;vertical-align:top;border-bottom:1px solid #ddd}h2{margin-top:2.5rem}";
+
+/// `GET /docs`
+pub(super) async fn show(State(app): State<App>) -> Response {
+    let nonce = Nonce::new(app.rng.bytes());
+    let policy = page_policy(&nonce, &Framing::nobody(), false);
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    let headers = [(header::CONTENT_TYPE, html), (header::CONTENT_SECURITY_POLICY, policy)];
+    (headers, page(nonce.as_str(), app.public_url.origin())).into_response()
+}
+
+fn page(nonce: &str, url: &str) -> String {
+    let mut page = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><title>Merchant API</title><style nonce=\"{nonce}\">{STYLE}</style></head><body><main>\
+         <h1>Merchant API</h1>{}",
+        intro(url)
+    );
+    page.push_str("<h2 id=\"shell\">Shell client</h2><pre data-language=\"shell\" data-client>");
+    page.push_str(&escaped(SHELL));
+    page.push_str("</pre><h2 id=\"ruby\">Ruby client</h2><pre data-language=\"ruby\" data-client>");
+    page.push_str(&escaped(RUBY));
+    page.push_str("</pre>");
+    for route in ROUTES {
+        section(&mut page, route);
+    }
+    page.push_str("</main></body></html>");
+    page
+}
+
+fn intro(url: &str) -> String {
+    format!(
+        "<p>Everything here is at <code>{url}</code>, as a machine reads it at <a href=\"/mapi/openapi.json\">/mapi/openapi.json</a>.</p>\
+         <h2>Signing</h2><p>Requests are signed by <a href=\"https://github.com/acquia/http-hmac-spec\">Acquia HTTP HMAC 2.0</a> with the realm \
+         <code>Bitpro</code>. Make a key with <code>bitpro key add MERCHANT_ID</code>: the first one has the merchant's own id. Its secret is shown \
+         once.</p><ul>\
+         <li>Sign host (with the port, if the request has one), path and query exactly as they are sent.</li>\
+         <li>The timestamp may be 900 seconds off. A nonce is used once.</li>\
+         <li>A request with a body carries its hash in <code>X-Authorization-Content-SHA256</code>, and is at most 65,536 bytes long. It is sent \
+         without Content-Encoding.</li>\
+         <li>Every answer to a known key is signed in <code>X-Server-Authorization-HMAC-SHA256</code>, problems too: check it, as the ruby client does.</li>\
+         <li><code>Accept: {}</code> names the version; without one, or with <code>application/json</code>, it is the same.</li>\
+         <li>Give each <code>POST</code> an <code>Idempotency-Key</code> and repeat it with the same key when no answer came: it is carried out once, and \
+         for 24 hours the answer is the same. Sign each attempt anew.</li>\
+         <li><code>RateLimit-Policy</code> and <code>RateLimit</code> say what your key may still ask; a request beyond it is answered 429 with \
+         <code>Retry-After</code>.</li>\
+         <li>Problems are those of RFC 9457; decide by <code>code</code>, which is stable.</li>\
+         <li>A page, a redirect or a browser's message is no proof of payment: ask here, or verify the webhook, and compare amount and order id with your \
+         own.</li></ul>",
+        super::MEDIA_TYPE
+    )
+}
+
+fn section(page: &mut String, route: &Route) {
+    let Route {
+        name,
+        path,
+        summary,
+        description,
+        ..
+    } = route;
+    let verb = route.verb.as_str();
+    let scope = route.scope.as_str();
+    write!(
+        page,
+        "<h2 id=\"{name}\">{summary}</h2><p><code>{verb} {path}</code>, scope <code>{scope}</code></p><p>{description}</p>"
+    )
+    .expect("writing to a String cannot fail");
+    fields(page, "Parameter", route.query);
+    fields(page, "Field", route.body.unwrap_or_default());
+    for (language, example) in [("shell", shell(route)), ("ruby", ruby(route))] {
+        write!(
+            page,
+            "<pre data-language=\"{language}\" data-call=\"{name}\">{}</pre>",
+            escaped(&example)
+        )
+        .expect("writing to a String cannot fail");
+    }
+    page.push_str("<p>Problems: ");
+    let codes: Vec<String> = problems(route)
+        .into_iter()
+        .map(|(status, codes)| format!("{status} <code>{}</code>", codes.join("</code>, <code>")))
+        .collect();
+    page.push_str(&codes.join("; "));
+    page.push_str(".</p>");
+}
+
+fn fields(page: &mut String, heading: &str, fields: &[Field]) {
+    if fields.is_empty() {
+        return;
+    }
+    write!(page, "<table><tr><th>{heading}</th><th></th><th>What it is</th></tr>")
+        .expect("writing to a String cannot fail");
+    for field in fields {
+        let needed = if field.is_required { "must be there" } else { "" };
+        write!(
+            page,
+            "<tr><td><code>{}</code></td><td>{needed}</td><td>{}</td></tr>",
+            field.name,
+            escaped(field.meaning)
+        )
+        .expect("writing to a String cannot fail");
+    }
+    page.push_str("</table>");
+}
+
+fn path(route: &Route) -> String {
+    route.path.replace("{id}", CHARGE)
+}
+
+/// A query that shows what can be asked.
+fn query(route: &Route) -> &'static str {
+    match route.name {
+        "listCharges" => "page=1",
+        "listEvents" => "per_page=100",
+        _ => "",
+    }
+}
+
+fn shell(route: &Route) -> String {
+    let (verb, path, query) = (route.verb.as_str(), path(route), query(route));
+    match route.example {
+        Some(body) if route.verb == Verb::Post => {
+            format!("BITPRO_IDEMPOTENCY_KEY=$(uuidgen) bitpro {verb} {path} '' \\\n  '{body}'")
+        }
+        _ if query.is_empty() => format!("bitpro {verb} {path}"),
+        _ => format!("bitpro {verb} {path} '{query}'"),
+    }
+}
+
+fn ruby(route: &Route) -> String {
+    let (verb, path, query) = (route.verb.as_str(), path(route), query(route));
+    let call = match route.example {
+        Some(body) if route.verb == Verb::Post => format!(
+            "bitpro.call('{verb}', '{path}', '',\n            {body},\n            idempotency_key: SecureRandom.uuid)",
+            body = body.replace("\":", "\" => ")
+        ),
+        _ if query.is_empty() => format!("bitpro.call('{verb}', '{path}')"),
+        _ => format!("bitpro.call('{verb}', '{path}', '{query}')"),
+    };
+    format!(
+        "bitpro = Bitpro.new(ENV['BITPRO_URL'], ENV['BITPRO_ID'], ENV['BITPRO_SECRET'])\nputs JSON.generate({call})"
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

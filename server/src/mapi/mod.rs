@@ -1,0 +1,54 @@
+//! The merchant API: what a shop's server may ask, signed by its key. Shapes and words are those of the API reference.
+//!
+//! One table of routes builds the router, the OpenAPI document and the page at `/docs`.
+
+mod accept;
+mod authenticate;
+mod call;
+mod charges;
+mod cursor;
+mod docs;
+mod events;
+mod fields;
+pub mod hmac;
+mod limit;
+mod openapi;
+mod problem;
+mod query;
+mod rate;
+mod route;
+mod routes;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use axum::routing::{any, get};
+use axum::{Router, middleware};
+
+pub use limit::KeyLimit;
+pub use state::Mapi;
+
+use crate::app::App;
+
+/// The realm that requests are signed for.
+pub const REALM: &str = "Bitpro";
+/// The one version of the API so far; who names none gets it for ever.
+pub const MEDIA_TYPE: &str = "application/vnd.bitpro-mapi-20180503+json";
+/// The largest body of a request, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// The API's paths.
+pub fn router(app: &App) -> Router<App> {
+    let signed = routes::ROUTES
+        .iter()
+        .fold(Router::new(), |router, entry| {
+            router.route(entry.path, entry.method_router())
+        })
+        .route("/mapi", any(route::unknown))
+        .route("/mapi/{*rest}", any(route::unknown))
+        .method_not_allowed_fallback(route::wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), authenticate::pass));
+    signed
+        .route("/mapi/openapi.json", get(openapi::show))
+        .route("/docs", get(docs::show))
+}

@@ -1,0 +1,237 @@
+//! The table of routes: what is not in it is neither served nor documented.
+
+use super::route::{Field, Route, Verb, optional, required};
+use super::{charges, events, rate};
+use crate::keys::Scope;
+
+/// Every call of the API.
+pub(super) static ROUTES: &[Route] = &[
+    Route {
+        verb: Verb::Get,
+        path: "/mapi/charges",
+        name: "listCharges",
+        scope: Scope::ChargesRead,
+        summary: "List charges",
+        description: "The merchant's charges, newest first. Past the end the list is empty. Go on with next_cursor: charges \
+                      that are made meanwhile shift nothing then, as they do between pages.",
+        query: LIST,
+        body: None,
+        success: (200, "ChargeList"),
+        problems: &[
+            (400, "malformed-parameter"),
+            (400, "malformed-cursor"),
+            (409, "stale-cursor"),
+        ],
+        example: None,
+        handler: charges::list,
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/mapi/charges",
+        name: "createCharge",
+        scope: Scope::ChargesWrite,
+        summary: "Make a charge",
+        description: "Makes a charge with an address of its own. Send the shopper to its url. Its price is yours, so \
+                      price_verified is true. A wrong e-mail or language is ignored, for it must not lose a sale.",
+        query: &[],
+        body: Some(CREATE),
+        success: (201, "Charge"),
+        problems: &[
+            (400, "malformed-price"),
+            (422, "price-above-limit"),
+            (422, "price-too-small"),
+            (422, "unlisted-domain"),
+            (422, "out-of-bounds"),
+            (503, "no-rate"),
+        ],
+        example: Some(r#"{"fiat_price_cents":4200,"external_order_id":"A-1001","lang":"en"}"#),
+        handler: charges::create,
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/mapi/charges/{id}",
+        name: "showCharge",
+        scope: Scope::ChargesRead,
+        summary: "Show a charge",
+        description: "One charge as it is now.",
+        query: &[],
+        body: None,
+        success: (200, "Charge"),
+        problems: &[(400, "malformed-charge-id"), (404, "unknown-charge")],
+        example: None,
+        handler: charges::show,
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/mapi/charges/{id}/cancel",
+        name: "cancelCharge",
+        scope: Scope::ChargesWrite,
+        summary: "Cancel a charge",
+        description: "Withdraws a charge that nobody has paid into. Money that was seen before wins; money that comes later \
+                      is never accepted by itself.",
+        query: &[],
+        body: Some(CANCEL),
+        success: (200, "Charge"),
+        problems: &[(404, "unknown-charge"), (409, "stale-sequence"), (409, "not-pending")],
+        example: Some(r#"{"sequence":0}"#),
+        handler: charges::cancel,
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/mapi/charges/{id}/accept",
+        name: "acceptCharge",
+        scope: Scope::ChargesAccept,
+        summary: "Accept what was paid",
+        description: "Takes the named payments, whatever their amount and time. The charge is confirmed once they are deep: \
+                      depth is never waived.",
+        query: &[],
+        body: Some(ACCEPT),
+        success: (200, "Charge"),
+        problems: &[
+            (404, "unknown-charge"),
+            (409, "stale-sequence"),
+            (409, "no-live-payment"),
+        ],
+        example: Some(
+            r#"{"sequence":3,"payments":["5ec68db848026b167ceb584f8e0b466601663a9de739951f79cb964aea06fe3e:0"]}"#,
+        ),
+        handler: charges::accept,
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/mapi/events",
+        name: "listEvents",
+        scope: Scope::ChargesRead,
+        summary: "Read the log of events",
+        description: "Everything that webhooks were made of, oldest first, each event with the charge as it stood then. Keep \
+                      next_cursor and begin there the next time: after an outage nothing is missed.",
+        query: EVENTS,
+        body: None,
+        success: (200, "EventList"),
+        problems: &[(400, "malformed-cursor"), (409, "stale-cursor")],
+        example: None,
+        handler: events::list,
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/mapi/rate",
+        name: "showRate",
+        scope: Scope::ChargesRead,
+        summary: "Show the exchange rate",
+        description: "The rate by which a charge would be made now.",
+        query: &[],
+        body: None,
+        success: (200, "Rate"),
+        problems: &[(503, "no-rate")],
+        example: None,
+        handler: rate::show,
+    },
+];
+
+const LIST: &[Field] = &[
+    optional(
+        "page",
+        r#"{"type":"integer","minimum":1,"maximum":4294967295}"#,
+        "The page, from 1.",
+    ),
+    optional(
+        "per_page",
+        r#"{"type":"integer","minimum":1,"maximum":100}"#,
+        "Charges on a page; 25 if it is left out.",
+    ),
+    optional(
+        "cursor",
+        r#"{"type":"string"}"#,
+        "next_cursor of the page before, instead of page.",
+    ),
+    optional(
+        "state",
+        r#"{"enum":["pending","seen","confirmed","timedout","failed"]}"#,
+        "Only charges in this state.",
+    ),
+    optional(
+        "external_order_id",
+        r#"{"type":"string"}"#,
+        "Only charges with this order id.",
+    ),
+    optional(
+        "created_from",
+        r#"{"type":"string","format":"date-time"}"#,
+        "Only charges made at this instant or later.",
+    ),
+    optional(
+        "created_to",
+        r#"{"type":"string","format":"date-time"}"#,
+        "Only charges made before this instant.",
+    ),
+];
+
+const CREATE: &[Field] = &[
+    required(
+        "fiat_price_cents",
+        r#"{"type":"integer","minimum":1}"#,
+        "The price in cents.",
+    ),
+    optional(
+        "fiat_currency",
+        r#"{"type":"string","enum":["eur","EUR"]}"#,
+        "eur, the only currency.",
+    ),
+    optional(
+        "external_order_id",
+        r#"{"type":"string","maxLength":200}"#,
+        "Your order id.",
+    ),
+    optional("buyer_email", r#"{"type":"string"}"#, "The shopper's e-mail."),
+    optional("lang", r#"{"type":"string"}"#, "The page's language: en or fr."),
+    optional(
+        "success_url",
+        r#"{"type":"string","format":"uri","maxLength":2000}"#,
+        "Where the page leads once it is paid: on one of your allowed domains. It proves no payment.",
+    ),
+    optional(
+        "metadata",
+        r#"{"type":"object"}"#,
+        "An object of yours, at most 4,096 bytes of JSON, which comes back in the charge. No shopper sees it.",
+    ),
+    optional(
+        "window_secs",
+        r#"{"type":"integer","minimum":300,"maximum":86400}"#,
+        "How long the amount is promised: from 300 to the larger of your settings window_secs and api_window_limit_secs.",
+    ),
+    optional(
+        "confirmations",
+        r#"{"type":"integer","minimum":1,"maximum":100}"#,
+        "Confirmations to wait for: from what your settings ask for at this price to 100.",
+    ),
+];
+
+const SEQUENCE: Field = required(
+    "sequence",
+    r#"{"type":"integer","minimum":0}"#,
+    "The charge's sequence as you saw it: if it has moved on since, nothing is done.",
+);
+
+const CANCEL: &[Field] = &[SEQUENCE];
+
+const ACCEPT: &[Field] = &[
+    SEQUENCE,
+    required(
+        "payments",
+        r#"{"type":"array","minItems":1,"maxItems":100,"items":{"type":"string","pattern":"^[0-9a-fA-F]{64}:[0-9]{1,10}$"}}"#,
+        "The payments that are meant, as txid:vout.",
+    ),
+];
+
+const EVENTS: &[Field] = &[
+    optional(
+        "after",
+        r#"{"type":"string"}"#,
+        "next_cursor of the last answer; left out, the beginning.",
+    ),
+    optional(
+        "per_page",
+        r#"{"type":"integer","minimum":1,"maximum":100}"#,
+        "Events at once; 25 if it is left out.",
+    ),
+];

@@ -1,0 +1,41 @@
+//! What the API keeps between requests.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::KeyLimit;
+use crate::charges::Charges;
+use crate::keys::Nonces;
+
+/// How often uses are stored, and nonces and answers forgotten.
+const TIDY: Duration = Duration::from_secs(60);
+
+/// What the API keeps between requests.
+pub struct Mapi {
+    /// Nonces that were used.
+    pub nonces: Nonces,
+    /// What each key may ask.
+    pub limit: KeyLimit,
+}
+
+impl Mapi {
+    /// Stores now and then when keys were used, and forgets what no longer counts, until `closing` is cancelled and once more
+    /// then.
+    pub async fn tidy(charges: Charges, closing: CancellationToken) {
+        let mut every = tokio::time::interval(TIDY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let is_last = tokio::select! {
+                _ = every.tick() => false,
+                () = closing.cancelled() => true,
+            };
+            if let Err(error) = charges.tidy_requests().await {
+                tracing::error!(%error, "the API's requests were not tidied up; it is tried again");
+            }
+            if is_last {
+                return;
+            }
+        }
+    }
+}
