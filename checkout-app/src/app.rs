@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::{address, amount, details, footer, shop, stage, state_line, step, time_left};
+use crate::components::{address, amount, banner, details, footer, shop, stage, state_line, step, time_left};
 use crate::model::Model;
 
 /// The page of one charge, the same on the server and in the browser.
@@ -16,8 +16,8 @@ pub fn app(model: Model) -> impl IntoView {
             {stage(model)}
             {address(model)}
             {time_left(model)}
-            {details(model)}
-            {footer(model)}
+            {banner(model)}
+            <div class="more">{details(model)} {footer(model)}</div>
         </main>
     }
 }

@@ -48,6 +48,12 @@ impl Cursor {
     }
 }
 
+/// Where the stream of the charge at `path` is, from `cursor` on.
+#[must_use]
+pub fn address(path: &str, cursor: &Cursor) -> String {
+    [path, "/events?after=", cursor.as_str()].concat()
+}
+
 /// Whether `other` says more than `known`. Between two events of a charge only confirmations and the node change, and there
 /// the server's later word counts.
 #[must_use]

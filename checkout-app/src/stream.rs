@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::{Array, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -58,8 +59,9 @@ impl Follower {
     fn connect(self: &Rc<Self>) {
         self.close();
         self.connected_at.set(own_clock());
-        let url = [&self.path, "/events?after=", self.cursor.borrow().as_str()].concat();
-        let Ok(source) = EventSource::new(&url) else {
+        let early = early();
+        let url = follow::address(&self.path, &self.cursor.borrow());
+        let Ok(source) = early.clone().map_or_else(|| EventSource::new(&url), Ok) else {
             self.poll_now();
             return;
         };
@@ -75,6 +77,19 @@ impl Follower {
         on_change.forget();
         self.source.replace(Some(source));
         self.poll_unless_open();
+        if let Some(early) = early {
+            let this = Rc::clone(self);
+            // Not at once: the page is being taken over as it was rendered, and must not have changed before it is.
+            spawn_local(async move { this.catch_up(&early) });
+        }
+    }
+
+    /// Hears what the stream said while nobody listened.
+    fn catch_up(&self, early: &EventSource) {
+        let kept = Reflect::get(early, &"kept".into()).unwrap_or_default();
+        for event in kept.unchecked_ref::<Array>().iter() {
+            self.hear(event.unchecked_ref());
+        }
     }
 
     fn close(&self) {
@@ -242,6 +257,15 @@ impl Follower {
             }
         });
     }
+}
+
+/// The stream that the page's first script opened, for the first to ask; `None` when it has failed meanwhile.
+fn early() -> Option<EventSource> {
+    let (window, name) = (window(), "early".into());
+    let early = Reflect::get(&window, &name).ok().filter(JsValue::is_object)?;
+    let _ = Reflect::delete_property(&window, &name);
+    let early: EventSource = early.unchecked_into();
+    (early.ready_state() != EventSource::CLOSED).then_some(early)
 }
 
 fn later(millis: u32, then: impl FnOnce() + 'static) {

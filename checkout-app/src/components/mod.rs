@@ -14,7 +14,7 @@ mod time_left;
 
 pub use address::address;
 pub use amount::amount;
-pub use details::details;
+pub use details::{banner, details};
 pub use footer::footer;
 #[cfg(feature = "ssr")]
 pub use rows::escaped;

@@ -7,6 +7,7 @@ use super::frame::{self, Spoken};
 use super::head::head;
 use super::html::Html;
 use crate::app::app;
+use crate::follow::{self, Cursor};
 use crate::model::{Code, Model};
 use crate::page::{ChargePage, Framing, PageState};
 use crate::qr;
@@ -51,6 +52,7 @@ pub fn render(page: &ChargePage, framing: &Framing) -> RenderedPage {
     if framing.framed {
         root.raw(" data-framed");
     }
+    let cursor = Cursor::of(&page.epoch, page.view.sequence);
     let spoken = Spoken {
         charge: &page.view.id,
         order_id: page.view.order_id.as_deref(),
@@ -62,7 +64,10 @@ pub fn render(page: &ChargePage, framing: &Framing) -> RenderedPage {
         head: head(&screen.title, screen.phase.tone(), &theme, again_after),
         title: screen.title,
         theme: theme.css(),
-        scripts: frame::script(framing, Some(&spoken)).into_iter().collect(),
+        scripts: frame::script(framing, Some(&spoken))
+            .into_iter()
+            .chain([frame::early(&follow::address(&page.path, &cursor))])
+            .collect(),
         body,
         // `<` cannot end the script element when it is not there; in JSON it only ever stands inside a text.
         state_json: Some(json.replace('<', "\\u003c")),

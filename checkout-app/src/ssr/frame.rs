@@ -1,8 +1,9 @@
-//! The small script that every page which may stand in a frame has.
+//! The small scripts that do not wait for WASM.
 
 use crate::page::Framing;
 
 const BOOT: &str = include_str!("boot.js");
+const EARLY: &str = include_str!("early.js");
 
 /// The charge that the script speaks of.
 pub struct Spoken<'a> {
@@ -14,30 +15,38 @@ pub struct Spoken<'a> {
     pub again_after: Option<u32>,
 }
 
-/// The script's text; `None` where it would have nothing to do.
+/// The script that opens the stream at `address`, for WASM to take over.
+pub fn early(address: &str) -> String {
+    called(EARLY, &[literal(address)])
+}
+
+/// The script of every page which may stand in a frame; `None` where it would have nothing to do.
 pub fn script(framing: &Framing, spoken: Option<&Spoken<'_>>) -> Option<String> {
     let again = spoken.and_then(|spoken| spoken.again_after);
     if framing.origins.is_empty() && again.is_none() {
         return None;
     }
+    let arguments = [
+        literal(&framing.origins),
+        spoken.map_or_else(undefined, |spoken| literal(spoken.charge)),
+        spoken
+            .and_then(|spoken| spoken.order_id)
+            .map_or_else(undefined, literal),
+        again.unwrap_or_default().to_string(),
+    ];
+    Some(called(BOOT, &arguments))
+}
+
+/// A call of `function`, without its comments and line breaks.
+fn called(function: &str, arguments: &[String]) -> String {
     let mut script = String::from("(");
-    for line in BOOT.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+    for line in function.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
         script.push_str(line);
     }
     script.push_str(")(");
-    script.push_str(&literal(&framing.origins));
-    script.push(',');
-    script.push_str(&spoken.map_or_else(undefined, |spoken| literal(spoken.charge)));
-    script.push(',');
-    script.push_str(
-        &spoken
-            .and_then(|spoken| spoken.order_id)
-            .map_or_else(undefined, literal),
-    );
-    script.push(',');
-    script.push_str(&again.unwrap_or_default().to_string());
+    script.push_str(&arguments.join(","));
     script.push(')');
-    Some(script)
+    script
 }
 
 fn undefined() -> String {

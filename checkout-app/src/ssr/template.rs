@@ -83,6 +83,10 @@ impl Template {
         html.push_str(&self.styles);
         html.push_str("</style>");
         if page.state_json.is_some() {
+            // Nothing is painted before its end is there, so that nothing moves: it comes in one flight anyway. (HTML, "expect".)
+            html.push_str("<link rel=\"expect\" blocking=\"render\" href=\"#");
+            html.push_str(crate::STATE_ELEMENT);
+            html.push_str("\">");
             html.push_str(&self.start.join(nonce));
         }
         html.push_str("</head><body>");

@@ -9,6 +9,8 @@ export interface Noted {
   lcp: number | null;
   /** The sum of all shifts that no finger caused; the official figure takes the worst five seconds, which is at most this. */
   cls: number;
+  /** What shifted. */
+  shifted: string[];
   interactions: number;
   /** The longest interaction; Chromium tells none below 16 ms. */
   longest: number;
@@ -27,6 +29,7 @@ declare global {
 interface LayoutShift extends PerformanceEntry {
   value: number;
   hadRecentInput: boolean;
+  sources: { node: Node | null; previousRect: DOMRect; currentRect: DOMRect }[];
 }
 
 /** Serialised by Playwright into each page: it must not refer to anything outside of itself. */
@@ -35,6 +38,7 @@ export function observe(): void {
     fcp: null,
     lcp: null,
     cls: 0,
+    shifted: [],
     interactions: 0,
     longest: 0,
     hydrated: null,
@@ -53,7 +57,12 @@ export function observe(): void {
   });
   on("layout-shift", (entry) => {
     const shift = entry as LayoutShift;
-    if (!shift.hadRecentInput) noted.cls += shift.value;
+    if (shift.hadRecentInput) return;
+    noted.cls += shift.value;
+    for (const { node, previousRect: from, currentRect: to } of shift.sources) {
+      const name = node instanceof Element ? `${node.localName}.${node.className}` : (node?.textContent ?? "what is gone");
+      noted.shifted.push(`${name}: ${from.x},${from.y} ${from.width}x${from.height} -> ${to.x},${to.y} ${to.width}x${to.height}`);
+    }
   });
   const told = new Set<number>();
   on(

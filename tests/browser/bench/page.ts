@@ -140,7 +140,9 @@ function lived({ page: address, transaction }: Paid, slower: number): Promise<No
     await node.mine();
     await shows(page, "confirmed");
     await page.waitForTimeout(SETTLED_MS);
-    return { ...(await page.evaluate(() => window.noted)), pressed };
+    const noted = await page.evaluate(() => window.noted);
+    noted.shifted.forEach((shift) => say(`  shifted: ${shift}`));
+    return { ...noted, pressed };
   });
 }
 

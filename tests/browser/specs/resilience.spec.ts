@@ -53,6 +53,31 @@ test("what happens between rendering and subscribing is not lost", async ({ page
   await shows(page, "seen");
 });
 
+test("what the stream says before WASM is there is not lost", async ({ page, demo }) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.route("**/status", (route) => route.abort());
+  const streams: string[] = [];
+  page.on("request", (request) => void (request.url().includes("/events") && streams.push(request.url())));
+  await page.goto(demo.link());
+  await shows(page, "pending");
+  await demo.pay(page.url());
+  await page.waitForFunction(
+    () => (window as unknown as { early: { kept: MessageEvent<string>[] } }).early.kept.some(({ data }) => data.includes('"seen"')),
+  );
+  release();
+  await live(page);
+  await shows(page, "seen");
+  // It is the same stream that goes on.
+  await demo.mine();
+  await shows(page, "confirmed");
+  expect(streams).toHaveLength(1);
+});
+
 test("where the stream does not open, polling takes over", async ({ page, demo }) => {
   await page.route("**/events*", () => {
     // Never answered: as when the browser has spent its connections to this server.
