@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::links::{Claim, ClaimError, Covered, Expiry};
+use crate::rng::SystemRng;
+use crate::seal::Purpose;
 
 fn expires() -> Expiry {
     Expiry::from_secs(9_000_000_000).unwrap()
@@ -91,14 +93,23 @@ async fn the_old_key_counts_for_the_overlap_and_a_third_ends_the_first() {
 #[tokio::test]
 async fn what_was_sealed_anew_is_not_overwritten_by_a_rotation() {
     let shop = Shop::new().await;
-    shop.charges.rotate_link_key(shop.merchant, 0).await.unwrap();
-    let anew = "UPDATE link_keys SET sealed = x'abcd'";
-    let writing = shop.charges.inner.store.write(|tx| Box::pin(tx.execute(anew)));
+    let made = shop.charges.rotate_link_key(shop.merchant, 0).await.unwrap();
+    let first = signed(&shop);
+    // As `bitpro rekey` does it, but without the memory being read again.
+    let anew = crate::testing::seal().seal(&SystemRng, Purpose::LinkKey, &made.id, made.key.bytes());
+    let statement = format!("UPDATE link_keys SET sealed = x'{}'", hex::encode(&anew));
+    let statement: &'static str = Box::leak(statement.into_boxed_str());
+    let writing = shop
+        .charges
+        .inner
+        .store
+        .write(move |tx| Box::pin(tx.execute(statement)));
     writing.await.unwrap();
     shop.charges.rotate_link_key(shop.merchant, 60).await.unwrap();
     let shop = shop.restart().await;
     let listed = shop.charges.link_keys(shop.merchant).unwrap();
-    assert_eq!((listed.len(), &listed[0].sealed[..]), (2, &[0xab, 0xcd][..]));
+    assert_eq!((listed.len(), &listed[0].sealed), (2, &anew));
+    assert_eq!(check(&shop, &first), Ok(()));
 }
 
 #[tokio::test]
