@@ -5,6 +5,7 @@ mod harness_nodes;
 mod late;
 mod link;
 mod load;
+mod mapi;
 mod node;
 mod outage;
 mod pay;

@@ -88,6 +88,16 @@ impl App {
         format!("http://localhost:{}", self.port)
     }
 
+    /// The server's time in Unix seconds.
+    #[must_use]
+    pub fn now_secs(&self) -> i64 {
+        let millis = match &self.setup.clock {
+            Some(clock) => clock.now_millis(),
+            None => crate::clock::machine_millis(),
+        };
+        millis / 1000
+    }
+
     /// The folder with all that it keeps.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -29,7 +29,8 @@ impl Profile {
     }
 }
 
-/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `BITPRO_BIN` (the server) and `BITPRO_DEMO` (the demo).
+/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `BITPRO_BIN` (the server), `BITPRO_DEMO` (the demo) and
+/// `BITPRO_PYTHON` (an interpreter with the published clients).
 ///
 /// # Errors
 /// When `BITCOIND` of the caller names no file.
@@ -39,6 +40,7 @@ pub fn tell(command: &mut Command, workspace: &Workspace, profile: Profile) -> R
         .env("BITCOIND", setup::bitcoind(workspace)?)
         .env("CHROMIUM", chromium)
         .env("BITPRO_BIN", profile.program(workspace, "bitpro"))
+        .env("BITPRO_PYTHON", setup::python(workspace))
         .env("BITPRO_DEMO", profile.program(workspace, "demo"));
     Ok(())
 }

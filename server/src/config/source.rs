@@ -8,7 +8,13 @@ use super::settings::{PREFIX, SETTINGS, Setting};
 
 /// Variables with our prefix that belong to the workspace's own tools (`cargo xtask`, the test harness) or to the choice
 /// of the file, and are therefore no settings.
-const NOT_SETTINGS: [&str; 4] = ["BITPRO_CONFIG", "BITPRO_CACHE", "BITPRO_BIN", "BITPRO_DEMO"];
+const NOT_SETTINGS: [&str; 5] = [
+    "BITPRO_CONFIG",
+    "BITPRO_CACHE",
+    "BITPRO_BIN",
+    "BITPRO_DEMO",
+    "BITPRO_PYTHON",
+];
 
 /// What was written, by the setting's name.
 pub type Written = BTreeMap<&'static str, (String, Origin)>;

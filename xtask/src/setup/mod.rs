@@ -6,6 +6,7 @@ mod cargo_tools;
 mod folder;
 mod node22;
 mod npm;
+mod python;
 mod rust;
 
 use std::fs::File;
@@ -18,6 +19,7 @@ use cargo_tools::Tool;
 
 pub use bitcoind::locate as bitcoind;
 pub use node22::node;
+pub use python::python;
 
 /// Something that a command cannot work without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,11 +50,13 @@ pub enum Need {
     ShellClient,
     /// The languages of the guides' programs.
     GuideLanguages,
+    /// Published Python packages that speak our protocols.
+    PythonClients,
 }
 
 impl Need {
     /// All but [`Need::Mutants`], which only its own command wants.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Compiler,
         Self::RustComponents,
         Self::WasmTarget,
@@ -65,6 +69,7 @@ impl Need {
         Self::LoadGenerator,
         Self::ShellClient,
         Self::GuideLanguages,
+        Self::PythonClients,
     ];
 }
 
@@ -101,6 +106,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     if needs(Need::GuideLanguages) {
         packages.extend(apt::GUIDE_LANGUAGES);
     }
+    if needs(Need::PythonClients) {
+        packages.extend(python::DEBIAN);
+    }
     if needs(Need::PageTools) || needs(Need::Loader) || needs(Need::Browser) {
         packages.extend(node22::packages());
     }
@@ -123,6 +131,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     }
     if needs(Need::Browser) {
         changed |= npm::ensure(workspace, "tests/browser")?;
+    }
+    if needs(Need::PythonClients) {
+        changed |= python::ensure(workspace)?;
     }
     let mut tools: Vec<&Tool> = Vec::new();
     if needs(Need::PageTools) {

@@ -90,7 +90,7 @@ pub const SUITES: [Suite; 12] = [
 const LINTERS: &[Need] = &[Need::RustComponents];
 const SERVER: &[Need] = &[Need::Compiler];
 const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock];
-const GUIDES: &[Need] = &[Need::ShellClient, Need::GuideLanguages];
+const GUIDES: &[Need] = &[Need::ShellClient, Need::GuideLanguages, Need::PythonClients];
 const BROWSER: &[Need] = &[Need::Browser];
 
 fn fmt(workspace: &Workspace) -> Result<()> {

@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::net::TcpListener as StdListener;
 
 use anyhow::{Context as _, Result};
-use bitpro_tests::{App, Merchant, Node, Pair, Setup};
+use bitpro_tests::{Api, App, Merchant, Node, Pair, Setup};
 use clap::Parser;
 use desk::Desk;
 use serde::Serialize;
@@ -44,8 +44,16 @@ struct Addresses {
     checkout: String,
     wallet: String,
     merchant_id: String,
+    api_key: ApiKey,
     node: NodeAddress,
     shopper_node: NodeAddress,
+}
+
+/// A key of the merchant API with every scope.
+#[derive(Serialize)]
+struct ApiKey {
+    id: String,
+    secret: String,
 }
 
 #[derive(Serialize)]
@@ -112,12 +120,19 @@ async fn run(options: &Options) -> Result<()> {
         app.run(&["link", "key", "rotate", &merchant.id]).await?;
     }
 
+    let scopes = "charges:read charges:write charges:accept webhooks:write";
+    let api = Api::add(&app, &merchant.id, scopes).await?;
+
     let addresses = Addresses {
         checkout: format!("{}{}?fiat_price_cents=4200", app.url(), merchant.path()),
         server: app.url(),
         shop: shop_url,
         wallet: wallet_url,
         merchant_id: merchant.id.clone(),
+        api_key: ApiKey {
+            id: api.id,
+            secret: api.secret,
+        },
         node: NodeAddress::of(&pair.server),
         shopper_node: NodeAddress::of(&pair.shopper),
     };

@@ -1,0 +1,48 @@
+//! Published Python packages that the tests hold our protocols against, in an environment of their own.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::failure::{Failure, Result};
+use crate::proc::{self, say};
+use crate::workspace::Workspace;
+
+use super::folder;
+
+/// Debian packages: the interpreter, and what makes an environment.
+pub const DEBIAN: [&str; 2] = ["python3", "python3-venv"];
+/// Exact versions: the same clients on every machine. `requests` is what the first one sends by.
+const PACKAGES: [&str; 2] = ["http-hmac-python==2.4.1", "requests==2.34.2"];
+
+/// The environment's interpreter.
+pub fn python(workspace: &Workspace) -> PathBuf {
+    place(workspace).join("bin/python")
+}
+
+/// Installs what is missing. Tells whether anything was.
+///
+/// # Errors
+/// When Python or pip fails.
+pub fn ensure(workspace: &Workspace) -> Result<bool> {
+    let place = place(workspace);
+    let marker = place.join("installed");
+    let wanted = PACKAGES.join("\n");
+    if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
+        return Ok(false);
+    }
+    say(&format!("installing Python packages: {}", PACKAGES.join(" ")));
+    // An environment knows its own path, so it cannot be made elsewhere and moved: the marker comes last instead.
+    folder::fresh(&place)?;
+    let mut venv = proc::command(workspace, "python3");
+    proc::run_long(workspace, venv.args(["-m", "venv"]).arg(&place), "python-venv")?;
+    let mut pip = proc::command(workspace, python(workspace));
+    pip.args(["-m", "pip", "install", "--disable-pip-version-check"])
+        .args(PACKAGES);
+    proc::run_long(workspace, &mut pip, "pip-install")?;
+    fs::write(&marker, wanted).map_err(|error| Failure::file("write", &marker, &error))?;
+    Ok(true)
+}
+
+fn place(workspace: &Workspace) -> PathBuf {
+    workspace.cache.join("python")
+}
