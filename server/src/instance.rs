@@ -77,6 +77,7 @@ impl Instance {
             network: config.network,
             secret: secret(&config.secret, &*rng)?.0,
             seal: Seal::new(&seal_keys(&config.seal_keys, &*rng)?),
+            webhooks: config.webhooks.clone(),
             clock: Arc::clone(&clock),
             rng: Arc::clone(&rng),
             rates: Arc::clone(&rates),

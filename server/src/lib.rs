@@ -26,4 +26,5 @@ pub mod telemetry;
 mod testing;
 pub mod wallet;
 pub mod web;
+pub mod webhooks;
 pub mod wire;

@@ -24,6 +24,7 @@ use crate::store::StoreError;
 use crate::web::RequestIds;
 use crate::web::edge::Edge;
 use crate::web::listener::{self, Treatment};
+use crate::webhooks::Sender;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +131,9 @@ async fn serve_instance(
     let commands = tokio::spawn(socket.serve(charges.clone(), closing.clone()));
     let following = market.map(|market| tokio::spawn(market.follow(Arc::clone(&rng), closing.clone())));
 
+    let sender = Sender::new(charges.clone(), public_url.origin());
+    let sending = tokio::spawn(sender.run(closing.clone()));
+
     let mut key = [0; 32];
     key[..16].copy_from_slice(&rng.bytes());
     key[16..].copy_from_slice(&rng.bytes());
@@ -181,6 +185,9 @@ async fn serve_instance(
     }
     if watching.stopped.await.is_err() {
         tracing::error!("the watcher had died");
+    }
+    if let Err(error) = sending.await {
+        tracing::error!(%error, "the sender of webhooks had died");
     }
     if let Err(error) = commands.await {
         tracing::error!(%error, "the command socket had died");

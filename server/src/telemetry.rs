@@ -92,6 +92,23 @@ fn describe() {
         "bitpro_rate_source_failures_total",
         "Answers of an exchange that gave no price, by exchange."
     );
+    describe_gauge!(
+        "bitpro_webhook_deliveries_pending",
+        "Deliveries of webhooks that are still to be made."
+    );
+    describe_gauge!("bitpro_webhook_attempts_open", "Attempts that are under way.");
+    describe_gauge!(
+        "bitpro_webhooks_paused",
+        "Webhooks whose receivers answered 410 Gone and that nobody has looked at since."
+    );
+    describe_counter!(
+        "bitpro_webhook_attempts_total",
+        "Attempts to deliver a webhook, by outcome."
+    );
+    describe_histogram!(
+        "bitpro_webhook_attempt_seconds",
+        "Time that first attempts took until their answer."
+    );
     describe_histogram!("bitpro_http_request_seconds", "Time to answer, by route and status.");
 }
 

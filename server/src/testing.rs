@@ -105,6 +105,7 @@ impl TestApp {
             network: Network::Regtest,
             secret: [7; 32],
             seal: seal(),
+            webhooks: Default::default(),
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             rates: rates.clone(),

@@ -34,6 +34,7 @@ pub use hub::{Frame, Subscription};
 pub use keys::{Authority, AuthorityError, IssuedKey, KeyError, LONGEST_OVERLAP_SECS};
 pub use links::{LinkKeyError, MadeLinkKey};
 pub use objects::ToldEvent;
+pub(crate) use shared::Sending;
 pub use types::{
     ChargeOptions, Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Personal,
 };
@@ -47,7 +48,8 @@ use crate::rates::RateSource;
 use crate::rng::Rng;
 use crate::seal::Seal;
 use crate::store::secret::Secret;
-use crate::store::{Fatal, Listener as _, Listing, RenderKey, Store, StoreError, StoreOptions, open};
+use crate::store::{Fatal, Listener as _, Listing, RenderKey, Store, StoreError, StoreOptions, WebhookMap, open};
+use crate::webhooks::Policy;
 use shared::Shared;
 
 /// At most so many charges on a page of a list (R36).
@@ -63,6 +65,8 @@ pub struct Opening {
     pub secret: [u8; 32],
     /// Seals secrets at rest.
     pub seal: Seal,
+    /// Where webhooks may lead.
+    pub webhooks: Policy,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -94,6 +98,7 @@ struct Inner {
     network: Network,
     secret: Secret,
     seal: Seal,
+    webhooks: Policy,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     rates: Arc<dyn RateSource>,
@@ -140,6 +145,7 @@ impl Charges {
             network: opening.network,
             secret,
             seal: opening.seal,
+            webhooks: opening.webhooks,
             clock: opening.clock,
             rng: opening.rng,
             rates: opening.rates,
@@ -176,6 +182,36 @@ impl Charges {
     #[must_use]
     pub fn seal(&self) -> &Seal {
         &self.inner.seal
+    }
+
+    /// The store, for what is done to it beside the charges.
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// Randomness.
+    pub(crate) fn rng(&self) -> &dyn Rng {
+        &*self.inner.rng
+    }
+
+    /// Sixteen fresh bytes.
+    pub(crate) fn random(&self) -> [u8; 16] {
+        self.inner.rng.bytes()
+    }
+
+    /// Where webhooks may lead.
+    pub(crate) fn webhook_policy(&self) -> &Policy {
+        &self.inner.webhooks
+    }
+
+    /// The webhooks of all merchants.
+    pub(crate) fn webhook_map(&self) -> Arc<WebhookMap> {
+        self.inner.shared.webhooks()
+    }
+
+    /// Hears of every delivery that is to be made from now on. There is one listener: the sender.
+    pub(crate) fn listen_to_deliveries(&self) -> mpsc::UnboundedReceiver<Sending> {
+        self.inner.shared.listen_to_deliveries()
     }
 
     /// The instance's network.

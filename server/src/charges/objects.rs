@@ -1,11 +1,13 @@
 //! Charges and events as merchants are shown them: the objects of API and webhooks.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bitpro_charge::{Charge, Event, MerchantId};
+use bytes::Bytes;
 
 use super::{Charges, Inner, Personal, Snapshot};
-use crate::store::{BesideRow, StoreError, Told};
+use crate::store::{BesideRow, Fresh, StoreError, Told};
 use crate::wire::{Beside, ChargeObject, EventObject};
 
 /// An event with its place among what a merchant was told.
@@ -53,6 +55,40 @@ impl Charges {
     ) -> Result<Vec<ToldEvent>, StoreError> {
         let told = self.inner.store.told_after(merchant, after, limit).await?;
         self.inner.event_objects(told, public_url).await
+    }
+}
+
+impl Charges {
+    /// The bytes of events by their row of the outbox, to be sent. Those that are fresh need not be folded from their logs.
+    pub(crate) async fn events_to_send(
+        &self,
+        wanted: Vec<(i64, Option<Arc<Fresh>>)>,
+        public_url: &str,
+    ) -> Result<HashMap<i64, Bytes>, StoreError> {
+        let inner = &self.inner;
+        let mut events = HashMap::with_capacity(wanted.len());
+        let (fresh, stored): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|(_, fresh)| fresh.is_some());
+        let nums: Vec<i64> = fresh.iter().map(|(num, _)| *num).collect();
+        let mut beside = inner.store.sent_beside(&nums).await?;
+        for fresh in fresh.into_iter().filter_map(|(_, fresh)| fresh) {
+            let Fresh { told, snapshot, tip } = &*fresh;
+            // One that is wanted for two webhooks is there already.
+            let Some(row) = beside.remove(&told.num) else {
+                continue;
+            };
+            let conflict = row.order_conflict;
+            let data = object(&snapshot.charge, snapshot, &personal(row), conflict, *tip, public_url);
+            let event = EventObject::new(told.id, told.announcement, told.at, data);
+            events.insert(told.num, event.to_json());
+        }
+        let mut nums: Vec<i64> = stored.iter().map(|(num, _)| *num).collect();
+        nums.sort_unstable();
+        nums.dedup();
+        let told = inner.store.told(&nums).await?;
+        for told in inner.event_objects(told, public_url).await? {
+            events.insert(told.num, told.event.to_json());
+        }
+        Ok(events)
     }
 }
 

@@ -15,7 +15,8 @@ use crate::keys::{ApiKey, KeyId, KeyMap};
 use crate::merchant::{Merchant, MerchantMap};
 use crate::node::view::{Hole, Tip};
 use crate::node::{IssuedRange, ScanRequest};
-use crate::store::{DescriptorId, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap};
+use crate::store::webhook::Due;
+use crate::store::{DescriptorId, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap, WebhookMap};
 use crate::wallet::Receive;
 
 /// Charges that are kept ready for status reads.
@@ -42,6 +43,16 @@ pub(super) struct Agenda {
     pub(super) hole: Option<Hole>,
 }
 
+/// What the sender of webhooks is told.
+pub(crate) enum Sending {
+    /// The webhooks have changed.
+    Webhooks(Arc<WebhookMap>),
+    /// Deliveries are to be made.
+    Due(Vec<Due>),
+    /// Another process wrote: what is to be made is read again.
+    Reload,
+}
+
 /// The readers' copies.
 pub(super) struct Shared {
     pub(super) hub: Arc<Hub>,
@@ -50,6 +61,8 @@ pub(super) struct Shared {
     merchants: RwLock<Arc<MerchantMap>>,
     merchants_version: AtomicU64,
     keys: RwLock<Arc<KeyMap>>,
+    webhooks: RwLock<Arc<WebhookMap>>,
+    sender: RwLock<Option<mpsc::UnboundedSender<Sending>>>,
     receives: RwLock<HashMap<DescriptorId, Arc<Receive>>>,
     tip: RwLock<Option<(Tip, Timestamp)>>,
     tip_height: AtomicU32,
@@ -68,6 +81,8 @@ impl Shared {
             merchants: RwLock::default(),
             merchants_version: AtomicU64::new(0),
             keys: RwLock::default(),
+            webhooks: RwLock::default(),
+            sender: RwLock::default(),
             receives: RwLock::default(),
             tip: RwLock::default(),
             tip_height: AtomicU32::new(0),
@@ -96,6 +111,16 @@ impl Shared {
 
     pub(super) fn merchants_version(&self) -> u64 {
         self.merchants_version.load(Ordering::Acquire)
+    }
+
+    pub(super) fn webhooks(&self) -> Arc<WebhookMap> {
+        Arc::clone(&self.webhooks.read())
+    }
+
+    pub(super) fn listen_to_deliveries(&self) -> mpsc::UnboundedReceiver<Sending> {
+        let (sender, listener) = mpsc::unbounded_channel();
+        *self.sender.write() = Some(sender);
+        listener
     }
 
     pub(super) fn tip(&self) -> Option<(Tip, Timestamp)> {
@@ -150,6 +175,9 @@ impl Shared {
         if let Some(keys) = &news.keys {
             *self.keys.write() = Arc::clone(keys);
         }
+        if let Some(webhooks) = &news.webhooks {
+            *self.webhooks.write() = Arc::clone(webhooks);
+        }
         self.receives.write().extend(news.receives.iter().cloned());
         *self.scans.write() = news
             .unscanned
@@ -194,6 +222,22 @@ impl Shared {
         }
     }
 
+    /// Where nobody listens, what is to be sent waits in the store.
+    fn tell_sender(&self, webhooks: Option<Arc<WebhookMap>>, due: Vec<Due>, from_elsewhere: bool) {
+        let sender = self.sender.read();
+        let Some(sender) = sender.as_ref() else { return };
+        // Whoever sends may have ended: then the server is closing.
+        if let Some(webhooks) = webhooks {
+            let _ = sender.send(Sending::Webhooks(webhooks));
+        }
+        if !due.is_empty() {
+            let _ = sender.send(Sending::Due(due));
+        }
+        if from_elsewhere {
+            let _ = sender.send(Sending::Reload);
+        }
+    }
+
     /// Tells listeners to look again, without a new sequence.
     pub(super) fn publish_depth(&self, snapshot: &Snapshot) {
         let sequence = snapshot.charge.sequence;
@@ -213,6 +257,7 @@ impl Listener for Shared {
             .extend(watched.map(|ahead| (ahead.derived.script.as_slice(), ahead.script)));
         self.take_in(&news);
         self.publish(&news);
+        self.tell_sender(news.webhooks, news.due, news.from_elsewhere);
         // Whoever does the chores may be gone: then the server is closing.
         for low in news.low {
             let _ = self.chores.send(Chore::Derive(low));

@@ -22,6 +22,7 @@ pub use values::{LogFormat, PublicUrl, Secret};
 use crate::node::NodeConfig;
 use crate::rates::RatesConfig;
 use crate::seal::SealKeys;
+use crate::webhooks::Policy;
 use reader::Reader;
 
 /// The variable that names the configuration file.
@@ -54,6 +55,8 @@ pub struct Config {
     pub node: NodeConfig,
     /// Where exchange rates come from.
     pub rates: RatesConfig,
+    /// Where webhooks may lead.
+    pub webhooks: Policy,
     /// What anonymous clients may do.
     pub limits: Limits,
     /// The explorer's address with `{txid}` in it.
@@ -165,6 +168,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     let metrics_allow = reader.parsed("metrics_allow", values::networks).unwrap_or_default();
     let rates = rates::rates(reader);
     let limits = limits(reader);
+    let webhooks = webhooks(reader, network);
     let explorer = reader.parsed("explorer_url", values::explorer);
     let log = reader.parsed("log", |text| {
         tracing_subscriber::EnvFilter::try_new(text)
@@ -195,6 +199,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         node: node?,
         rates: rates?,
         limits,
+        webhooks,
         explorer,
         log: log?,
         log_format: log_format?,
@@ -230,6 +235,31 @@ fn seal_keys(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SealSource>
         reader.wrong("seal_keys", String::new(), origin, None);
     }
     keys.map(SealSource::Given)
+}
+
+/// Where webhooks may lead. What opens a door into the operator's own network is for play money only.
+fn webhooks(reader: &mut Reader, network: Option<Network>) -> Policy {
+    let allow_private = reader
+        .parsed("webhook_allow_private", values::networks)
+        .unwrap_or_default();
+    let allow_http = reader
+        .parsed("webhook_allow_http", |text| text.parse().ok())
+        .unwrap_or(false);
+    let is_sandbox = network.is_none_or(Network::is_sandbox);
+    for (name, is_open) in [
+        ("webhook_allow_private", !allow_private.is_empty()),
+        ("webhook_allow_http", allow_http),
+    ] {
+        if is_open && !is_sandbox {
+            reader.errors.push(ConfigError::Contradiction(format!(
+                "{name} is for demos and tests: with network = \"mainnet\" webhooks go to public servers over https only"
+            )));
+        }
+    }
+    Policy {
+        allow_http,
+        allow_private,
+    }
 }
 
 fn limits(reader: &mut Reader) -> Limits {

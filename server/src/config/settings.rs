@@ -257,6 +257,17 @@ pub const SETTINGS: [Setting; 42] = [
         "Live streams one charge may have.",
     ),
     with_default(
+        "webhook_allow_http",
+        "false",
+        "true or false",
+        "Whether webhooks may use plain http and any port. Refused on mainnet.",
+    ),
+    optional(
+        "webhook_allow_private",
+        "addresses or networks separated by commas, as in 127.0.0.1, 10.0.0.0/8",
+        "Networks that webhooks may lead to although they are not public, for demos and tests. Refused on mainnet.",
+    ),
+    with_default(
         "max_connections",
         "16000",
         "a number from 10 to 1000000",

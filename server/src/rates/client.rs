@@ -24,7 +24,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an unused connection is kept: longer than the pause between two questions.
 const IDLE: Duration = Duration::from_secs(75);
 /// Some exchanges refuse clients without a name.
-const NAME: &str = concat!("bitpro/", env!("CARGO_PKG_VERSION"));
+pub(crate) const NAME: &str = concat!("bitpro/", env!("CARGO_PKG_VERSION"));
 
 /// A client for small answers. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -66,18 +66,11 @@ impl Client {
     /// A client that trusts `roots`.
     #[must_use]
     pub fn new(roots: RootCertStore, timeout: Duration) -> Self {
-        // The provider is named here, so that it does not depend on what other parts of the process have installed.
-        let provider = rustls::crypto::ring::default_provider();
-        let tls = ClientConfig::builder_with_provider(provider.into())
-            .with_safe_default_protocol_versions()
-            .expect("ring has cipher suites for TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(timeout));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
+            .with_tls_config(tls(roots))
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
@@ -126,6 +119,17 @@ impl Client {
     }
 }
 
+/// TLS for a client that trusts `roots`.
+pub(crate) fn tls(roots: RootCertStore) -> ClientConfig {
+    // The provider is named here, so that it does not depend on what other parts of the process have installed.
+    let provider = rustls::crypto::ring::default_provider();
+    ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .expect("ring has cipher suites for TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
 /// The certificate authorities that this machine trusts, or those in the file that `SSL_CERT_FILE` names.
 #[must_use]
 pub fn system_roots() -> RootCertStore {
@@ -149,7 +153,7 @@ fn generated(headers: &HeaderMap) -> Option<Timestamp> {
 }
 
 /// The error with what caused it: the client's own words are only "client error (Connect)".
-fn with_causes(error: &legacy::Error) -> String {
+pub(crate) fn with_causes(error: &legacy::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {

@@ -9,7 +9,7 @@ use super::documents::hole_from;
 use super::issuer::{Ahead, Issuer, LEAST_AHEAD};
 use super::memory::{Memory, Rows, TxPlace};
 use super::sqlite::{DescriptorRow, MerchantRow};
-use super::{StoreError, Tx};
+use super::{StoreError, Tx, WebhookMap};
 use crate::keys::{ApiKey, KeyId, KeyMap, KeySecret};
 use crate::links::SealedLinkKey;
 use crate::merchant::{Logo, Merchant, MerchantMap, stored};
@@ -36,6 +36,7 @@ pub(super) async fn reload(tx: &mut Tx) -> Result<(), StoreError> {
     let texts = issuers(tx, &mut memory).await?;
     merchants(tx, &mut memory, &texts).await?;
     keys(tx, &mut memory).await?;
+    webhooks(tx, &mut memory).await?;
     charges(tx, &mut memory).await?;
     let note_paid = |merchant, order_id: &str| memory.note_paid(merchant, order_id);
     tx.session.for_each_paid_order(note_paid).await?;
@@ -43,6 +44,7 @@ pub(super) async fn reload(tx: &mut Tx) -> Result<(), StoreError> {
     memory.forget_inverses();
     tx.news.merchants = Some(Arc::clone(memory.merchants()));
     tx.news.keys = Some(Arc::clone(memory.keys()));
+    tx.news.webhooks = Some(Arc::clone(memory.webhooks()));
     tx.news.from_elsewhere = true;
     tx.loaded(memory);
     Ok(())
@@ -50,6 +52,7 @@ pub(super) async fn reload(tx: &mut Tx) -> Result<(), StoreError> {
 
 async fn rows(tx: &mut Tx) -> Result<Rows, StoreError> {
     let [charge, batch, outbox, script, merchant, descriptor] = tx.session.last_rows().await?;
+    let [webhook, delivery] = tx.session.last_webhook_rows().await?;
     Ok(Rows {
         charge,
         batch,
@@ -57,6 +60,8 @@ async fn rows(tx: &mut Tx) -> Result<Rows, StoreError> {
         script,
         merchant,
         descriptor,
+        webhook,
+        delivery,
     })
 }
 
@@ -144,6 +149,15 @@ async fn merchants(tx: &mut Tx, memory: &mut Memory, texts: &HashMap<i64, String
         );
     }
     memory.load_merchants(merchants, rows);
+    Ok(())
+}
+
+async fn webhooks(tx: &mut Tx, memory: &mut Memory) -> Result<(), StoreError> {
+    let mut webhooks = WebhookMap::new();
+    for webhook in tx.session.webhooks().await? {
+        webhooks.entry(webhook.merchant).or_default().push(Arc::new(webhook));
+    }
+    memory.put_webhooks(webhooks);
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod testing;
 mod tx;
 mod unit;
 mod watch_map;
+pub(crate) mod webhook;
 mod writer;
 
 use std::collections::HashMap;
@@ -38,9 +39,11 @@ pub use snapshot::{ChargeOrigin, Snapshot};
 pub(crate) use sqlite::BesideRow;
 pub(crate) use tx::{Batch, Draft, MerchantDraft, Tx};
 pub use watch_map::WatchMap;
+pub(crate) use webhook::{Fresh, WebhookMap};
 pub(crate) use writer::{Fatal, Listener, Writer};
 
 use unit::{Unit, Work};
+use webhook::{DeliveryRow, Due};
 
 /// The row of a receive descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,6 +190,12 @@ impl Store {
         sqlite::beside(&mut reader, nums).await
     }
 
+    /// What was told, by row of the outbox, in no order.
+    pub(crate) async fn told(&self, nums: &[i64]) -> Result<Vec<Told>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::told(&mut reader, nums).await
+    }
+
     /// What a merchant was told after the row `after` of the outbox, oldest first.
     pub(crate) async fn told_after(
         &self,
@@ -217,6 +226,41 @@ impl Store {
     pub(crate) async fn success_url(&self, num: i64) -> Result<Option<String>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::success_url(&mut reader, num).await
+    }
+
+    /// Deliveries that are still to be made after the row `after`, by webhooks that are not paused, in their order.
+    pub(crate) async fn pending_deliveries(&self, after: i64, limit: u32) -> Result<Vec<Due>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::pending(&mut reader, after, limit).await
+    }
+
+    /// What is sent beside the charge, by row of the outbox.
+    pub(crate) async fn sent_beside(&self, outbox: &[i64]) -> Result<HashMap<i64, BesideRow>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::sent_beside(&mut reader, outbox).await
+    }
+
+    /// How many deliveries of a webhook are still to be made.
+    pub(crate) async fn count_pending(&self, webhook: i64) -> Result<i64, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::count_pending(&mut reader, webhook).await
+    }
+
+    /// The deliveries of a webhook before the row `before`, newest first, each with its attempts.
+    pub(crate) async fn deliveries(
+        &self,
+        webhook: i64,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<DeliveryRow>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::deliveries(&mut reader, webhook, before, limit).await
+    }
+
+    /// Deliveries that ended before `until`, oldest first.
+    pub(crate) async fn deliveries_ended(&self, until: Timestamp, limit: u32) -> Result<Vec<i64>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::deliveries_ended(&mut reader, until, limit).await
     }
 
     /// How many charges there are in each state.

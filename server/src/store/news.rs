@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bitpro_charge::Timestamp;
 
 use super::issuer::Ahead;
-use super::{DescriptorId, Snapshot};
+use super::webhook::Due;
+use super::{DescriptorId, Snapshot, WebhookMap};
 use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, Tip};
@@ -24,6 +25,10 @@ pub(crate) struct News {
     pub(crate) merchants: Option<Arc<MerchantMap>>,
     /// The keys of the merchant API, when one was added or changed.
     pub(crate) keys: Option<Arc<KeyMap>>,
+    /// The webhooks, when one was added, changed or removed.
+    pub(crate) webhooks: Option<Arc<WebhookMap>>,
+    /// Deliveries that are to be made.
+    pub(crate) due: Vec<Due>,
     /// The tip and how far chain and mempool were read, when either moved.
     pub(crate) tip: Option<(Tip, Timestamp)>,
     /// The earliest instant at which time alone moves a charge.
@@ -75,6 +80,8 @@ pub(super) struct Mark {
     touched: usize,
     deeper: usize,
     watched: usize,
+    due: usize,
+    had_webhooks: bool,
     tip: Option<(Tip, Timestamp)>,
     had_merchants: bool,
     had_keys: bool,
@@ -87,18 +94,29 @@ impl News {
             touched: self.touched.len(),
             deeper: self.deeper.len(),
             watched: self.watched.len(),
+            due: self.due.len(),
+            had_webhooks: self.webhooks.is_some(),
             tip: self.tip,
             had_merchants: self.merchants.is_some(),
             had_keys: self.keys.is_some(),
         }
     }
 
-    /// Forgets what came after `mark`. A change of merchants or keys before it is told again by the memory that was restored.
-    pub(super) fn go_back(&mut self, mark: Mark, merchants: &Arc<MerchantMap>, keys: &Arc<KeyMap>) {
+    /// Forgets what came after `mark`. A change of merchants, keys or webhooks before it is told again by the memory that
+    /// was restored.
+    pub(super) fn go_back(
+        &mut self,
+        mark: Mark,
+        merchants: &Arc<MerchantMap>,
+        keys: &Arc<KeyMap>,
+        webhooks: &Arc<WebhookMap>,
+    ) {
         self.touched.truncate(mark.touched);
         self.deeper.truncate(mark.deeper);
         self.watched.truncate(mark.watched);
+        self.due.truncate(mark.due);
         self.tip = mark.tip;
+        self.webhooks = mark.had_webhooks.then(|| Arc::clone(webhooks));
         self.merchants = mark.had_merchants.then(|| Arc::clone(merchants));
         self.keys = mark.had_keys.then(|| Arc::clone(keys));
     }

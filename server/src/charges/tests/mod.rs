@@ -90,6 +90,7 @@ impl World {
             network: Network::Regtest,
             secret: [7; 32],
             seal: crate::testing::seal(),
+            webhooks: Default::default(),
             clock: Arc::clone(&self.clock) as Arc<_>,
             rng: Arc::clone(&self.rng) as Arc<_>,
             rates: Arc::clone(&self.rates) as Arc<_>,

@@ -10,7 +10,7 @@ use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, Tip};
 use crate::store::issuer::{Ahead, Issuer};
-use crate::store::{DescriptorId, Snapshot};
+use crate::store::{DescriptorId, Snapshot, WebhookMap};
 
 impl Memory {
     /// Takes in a charge as it is now; one that nothing can move any more is forgotten.
@@ -125,6 +125,12 @@ impl Memory {
         self.undo.push(Undo::Keys(before));
     }
 
+    /// Takes in the webhooks as they are now.
+    pub(in crate::store) fn put_webhooks(&mut self, webhooks: WebhookMap) {
+        let before = std::mem::replace(&mut self.webhooks, Arc::new(webhooks));
+        self.undo.push(Undo::Webhooks(before));
+    }
+
     /// A charge went from one state to another; a new one came from none.
     pub(in crate::store) fn count(&mut self, before: Option<State>, after: State) {
         let position = |state| State::ALL.iter().position(|&known| known == state);
@@ -203,6 +209,7 @@ impl Memory {
                     None => self.merchant_rows.remove(&changed),
                 };
             }
+            Undo::Webhooks(before) => self.webhooks = before,
         }
     }
 

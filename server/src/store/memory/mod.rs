@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bitpro_charge::{ChargeId, Interval, MerchantId, Outpoint, State, Timestamp, Txid, Whereabouts};
 
 use super::issuer::{Ahead, Issuer};
-use super::{DescriptorId, Snapshot};
+use super::{DescriptorId, Snapshot, WebhookMap};
 use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, ScriptId, Tip};
@@ -49,6 +49,8 @@ pub(super) struct Rows {
     pub(super) script: i64,
     pub(super) merchant: i64,
     pub(super) descriptor: i64,
+    pub(super) webhook: i64,
+    pub(super) delivery: i64,
 }
 
 /// Two orders may meet in one hash: then one is looked up in vain.
@@ -92,6 +94,7 @@ enum Undo {
     Issuer(DescriptorId, Option<Box<Issuer>>),
     Merchants(Arc<MerchantMap>, MerchantId, Option<i64>),
     Keys(Arc<KeyMap>),
+    Webhooks(Arc<WebhookMap>),
 }
 
 /// A point to go back to.
@@ -114,6 +117,7 @@ pub(crate) struct Memory {
     merchants: Arc<MerchantMap>,
     merchant_rows: HashMap<MerchantId, i64>,
     keys: Arc<KeyMap>,
+    webhooks: Arc<WebhookMap>,
     charges: HashMap<i64, Open>,
     by_script: HashMap<ScriptId, i64>,
     by_id: HashMap<ChargeId, i64>,
@@ -141,6 +145,7 @@ impl Default for Memory {
             merchants: Arc::default(),
             merchant_rows: HashMap::new(),
             keys: Arc::default(),
+            webhooks: Arc::default(),
             charges: HashMap::new(),
             by_script: HashMap::new(),
             by_id: HashMap::new(),
@@ -264,6 +269,11 @@ impl Memory {
     /// All keys of the merchant API.
     pub(crate) const fn keys(&self) -> &Arc<KeyMap> {
         &self.keys
+    }
+
+    /// All webhooks that are not removed.
+    pub(crate) const fn webhooks(&self) -> &Arc<WebhookMap> {
+        &self.webhooks
     }
 
     /// A merchant's row.

@@ -11,6 +11,7 @@ mod sealed;
 mod session;
 mod told;
 mod wallets;
+mod webhooks;
 
 pub(super) use chain::{block_at, followed_txs};
 pub(super) use charges::{NewRow, charge, charges_by_num, list, personal, state_counts};
@@ -20,8 +21,9 @@ pub(super) use open::connect;
 pub(super) use sealed::SEALED;
 pub(super) use session::Session;
 pub(crate) use told::BesideRow;
-pub(super) use told::{beside, logs, merchant_num, told_after};
+pub(super) use told::{beside, logs, merchant_num, told, told_after};
 pub(super) use wallets::{DescriptorRow, MerchantRow, ScriptRow};
+pub(super) use webhooks::{count_pending, deliveries, deliveries_ended, pending, sent_beside};
 
 use super::StoreError;
 

@@ -42,6 +42,11 @@ static BESIDE: Bulk = Bulk::new(
     "?",
     ")",
 );
+static OUTBOX: Bulk = Bulk::new(
+    "SELECT num, id, charge, sequence, announcement, at, order_conflict FROM outbox WHERE num IN (",
+    "?",
+    ")",
+);
 static LOGS: Bulk = Bulk::new(
     "SELECT charge, first_sequence, body FROM events WHERE charge IN (",
     "?",
@@ -67,6 +72,17 @@ pub(in crate::store) async fn beside(
             Ok((row.try_get(0)?, beside))
         })
         .collect()
+}
+
+/// What was told, by row of the outbox.
+pub(in crate::store) async fn told(connection: &mut SqliteConnection, nums: &[i64]) -> Result<Vec<Told>, StoreError> {
+    let rows = OUTBOX
+        .fetch(connection, nums, |values, num| {
+            values.add(*num);
+        })
+        .await?;
+    // A chunk that is filled up with its last key finds it once only.
+    rows.iter().map(told_from).collect()
 }
 
 /// What a merchant was told after the row `after` of the outbox, oldest first.

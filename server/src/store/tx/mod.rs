@@ -6,6 +6,7 @@ mod keys;
 mod link_keys;
 mod merchants;
 mod record;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -209,7 +210,7 @@ impl Tx {
     pub(super) async fn take_back(&mut self, mark: Mark) -> Result<(), StoreError> {
         self.memory.go_back(mark.memory);
         self.news
-            .go_back(mark.news, self.memory.merchants(), self.memory.keys());
+            .go_back(mark.news, self.memory.merchants(), self.memory.keys(), self.memory.webhooks());
         self.made.truncate(self.made_before);
         if std::mem::take(&mut self.has_savepoint) {
             self.session.rollback_to_savepoint().await?;

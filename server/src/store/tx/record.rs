@@ -10,7 +10,7 @@ use crate::store::documents::{events_from, events_to, snapshot_from, snapshot_to
 use crate::store::memory::next;
 use crate::store::news::Touched;
 use crate::store::sqlite::{Decided, OutboxRow};
-use crate::store::{Snapshot, StoreError};
+use crate::store::{Fresh, Snapshot, StoreError, Told};
 
 /// What one batch made of one charge.
 pub(crate) struct Batch {
@@ -30,6 +30,7 @@ impl Tx {
         let tip = self.memory.tip_height();
         let mut decided = Vec::with_capacity(batches.len());
         let mut outbox = Vec::new();
+        let mut due = Vec::new();
         for Batch { before, events } in batches {
             if events.is_empty() {
                 continue;
@@ -37,8 +38,27 @@ impl Tx {
             let mut charge = before.charge.clone();
             for event in &events {
                 charge.apply(event);
-                if let Event::Announced { announcement, .. } = event {
-                    outbox.push(self.outbox_row(&before, charge.sequence, *announcement));
+                if let Event::Announced {
+                    announcement,
+                    tip: told_under,
+                } = event
+                {
+                    let row = self.outbox_row(&before, charge.sequence, *announcement);
+                    let told = Told {
+                        num: row.num,
+                        id: row.id,
+                        charge: row.charge,
+                        sequence: row.sequence,
+                        announcement: *announcement,
+                        at,
+                        order_conflict: false,
+                    };
+                    outbox.push(row);
+                    if self.memory.webhooks().contains_key(&charge.merchant) {
+                        let snapshot = before.with_charge(charge.clone());
+                        let tip = *told_under;
+                        self.deliveries_of(&Arc::new(Fresh { told, snapshot, tip }), &mut due);
+                    }
                 }
             }
             debug_assert!(
@@ -60,6 +80,8 @@ impl Tx {
         let session = self.writing().await?;
         session.append(&decided, at).await?;
         session.announce(&outbox, at).await?;
+        session.insert_deliveries(&due).await?;
+        self.news.due.append(&mut due);
         let mut recorded = Vec::with_capacity(decided.len());
         for Decided { before, after, .. } in decided {
             if before.charge.payments.is_empty()

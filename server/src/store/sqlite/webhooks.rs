@@ -1,0 +1,373 @@
+//! Webhooks, their deliveries, and the attempts made.
+
+use std::sync::Arc;
+
+use bitpro_charge::{MerchantId, Timestamp};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::bulk::Bulk;
+use super::told::announcement_from;
+use super::{Session, column, fixed, unsigned};
+use crate::store::webhook::{AttemptRow, DeliveryRow, Due, Next, PastAttempt, Webhook};
+use crate::store::{BesideRow, StoreError};
+
+static INSERT_DELIVERIES: Bulk = Bulk::new(
+    "INSERT INTO deliveries (num, outbox, webhook, state, due_at) VALUES ",
+    "(?,?,?,'pending',?)",
+    "",
+);
+static INSERT_ATTEMPTS: Bulk = Bulk::new(
+    "INSERT INTO attempts (delivery, attempt, at, took_ms, status, failure, excerpt) VALUES ",
+    "(?,?,?,?,?,?,?)",
+    " ON CONFLICT (delivery, attempt) DO NOTHING",
+);
+// What was cancelled meanwhile stays so.
+static UPDATE_DELIVERIES: Bulk = Bulk::new(
+    "WITH done (num, state, attempts, due_at, finished_at) AS (VALUES ",
+    "(?,?,?,?,?)",
+    ") UPDATE deliveries SET state = done.state, attempts = done.attempts, due_at = done.due_at, \
+     finished_at = done.finished_at FROM done WHERE deliveries.num = done.num AND deliveries.state = 'pending'",
+);
+static SUPERSEDE: Bulk = Bulk::new(
+    "WITH newer (num, event) AS (VALUES ",
+    "(?,?)",
+    ") UPDATE deliveries SET superseded_by = newer.event FROM newer WHERE deliveries.num = newer.num",
+);
+static SENT: Bulk = Bulk::new(
+    "SELECT o.num, p.buyer_email, p.metadata, p.notes, o.order_conflict FROM outbox o \
+     LEFT JOIN personal p ON p.charge = o.charge WHERE o.num IN (",
+    "?",
+    ")",
+);
+static DELETE_ATTEMPTS: Bulk = Bulk::new("DELETE FROM attempts WHERE delivery IN (", "?", ")");
+static DELETE_DELIVERIES: Bulk = Bulk::new("DELETE FROM deliveries WHERE num IN (", "?", ")");
+
+const WEBHOOKS: &str = "SELECT w.num, w.id, m.id, w.announcement, w.url, w.secret, w.former_secret, w.former_until, \
+                        w.paused_at, w.created_at FROM webhooks w JOIN merchants m ON m.num = w.merchant \
+                        WHERE w.removed_at IS NULL ORDER BY w.num";
+
+impl Session {
+    /// All webhooks that are not removed, in the order in which they were added.
+    pub(in crate::store) async fn webhooks(&mut self) -> Result<Vec<Webhook>, StoreError> {
+        let rows = sqlx::query(WEBHOOKS).fetch_all(&mut self.connection).await?;
+        rows.iter().map(webhook).collect()
+    }
+
+    /// Stores a new webhook, or what has changed of one.
+    pub(in crate::store) async fn put_webhook(&mut self, webhook: &Webhook, merchant: i64) -> Result<(), StoreError> {
+        let (former, until) = webhook.former.clone().unzip();
+        sqlx::query(
+            "INSERT INTO webhooks (num, id, merchant, announcement, url, secret, former_secret, former_until, paused_at, \
+             created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (num) DO UPDATE SET secret = excluded.secret, \
+             former_secret = excluded.former_secret, former_until = excluded.former_until, paused_at = excluded.paused_at",
+        )
+        .bind(webhook.num)
+        .bind(&webhook.id[..])
+        .bind(merchant)
+        .bind(webhook.announcement.as_str())
+        .bind(&*webhook.url)
+        .bind(&webhook.secret)
+        .bind(former)
+        .bind(until.map(|until| until.0))
+        .bind(webhook.paused_at.map(|at| at.0))
+        .bind(webhook.created_at.0)
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Removes a webhook; what it was still to be told is cancelled.
+    pub(in crate::store) async fn remove_webhook(&mut self, num: i64, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE webhooks SET removed_at = ? WHERE num = ?")
+            .bind(at.0)
+            .bind(num)
+            .execute(&mut self.connection)
+            .await?;
+        sqlx::query(
+            "UPDATE deliveries SET state = 'cancelled', finished_at = ? WHERE webhook = ? AND state = 'pending'",
+        )
+        .bind(at.0)
+        .bind(num)
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Stores deliveries that are due at once.
+    pub(in crate::store) async fn insert_deliveries(&mut self, due: &[Due]) -> Result<(), StoreError> {
+        INSERT_DELIVERIES
+            .execute(&mut self.connection, due, |values, due| {
+                values.add(due.num).add(due.outbox).add(due.webhook).add(due.at.0);
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Stores attempts, and how their deliveries go on.
+    pub(in crate::store) async fn insert_attempts(&mut self, attempts: &[AttemptRow]) -> Result<(), StoreError> {
+        INSERT_ATTEMPTS
+            .execute(&mut self.connection, attempts, |values, row| {
+                values
+                    .add(row.delivery)
+                    .add(i64::from(row.attempt))
+                    .add(row.at.0)
+                    .add(column(row.took_ms))
+                    .add(row.status.map(i64::from))
+                    .add(row.failure.as_deref())
+                    .add(row.excerpt.as_deref());
+            })
+            .await?;
+        UPDATE_DELIVERIES
+            .execute(&mut self.connection, attempts, |values, row| {
+                let (state, due, finished) = match row.next {
+                    Next::Delivered => ("delivered", row.at, Some(row.at.0)),
+                    Next::Retry(due) => ("pending", due, None),
+                    Next::GivenUp => ("given_up", row.at, Some(row.at.0)),
+                };
+                values
+                    .add(row.delivery)
+                    .add(state)
+                    .add(i64::from(row.attempt))
+                    .add(due.0)
+                    .add(finished);
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Notes which deliveries were overtaken, and by which event.
+    pub(in crate::store) async fn supersede(&mut self, overtaken: &[(i64, [u8; 16])]) -> Result<(), StoreError> {
+        SUPERSEDE
+            .execute(&mut self.connection, overtaken, |values, (num, event)| {
+                values.add(*num).add(&event[..]);
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Makes deliveries of a webhook due again: that of one event whatever became of it, or all that did not arrive.
+    pub(in crate::store) async fn redeliver(
+        &mut self,
+        webhook: i64,
+        event: Option<[u8; 16]>,
+        at: Timestamp,
+    ) -> Result<Vec<Due>, StoreError> {
+        match event {
+            Some(event) => {
+                sqlx::query(
+                    "UPDATE deliveries SET state = 'pending', due_at = ?, finished_at = NULL \
+                     WHERE webhook = ? AND outbox = (SELECT num FROM outbox WHERE id = ?)",
+                )
+                .bind(at.0)
+                .bind(webhook)
+                .bind(event.to_vec())
+                .execute(&mut self.connection)
+                .await?
+            }
+            None => {
+                sqlx::query(
+                    "UPDATE deliveries SET state = 'pending', due_at = ?, finished_at = NULL \
+                     WHERE webhook = ? AND state IN ('pending', 'given_up')",
+                )
+                .bind(at.0)
+                .bind(webhook)
+                .execute(&mut self.connection)
+                .await?
+            }
+        };
+        let rows = sqlx::query(
+            "SELECT d.num, d.webhook, d.outbox, o.charge, o.id, d.attempts, d.due_at, d.superseded_by FROM deliveries d \
+             JOIN outbox o ON o.num = d.outbox WHERE d.webhook = ? AND d.state = 'pending' AND d.due_at = ? ORDER BY d.num",
+        )
+        .bind(webhook)
+        .bind(at.0)
+        .fetch_all(&mut self.connection)
+        .await?;
+        rows.iter().map(due).collect()
+    }
+
+    /// Forgets deliveries and their attempts.
+    pub(in crate::store) async fn delete_deliveries(&mut self, nums: &[i64]) -> Result<(), StoreError> {
+        for delete in [&DELETE_ATTEMPTS, &DELETE_DELIVERIES] {
+            delete
+                .execute(&mut self.connection, nums, |values, num| {
+                    values.add(*num);
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The highest row numbers in use: of webhooks and of deliveries.
+    pub(in crate::store) async fn last_webhook_rows(&mut self) -> Result<[i64; 2], StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COALESCE(MAX(num), 0) FROM webhooks), (SELECT COALESCE(MAX(num), 0) FROM deliveries)",
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        Ok([row.try_get(0)?, row.try_get(1)?])
+    }
+}
+
+/// Deliveries that are still to be made after the row `after`, by webhooks that are not paused, in their order.
+pub(in crate::store) async fn pending(
+    connection: &mut SqliteConnection,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Due>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT d.num, d.webhook, d.outbox, o.charge, o.id, d.attempts, d.due_at, d.superseded_by FROM deliveries d \
+         JOIN outbox o ON o.num = d.outbox JOIN webhooks w ON w.num = d.webhook \
+         WHERE d.state = 'pending' AND d.num > ? AND w.paused_at IS NULL AND w.removed_at IS NULL ORDER BY d.num LIMIT ?",
+    )
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(due).collect()
+}
+
+/// What is sent beside the charge, by row of the outbox.
+pub(in crate::store) async fn sent_beside(
+    connection: &mut SqliteConnection,
+    outbox: &[i64],
+) -> Result<std::collections::HashMap<i64, BesideRow>, StoreError> {
+    let rows = SENT
+        .fetch(connection, outbox, |values, num| {
+            values.add(*num);
+        })
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let beside = BesideRow {
+                personal: [row.try_get(1)?, row.try_get(2)?, row.try_get(3)?],
+                order_conflict: row.try_get(4)?,
+            };
+            Ok((row.try_get(0)?, beside))
+        })
+        .collect()
+}
+
+/// How many deliveries of each webhook are still to be made.
+pub(in crate::store) async fn count_pending(
+    connection: &mut SqliteConnection,
+    webhook: i64,
+) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar("SELECT COUNT(*) FROM deliveries WHERE webhook = ? AND state = 'pending'")
+        .bind(webhook)
+        .fetch_one(connection)
+        .await?;
+    Ok(count)
+}
+
+/// The deliveries of a webhook before the row `before`, newest first, each with its attempts.
+pub(in crate::store) async fn deliveries(
+    connection: &mut SqliteConnection,
+    webhook: i64,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<DeliveryRow>, StoreError> {
+    static ATTEMPTS: Bulk = Bulk::new(
+        "SELECT delivery, attempt, at, took_ms, status, failure, excerpt FROM attempts WHERE delivery IN (",
+        "?",
+        ") ORDER BY delivery, attempt",
+    );
+    let rows = sqlx::query(
+        "SELECT d.num, o.id, o.announcement, o.at, d.state, d.due_at, d.superseded_by FROM deliveries d \
+         JOIN outbox o ON o.num = d.outbox WHERE d.webhook = ? AND d.num < ? ORDER BY d.num DESC LIMIT ?",
+    )
+    .bind(webhook)
+    .bind(before)
+    .bind(i64::from(limit))
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut found: Vec<DeliveryRow> = rows
+        .iter()
+        .map(|row| {
+            let superseded_by: Option<Vec<u8>> = row.try_get(6)?;
+            Ok(DeliveryRow {
+                num: row.try_get(0)?,
+                event: fixed(row.try_get(1)?)?,
+                announcement: announcement_from(row.try_get(2)?)?,
+                at: Timestamp(row.try_get(3)?),
+                state: row.try_get(4)?,
+                due_at: Timestamp(row.try_get(5)?),
+                superseded_by: superseded_by.as_deref().map(fixed).transpose()?,
+                attempts: Vec::new(),
+            })
+        })
+        .collect::<Result<_, StoreError>>()?;
+    let nums: Vec<i64> = found.iter().map(|delivery| delivery.num).collect();
+    let rows = ATTEMPTS
+        .fetch(connection, &nums, |values, num| {
+            values.add(*num);
+        })
+        .await?;
+    for row in &rows {
+        let delivery: i64 = row.try_get(0)?;
+        if let Some(delivery) = found.iter_mut().find(|found| found.num == delivery) {
+            delivery.attempts.push(past_attempt(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Deliveries that ended before `until`, oldest first.
+pub(in crate::store) async fn deliveries_ended(
+    connection: &mut SqliteConnection,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<i64>, StoreError> {
+    let nums = sqlx::query_scalar(
+        "SELECT num FROM deliveries WHERE state <> 'pending' AND finished_at < ? ORDER BY num LIMIT ?",
+    )
+    .bind(until.0)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    Ok(nums)
+}
+
+fn webhook(row: &SqliteRow) -> Result<Webhook, StoreError> {
+    let url: String = row.try_get(4)?;
+    let former: Option<Vec<u8>> = row.try_get(6)?;
+    let until: Option<i64> = row.try_get(7)?;
+    Ok(Webhook {
+        num: row.try_get(0)?,
+        id: fixed(row.try_get(1)?)?,
+        merchant: MerchantId(fixed(row.try_get(2)?)?),
+        announcement: announcement_from(row.try_get(3)?)?,
+        url: Arc::from(url),
+        secret: row.try_get(5)?,
+        former: former.zip(until.map(Timestamp)),
+        paused_at: row.try_get::<Option<i64>, _>(8)?.map(Timestamp),
+        created_at: Timestamp(row.try_get(9)?),
+    })
+}
+
+fn due(row: &SqliteRow) -> Result<Due, StoreError> {
+    let superseded_by: Option<Vec<u8>> = row.try_get(7)?;
+    Ok(Due {
+        num: row.try_get(0)?,
+        webhook: row.try_get(1)?,
+        outbox: row.try_get(2)?,
+        charge: row.try_get(3)?,
+        event: fixed(row.try_get(4)?)?,
+        attempts: unsigned(row.try_get(5)?)?,
+        at: Timestamp(row.try_get(6)?),
+        superseded_by: superseded_by.as_deref().map(fixed).transpose()?,
+        fresh: None,
+    })
+}
+
+fn past_attempt(row: &SqliteRow) -> Result<PastAttempt, StoreError> {
+    Ok(PastAttempt {
+        attempt: unsigned(row.try_get(1)?)?,
+        at: Timestamp(row.try_get(2)?),
+        took_ms: unsigned(row.try_get(3)?)?,
+        status: row.try_get::<Option<i64>, _>(4)?.map(unsigned).transpose()?,
+        failure: row.try_get(5)?,
+        excerpt: row.try_get(6)?,
+    })
+}

@@ -1,0 +1,181 @@
+//! Calling a receiver: no redirects, no proxy, no cookies, no address that the policy forbids, no more time and bytes than an
+//! answer needs.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, Method, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::{self};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::RootCertStore;
+use tokio::time::Instant;
+
+use super::policy::Policy;
+use super::queue::PER_HOST;
+use crate::rates::client::{NAME, tls, with_causes};
+
+/// The time until the head of an answer is there.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+/// The time for an answer's body after its head: what it says is of interest only to people.
+const BODY_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest body that is read to its end, so that the connection can be used again.
+const MAX_BODY: usize = 64 * 1024;
+/// What is kept of a body, in bytes.
+const EXCERPT: usize = 1_024;
+/// How long an unused connection is kept.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answered {
+    /// From the beginning to the answer's head, or to the failure.
+    pub(super) took: Duration,
+    /// The status, or why there is none.
+    pub(super) outcome: Result<u16, String>,
+    /// The beginning of the answer, printable.
+    pub(super) excerpt: Option<String>,
+}
+
+/// A client for all receivers. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Client {
+    http: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    timeout: Duration,
+}
+
+impl Client {
+    /// A client under `policy` that trusts `roots`.
+    pub(super) fn new(policy: Arc<Policy>, roots: RootCertStore) -> Self {
+        let schemes = HttpsConnectorBuilder::new().with_tls_config(tls(roots));
+        let schemes = if policy.allow_http {
+            schemes.https_or_http()
+        } else {
+            schemes.https_only()
+        };
+        let mut tcp = HttpConnector::new_with_resolver(Resolver(policy));
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(TIMEOUT));
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(PER_HOST)
+            .build(schemes.enable_http1().wrap_connector(tcp));
+        Self { http, timeout: TIMEOUT }
+    }
+
+    /// Posts `body` to `url`, whose host, when it is an address, the policy has allowed.
+    pub(super) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Answered {
+        let begun = Instant::now();
+        let failed = |why: String| Answered {
+            took: begun.elapsed(),
+            outcome: Err(why),
+            excerpt: None,
+        };
+        let request = Request::builder().method(Method::POST).uri(url).body(Full::new(body));
+        let mut request = match request {
+            Ok(request) => request,
+            Err(error) => return failed(error.to_string()),
+        };
+        *request.headers_mut() = headers;
+        let named = request.headers_mut();
+        named.insert(USER_AGENT, http::HeaderValue::from_static(NAME));
+        named.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        match tokio::time::timeout(self.timeout, self.http.request(request)).await {
+            Err(_) => failed(format!("no answer within {} s", self.timeout.as_secs())),
+            Ok(Err(error)) => failed(with_causes(&error)),
+            Ok(Ok(response)) => {
+                let took = begun.elapsed();
+                let status = response.status().as_u16();
+                Answered {
+                    took,
+                    outcome: Ok(status),
+                    excerpt: excerpt(response.into_body()).await,
+                }
+            }
+        }
+    }
+}
+
+/// The beginning of a body. One that is too long, or comes too slowly, costs its connection.
+async fn excerpt(mut body: Incoming) -> Option<String> {
+    let mut kept = Vec::new();
+    let mut read = 0;
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            if let Ok(bytes) = frame.into_data() {
+                read += bytes.len();
+                let room = EXCERPT.saturating_sub(kept.len()).min(bytes.len());
+                kept.extend_from_slice(&bytes[..room]);
+                if read > MAX_BODY {
+                    break;
+                }
+            }
+        }
+    };
+    let _ = tokio::time::timeout(BODY_TIMEOUT, reading).await;
+    let text: String = String::from_utf8_lossy(&kept)
+        .chars()
+        .map(|letter| {
+            if letter.is_control() && letter != '\n' {
+                ' '
+            } else {
+                letter
+            }
+        })
+        .collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Resolves names to the addresses that the policy allows. The connection is made to one of exactly these: a name that answers
+/// differently when it is asked again gains nothing.
+#[derive(Clone)]
+struct Resolver(Arc<Policy>);
+
+impl tower::Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let policy = Arc::clone(&self.0);
+        Box::pin(async move { allowed(&policy, name.as_str()).await.map(Vec::into_iter) })
+    }
+}
+
+/// The addresses of `name` that the policy allows.
+///
+/// # Errors
+/// When there are none.
+pub(super) async fn allowed(policy: &Policy, name: &str) -> io::Result<Vec<SocketAddr>> {
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+    let (allowed, forbidden): (Vec<SocketAddr>, Vec<SocketAddr>) =
+        found.into_iter().partition(|address| policy.allows(address.ip()));
+    match forbidden.first() {
+        Some(address) if allowed.is_empty() => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("{name} leads to {}, which is not a public address", address.ip()),
+        )),
+        _ => Ok(allowed),
+    }
+}
+
+#[cfg(test)]
+mod tests;

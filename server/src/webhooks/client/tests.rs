@@ -1,0 +1,148 @@
+//! Receivers of every bad kind.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::post;
+use http::StatusCode;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::rates::testing::serve;
+
+fn lenient() -> Policy {
+    Policy {
+        allow_http: true,
+        allow_private: vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
+    }
+}
+
+fn client(policy: Policy) -> Client {
+    Client::new(Arc::new(policy), RootCertStore::empty())
+}
+
+async fn posted(router: Router) -> Answered {
+    let address = serve(router).await;
+    let body = Bytes::from_static(b"{}");
+    client(lenient())
+        .post(&format!("http://{address}/hook"), HeaderMap::new(), body)
+        .await
+}
+
+/// Answers the first connection with `bytes` and holds it open.
+async fn posted_raw(client: Client, bytes: &'static [u8]) -> Answered {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut head = [0; 1024];
+        assert!(connection.read(&mut head).await.unwrap() > 0);
+        connection.write_all(bytes).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let answered = client
+        .post(&format!("http://{address}/"), HeaderMap::new(), Bytes::new())
+        .await;
+    serving.abort();
+    answered
+}
+
+#[tokio::test]
+async fn status_and_the_beginning_of_the_answer_are_kept() {
+    let answer = || async { (StatusCode::IM_A_TEAPOT, "no\u{0} tea\n".repeat(500)) };
+    let answered = posted(Router::new().route("/hook", post(answer))).await;
+    assert_eq!(answered.outcome, Ok(418));
+    let excerpt = answered.excerpt.unwrap();
+    assert!(excerpt.starts_with("no  tea\nno"), "{excerpt}");
+    assert!(excerpt.len() <= EXCERPT);
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let router = Router::new()
+        .route("/hook", post(|| async { Redirect::temporary("/secret") }))
+        .route("/secret", post(|| async { "reached" }));
+    assert_eq!(posted(router).await.outcome, Ok(307));
+}
+
+#[tokio::test]
+async fn a_gigabyte_is_not_read() {
+    let endless = || async {
+        let chunks = futures::stream::repeat(Bytes::from_static(&[b'x'; 4096])).map(Ok::<_, Infallible>);
+        axum::body::Body::from_stream(chunks)
+    };
+    use futures::StreamExt as _;
+    let answered = posted(Router::new().route("/hook", post(endless))).await;
+    assert_eq!(answered.outcome, Ok(200));
+    assert_eq!(answered.excerpt.unwrap().len(), EXCERPT);
+}
+
+#[tokio::test]
+async fn a_silent_receiver_and_one_that_trickles_are_given_up() {
+    let hasty = Client {
+        timeout: Duration::from_millis(50),
+        ..client(lenient())
+    };
+    for bytes in [&b""[..], b"HTTP/1.1 200 OK\r\nx-more: "] {
+        let answered = posted_raw(hasty.clone(), bytes).await;
+        assert!(answered.outcome.unwrap_err().contains("no answer within"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_counts_though_its_body_never_ends() {
+    let answered = posted_raw(client(lenient()), b"HTTP/1.1 204 OK\r\n\r\n").await;
+    assert_eq!(answered.outcome, Ok(204));
+    let answered = posted_raw(client(lenient()), b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhal").await;
+    assert_eq!(answered.outcome, Ok(200));
+    assert_eq!(answered.excerpt.as_deref(), Some("hal"));
+}
+
+#[tokio::test]
+async fn a_reset_is_a_failure_that_tells_its_cause() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (connection, _) = listener.accept().await.unwrap();
+        drop(connection);
+    });
+    let url = format!("http://{address}/");
+    let answered = client(lenient()).post(&url, HeaderMap::new(), Bytes::new()).await;
+    assert!(answered.outcome.is_err());
+    let answered = client(lenient()).post(&url, HeaderMap::new(), Bytes::new()).await;
+    assert!(answered.outcome.unwrap_err().contains("refused"));
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_a_forbidden_address_is_not_connected_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let policy = Policy {
+        allow_http: true,
+        allow_private: Vec::new(),
+    };
+    let url = format!("http://localhost:{port}/");
+    let answered = client(policy).post(&url, HeaderMap::new(), Bytes::new()).await;
+    let why = answered.outcome.unwrap_err();
+    assert!(why.contains("not a public address"), "{why}");
+    assert!(
+        tokio::time::timeout(Duration::from_millis(20), listener.accept())
+            .await
+            .is_err(),
+        "nothing knocked"
+    );
+}
+
+#[tokio::test]
+async fn plain_http_is_not_spoken_unless_it_is_allowed() {
+    let policy = Policy {
+        allow_http: false,
+        ..lenient()
+    };
+    let answered = client(policy)
+        .post("http://127.0.0.1:9/", HeaderMap::new(), Bytes::new())
+        .await;
+    assert!(answered.outcome.is_err());
+}

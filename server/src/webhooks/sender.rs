@@ -1,0 +1,437 @@
+//! The sender: takes in what is to be told, makes the attempts, and goes on with what came of them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitpro_charge::Timestamp;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use quick_cache::unsync::Cache;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::WebhookId;
+use super::client::{Answered, Client};
+use super::queue::{Ended, Job, Queue};
+use super::recorder::{Record, Recorder};
+use super::sign::{SigningSecret, signatures};
+use crate::charges::{Charges, Sending};
+use crate::rates::system_roots;
+use crate::seal::{Purpose, Seal};
+use crate::store::webhook::{AttemptRow, Webhook};
+use crate::store::{Fresh, StoreError, WebhookMap};
+use crate::wire::delivery_body;
+
+/// Events that are kept from the moment of their decision until they are first sent.
+const FRESH: usize = 5_000;
+/// With more results waiting for their commit, nothing more is sent.
+const UNRECORDED: usize = 10_000;
+/// Deliveries read at once at the start.
+const PAGE: u32 = 5_000;
+/// The clock is looked at this often: it may have been set.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long something that the server itself could not do is put off, in seconds.
+const PUT_OFF_SECS: u32 = 5;
+/// How often what is too old is forgotten.
+const TIDY: Duration = Duration::from_secs(3_600);
+/// How long deliveries and attempts are kept, in seconds: 90 days.
+const KEPT_SECS: i64 = 90 * 24 * 60 * 60;
+/// Deliveries forgotten in one commit.
+const FORGOTTEN: u32 = 1_000;
+
+/// The sender, before it runs.
+pub struct Sender {
+    charges: Charges,
+    client: Client,
+    public_url: Arc<str>,
+    news: mpsc::UnboundedReceiver<Sending>,
+}
+
+/// Where and how a webhook is told.
+struct Ready {
+    id: [u8; 16],
+    url: Arc<str>,
+    secrets: Vec<SigningSecret>,
+    former: Option<(SigningSecret, Timestamp)>,
+}
+
+/// What an attempt task reports.
+enum Report {
+    Ended(Job, Timestamp, Answered),
+    /// The attempt was not made, for a reason of our own.
+    NotMade(Job),
+}
+
+struct Running {
+    charges: Charges,
+    client: Client,
+    public_url: Arc<str>,
+    queue: Queue,
+    webhooks: HashMap<i64, Arc<Ready>>,
+    fresh: Cache<i64, Arc<Fresh>>,
+    recorder: Recorder,
+    reports: mpsc::UnboundedSender<Report>,
+    /// The last delivery that was read at the start: news of it is none.
+    loaded: i64,
+}
+
+impl Sender {
+    /// A sender of what the store of `charges` holds. `public_url` is the server's own address.
+    #[must_use]
+    pub fn new(charges: Charges, public_url: &str) -> Self {
+        // Listening begins before anything is read: nothing falls between.
+        let news = charges.listen_to_deliveries();
+        let policy = Arc::new(charges.webhook_policy().clone());
+        Self {
+            client: Client::new(policy, system_roots()),
+            charges,
+            public_url: public_url.into(),
+            news,
+        }
+    }
+
+    /// Sends until `closing` is cancelled, and waits for the attempts that are under way then.
+    pub async fn run(self, closing: CancellationToken) {
+        let Self {
+            charges,
+            client,
+            public_url,
+            mut news,
+        } = self;
+        let (reports, mut reported) = mpsc::unbounded_channel();
+        let mut running = Running {
+            recorder: Recorder::start(charges.clone()),
+            charges,
+            client,
+            public_url,
+            queue: Queue::default(),
+            webhooks: HashMap::new(),
+            fresh: Cache::new(FRESH),
+            reports,
+            loaded: 0,
+        };
+        running.load().await;
+        let mut tidy = tokio::time::interval(TIDY);
+        tidy.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let is_closing = closing.is_cancelled();
+            if is_closing && running.queue.under_way() == 0 {
+                break;
+            }
+            let pause = if is_closing { LOOK } else { running.send() };
+            tokio::select! {
+                Some(first) = news.recv() => {
+                    running.take_in(first).await;
+                    while let Ok(more) = news.try_recv() {
+                        running.take_in(more).await;
+                    }
+                }
+                Some(first) = reported.recv() => {
+                    running.go_on(first);
+                    while let Ok(more) = reported.try_recv() {
+                        running.go_on(more);
+                    }
+                }
+                _ = tidy.tick(), if !is_closing => {
+                    tokio::spawn(forget_old(running.charges.clone()));
+                }
+                () = tokio::time::sleep(pause) => {}
+                () = closing.cancelled(), if !is_closing => {}
+            }
+            gauge(&running.queue);
+        }
+        running.recorder.finish().await;
+    }
+}
+
+impl Running {
+    /// Starts the attempts that are due. How long until the next.
+    fn send(&mut self) -> Duration {
+        if self.recorder.waiting() >= UNRECORDED {
+            return Duration::from_millis(5);
+        }
+        let now = self.charges.now();
+        let jobs = self.queue.take(now);
+        if !jobs.is_empty() {
+            self.launch(jobs);
+        }
+        let Some(next) = self.queue.next() else {
+            return LOOK;
+        };
+        let millis = u64::try_from(next.0 - now.0).unwrap_or(0).max(1);
+        Duration::from_millis(millis).min(LOOK)
+    }
+
+    fn launch(&self, jobs: Vec<Job>) {
+        let attempts: Vec<(Job, Option<Arc<Ready>>)> = jobs
+            .into_iter()
+            .map(|job| {
+                let ready = self.webhooks.get(&job.webhook).cloned();
+                (job, ready)
+            })
+            .collect();
+        let wanted: Vec<(i64, Option<Arc<Fresh>>)> = attempts
+            .iter()
+            .map(|(job, _)| (job.outbox, self.fresh.get(&job.outbox).cloned()))
+            .collect();
+        let charges = self.charges.clone();
+        let client = self.client.clone();
+        let public_url = Arc::clone(&self.public_url);
+        let reports = self.reports.clone();
+        tokio::spawn(async move {
+            let events = match charges.events_to_send(wanted, &public_url).await {
+                Ok(events) => events,
+                Err(error) => {
+                    tracing::error!(%error, "events cannot be read to be sent");
+                    HashMap::new()
+                }
+            };
+            for (job, ready) in attempts {
+                let (Some(event), Some(ready)) = (events.get(&job.outbox).cloned(), ready) else {
+                    let _ = reports.send(Report::NotMade(job));
+                    continue;
+                };
+                let (charges, client, reports) = (charges.clone(), client.clone(), reports.clone());
+                tokio::spawn(async move {
+                    let at = charges.now();
+                    let body = delivery_body(job.attempt, &event, job.superseded_by);
+                    let headers = ready.headers(&WebhookId(job.event).to_string(), at, &body);
+                    let answered = client.post(&ready.url, headers, body).await;
+                    let _ = reports.send(Report::Ended(job, at, answered));
+                });
+            }
+        });
+    }
+
+    /// Goes on after an attempt.
+    fn go_on(&mut self, report: Report) {
+        let now = self.charges.now();
+        let (job, at, answered) = match report {
+            Report::Ended(job, at, answered) => (job, at, answered),
+            Report::NotMade(job) => {
+                self.queue.put_back(&job, now.plus_secs(PUT_OFF_SECS));
+                return;
+            }
+        };
+        let ended = match answered.outcome {
+            Ok(200..=299) => Ended::Arrived,
+            Ok(_) => Ended::Refused,
+            Err(_) => Ended::Unreachable,
+        };
+        let random = self.charges.random();
+        let jitter = u16::from_be_bytes([random[0], random[1]]);
+        let follows = self.queue.ended(&job, ended, now, jitter);
+        let is_gone = answered.outcome == Ok(410);
+        if is_gone {
+            self.queue.drop_webhook(job.webhook);
+        }
+        count(ended, &job, answered.took);
+        let (status, failure) = match answered.outcome {
+            Ok(status) => (Some(status), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        if ended != Ended::Arrived
+            && let Some(ready) = self.webhooks.get(&job.webhook)
+        {
+            tracing::info!(
+                webhook = %WebhookId(ready.id),
+                event = %WebhookId(job.event),
+                attempt = job.attempt,
+                status,
+                failure,
+                "a webhook was not delivered"
+            );
+        }
+        self.recorder.put(Record {
+            attempt: AttemptRow {
+                delivery: job.delivery,
+                attempt: job.attempt,
+                at,
+                took_ms: u64::try_from(answered.took.as_millis()).unwrap_or(u64::MAX),
+                status,
+                failure,
+                excerpt: answered.excerpt,
+                next: follows.next,
+            },
+            overtaken: follows.overtaken.iter().map(|older| (*older, job.event)).collect(),
+            gone: is_gone.then_some(job.webhook),
+        });
+    }
+
+    async fn take_in(&mut self, sending: Sending) {
+        match sending {
+            Sending::Webhooks(webhooks) => self.set_webhooks(&webhooks),
+            Sending::Due(due) => {
+                for due in due {
+                    if let Some(fresh) = &due.fresh {
+                        if due.num <= self.loaded {
+                            continue;
+                        }
+                        self.fresh.insert(due.outbox, Arc::clone(fresh));
+                    }
+                    self.queue.push(due);
+                }
+            }
+            Sending::Reload => self.load().await,
+        }
+    }
+
+    /// Reads everything that is still to be sent. A failure is tried again with the next news or restart; nothing is lost.
+    async fn load(&mut self) {
+        self.set_webhooks(&self.charges.webhook_map());
+        let mut after = 0;
+        loop {
+            match self.charges.store().pending_deliveries(after, PAGE).await {
+                Ok(page) => {
+                    let Some(last) = page.last() else { break };
+                    after = last.num;
+                    for due in page {
+                        self.queue.push(due);
+                    }
+                }
+                Err(StoreError::Closed) => return,
+                Err(error) => {
+                    tracing::error!(%error, "what is to be sent cannot be read; it is tried again");
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        }
+        self.loaded = self.loaded.max(after);
+        if self.queue.len() > 0 {
+            tracing::info!(deliveries = self.queue.len(), "webhooks are still to be delivered");
+        }
+    }
+
+    /// Takes over the webhooks as they are now.
+    fn set_webhooks(&mut self, map: &WebhookMap) {
+        let mut told = HashMap::new();
+        let mut paused = 0_u32;
+        for webhook in map.values().flatten() {
+            if webhook.paused_at.is_some() {
+                paused += 1;
+                continue;
+            }
+            // The URL was allowed when it was added; the operator may have become stricter.
+            match ready(self.charges.seal(), webhook) {
+                Ok(ready) => match self.charges.webhook_policy().target(&webhook.url) {
+                    Ok(target) => {
+                        self.queue.set_webhook(webhook.num, &target.url, &target.host);
+                        told.insert(webhook.num, Arc::new(ready));
+                    }
+                    Err(error) => {
+                        tracing::error!(webhook = %WebhookId(webhook.id), %error, "a webhook is not told any more");
+                    }
+                },
+                Err(error) => {
+                    tracing::error!(webhook = %WebhookId(webhook.id), %error, "a webhook's secret does not open");
+                }
+            }
+        }
+        for num in self.webhooks.keys() {
+            if !told.contains_key(num) {
+                self.queue.drop_webhook(*num);
+            }
+        }
+        self.webhooks = told;
+        metrics::gauge!("bitpro_webhooks_paused").set(paused);
+    }
+}
+
+impl Ready {
+    fn headers(&self, id: &str, at: Timestamp, body: &Bytes) -> HeaderMap {
+        let mut secrets = self.secrets.clone();
+        secrets.extend(
+            self.former
+                .iter()
+                .filter(|(_, until)| at < *until)
+                .map(|(secret, _)| secret.clone()),
+        );
+        signed_headers(&secrets, id, at, body)
+    }
+}
+
+/// The headers of the Standard Webhooks specification.
+pub(super) fn signed_headers(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(5);
+    let mut put = |name: &'static str, value: &str| {
+        let value = HeaderValue::from_str(value).expect("ids, digits and base64 are visible ASCII");
+        headers.insert(HeaderName::from_static(name), value);
+    };
+    put("webhook-id", id);
+    put("webhook-timestamp", &at.as_secs().to_string());
+    put("webhook-signature", &signatures(secrets, id, at, body));
+    headers
+}
+
+fn ready(seal: &Seal, webhook: &Webhook) -> Result<Ready, crate::seal::SealError> {
+    let open = |sealed: &[u8]| seal.open(Purpose::Webhook, &webhook.id, sealed).map(SigningSecret);
+    let former = webhook.former.as_ref();
+    Ok(Ready {
+        id: webhook.id,
+        url: Arc::clone(&webhook.url),
+        secrets: vec![open(&webhook.secret)?],
+        former: former
+            .map(|(sealed, until)| open(sealed).map(|secret| (secret, *until)))
+            .transpose()?,
+    })
+}
+
+/// The live secrets of `webhook`, the newest first.
+pub(super) fn live_secrets(
+    seal: &Seal,
+    webhook: &Webhook,
+    now: Timestamp,
+) -> Result<Vec<SigningSecret>, crate::seal::SealError> {
+    let Ready {
+        mut secrets, former, ..
+    } = ready(seal, webhook)?;
+    secrets.extend(former.filter(|(_, until)| now < *until).map(|(secret, _)| secret));
+    Ok(secrets)
+}
+
+async fn forget_old(charges: Charges) {
+    let until = Timestamp(charges.now().0 - KEPT_SECS * 1_000);
+    loop {
+        let forgotten = forget_some(&charges, until).await;
+        match forgotten {
+            Ok(true) => {}
+            Ok(false) | Err(StoreError::Closed) => return,
+            Err(error) => {
+                tracing::warn!(%error, "old deliveries were not forgotten");
+                return;
+            }
+        }
+    }
+}
+
+/// Forgets some deliveries that ended before `until`; whether there may be more.
+async fn forget_some(charges: &Charges, until: Timestamp) -> Result<bool, StoreError> {
+    let nums = charges.store().deliveries_ended(until, FORGOTTEN).await?;
+    let is_full = u32::try_from(nums.len()).is_ok_and(|count| count >= FORGOTTEN);
+    if !nums.is_empty() {
+        charges
+            .store()
+            .write(move |tx| Box::pin(async move { tx.forget_deliveries(&nums).await }))
+            .await?;
+    }
+    Ok(is_full)
+}
+
+fn count(ended: Ended, job: &Job, took: Duration) {
+    let outcome = match ended {
+        Ended::Arrived => "delivered",
+        Ended::Refused => "refused",
+        Ended::Unreachable => "unreachable",
+    };
+    metrics::counter!("bitpro_webhook_attempts_total", "outcome" => outcome).increment(1);
+    if job.attempt == 1 {
+        metrics::histogram!("bitpro_webhook_attempt_seconds").record(took.as_secs_f64());
+    }
+}
+
+fn gauge(queue: &Queue) {
+    let number = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    metrics::gauge!("bitpro_webhook_deliveries_pending").set(number(queue.len()));
+    metrics::gauge!("bitpro_webhook_attempts_open").set(number(queue.under_way()));
+}

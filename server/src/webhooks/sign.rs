@@ -1,0 +1,77 @@
+//! Signatures by the Standard Webhooks specification: over id, timestamp and body, under each live secret.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bitpro_charge::Timestamp;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::rng::Rng;
+
+/// What stands in front of a secret, so that it is known for one where it should not be.
+const PREFIX: &str = "whsec_";
+
+/// A secret of 256 bits.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct SigningSecret(pub(super) Vec<u8>);
+
+impl SigningSecret {
+    /// A fresh one.
+    pub(super) fn new(rng: &dyn Rng) -> Self {
+        Self([rng.bytes(), rng.bytes()].concat())
+    }
+
+    /// As it is shown to the merchant, once.
+    pub(super) fn to_text(&self) -> String {
+        format!("{PREFIX}{}", STANDARD.encode(&self.0))
+    }
+}
+
+/// The value of `webhook-signature`: one signature for each of `secrets`, with spaces between.
+pub(super) fn signatures(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> String {
+    let mut text = String::new();
+    for secret in secrets {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        let mut mac = Hmac::<Sha256>::new_from_slice(&secret.0).expect("HMAC takes keys of any length");
+        mac.update(format!("{id}.{}.", at.as_secs()).as_bytes());
+        mac.update(body);
+        text.push_str("v1,");
+        STANDARD.encode_string(mac.finalize().into_bytes(), &mut text);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::CountingRng;
+
+    #[test]
+    fn the_specifications_own_example_is_signed_as_it_says() {
+        // The test vector of the specification's reference libraries.
+        let secret = SigningSecret(STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap());
+        let signed = signatures(
+            std::slice::from_ref(&secret),
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            Timestamp::from_secs(1_614_265_330),
+            br#"{"test": 2432232314}"#,
+        );
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert_eq!(secret.to_text(), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    }
+
+    #[test]
+    fn two_live_secrets_sign_both() {
+        let rng = CountingRng::default();
+        let secrets = [SigningSecret::new(&rng), SigningSecret::new(&rng)];
+        assert!(secrets[0] != secrets[1]);
+        let both = signatures(&secrets, "id", Timestamp(0), b"{}");
+        let each: Vec<String> = secrets
+            .iter()
+            .map(|secret| signatures(std::slice::from_ref(secret), "id", Timestamp(0), b"{}"))
+            .collect();
+        assert_eq!(both, each.join(" "));
+    }
+}
