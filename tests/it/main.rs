@@ -14,3 +14,4 @@ mod reorg;
 mod replace;
 mod signed_links;
 mod stream;
+mod webhooks;

@@ -14,6 +14,7 @@ pub mod merchant;
 pub mod node;
 pub mod pair;
 pub mod process;
+pub mod receiver;
 pub mod relay;
 pub mod rpc;
 pub mod scene;

@@ -10,10 +10,10 @@ use bitpro_charge::{ChargeId, MerchantId, Outpoint, State};
 use serde_json::{Value, json};
 
 use super::keys;
-use super::links;
 use super::wire::{
     ChargeDocument, Command, EventDocument, Failure, Kind, ListQuery, MerchantDocument, MerchantEdit, Reply,
 };
+use super::{links, webhooks};
 use crate::charges::{Charges, CommandError, Filter, IssuanceBlock, MerchantChanges, MerchantError, Snapshot};
 use crate::merchant::Logo;
 use crate::store::StoreError;
@@ -45,6 +45,7 @@ pub async fn execute(charges: &Charges, command: Command) -> Reply {
             Ok(Value::Array(merchants))
         }
         Command::Link(command) => links::execute(charges, command).await,
+        Command::Webhook(command) => webhooks::execute(charges, command).await,
         Command::ListCharges(query) => list(charges, query).await,
         Command::ShowCharge { id } => show(charges, read("charge id", &id)?).await,
         Command::AcceptCharge {

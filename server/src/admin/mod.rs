@@ -9,9 +9,11 @@ mod execute;
 mod keys;
 mod links;
 mod socket;
+mod webhooks;
 mod wire;
 
 pub use execute::execute;
 pub use links::{LinkCommand, LinkToSign, sign_offline};
 pub use socket::{AdminSocket, SocketError, ask};
+pub use webhooks::WebhookCommand;
 pub use wire::{Command, Failure, Kind, ListQuery, MerchantEdit, Reply};

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::execute::execute;
 use super::links::LinkCommand;
+use super::webhooks::WebhookCommand;
 use super::wire::{Command, Failure, Kind, Reply};
 use crate::charges::Charges;
 
@@ -136,6 +137,15 @@ const fn name(command: &Command) -> &'static str {
         Command::Link(LinkCommand::ListKeys { .. }) => "link key list",
         Command::Link(LinkCommand::RevokeKey { .. }) => "link key revoke",
         Command::Link(LinkCommand::Sign(_)) => "link sign",
+        Command::Webhook(command) => match command {
+            WebhookCommand::Add { .. } => "webhook add",
+            WebhookCommand::Remove { .. } => "webhook remove",
+            WebhookCommand::List { .. } => "webhook list",
+            WebhookCommand::Test { .. } => "webhook test",
+            WebhookCommand::Rotate { .. } => "webhook rotate",
+            WebhookCommand::Redeliver { .. } => "webhook redeliver",
+            WebhookCommand::Deliveries { .. } => "webhook deliveries",
+        },
         Command::ListCharges(_) => "charge list",
         Command::ShowCharge { .. } => "charge show",
         Command::AcceptCharge { .. } => "charge accept",

@@ -6,6 +6,7 @@ use bitpro_charge::{Charge, Event, Recorded};
 use serde::{Deserialize, Serialize};
 
 use super::links::LinkCommand;
+use super::webhooks::WebhookCommand;
 use crate::charges::{MerchantReport, Snapshot};
 use crate::merchant::SETTINGS;
 
@@ -31,6 +32,8 @@ pub enum Command {
     ListMerchants,
     /// Something about signed links.
     Link(LinkCommand),
+    /// Webhooks.
+    Webhook(WebhookCommand),
     /// Charges, newest first.
     ListCharges(ListQuery),
     /// One charge with its history.

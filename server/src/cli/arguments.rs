@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand}
 
 use super::keys::KeyAction;
 use super::link::LinkAction;
+use super::webhook::WebhookAction;
 use crate::admin::{Command, ListQuery, MerchantEdit};
 use crate::merchant::SETTINGS;
 
@@ -50,6 +51,11 @@ pub(super) enum Do {
     Link {
         #[command(subcommand)]
         action: LinkAction,
+    },
+    /// Where merchants are told what happens to their charges.
+    Webhook {
+        #[command(subcommand)]
+        action: WebhookAction,
     },
     /// Make, list, rotate and revoke keys of the merchant API.
     Key {

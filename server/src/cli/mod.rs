@@ -7,6 +7,7 @@ mod link;
 mod print;
 mod rate;
 mod remote;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,6 +63,10 @@ pub fn run() -> ExitCode {
             carry_out(arguments.config, &command, json)
         }
         Do::Rekey { json } => carry_out(arguments.config, &Command::Rekey, json),
+        Do::Webhook { action } => {
+            let (command, json) = webhook::command(action);
+            carry_out(arguments.config, &Command::Webhook(command), json)
+        }
         Do::Charge { action } => {
             let (command, json) = charge_command(action);
             carry_out(arguments.config, &command, json)

@@ -1,6 +1,7 @@
 //! What the command line shows: for people in lines, for scripts in JSON.
 
 pub(super) mod link;
+mod webhook;
 
 use std::io::{self, Write as _};
 
@@ -99,6 +100,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
             |merchant| format!("{}  {}", text(&merchant["id"]), text(&merchant["settings"]["name"])),
         ),
         Command::Link(command) => link::reply(command, value, config),
+        Command::Webhook(command) => webhook::reply(command, value),
         Command::ListCharges(_) => list(value, "no charges", charge_line),
         Command::ShowCharge { .. } => charge(value),
         Command::AddKey { .. }
