@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 42] = [
+pub const SETTINGS: [Setting; 44] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",

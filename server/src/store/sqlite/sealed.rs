@@ -30,6 +30,18 @@ pub(in crate::store) const SEALED: &[SealedColumn] = &[
         id: "id",
         sealed: "sealed",
     },
+    SealedColumn {
+        purpose: Purpose::Webhook,
+        table: "webhooks",
+        id: "id",
+        sealed: "secret",
+    },
+    SealedColumn {
+        purpose: Purpose::Webhook,
+        table: "webhooks",
+        id: "id",
+        sealed: "former_secret",
+    },
 ];
 
 impl Session {

@@ -209,8 +209,12 @@ impl Tx {
     /// Takes back what a failed unit did.
     pub(super) async fn take_back(&mut self, mark: Mark) -> Result<(), StoreError> {
         self.memory.go_back(mark.memory);
-        self.news
-            .go_back(mark.news, self.memory.merchants(), self.memory.keys(), self.memory.webhooks());
+        self.news.go_back(
+            mark.news,
+            self.memory.merchants(),
+            self.memory.keys(),
+            self.memory.webhooks(),
+        );
         self.made.truncate(self.made_before);
         if std::mem::take(&mut self.has_savepoint) {
             self.session.rollback_to_savepoint().await?;
