@@ -264,3 +264,40 @@ async fn the_server_takes_the_links_that_the_guides_programs_make() -> Result<()
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_link_key_goes_on_signing_under_another_seal_key() -> Result<()> {
+    let mut scene = Scene::start().await?;
+    rotate(&scene, "0").await?;
+    let link = sign(&scene, &["--external-order-id", "A-1"]).await?;
+    let file = scene.app.folder().join("seal.keys");
+    let first = std::fs::read_to_string(&file)?;
+    let second = format!("2:{}\n", "5ea1".repeat(16));
+
+    // Without the key that it is sealed under, nothing starts and the missing version is named.
+    scene.app.stop().await?;
+    std::fs::write(&file, &second)?;
+    let refused = scene
+        .app
+        .start()
+        .await
+        .err()
+        .context("it started without its seal key")?;
+    ensure!(format!("{refused:#}").contains("seal_keys has no key 1"), "{refused:#}");
+
+    scene.app.kill()?;
+    std::fs::write(&file, format!("{first}{second}"))?;
+    scene.app.start().await?;
+    scene.app.run(&["rekey"]).await?;
+    // The running server holds the key as it was sealed before; a rotation must not bring that back.
+    rotate(&scene, "600").await?;
+    scene.app.stop().await?;
+    std::fs::write(&file, &second)?;
+    scene.app.start().await?;
+    scene.checkout.open_link(&link).await?;
+    scene
+        .checkout
+        .open_link(&sign(&scene, &["--external-order-id", "A-2"]).await?)
+        .await?;
+    Ok(())
+}
