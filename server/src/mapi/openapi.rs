@@ -131,6 +131,8 @@ fn parameters(route: &Route) -> Vec<Value> {
             "in": "query",
             "required": field.is_required,
             "description": field.meaning,
+            // An empty one is as good as none.
+            "allowEmptyValue": true,
             "schema": parsed(field.schema),
         })
     }));
@@ -151,6 +153,9 @@ fn body(fields: &[Field]) -> Value {
         .iter()
         .map(|field| {
             let mut schema = parsed(field.schema);
+            if !field.is_required {
+                take_null(&mut schema);
+            }
             schema["description"] = json!(field.meaning);
             (field.name.to_owned(), schema)
         })
@@ -162,6 +167,16 @@ fn body(fields: &[Field]) -> Value {
         "required": required.map(|field| field.name).collect::<Vec<_>>(),
         "properties": properties,
     })
+}
+
+/// Lets a schema take `null`, which is as good as leaving the field out.
+fn take_null(schema: &mut Value) {
+    if let Value::String(name) = schema["type"].take() {
+        schema["type"] = json!([name, "null"]);
+    }
+    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        values.push(Value::Null);
+    }
 }
 
 fn responses(route: &Route) -> Value {

@@ -186,7 +186,7 @@ const CREATE: &[Field] = &[
     optional("lang", r#"{"type":"string"}"#, "The page's language: en or fr."),
     optional(
         "success_url",
-        r#"{"type":"string","format":"uri","maxLength":2000}"#,
+        r#"{"type":"string","maxLength":2000}"#,
         "Where the page leads once it is paid: on one of your allowed domains. It proves no payment.",
     ),
     optional(
