@@ -142,6 +142,7 @@ async fn serve_instance(
     let mapi = Mapi {
         nonces: nonces(&config.database, &charges).await?,
         limit: KeyLimit::new(config.limits.api_per_minute, config.limits.api_burst),
+        patience: config.limits.request_timeout.mul_f32(0.9),
     };
     let nonces = mapi.nonces.clone();
     let tidying = tokio::spawn(Mapi::tidy(charges.clone(), watching_ends.clone()));

@@ -130,6 +130,7 @@ impl TestApp {
             mapi: Mapi {
                 nonces: Nonces::open(&database, [], false, START).unwrap(),
                 limit: KeyLimit::new(limits.api_per_minute, limits.api_burst),
+                patience: limits.request_timeout.mul_f32(0.9),
             },
             public_url: ORIGIN.parse().unwrap(),
             template: Template::without_script(),

@@ -86,7 +86,7 @@ pub(super) async fn pass(State(app): State<App>, request: Request, next: Next) -
     let (response, standing) = match admitted(&app, &mut parts, &known).await {
         Ok(standing) => {
             let request = Request::from_parts(parts, Body::empty());
-            (handled(request, next, id).await, Some(standing))
+            (handled(&app, request, next, id).await, Some(standing))
         }
         Err(problem) => (problem.response(id), None),
     };
@@ -101,20 +101,20 @@ pub(super) async fn pass(State(app): State<App>, request: Request, next: Next) -
     response
 }
 
-/// A panic is answered here and not at the edge, so that the answer to a known caller is signed.
-async fn handled(request: Request, next: Next, id: RequestId) -> Response {
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!(request = %id, code = "internal", "a request failed");
-            Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "The server made a mistake.",
-            )
-            .response(id)
-        }
-    }
+/// A panic and a lack of time are answered here and not at the edge, so that the answer to a known caller is signed.
+async fn handled(app: &App, request: Request, next: Next, id: RequestId) -> Response {
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let problem = match tokio::time::timeout(app.mapi.patience, handled).await {
+        Ok(Ok(response)) => return response,
+        Ok(Err(_)) => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The server made a mistake.",
+        ),
+        Err(_) => unavailable("timeout", "The answer took too long."),
+    };
+    tracing::error!(request = %id, code = problem.code, "a request failed");
+    problem.response(id)
 }
 
 /// Who sent the request, and its body.

@@ -17,6 +17,8 @@ pub struct Mapi {
     pub nonces: Nonces,
     /// What each key may ask.
     pub limit: KeyLimit,
+    /// How long a handler may take: a little less than the edge waits, so that this answer too is signed.
+    pub patience: Duration,
 }
 
 impl Mapi {
