@@ -196,7 +196,7 @@ impl Nonces {
         record[24..].copy_from_slice(&now.0.to_le_bytes());
         let kept = if is_far_ahead || needs_raise {
             let shared = Arc::clone(&self.0);
-            let work = move || shared.keep_synced(&record, now.0);
+            let work = move || shared.keep_synced(&record, now.0, is_far_ahead);
             tokio::task::spawn_blocking(work)
                 .await
                 .unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -222,8 +222,8 @@ impl Nonces {
 }
 
 impl Shared {
-    /// Appends with a sync, and raises the ceiling when it is near.
-    fn keep_synced(&self, record: &[u8; RECORD], now: i64) -> io::Result<()> {
+    /// Appends, and raises the ceiling when it is near; syncs what is far ahead.
+    fn keep_synced(&self, record: &[u8; RECORD], now: i64, is_far_ahead: bool) -> io::Result<()> {
         let mut journal = self.journal.lock();
         journal.append(record, now)?;
         if now + USUAL_AHEAD_MS > self.ceiling.load(Ordering::Acquire) {
@@ -233,7 +233,8 @@ impl Shared {
             self.ceiling.store(journal.head.ceiling, Ordering::Release);
             return Ok(());
         }
-        journal.file.sync_data()
+        // Whoever waited here while another raised the ceiling needs no sync of his own.
+        if is_far_ahead { journal.file.sync_data() } else { Ok(()) }
     }
 }
 

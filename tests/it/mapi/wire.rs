@@ -100,6 +100,7 @@ async fn a_query_is_signed_as_it_is_sent_however_odd() -> Result<()> {
         ("/mapi/charges?page=%31", 200, ""),
         ("/mapi/charges?external_order_id=%C3%A9%26+b", 200, ""),
         ("/mapi/charges?external_order_id=a=b=c", 200, ""),
+        ("/mapi/charges?external_order_id=é", 200, ""),
         ("/mapi/charges?page=1&page=1", 400, "repeated-parameter"),
         ("/mapi/charges?external_order_id=%ff", 400, "malformed-parameter"),
         ("/mapi/charges/", 404, "unknown-path"),
