@@ -75,6 +75,8 @@ impl Stage {
             ("BITPRO_CREATE_PER_MINUTE", "1000000"),
             ("BITPRO_CREATE_BURST", "1000000"),
             ("BITPRO_MERCHANT_CREATE_PER_MINUTE", "1000000"),
+            ("BITPRO_API_PER_MINUTE", "10000000"),
+            ("BITPRO_API_BURST", "10000000"),
             ("BITPRO_STREAMS_PER_ADDRESS", "100000"),
             ("BITPRO_STREAMS_PER_CHARGE", "100000"),
             ("BITPRO_MAX_CONNECTIONS", "19000"),

@@ -1,5 +1,6 @@
 //! The figures, in stations: each starts what it needs, measures, and ends it.
 
+mod api;
 mod block;
 mod browser;
 mod catch_up;
@@ -27,7 +28,7 @@ pub struct Station {
 }
 
 /// All stations, in the order of the table.
-pub const STATIONS: [Station; 10] = [
+pub const STATIONS: [Station; 11] = [
     Station {
         name: "weight",
         rows: &weight::ROWS,
@@ -67,6 +68,11 @@ pub const STATIONS: [Station; 10] = [
         name: "status",
         rows: &status::ROWS,
         measure: || Box::pin(status::measure()),
+    },
+    Station {
+        name: "api",
+        rows: &api::ROWS,
+        measure: || Box::pin(api::measure()),
     },
     Station {
         name: "streams",

@@ -21,8 +21,8 @@ pub async fn measure() -> Result<Vec<Row>> {
     let status = format!("{}/status", charge.path);
     let (mut reads, mut empty) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        empty.push(load(peer.port, "/").await?);
-        reads.push(load(stage.port(), &status).await?);
+        empty.push(load(peer.port, "/", &[], &[]).await?);
+        reads.push(load(stage.port(), &status, &[], &[]).await?);
     }
     let reads = Samples::of(reads).context("nothing was measured")?;
     let empty = Samples::of(empty).context("nothing was measured")?;
@@ -37,12 +37,14 @@ pub async fn measure() -> Result<Vec<Row>> {
     Ok(vec![row])
 }
 
-/// Requests per second that are answered well.
-async fn load(port: u16, path: &str) -> Result<f64> {
+/// Requests per second that are answered well. `options` stand before the address, `arguments` behind it.
+pub(super) async fn load(port: u16, path: &str, options: &[&str], arguments: &[&str]) -> Result<f64> {
     let output = Command::new("wrk")
         .args(["--threads", "1", "--connections", "32", "--duration", "2s"])
         .args(["--header", &format!("Host: localhost:{port}")])
+        .args(options)
         .arg(format!("http://127.0.0.1:{port}{path}"))
+        .args(arguments)
         .kill_on_drop(true)
         .output()
         .await
