@@ -14,4 +14,5 @@ mod reorg;
 mod replace;
 mod signed_links;
 mod stream;
+mod webhook_guide;
 mod webhooks;

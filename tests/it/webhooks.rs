@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use bitpro_tests::mapi::Api;
 use bitpro_tests::receiver::{Conduct, Received, Receiver};
 use bitpro_tests::{Charge, Pair, Scene, Setup, eventually};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 const STATES: [&str; 6] = [
     "charge:seen",
@@ -20,7 +22,7 @@ const STATES: [&str; 6] = [
     "charge:updated",
 ];
 
-async fn scene() -> Result<Scene> {
+pub(crate) async fn scene() -> Result<Scene> {
     let pair = Pair::start().await?;
     let setup = Setup::beside(&pair.server, &pair.clock)
         .with("BITPRO_WEBHOOK_ALLOW_HTTP", "true")
@@ -276,6 +278,114 @@ async fn r20_gone_pauses_a_webhook_and_redelivery_goes_on_with_it() -> Result<()
         gone.is_err() && receiver.received().len() == 5,
         "a removed webhook was told something"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_api_manages_webhooks_once_per_request_and_only_the_merchants_own() -> Result<()> {
+    let scene = scene().await?;
+    let receiver = Receiver::start().await?;
+    let app = &scene.app;
+    let api = Api::add(app, &scene.merchant.id, "charges:read webhooks:write").await?;
+    let wanted = json!({"state": "charge:seen", "url": receiver.url("/hook")});
+    let idempotent = [("idempotency-key", "first")];
+    let create = |wanted: &Value| api.sign(Method::POST, "/mapi/webhooks", &wanted.to_string(), app.now_secs());
+    let made = api.send(&create(&wanted)?, &idempotent).await?.is(201)?;
+    let again = api.send(&create(&wanted)?, &idempotent).await?.is(201)?;
+    ensure!(made.body == again.body, "{} and {}", made.body, again.body);
+    let (id, secret) = (made.text("id")?, made.text("secret")?);
+    ensure!(secret.starts_with("whsec_"), "{}", made.body);
+    let database = std::fs::read(app.folder().join("bitpro.db"))?;
+    let journal = std::fs::read(app.folder().join("bitpro.db-wal")).unwrap_or_default();
+    for bytes in [database, journal] {
+        let shown = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        ensure!(!shown, "the secret is stored in the clear");
+    }
+    for (wrong, status, code) in [
+        (wanted.clone(), 409, "webhook-exists"),
+        (
+            json!({"state": "charge:paid", "url": receiver.url("/x")}),
+            422,
+            "unknown-state",
+        ),
+        (
+            json!({"state": "charge:seen", "url": "http://10.0.0.1/"}),
+            422,
+            "url-not-public",
+        ),
+        (
+            json!({"state": "charge:seen", "url": "ftp://127.0.0.1/"}),
+            422,
+            "url-not-https",
+        ),
+        (json!({"state": "charge:seen"}), 400, "missing-field"),
+        (
+            json!({"state": "charge:seen", "uri": "http://127.0.0.1/"}),
+            400,
+            "unknown-field",
+        ),
+    ] {
+        let answer = api.send(&create(&wrong)?, &[]).await?.is(status)?;
+        // The words for missing and unknown fields are the whole API's.
+        ensure!(
+            status == 400 || answer.text("code")? == code,
+            "{wrong}: {}",
+            answer.body
+        );
+    }
+    let listed = api.get(app, "/mapi/webhooks").await?.is(200)?;
+    ensure!(listed.body["webhooks"][0]["id"] == id && listed.body["webhooks"][0]["secret"].is_null());
+
+    let path = format!("/mapi/webhooks/{id}");
+    let tested = api.post(app, &format!("{path}/test"), &json!({})).await?.is(200)?;
+    ensure!(tested.body["delivered"] == true, "{}", tested.body);
+    let charge = scene.open().await?;
+    scene.pay_seen(&charge).await?;
+    let received = receiver.gets("the event", |received| received.len() == 2).await?;
+    let due = api
+        .post(
+            app,
+            &format!("{path}/redeliver"),
+            &json!({"event_id": received[1].event()}),
+        )
+        .await?
+        .is(200)?;
+    ensure!(due.body["due"] == 1, "{}", due.body);
+    receiver.gets("it again", |received| received.len() == 3).await?;
+    let listed = api.get(app, &format!("{path}/deliveries")).await?.is(200)?;
+    ensure!(
+        listed.body["deliveries"][0]["event_id"] == received[1].event(),
+        "{}",
+        listed.body
+    );
+    // What a webhook carries, the log of events has too.
+    let events = api.get(app, "/mapi/events").await?.is(200)?;
+    ensure!(events.body["events"][0] == received[1].json["event"], "{}", events.body);
+    let rotated = api
+        .post(app, &format!("{path}/rotate"), &json!({"overlap_secs": 60}))
+        .await?
+        .is(200)?;
+    ensure!(rotated.text("secret")? != secret, "the secret is the old one");
+
+    let descriptor = scene.merchant.wallet.descriptor("tr(").await?;
+    let other = bitpro_tests::merchant::register(app, "other", &descriptor, &[]).await?;
+    let stranger = Api::add(app, &other, "webhooks:write").await?;
+    let weak = Api::add(app, &scene.merchant.id, "charges:read charges:write").await?;
+    for method in [Method::DELETE, Method::POST] {
+        let target = if method == Method::POST {
+            format!("{path}/test")
+        } else {
+            path.clone()
+        };
+        let foreign = stranger.sign(method.clone(), &target, "", app.now_secs())?;
+        stranger.send(&foreign, &[]).await?.is(404)?;
+        let refused = weak.sign(method, &target, "", app.now_secs())?;
+        weak.send(&refused, &[]).await?.is(403)?;
+    }
+    let remove = api.sign(Method::DELETE, &path, "", app.now_secs())?;
+    api.send(&remove, &[]).await?.is(200)?;
+    let listed = api.get(app, "/mapi/webhooks").await?.is(200)?;
+    ensure!(listed.body["webhooks"] == json!([]), "{}", listed.body);
     Ok(())
 }
 

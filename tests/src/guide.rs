@@ -1,9 +1,10 @@
 //! The programs in the guides under `docs/`, run as a reader would run them.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// Where the guides are.
 #[must_use]
@@ -86,6 +87,22 @@ impl Program {
             .into_temp_path();
         std::fs::write(&file, format!("{code}\n"))?;
         Ok(Self { language, file })
+    }
+
+    /// Starts it with nothing in its environment but `PATH` and `variables`, and what it prints at hand. It ends with its guard.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub fn start(&self, variables: &[(&str, &str)]) -> Result<Child> {
+        Command::new(self.language.interpreter())
+            .arg(&*self.file)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} cannot be run", self.language.interpreter()))
     }
 
     /// Runs it with nothing in its environment but `PATH` and `variables`, and gives what it prints.

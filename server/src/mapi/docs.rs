@@ -16,6 +16,8 @@ const SHELL: &str = include_str!("../../../docs/api/client.sh");
 const RUBY: &str = include_str!("../../../docs/api/client.rb");
 /// Stands for a charge's id in the examples.
 pub(super) const CHARGE: &str = "CHARGE_ID";
+/// The same for a webhook's.
+const WEBHOOK: &str = "WEBHOOK_ID";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;\
                      background:#fff}pre{background:#f4f4f4;padding:.8rem;overflow:auto;font-size:.85rem}\
@@ -127,7 +129,12 @@ fn fields(page: &mut String, heading: &str, fields: &[Field]) {
 }
 
 fn path(route: &Route) -> String {
-    route.path.replace("{id}", CHARGE)
+    let id = if route.path.starts_with("/mapi/webhooks") {
+        WEBHOOK
+    } else {
+        CHARGE
+    };
+    route.path.replace("{id}", id)
 }
 
 /// A query that shows what can be asked.

@@ -21,6 +21,7 @@ mod routes;
 mod state;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use axum::routing::{any, get};
 use axum::{Router, middleware};

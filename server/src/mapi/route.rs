@@ -22,7 +22,6 @@ pub(super) type Handler = fn(Call) -> BoxFuture<'static, Result<Reply, Problem>>
 pub(super) enum Verb {
     Get,
     Post,
-    #[allow(dead_code, reason = "entries that delete come with what can be deleted")]
     Delete,
 }
 

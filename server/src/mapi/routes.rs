@@ -1,7 +1,7 @@
 //! The table of routes: what is not in it is neither served nor documented.
 
 use super::route::{Field, Route, Verb, optional, required};
-use super::{charges, events, rate};
+use super::{charges, events, rate, webhooks};
 use crate::keys::Scope;
 
 /// Every call of the API.
@@ -126,6 +126,166 @@ pub(super) static ROUTES: &[Route] = &[
         example: None,
         handler: rate::show,
     },
+    Route {
+        verb: Verb::Get,
+        path: "/mapi/webhooks",
+        name: "listWebhooks",
+        scope: Scope::WebhooksWrite,
+        summary: "List webhooks",
+        description: "The merchant's webhooks, oldest first, without their secrets.",
+        query: &[],
+        body: None,
+        success: (200, "WebhookList"),
+        problems: &[],
+        example: None,
+        handler: webhooks::list,
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/mapi/webhooks",
+        name: "createWebhook",
+        scope: Scope::WebhooksWrite,
+        summary: "Add a webhook",
+        description: "Adds a webhook: one state, one URL. The answer has the secret that deliveries are signed with; no other \
+                      answer will. A merchant may have 50.",
+        query: &[],
+        body: Some(WEBHOOK),
+        success: (201, "Webhook"),
+        problems: &[
+            (409, "webhook-exists"),
+            (422, "unknown-state"),
+            (422, "url-malformed"),
+            (422, "url-not-https"),
+            (422, "url-port"),
+            (422, "url-credentials"),
+            (422, "url-fragment"),
+            (422, "url-not-public"),
+            (422, "too-many-webhooks"),
+        ],
+        example: Some(r#"{"state":"charge:confirmed","url":"https://shop.example/hooks/bitpro"}"#),
+        handler: webhooks::create,
+    },
+    Route {
+        verb: Verb::Delete,
+        path: "/mapi/webhooks/{id}",
+        name: "removeWebhook",
+        scope: Scope::WebhooksWrite,
+        summary: "Remove a webhook",
+        description: "Removes a webhook. What it was still to be told is cancelled. The answer shows it as it was.",
+        query: &[],
+        body: None,
+        success: (200, "Webhook"),
+        problems: UNKNOWN_WEBHOOK,
+        example: None,
+        handler: webhooks::remove,
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/mapi/webhooks/{id}/rotate",
+        name: "rotateWebhookSecret",
+        scope: Scope::WebhooksWrite,
+        summary: "Exchange a webhook's secret",
+        description: "Makes a new secret and shows it. The former one signs beside it for overlap_secs, at most 30 days.",
+        query: &[],
+        body: Some(ROTATE),
+        success: (200, "Webhook"),
+        problems: &[
+            (400, "malformed-webhook-id"),
+            (404, "unknown-webhook"),
+            (422, "out-of-bounds"),
+        ],
+        example: Some(r#"{"overlap_secs":86400}"#),
+        handler: webhooks::rotate,
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/mapi/webhooks/{id}/test",
+        name: "testWebhook",
+        scope: Scope::WebhooksWrite,
+        summary: "Test a webhook",
+        description: "Sends a delivery now, once, that says \"test\": true and names no order. A receiver that does not take it \
+                      is no problem of the call: the answer says what it did. An Idempotency-Key has no effect here.",
+        query: &[],
+        body: Some(&[]),
+        success: (200, "WebhookTest"),
+        problems: UNKNOWN_WEBHOOK,
+        example: Some("{}"),
+        handler: webhooks::test,
+    },
+    Route {
+        verb: Verb::Post,
+        path: "/mapi/webhooks/{id}/redeliver",
+        name: "redeliverWebhook",
+        scope: Scope::WebhooksWrite,
+        summary: "Deliver again",
+        description: "Delivers again what did not arrive, or one event whatever became of it. A webhook that was paused by a \
+                      410 goes on by it.",
+        query: &[],
+        body: Some(REDELIVER),
+        success: (200, "Redelivery"),
+        problems: &[
+            (400, "malformed-webhook-id"),
+            (404, "unknown-webhook"),
+            (404, "unknown-event"),
+        ],
+        example: Some("{}"),
+        handler: webhooks::redeliver,
+    },
+    Route {
+        verb: Verb::Get,
+        path: "/mapi/webhooks/{id}/deliveries",
+        name: "listDeliveries",
+        scope: Scope::WebhooksWrite,
+        summary: "List a webhook's deliveries",
+        description: "The deliveries of the last 90 days, newest first, each with its attempts: status, time taken, and the \
+                      beginning of the answer.",
+        query: DELIVERIES,
+        body: None,
+        success: (200, "DeliveryList"),
+        problems: UNKNOWN_WEBHOOK,
+        example: None,
+        handler: webhooks::deliveries,
+    },
+];
+
+const UNKNOWN_WEBHOOK: &[(u16, &str)] = &[(400, "malformed-webhook-id"), (404, "unknown-webhook")];
+
+const WEBHOOK: &[Field] = &[
+    required(
+        "state",
+        r#"{"enum":["charge:seen","charge:timedout","charge:confirmed","charge:failed","charge:reverted","charge:updated"]}"#,
+        "What it is told of.",
+    ),
+    required(
+        "url",
+        r#"{"type":"string","format":"uri","maxLength":2000}"#,
+        "Where: https on port 443 or 8443, at a public address.",
+    ),
+];
+
+const ROTATE: &[Field] = &[required(
+    "overlap_secs",
+    r#"{"type":"integer","minimum":0,"maximum":2592000}"#,
+    "How long the former secret signs beside the new one.",
+)];
+
+const REDELIVER: &[Field] = &[optional(
+    "event_id",
+    r#"{"type":"string","format":"uuid"}"#,
+    "Only this event.",
+)];
+
+const DELIVERIES: &[Field] = &[
+    optional(
+        "before",
+        r#"{"type":"integer","minimum":1,"maximum":4294967295}"#,
+        "next_before of the last answer; left out, the newest.",
+    ),
+    optional(
+        "per_page",
+        r#"{"type":"integer","minimum":1,"maximum":100}"#,
+        "Deliveries at once; 25 if it is left out.",
+    ),
 ];
 
 const LIST: &[Field] = &[

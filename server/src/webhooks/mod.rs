@@ -8,6 +8,7 @@ mod client;
 mod policy;
 mod queue;
 mod recorder;
+mod requests;
 mod schedule;
 mod sender;
 mod service;

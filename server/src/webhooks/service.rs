@@ -180,11 +180,31 @@ impl Webhooks {
         Self(charges)
     }
 
+    pub(super) const fn charges(&self) -> &Charges {
+        &self.0
+    }
+
     /// Adds a webhook. The report has its secret.
     ///
     /// # Errors
     /// [`WebhookError`].
     pub async fn add(&self, merchant: MerchantId, state: &str, url: &str) -> Result<WebhookReport, WebhookError> {
+        let (webhook, secret) = self.draft(merchant, state, url).await?;
+        let shown = report(&webhook, 0, Some(&secret));
+        self.0
+            .store()
+            .write(move |tx| Box::pin(async move { put_new(tx, webhook).await }))
+            .await?;
+        Ok(shown)
+    }
+
+    /// A webhook that is not stored yet, with its secret.
+    pub(super) async fn draft(
+        &self,
+        merchant: MerchantId,
+        state: &str,
+        url: &str,
+    ) -> Result<(Webhook, SigningSecret), WebhookError> {
         let charges = &self.0;
         let known = Announcement::ALL.into_iter().find(|known| known.as_str() == state);
         let announcement = known.ok_or_else(|| WebhookError::State(state.to_owned()))?;
@@ -206,12 +226,32 @@ impl Webhooks {
             paused_at: None,
             created_at: charges.now(),
         };
-        let shown = report(&webhook, 0, Some(&secret));
-        charges
-            .store()
-            .write(move |tx| Box::pin(async move { put_new(tx, webhook).await }))
-            .await?;
-        Ok(shown)
+        Ok((webhook, secret))
+    }
+
+    /// A new secret for a webhook, the same sealed, and until when the former one signs beside it.
+    pub(super) fn new_secret(
+        &self,
+        id: WebhookId,
+        overlap_secs: u32,
+    ) -> Result<(SigningSecret, Vec<u8>, Option<Timestamp>), WebhookError> {
+        if overlap_secs > LONGEST_OVERLAP {
+            return Err(WebhookError::Overlap);
+        }
+        let charges = &self.0;
+        let secret = SigningSecret::new(charges.rng());
+        let sealed = charges.seal().seal(charges.rng(), Purpose::Webhook, &id.0, &secret.0);
+        let until = (overlap_secs > 0).then(|| charges.now().plus_secs(overlap_secs));
+        Ok((secret, sealed, until))
+    }
+
+    /// The secret of a webhook as the merchant is shown it; `None` when it is removed.
+    pub(crate) fn secret(&self, id: WebhookId) -> Result<Option<String>, WebhookError> {
+        let Ok(webhook) = self.find(None, id) else {
+            return Ok(None);
+        };
+        let secrets = live_secrets(self.0.seal(), &webhook, self.0.now())?;
+        Ok(secrets.first().map(SigningSecret::to_text))
     }
 
     /// Removes a webhook; what it was still to be told is cancelled.
@@ -266,24 +306,11 @@ impl Webhooks {
         id: WebhookId,
         overlap_secs: u32,
     ) -> Result<WebhookReport, WebhookError> {
-        if overlap_secs > LONGEST_OVERLAP {
-            return Err(WebhookError::Overlap);
-        }
         let charges = &self.0;
-        let secret = SigningSecret::new(charges.rng());
-        let sealed = charges.seal().seal(charges.rng(), Purpose::Webhook, &id.0, &secret.0);
-        let until = charges.now().plus_secs(overlap_secs);
+        let (secret, sealed, until) = self.new_secret(id, overlap_secs)?;
         let changed = self
             .change(merchant, id, move |tx, webhook| {
-                Box::pin(async move {
-                    let changed = Webhook {
-                        former: (overlap_secs > 0).then(|| (webhook.secret.clone(), until)),
-                        secret: sealed,
-                        ..Webhook::clone(&webhook)
-                    };
-                    tx.put_webhook(changed.clone()).await?;
-                    Ok(changed)
-                })
+                Box::pin(async move { rotated(tx, &webhook, sealed, until).await })
             })
             .await?;
         let pending = charges.store().count_pending(changed.num).await?;
@@ -333,24 +360,7 @@ impl Webhooks {
     ) -> Result<usize, WebhookError> {
         let now = self.0.now();
         self.change(merchant, id, move |tx, webhook| {
-            Box::pin(async move {
-                if webhook.paused_at.is_some() {
-                    let going_on = Webhook {
-                        paused_at: None,
-                        ..Webhook::clone(&webhook)
-                    };
-                    tx.put_webhook(going_on).await?;
-                    // Everything that waited goes out, not only what was asked for.
-                    let all = tx.redeliver(&webhook, None, now).await?;
-                    if event.is_none() {
-                        return Ok(all);
-                    }
-                }
-                match tx.redeliver(&webhook, event.map(|event| event.0), now).await? {
-                    0 if event.is_some() => Err(WebhookError::UnknownEvent),
-                    count => Ok(count),
-                }
-            })
+            Box::pin(async move { redelivered(tx, &webhook, event, now).await })
         })
         .await
     }
@@ -424,7 +434,7 @@ impl Webhooks {
     }
 }
 
-async fn put_new(tx: &mut Tx, webhook: Webhook) -> Result<(), WebhookError> {
+pub(super) async fn put_new(tx: &mut Tx, webhook: Webhook) -> Result<(), WebhookError> {
     if let Some(known) = tx.memory().webhooks().get(&webhook.merchant) {
         let same = known
             .iter()
@@ -439,7 +449,50 @@ async fn put_new(tx: &mut Tx, webhook: Webhook) -> Result<(), WebhookError> {
     Ok(tx.put_webhook(webhook).await?)
 }
 
-fn report(webhook: &Webhook, pending: i64, secret: Option<&SigningSecret>) -> WebhookReport {
+/// Puts a new secret in the place of the present one, which signs beside it until then.
+pub(super) async fn rotated(
+    tx: &mut Tx,
+    webhook: &Webhook,
+    sealed: Vec<u8>,
+    until: Option<Timestamp>,
+) -> Result<Webhook, WebhookError> {
+    let changed = Webhook {
+        former: until.map(|until| (webhook.secret.clone(), until)),
+        secret: sealed,
+        ..webhook.clone()
+    };
+    tx.put_webhook(changed.clone()).await?;
+    Ok(changed)
+}
+
+/// Makes deliveries due again. How many.
+pub(super) async fn redelivered(
+    tx: &mut Tx,
+    webhook: &Webhook,
+    event: Option<WebhookId>,
+    now: Timestamp,
+) -> Result<usize, WebhookError> {
+    let mut due = 0;
+    if let Some(event) = event {
+        due = tx.redeliver(webhook, Some(event.0), now).await?;
+        if due == 0 {
+            return Err(WebhookError::UnknownEvent);
+        }
+    }
+    if webhook.paused_at.is_some() {
+        let going_on = Webhook {
+            paused_at: None,
+            ..webhook.clone()
+        };
+        tx.put_webhook(going_on).await?;
+    } else if event.is_some() {
+        return Ok(due);
+    }
+    // Everything that waited behind a pause goes out, not only what was asked for.
+    Ok(tx.redeliver(webhook, None, now).await?.max(due))
+}
+
+pub(super) fn report(webhook: &Webhook, pending: i64, secret: Option<&SigningSecret>) -> WebhookReport {
     WebhookReport {
         id: WebhookId(webhook.id).to_string(),
         merchant_id: webhook.merchant.to_string(),

@@ -7,12 +7,13 @@ use bitpro_tests::{Api, Merchant, Pair, Scene, Setup};
 use serde_json::Value;
 use tokio::process::Command;
 
-const SCOPES: &str = "charges:read charges:write charges:accept";
+const SCOPES: &str = "charges:read charges:write charges:accept webhooks:write";
 
 /// A scene on the machine's own time, which is what programs of others go by.
 async fn scene() -> Result<Scene> {
     let pair = Pair::start().await?;
-    let mut setup = Setup::beside(&pair.server, &pair.clock);
+    // Each example gets a charge of its own.
+    let mut setup = Setup::beside(&pair.server, &pair.clock).with("BITPRO_CREATE_BURST", "1000");
     setup.clock = None;
     Scene::on(pair, setup, &[]).await
 }
@@ -136,6 +137,23 @@ async fn subject(scene: &Scene, merchant: &Merchant, api: &Api, call: &str) -> R
     Ok((charge.id, Some((sequence, outpoint))))
 }
 
+/// The one webhook that the merchant has then; its URL is not that of the examples.
+async fn fresh_webhook(scene: &Scene) -> Result<String> {
+    let said = scene.app.run(&["webhook", "list", "--json"]).await?;
+    let listed: Value = serde_json::from_str(&said)?;
+    for webhook in listed.as_array().context("no list")? {
+        let id = webhook["id"].as_str().context("no id")?;
+        scene.app.run(&["webhook", "remove", id]).await?;
+    }
+    let url = "https://shop.example/hooks/other";
+    let said = scene
+        .app
+        .run(&["webhook", "add", &scene.merchant.id, "charge:seen", url, "--json"])
+        .await?;
+    let made: Value = serde_json::from_str(&said)?;
+    Ok(made["id"].as_str().context("no id")?.to_owned())
+}
+
 #[tokio::test]
 async fn every_example_of_the_documentation_does_what_it_says() -> Result<()> {
     let scene = scene().await?;
@@ -153,7 +171,8 @@ async fn every_example_of_the_documentation_does_what_it_says() -> Result<()> {
     for example in &examples {
         let Some(call) = &example.call else { continue };
         let (id, payment) = subject(&scene, &scene.merchant, &api, call).await?;
-        let mut code = example.code.replace("CHARGE_ID", &id);
+        let webhook = fresh_webhook(&scene).await?;
+        let mut code = example.code.replace("CHARGE_ID", &id).replace("WEBHOOK_ID", &webhook);
         if let Some((sequence, outpoint)) = payment {
             let of_example = "5ec68db848026b167ceb584f8e0b466601663a9de739951f79cb964aea06fe3e:0";
             code = code.replace(of_example, &outpoint);

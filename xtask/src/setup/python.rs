@@ -12,7 +12,12 @@ use super::folder;
 /// Debian packages: the interpreter, and what makes an environment.
 pub const DEBIAN: [&str; 2] = ["python3", "python3-venv"];
 /// Exact versions: the same clients on every machine. `requests` is what the first one sends by.
-const PACKAGES: [&str; 3] = ["http-hmac-python==2.4.1", "requests==2.34.2", "schemathesis==4.32.5"];
+const PACKAGES: [&str; 4] = [
+    "http-hmac-python==2.4.1",
+    "requests==2.34.2",
+    "schemathesis==4.32.5",
+    "standardwebhooks==1.1.0",
+];
 
 /// The environment's interpreter.
 pub fn python(workspace: &Workspace) -> PathBuf {
