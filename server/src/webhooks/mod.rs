@@ -19,3 +19,4 @@ pub use sender::Sender;
 pub use service::{
     DeliveryReport, MAX_WEBHOOKS, PastAttemptReport, TestReport, WebhookError, WebhookId, WebhookReport, Webhooks,
 };
+pub use sign::is_genuine;

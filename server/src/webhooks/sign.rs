@@ -43,6 +43,20 @@ pub(super) fn signatures(secrets: &[SigningSecret], id: &str, at: Timestamp, bod
     text
 }
 
+/// Whether `signature`, the value of `webhook-signature`, has one that `secret` (as it is shown) makes of a delivery: what a
+/// receiver does. Its timestamp must be looked at beside it.
+#[must_use]
+pub fn is_genuine(secret: &str, id: &str, timestamp: &str, body: &[u8], signature: &str) -> bool {
+    let bytes = secret.strip_prefix(PREFIX).and_then(|text| STANDARD.decode(text).ok());
+    let Some(bytes) = bytes else { return false };
+    let mut mac = Hmac::<Sha256>::new_from_slice(&bytes).expect("HMAC takes keys of any length");
+    mac.update(format!("{id}.{timestamp}.").as_bytes());
+    mac.update(body);
+    let given = signature.split(' ').filter_map(|one| one.strip_prefix("v1,"));
+    let mut given = given.filter_map(|one| STANDARD.decode(one).ok());
+    given.any(|given| mac.clone().verify_slice(&given).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,5 +87,12 @@ mod tests {
             .map(|secret| signatures(std::slice::from_ref(secret), "id", Timestamp(0), b"{}"))
             .collect();
         assert_eq!(both, each.join(" "));
+        for secret in &secrets {
+            assert!(is_genuine(&secret.to_text(), "id", "0", b"{}", &both));
+            assert!(!is_genuine(&secret.to_text(), "id", "1", b"{}", &both));
+            assert!(!is_genuine(&secret.to_text(), "id", "0", b"{} ", &both));
+        }
+        assert!(!is_genuine(&secrets[0].to_text(), "id", "0", b"{}", &each[1]));
+        assert!(!is_genuine("whsec_?", "id", "0", b"{}", &both));
     }
 }

@@ -3,6 +3,7 @@
 //! With `--json` it prints one line on standard output once everything is ready, for scripts; people read standard error.
 
 mod desk;
+mod inbox;
 mod ledger;
 mod pages;
 
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result};
 use bitpro_tests::{Api, App, Merchant, Node, Pair, Setup};
 use clap::Parser;
 use desk::Desk;
+use inbox::Inbox;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -94,7 +96,9 @@ async fn run(options: &Options) -> Result<()> {
     let wallet_url = format!("http://{}", wallet.local_addr()?);
 
     say("starting bitpro");
-    let mut setup = Setup::beside(&pair.server, &pair.clock);
+    let mut setup = Setup::beside(&pair.server, &pair.clock)
+        .with("BITPRO_WEBHOOK_ALLOW_HTTP", "true")
+        .with("BITPRO_WEBHOOK_ALLOW_PRIVATE", "127.0.0.1");
     setup.port = Some(port(SERVER_PORT)?);
     if options.for_tests {
         setup = setup
@@ -120,6 +124,9 @@ async fn run(options: &Options) -> Result<()> {
         app.run(&["link", "key", "rotate", &merchant.id]).await?;
     }
 
+    let inbox = Inbox::default();
+    inbox.subscribe(&app, &merchant, &shop_url).await?;
+
     let scopes = "charges:read charges:write charges:accept webhooks:write";
     let api = Api::add(&app, &merchant.id, scopes).await?;
 
@@ -143,7 +150,7 @@ async fn run(options: &Options) -> Result<()> {
         checkout: addresses.checkout.clone(),
         merchant_id: addresses.merchant_id.clone(),
     };
-    let shop_pages = pages::shop(places.clone());
+    let shop_pages = pages::shop(places.clone()).merge(inbox.router());
     let wallet_pages = pages::wallet(places).merge(desk::api(Desk::new(pair, app), options.for_tests));
     announce(&addresses, options.json)?;
 
