@@ -62,6 +62,12 @@ impl Connection {
         Ok(events)
     }
 
+    /// Sends a whole request, and reads its answer.
+    pub async fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
+        self.stream.write_all(request).await?;
+        self.answer().await
+    }
+
     async fn ask(&mut self, path: &str, headers: &str) -> Result<()> {
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost:{}\r\n{headers}\r\n", self.port);
         Ok(self.stream.write_all(request.as_bytes()).await?)

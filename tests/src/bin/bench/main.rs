@@ -18,6 +18,7 @@ mod probe;
 mod report;
 mod row;
 mod samples;
+mod sink;
 mod stage;
 mod stopwatch;
 

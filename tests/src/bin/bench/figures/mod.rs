@@ -1,6 +1,7 @@
 //! The figures, in stations: each starts what it needs, measures, and ends it.
 
 mod api;
+mod api_create;
 mod block;
 mod browser;
 mod catch_up;
@@ -9,6 +10,7 @@ mod socket;
 mod start;
 mod status;
 mod streams;
+mod webhooks;
 mod weight;
 mod zmq_gone;
 
@@ -28,7 +30,7 @@ pub struct Station {
 }
 
 /// All stations, in the order of the table.
-pub const STATIONS: [Station; 11] = [
+pub const STATIONS: [Station; 13] = [
     Station {
         name: "weight",
         rows: &weight::ROWS,
@@ -83,6 +85,16 @@ pub const STATIONS: [Station; 11] = [
         name: "start",
         rows: &start::ROWS,
         measure: || Box::pin(start::measure()),
+    },
+    Station {
+        name: "api-create",
+        rows: &api_create::ROWS,
+        measure: || Box::pin(api_create::measure()),
+    },
+    Station {
+        name: "webhooks",
+        rows: &webhooks::ROWS,
+        measure: || Box::pin(webhooks::measure()),
     },
 ];
 
