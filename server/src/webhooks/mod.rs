@@ -5,18 +5,23 @@
 //! holds can always be read again, so that a crash costs nothing but a repetition with the same event id.
 
 mod client;
+mod error;
 mod policy;
 mod queue;
+mod ready;
 mod recorder;
+mod report;
 mod requests;
 mod schedule;
 mod sender;
 mod service;
 mod sign;
+mod tidy;
+mod unit;
 
+pub use error::{WebhookError, WebhookId};
 pub use policy::{Policy, Target, UrlError};
+pub use report::{DeliveryReport, PastAttemptReport, TestReport, WebhookReport};
 pub use sender::Sender;
-pub use service::{
-    DeliveryReport, MAX_WEBHOOKS, PastAttemptReport, TestReport, WebhookError, WebhookId, WebhookReport, Webhooks,
-};
+pub use service::{MAX_WEBHOOKS, Webhooks};
 pub use sign::is_genuine;

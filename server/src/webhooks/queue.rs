@@ -5,6 +5,8 @@
 //! - Lanes do not wait for each other, so that a dead receiver delays nobody else. A URL that cannot be reached gets one attempt
 //!   at a time, with rests between; attempts at one host are bounded together.
 
+mod attempt;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use bitpro_charge::Timestamp;
@@ -17,37 +19,7 @@ pub(super) const PER_HOST: usize = 32;
 /// Attempts under way altogether: each holds a file.
 pub(super) const ALTOGETHER: usize = 1_024;
 
-/// An attempt to be made now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Job {
-    pub(super) delivery: i64,
-    pub(super) webhook: i64,
-    pub(super) outbox: i64,
-    /// The event's id.
-    pub(super) event: [u8; 16],
-    /// From 1.
-    pub(super) attempt: u32,
-    pub(super) superseded_by: Option<[u8; 16]>,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// An answer in the two hundreds.
-    Arrived,
-    /// Another answer: the receiver lives.
-    Refused,
-    /// No answer.
-    Unreachable,
-}
-
-/// What follows from an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Follows {
-    pub(super) next: Next,
-    /// Older deliveries of the lane that this one has overtaken.
-    pub(super) overtaken: Vec<i64>,
-}
+pub(super) use attempt::{Ended, Follows, Job};
 
 /// The deliveries that are still to be made.
 #[derive(Debug, Default)]

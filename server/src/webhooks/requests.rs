@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bitpro_charge::MerchantId;
 
-use super::service::{WebhookError, WebhookId, WebhookReport, Webhooks, put_new, redelivered, report, rotated};
+use super::report::report;
+use super::unit::{put_new, redelivered, rotated};
+use super::{WebhookError, WebhookId, WebhookReport, Webhooks};
 use crate::charges::{Authority, AuthorityError};
 use crate::store::webhook::Webhook;
 use crate::store::{KeptAnswer, Tx};

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitpro_charge::Timestamp;
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use quick_cache::unsync::Cache;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -14,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::WebhookId;
 use super::client::{Answered, Client};
 use super::queue::{Ended, Job, Queue};
+use super::ready::{Ready, ready};
 use super::recorder::{Record, Recorder};
-use super::sign::{SigningSecret, signatures};
+use super::tidy::forget_old;
 use crate::charges::{Charges, Sending};
 use crate::rates::system_roots;
-use crate::seal::{Purpose, Seal};
-use crate::store::webhook::{AttemptRow, Webhook};
+use crate::store::webhook::AttemptRow;
 use crate::store::{Fresh, StoreError, WebhookMap};
 use crate::wire::delivery_body;
 
@@ -35,25 +33,12 @@ const LOOK: Duration = Duration::from_secs(1);
 const PUT_OFF_SECS: u32 = 5;
 /// How often what is too old is forgotten.
 const TIDY: Duration = Duration::from_secs(3_600);
-/// How long deliveries and attempts are kept, in seconds: 90 days.
-const KEPT_SECS: i64 = 90 * 24 * 60 * 60;
-/// Deliveries forgotten in one commit.
-const FORGOTTEN: u32 = 1_000;
-
 /// The sender, before it runs.
 pub struct Sender {
     charges: Charges,
     client: Client,
     public_url: Arc<str>,
     news: mpsc::UnboundedReceiver<Sending>,
-}
-
-/// Where and how a webhook is told.
-struct Ready {
-    id: [u8; 16],
-    url: Arc<str>,
-    secrets: Vec<SigningSecret>,
-    former: Option<(SigningSecret, Timestamp)>,
 }
 
 /// What an attempt task reports.
@@ -336,86 +321,6 @@ impl Running {
         self.webhooks = told;
         metrics::gauge!("bitpro_webhooks_paused").set(paused);
     }
-}
-
-impl Ready {
-    fn headers(&self, id: &str, at: Timestamp, body: &Bytes) -> HeaderMap {
-        let mut secrets = self.secrets.clone();
-        secrets.extend(
-            self.former
-                .iter()
-                .filter(|(_, until)| at < *until)
-                .map(|(secret, _)| secret.clone()),
-        );
-        signed_headers(&secrets, id, at, body)
-    }
-}
-
-/// The headers of the Standard Webhooks specification.
-pub(super) fn signed_headers(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(5);
-    let mut put = |name: &'static str, value: &str| {
-        let value = HeaderValue::from_str(value).expect("ids, digits and base64 are visible ASCII");
-        headers.insert(HeaderName::from_static(name), value);
-    };
-    put("webhook-id", id);
-    put("webhook-timestamp", &at.as_secs().to_string());
-    put("webhook-signature", &signatures(secrets, id, at, body));
-    headers
-}
-
-fn ready(seal: &Seal, webhook: &Webhook) -> Result<Ready, crate::seal::SealError> {
-    let open = |sealed: &[u8]| seal.open(Purpose::Webhook, &webhook.id, sealed).map(SigningSecret);
-    let former = webhook.former.as_ref();
-    Ok(Ready {
-        id: webhook.id,
-        url: Arc::clone(&webhook.url),
-        secrets: vec![open(&webhook.secret)?],
-        former: former
-            .map(|(sealed, until)| open(sealed).map(|secret| (secret, *until)))
-            .transpose()?,
-    })
-}
-
-/// The live secrets of `webhook`, the newest first.
-pub(super) fn live_secrets(
-    seal: &Seal,
-    webhook: &Webhook,
-    now: Timestamp,
-) -> Result<Vec<SigningSecret>, crate::seal::SealError> {
-    let Ready {
-        mut secrets, former, ..
-    } = ready(seal, webhook)?;
-    secrets.extend(former.filter(|(_, until)| now < *until).map(|(secret, _)| secret));
-    Ok(secrets)
-}
-
-async fn forget_old(charges: Charges) {
-    let until = Timestamp(charges.now().0 - KEPT_SECS * 1_000);
-    loop {
-        let forgotten = forget_some(&charges, until).await;
-        match forgotten {
-            Ok(true) => {}
-            Ok(false) | Err(StoreError::Closed) => return,
-            Err(error) => {
-                tracing::warn!(%error, "old deliveries were not forgotten");
-                return;
-            }
-        }
-    }
-}
-
-/// Forgets some deliveries that ended before `until`; whether there may be more.
-async fn forget_some(charges: &Charges, until: Timestamp) -> Result<bool, StoreError> {
-    let nums = charges.store().deliveries_ended(until, FORGOTTEN).await?;
-    let is_full = u32::try_from(nums.len()).is_ok_and(|count| count >= FORGOTTEN);
-    if !nums.is_empty() {
-        charges
-            .store()
-            .write(move |tx| Box::pin(async move { tx.forget_deliveries(&nums).await }))
-            .await?;
-    }
-    Ok(is_full)
 }
 
 fn count(ended: Ended, job: &Job, took: Duration) {

@@ -1,0 +1,40 @@
+//! Forgetting deliveries and attempts that are too old.
+
+use bitpro_charge::Timestamp;
+
+use crate::charges::Charges;
+use crate::store::StoreError;
+
+/// How long deliveries and attempts are kept, in seconds: 90 days.
+const KEPT_SECS: i64 = 90 * 24 * 60 * 60;
+/// Deliveries forgotten in one commit.
+const FORGOTTEN: u32 = 1_000;
+
+/// Forgets what ended too long ago.
+pub(super) async fn forget_old(charges: Charges) {
+    let until = Timestamp(charges.now().0 - KEPT_SECS * 1_000);
+    loop {
+        let forgotten = forget_some(&charges, until).await;
+        match forgotten {
+            Ok(true) => {}
+            Ok(false) | Err(StoreError::Closed) => return,
+            Err(error) => {
+                tracing::warn!(%error, "old deliveries were not forgotten");
+                return;
+            }
+        }
+    }
+}
+
+/// Forgets some deliveries that ended before `until`; whether there may be more.
+async fn forget_some(charges: &Charges, until: Timestamp) -> Result<bool, StoreError> {
+    let nums = charges.store().deliveries_ended(until, FORGOTTEN).await?;
+    let is_full = u32::try_from(nums.len()).is_ok_and(|count| count >= FORGOTTEN);
+    if !nums.is_empty() {
+        charges
+            .store()
+            .write(move |tx| Box::pin(async move { tx.forget_deliveries(&nums).await }))
+            .await?;
+    }
+    Ok(is_full)
+}
