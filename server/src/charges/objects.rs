@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bitpro_charge::{Charge, Event, MerchantId};
 use bytes::Bytes;
 
+use super::shared::KeptObject;
 use super::{Charges, Inner, Personal, Snapshot};
 use crate::store::{BesideRow, Fresh, StoreError, Told};
 use crate::wire::{Beside, ChargeObject, EventObject};
@@ -39,6 +40,30 @@ impl Charges {
             object(&snapshot.charge, snapshot, &personal(row), conflict, tip, public_url)
         };
         Ok(snapshots.iter().map(object).collect())
+    }
+
+    /// The object of one charge as JSON, made anew only when anything was committed since: an order's other charges, what was
+    /// erased, and the tip all count.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn charge_json(&self, snapshot: &Snapshot, public_url: &str) -> Result<Bytes, StoreError> {
+        let shared = &self.inner.shared;
+        let (commits, id, sequence) = (shared.commits(), snapshot.charge.id, snapshot.charge.sequence);
+        let kept = shared.objects.get(&id);
+        if let Some(kept) = kept.filter(|kept| kept.commits == commits && kept.sequence == sequence) {
+            return Ok(kept.json);
+        }
+        let objects = self.charge_objects(&[snapshot], public_url).await?;
+        let object = objects.first().expect("one object for each snapshot");
+        let json = serde_json::to_vec(object).expect("texts, numbers and checked JSON always serialize");
+        let kept = KeptObject {
+            commits,
+            sequence,
+            json: json.into(),
+        };
+        shared.objects.insert(id, kept.clone());
+        Ok(kept.json)
     }
 
     /// What a merchant was told after the place `after` (0 for the beginning), oldest first, at most `limit` events: each with

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{ChargeId, MerchantId, Timestamp};
+use bytes::Bytes;
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
 use tokio::sync::mpsc;
@@ -21,6 +22,8 @@ use crate::wallet::Receive;
 
 /// Charges that are kept ready for status reads.
 const CACHED_CHARGES: usize = 20_000;
+/// Charges that are kept ready for the merchant API, some two kilobytes each.
+const CACHED_OBJECTS: usize = 2_000;
 /// How far beyond its counter a descriptor is scanned: as far as a diligent wallet's gap limit reaches.
 const SCAN_BEYOND: u32 = 1_000;
 
@@ -53,11 +56,21 @@ pub(crate) enum Sending {
     Reload,
 }
 
+/// The JSON of a charge's object, and what it was made at.
+#[derive(Clone)]
+pub(super) struct KeptObject {
+    pub(super) commits: u64,
+    pub(super) sequence: u64,
+    pub(super) json: Bytes,
+}
+
 /// The readers' copies.
 pub(super) struct Shared {
     pub(super) hub: Arc<Hub>,
     pub(super) watch_map: WatchMap,
     pub(super) cache: Cache<ChargeId, Arc<Snapshot>>,
+    pub(super) objects: Cache<ChargeId, KeptObject>,
+    commits: AtomicU64,
     merchants: RwLock<Arc<MerchantMap>>,
     merchants_version: AtomicU64,
     keys: RwLock<Arc<KeyMap>>,
@@ -78,6 +91,8 @@ impl Shared {
             hub: Arc::default(),
             watch_map,
             cache: Cache::new(CACHED_CHARGES),
+            objects: Cache::new(CACHED_OBJECTS),
+            commits: AtomicU64::new(0),
             merchants: RwLock::default(),
             merchants_version: AtomicU64::new(0),
             keys: RwLock::default(),
@@ -107,6 +122,11 @@ impl Shared {
 
     pub(super) fn key(&self, id: KeyId) -> Option<Arc<ApiKey>> {
         self.keys.read().get(&id).cloned()
+    }
+
+    /// How many groups were committed. What is read after this was asked for is at least as new.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
     }
 
     pub(super) fn merchants_version(&self) -> u64 {
@@ -205,6 +225,8 @@ impl Shared {
         for Touched { snapshot, .. } in &news.touched {
             self.cache.insert(snapshot.charge.id, Arc::clone(snapshot));
         }
+        // The last of all: whoever sees the new number sees everything else of this group, too.
+        self.commits.fetch_add(1, Ordering::AcqRel);
     }
 
     fn publish(&self, news: &News) {

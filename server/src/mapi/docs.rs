@@ -20,7 +20,7 @@ pub(super) const CHARGE: &str = "CHARGE_ID";
 const WEBHOOK: &str = "WEBHOOK_ID";
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;\
-                     background:#fff}pre{background:#f4f4f4;padding:.8rem;overflow:auto;font-size:.85rem}\
+                     background:#fff;overflow-wrap:anywhere}pre{background:#f4f4f4;overflow-wrap:normal;padding:.8rem;overflow:auto;font-size:.85rem}\
                      code{font-size:.9em}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem \
                      .3rem 0;vertical-align:top;border-bottom:1px solid #ddd}h2{margin-top:2.5rem}";
 

@@ -12,13 +12,14 @@ use futures::future::BoxFuture;
 
 use super::call::{Call, Reply};
 use super::problem::Problem;
+use crate::store::KeptAnswer;
 
 /// `GET /mapi/charges/{id}`
 pub(super) fn show(call: Call) -> BoxFuture<'static, Result<Reply, Problem>> {
     Box::pin(async move {
         let snapshot = call.charge().await?;
         let url = call.app.public_url.origin();
-        let objects = call.app.charges.charge_objects(&[&*snapshot], url).await?;
-        Ok(Reply::ok(objects.first().expect("one object for each snapshot")))
+        let body = call.app.charges.charge_json(&snapshot, url).await?;
+        Ok(Reply::of(KeptAnswer { status: 200, body }))
     })
 }
