@@ -3,14 +3,13 @@
 use std::fmt::Write as _;
 
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, header};
+use axum::response::Response;
 
+use super::guides;
 use super::openapi::problems;
 use super::route::{Field, Route, Verb};
 use super::routes::ROUTES;
 use crate::app::App;
-use crate::web::headers::{Framing, Nonce, page_policy};
 
 const SHELL: &str = include_str!("../../../docs/api/client.sh");
 const RUBY: &str = include_str!("../../../docs/api/client.rb");
@@ -19,28 +18,17 @@ pub(super) const CHARGE: &str = "CHARGE_ID";
 /// The same for a webhook's.
 const WEBHOOK: &str = "WEBHOOK_ID";
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;\
-                     background:#fff;overflow-wrap:anywhere}pre{background:#f4f4f4;overflow-wrap:normal;padding:.8rem;overflow:auto;font-size:.85rem}\
-                     code{font-size:.9em}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem \
-                     .3rem 0;vertical-align:top;border-bottom:1px solid #ddd}h2{margin-top:2.5rem}";
-
 /// `GET /docs`
 pub(super) async fn show(State(app): State<App>) -> Response {
-    let nonce = Nonce::new(app.rng.bytes());
-    let policy = page_policy(&nonce, &Framing::nobody(), false);
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    let headers = [(header::CONTENT_TYPE, html), (header::CONTENT_SECURITY_POLICY, policy)];
-    (headers, page(nonce.as_str(), app.public_url.origin())).into_response()
+    guides::respond(&app, "Merchant API", &body(app.public_url.origin()))
 }
 
-fn page(nonce: &str, url: &str) -> String {
-    let mut page = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width\"><title>Merchant API</title><style nonce=\"{nonce}\">{STYLE}</style></head><body><main>\
-         <h1>Merchant API</h1>{}",
-        intro(url)
-    );
-    page.push_str("<h2 id=\"shell\">Shell client</h2><pre data-language=\"shell\" data-client>");
+fn body(url: &str) -> String {
+    let mut page = format!("<h1>Merchant API</h1>{}<h2>Calls</h2><ul class=\"calls\">", intro(url));
+    for Route { name, summary, .. } in ROUTES {
+        write!(page, "<li><a href=\"#{name}\">{summary}</a></li>").expect("writing to a String cannot fail");
+    }
+    page.push_str("</ul><h2 id=\"shell\">Shell client</h2><pre data-language=\"shell\" data-client>");
     page.push_str(&escaped(SHELL));
     page.push_str("</pre><h2 id=\"ruby\">Ruby client</h2><pre data-language=\"ruby\" data-client>");
     page.push_str(&escaped(RUBY));
@@ -48,7 +36,6 @@ fn page(nonce: &str, url: &str) -> String {
     for route in ROUTES {
         section(&mut page, route);
     }
-    page.push_str("</main></body></html>");
     page
 }
 
@@ -69,8 +56,8 @@ fn intro(url: &str) -> String {
          <li><code>RateLimit-Policy</code> and <code>RateLimit</code> say what your key may still ask; a request beyond it is answered 429 with \
          <code>Retry-After</code>.</li>\
          <li>Problems are those of RFC 9457; decide by <code>code</code>, which is stable.</li>\
-         <li>A page, a redirect or a browser's message is no proof of payment: ask here, or verify the webhook, and compare amount and order id with your \
-         own.</li></ul>",
+         <li>A page, a redirect or a browser's message is no proof of payment: ask here, or <a href=\"/docs/webhooks\">verify the webhook</a>, and \
+         compare amount and order id with your own.</li></ul>",
         super::MEDIA_TYPE
     )
 }

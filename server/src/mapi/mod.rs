@@ -10,6 +10,7 @@ mod cursor;
 mod docs;
 mod events;
 mod fields;
+mod guides;
 pub mod hmac;
 mod limit;
 mod openapi;
@@ -52,4 +53,5 @@ pub fn router(app: &App) -> Router<App> {
     signed
         .route("/mapi/openapi.json", get(openapi::show))
         .route("/docs", get(docs::show))
+        .route("/docs/{guide}", get(guides::show))
 }

@@ -105,6 +105,34 @@ async fn r21_an_order_with_two_prices_or_two_payments_is_in_conflict() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_kept_ready_is_never_behind_a_commit() {
+    let mut shop = Shop::new().await;
+    let charge = shop.ordered("A1", 125_000).await;
+    let id = charge.charge.id;
+    let read = async |shop: &Shop| -> Value {
+        let snapshot = shop.now(id).await;
+        let first = shop.charges.charge_json(&snapshot, URL).await.unwrap();
+        let again = shop.charges.charge_json(&snapshot, URL).await.unwrap();
+        assert_eq!(first, again);
+        let object: Value = serde_json::from_slice(&first).unwrap();
+        assert_eq!(object, shop.objects(&[id]).await[0]);
+        object
+    };
+    assert_eq!(read(&shop).await["order_conflict"], false);
+    shop.ordered("A1", 100).await;
+    assert_eq!(read(&shop).await["order_conflict"], true, "another charge of the order");
+    let tx = shop.pay(&[(&charge.charge.address, 2_500_000)]);
+    shop.see(&[&tx]).await;
+    assert_eq!(read(&shop).await["state"], "seen");
+    shop.mine(&[&tx]).await;
+    assert_eq!(read(&shop).await["confirmations"], 1);
+    shop.mine(&[]).await;
+    assert_eq!(read(&shop).await["confirmations"], 2, "a block alone");
+    shop.charges.erase_personal(id).await.unwrap();
+    assert_eq!(read(&shop).await["buyer_email"], Value::Null);
+}
+
+#[tokio::test]
 async fn r31_what_was_erased_is_in_no_event_any_more() {
     let mut shop = Shop::new().await;
     let charge = shop.ordered("A1", 4_200).await;

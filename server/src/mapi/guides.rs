@@ -1,0 +1,144 @@
+//! The pages under `/docs`: the reference and the guides of this repository, so that an integrator needs nothing else.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
+
+use crate::app::App;
+use crate::checkout::document::Visit;
+use crate::checkout::refusal::Refusal;
+use crate::web::Context;
+use crate::web::headers::{Framing, Nonce, page_policy};
+
+/// A guide, by the name in its address.
+struct Guide {
+    name: &'static str,
+    title: &'static str,
+    text: &'static str,
+}
+
+const GUIDES: [Guide; 4] = [
+    Guide {
+        name: "widget",
+        title: "Button and link",
+        text: include_str!("../../../docs/widget.md"),
+    },
+    Guide {
+        name: "signed-links",
+        title: "Signed links",
+        text: include_str!("../../../docs/signed-links.md"),
+    },
+    Guide {
+        name: "api",
+        title: "API guide",
+        text: include_str!("../../../docs/api.md"),
+    },
+    Guide {
+        name: "webhooks",
+        title: "Webhooks",
+        text: include_str!("../../../docs/webhooks.md"),
+    },
+];
+
+const STYLE: &str = include_str!("docs.css");
+
+/// `GET /docs/{guide}`
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    context: Context,
+    headers: HeaderMap,
+) -> Response {
+    match GUIDES.iter().find(|guide| guide.name == name) {
+        Some(guide) => respond(&app, guide.title, &markup(guide.text)),
+        None => app.refuse(&Visit::new(context, headers, None), Refusal::unknown_page()),
+    }
+}
+
+/// A page under `/docs` with `body`, which is markup of ours.
+pub(super) fn respond(app: &App, title: &str, body: &str) -> Response {
+    let nonce = Nonce::new(app.rng.bytes());
+    let policy = page_policy(&nonce, &Framing::nobody(), false);
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)];
+    (StatusCode::OK, headers, document(nonce.as_str(), title, body)).into_response()
+}
+
+pub(super) fn document(nonce: &str, title: &str, body: &str) -> String {
+    let links: String = GUIDES
+        .iter()
+        .map(|guide| format!("<a href=\"/docs/{}\">{}</a>", guide.name, guide.title))
+        .collect();
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Bitpro \
+         Checkout</title><style nonce=\"{nonce}\">{STYLE}</style></head><body><header><p>Bitpro Checkout</p><nav \
+         aria-label=\"Documentation\"><a href=\"/docs\">Merchant API</a>{links}</nav></header><main>{body}</main></body></html>"
+    )
+}
+
+/// Markdown of ours as HTML. Links to other files of the repository lead to their pages here, or nowhere.
+fn markup(text: &str) -> String {
+    let mut leads = Vec::new();
+    let events = Parser::new_ext(text, Options::ENABLE_TABLES).filter_map(|event| match event {
+        Event::Start(Tag::Link {
+            link_type,
+            dest_url,
+            title,
+            id,
+        }) => {
+            let target = target(&dest_url);
+            leads.push(target.is_some());
+            target.map(|target| {
+                Event::Start(Tag::Link {
+                    link_type,
+                    dest_url: target.into(),
+                    title,
+                    id,
+                })
+            })
+        }
+        Event::End(TagEnd::Link) => leads.pop().unwrap_or_default().then_some(event),
+        other => Some(other),
+    });
+    let mut page = String::with_capacity(text.len() * 2);
+    html::push_html(&mut page, events);
+    page
+}
+
+fn target(link: &str) -> Option<String> {
+    if link.contains("://") {
+        return Some(link.to_owned());
+    }
+    let (name, _) = link.split_once(".md")?;
+    let guide = GUIDES.iter().find(|guide| guide.name == name)?;
+    Some(format!("/docs/{}", guide.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_guide_is_a_page_whose_links_lead_somewhere() {
+        for guide in &GUIDES {
+            let page = markup(guide.text);
+            assert!(page.starts_with("<h1>"), "{}", guide.name);
+            assert!(!page.contains(".md\""), "{}", guide.name);
+            assert!(
+                !page.contains("style="),
+                "{}: the page's policy allows no styles in the markup",
+                guide.name
+            );
+        }
+    }
+
+    #[test]
+    fn links_between_guides_are_kept_and_others_lose_only_their_link() {
+        assert_eq!(
+            markup("[a](signed-links.md), [b](operating.md), [c](https://x.example)"),
+            "<p><a href=\"/docs/signed-links\">a</a>, b, <a href=\"https://x.example\">c</a></p>\n"
+        );
+    }
+}
