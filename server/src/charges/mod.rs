@@ -11,6 +11,7 @@ mod links;
 mod merchants;
 mod objects;
 mod observe;
+mod reading;
 mod requests;
 mod shared;
 mod sighted;
@@ -22,9 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use bitpro_charge::wire::{ChargeView, Surroundings};
-use bitpro_charge::{Charge, ChargeId, MerchantId, Network, Observation, Outpoint, Recorded, State, Timestamp};
-use bytes::Bytes;
+use bitpro_charge::{ChargeId, MerchantId, Network, Observation, Outpoint, State, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -48,7 +47,7 @@ use crate::rates::RateSource;
 use crate::rng::Rng;
 use crate::seal::Seal;
 use crate::store::secret::Secret;
-use crate::store::{Fatal, Listener as _, Listing, RenderKey, Store, StoreError, StoreOptions, WebhookMap, open};
+use crate::store::{Fatal, Listener as _, Store, StoreError, StoreOptions, WebhookMap, open};
 use crate::webhooks::Policy;
 use shared::Shared;
 
@@ -300,84 +299,6 @@ impl Charges {
         self.inner.for_link(request).await
     }
 
-    /// The charge as it is now.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn snapshot(&self, id: ChargeId) -> Result<Option<Arc<Snapshot>>, StoreError> {
-        self.inner.snapshot(id).await
-    }
-
-    /// The public view of the charge as JSON, mostly made ahead: the answer to a status read, and a frame of the stream.
-    #[must_use]
-    pub fn view_json(&self, snapshot: &Snapshot) -> Bytes {
-        let now = self.inner.now();
-        let shared = &self.inner.shared;
-        let key = RenderKey {
-            tip: shared.tip_height(),
-            node: shared.node(),
-            payable: snapshot.charge.is_payable(now),
-            merchants: shared.merchants_version(),
-        };
-        snapshot.rendered.json(key, now, || self.inner.view(snapshot, now))
-    }
-
-    /// The public view of the charge, for the first response. `None` only when its merchant is not known.
-    #[must_use]
-    pub fn view(&self, snapshot: &Snapshot) -> Option<ChargeView> {
-        let _known = self.inner.shared.merchant(snapshot.charge.merchant)?;
-        Some(self.inner.view(snapshot, self.inner.now()))
-    }
-
-    /// Listens to a charge. Subscribe first, then take the snapshot: nothing falls between.
-    #[must_use]
-    pub fn subscribe(&self, id: ChargeId) -> Subscription {
-        self.inner.shared.hub.subscribe(id)
-    }
-
-    /// How many listeners there are, over all charges.
-    #[must_use]
-    pub fn listeners(&self) -> usize {
-        self.inner.shared.hub.listeners()
-    }
-
-    /// The charge as it stood after each batch later than `sequence`, oldest first: exact resume. Empty when there is
-    /// nothing later; `None` when there is no such charge, or no batch ended at `sequence`: then a snapshot is due.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn frames_after(&self, id: ChargeId, sequence: u64) -> Result<Option<Vec<Snapshot>>, StoreError> {
-        let Some(snapshot) = self.inner.snapshot(id).await? else {
-            return Ok(None);
-        };
-        // Nearly every reconnection has missed nothing.
-        if snapshot.charge.sequence == sequence {
-            return Ok(Some(Vec::new()));
-        }
-        let Some(batches) = self.inner.store.history(id).await? else {
-            return Ok(None);
-        };
-        let Charge {
-            merchant,
-            terms,
-            address,
-            ..
-        } = snapshot.charge.clone();
-        let mut charge = Charge::new(id, merchant, address, terms);
-        let mut is_known = sequence == 0;
-        let mut frames = Vec::new();
-        for batch in batches {
-            for recorded in &batch {
-                charge.apply(&recorded.event);
-            }
-            is_known |= charge.sequence == sequence;
-            if charge.sequence > sequence {
-                frames.push(snapshot.with_charge(charge.clone()));
-            }
-        }
-        Ok(is_known.then_some(frames))
-    }
-
     /// Takes what is there, whatever its amount and time (R14).
     ///
     /// # Errors
@@ -401,67 +322,12 @@ impl Charges {
         self.inner.command(id, Observation::Cancel { sequence }).await
     }
 
-    /// Lists charges, newest first, at most `limit` and never more than 100.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn list(&self, filter: Filter, after: Option<Cursor>, limit: u32) -> Result<Page, StoreError> {
-        let limit = limit.clamp(1, LONGEST_PAGE);
-        let mut found = self
-            .inner
-            .store
-            .list(&Listing {
-                merchant: filter.merchant,
-                state: filter.state,
-                order_id: filter.order_id.as_deref(),
-                created_from: filter.created_from,
-                created_to: filter.created_to,
-                before: after.map(|cursor| cursor.0),
-                skip: filter.skip,
-                limit: limit + 1,
-            })
-            .await?;
-        let fits = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = found.len() > fits;
-        found.truncate(fits);
-        for snapshot in &found {
-            self.inner.shared.verify(snapshot)?;
-        }
-        let next = found.last().filter(|_| has_more).map(|last| Cursor(last.num));
-        Ok(Page { charges: found, next })
-    }
-
-    /// What a merchant knows of a charge beside its money; `None` when there is no such charge.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn personal(&self, id: ChargeId) -> Result<Option<Personal>, StoreError> {
-        let Some(snapshot) = self.inner.snapshot(id).await? else {
-            return Ok(None);
-        };
-        let [buyer_email, metadata, notes] = self.inner.store.personal(snapshot.num).await?;
-        Ok(Some(Personal {
-            buyer_email,
-            metadata,
-            notes,
-        }))
-    }
-
     /// Erases what stands apart from the log about a charge (R31). A link with the same e-mail leads to a new one then.
     ///
     /// # Errors
     /// [`CommandError`].
     pub async fn erase_personal(&self, id: ChargeId) -> Result<(), CommandError> {
         self.inner.erase_personal(id).await
-    }
-
-    /// Every event of a charge, oldest first; `None` when there is no such charge.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn history(&self, id: ChargeId) -> Result<Option<Vec<Recorded>>, StoreError> {
-        let batches = self.inner.store.history(id).await?;
-        Ok(batches.map(|batches| batches.into_iter().flatten().collect()))
     }
 }
 
@@ -470,34 +336,5 @@ impl Inner {
     fn now(&self) -> Timestamp {
         let now = self.clock.now().0;
         Timestamp(self.highest_time.fetch_max(now, Ordering::Relaxed).max(now))
-    }
-
-    async fn snapshot(&self, id: ChargeId) -> Result<Option<Arc<Snapshot>>, StoreError> {
-        let place = match self.shared.cache.get_value_or_guard_async(&id).await {
-            Ok(kept) => return Ok(Some(kept)),
-            Err(place) => place,
-        };
-        let Some(read) = self.store.charge(id).await?.map(Arc::new) else {
-            return Ok(None);
-        };
-        self.shared.verify(&read)?;
-        if place.insert(Arc::clone(&read)).is_ok() {
-            return Ok(Some(read));
-        }
-        // A commit was faster: what it left is newer than what was read.
-        Ok(Some(self.shared.cache.get(&id).unwrap_or(read)))
-    }
-
-    fn view(&self, snapshot: &Snapshot, now: Timestamp) -> ChargeView {
-        let merchant = self.shared.merchant(snapshot.charge.merchant);
-        let surroundings = Surroundings {
-            now,
-            tip: self.shared.tip_height(),
-            network: self.network,
-            node: self.shared.node(),
-            merchant_name: merchant.as_ref().map_or("", |merchant| merchant.settings.name.as_str()),
-            order_id: snapshot.order_id.as_deref(),
-        };
-        ChargeView::of(&snapshot.charge, &surroundings)
     }
 }

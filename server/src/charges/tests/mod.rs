@@ -20,8 +20,8 @@ use bitcoin::hashes::Hash as _;
 use bitcoin::transaction::Version;
 use bitcoin::{OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
 use bitpro_charge::{
-    BlockHash, BlockRef, Cents, ChargeId, Interval, Loss, MerchantId, Network, Outpoint, Place, Quote, Rate, State,
-    Timestamp, Txid,
+    BlockHash, BlockRef, Cents, Charge, ChargeId, Interval, Loss, MerchantId, Network, Outpoint, Place, Quote, Rate,
+    State, Timestamp, Txid,
 };
 use tempfile::TempDir;
 
