@@ -18,7 +18,7 @@ pub const ROWS: [&str; 1] = ["api-reads"];
 
 const ROUNDS: usize = 9;
 /// Signed ahead for each round: more than a round can use, for a nonce counts once.
-const SIGNED: usize = 80_000;
+const SIGNED: usize = 200_000;
 
 /// Takes the next signature for each request. The file's name is the script's argument.
 const SCRIPT: &str = r#"
