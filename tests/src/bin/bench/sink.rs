@@ -1,5 +1,7 @@
 //! Shops that webhooks are delivered to, as bare as a socket allows: what arrives is timed and taken, or never answered.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -17,30 +19,34 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A receiver on a port of its own.
 pub struct Sink {
     port: u16,
+    is_dead: Arc<AtomicBool>,
     arrivals: mpsc::UnboundedReceiver<Instant>,
     serving: JoinHandle<()>,
 }
 
 impl Sink {
-    /// One that takes everything, or one that listens and never answers.
+    /// One that takes everything.
     ///
     /// # Errors
     /// When there is no free port.
-    pub async fn start(is_dead: bool) -> Result<Self> {
+    pub async fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let (arrived, arrivals) = mpsc::unbounded_channel();
+        let is_dead = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&is_dead);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let arrived = arrived.clone();
+                let (arrived, is_dead) = (arrived.clone(), Arc::clone(&told));
                 tokio::spawn(async move {
                     // A sender that hangs up ends its connection, and nothing else.
-                    let _ = serve(stream, &arrived, is_dead).await;
+                    let _ = serve(stream, &arrived, &is_dead).await;
                 });
             }
         });
         Ok(Self {
             port,
+            is_dead,
             arrivals,
             serving,
         })
@@ -49,6 +55,11 @@ impl Sink {
     /// The address of `path` here.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// From now on it listens and never answers.
+    pub fn die(&self) {
+        self.is_dead.store(true, Ordering::Relaxed);
     }
 
     /// When the next delivery had arrived as a whole.
@@ -69,13 +80,13 @@ impl Drop for Sink {
     }
 }
 
-async fn serve(mut stream: TcpStream, arrived: &mpsc::UnboundedSender<Instant>, is_dead: bool) -> Result<()> {
+async fn serve(mut stream: TcpStream, arrived: &mpsc::UnboundedSender<Instant>, is_dead: &AtomicBool) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut received = Vec::with_capacity(16 * 1024);
     loop {
         while let Some(end) = whole(&received) {
             received.drain(..end);
-            if !is_dead {
+            if !is_dead.load(Ordering::Relaxed) {
                 arrived.send(now())?;
                 stream.write_all(TAKEN).await?;
             }
