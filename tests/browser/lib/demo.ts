@@ -3,6 +3,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
+import type { Key } from "./mapi.ts";
+
 /** What the demo prints once it is ready. */
 interface Addresses {
   server: string;
@@ -10,6 +12,7 @@ interface Addresses {
   checkout: string;
   wallet: string;
   merchant_id: string;
+  api_key: Key;
 }
 
 /** A charge as `…/status` tells it; only what the tests look at. */
@@ -31,6 +34,8 @@ export class Demo {
   readonly shop: string;
   readonly wallet: string;
   readonly merchant: string;
+  /** A key of the merchant API. */
+  readonly key: Key;
   readonly #process: ChildProcess;
 
   private constructor(addresses: Addresses, process: ChildProcess) {
@@ -38,6 +43,7 @@ export class Demo {
     this.shop = addresses.shop;
     this.wallet = addresses.wallet;
     this.merchant = addresses.merchant_id;
+    this.key = addresses.api_key;
     this.#process = process;
   }
 
