@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use axum::Router;
@@ -30,6 +31,10 @@ pub enum Conduct {
     Redirect,
     /// Its answer has no end.
     Endless,
+    /// Its answer comes by a byte a second, and has no end.
+    Trickle,
+    /// It breaks the connection off in the middle of its answer.
+    Reset,
 }
 
 /// A delivery that came in.
@@ -161,7 +166,7 @@ async fn take(State(book): State<Arc<Book>>, uri: axum::http::Uri, headers: Head
         let conduct = known.get(&path).copied().unwrap_or(Conduct::Status(200));
         let status = match conduct {
             Conduct::Status(status) => Some(status),
-            Conduct::StatusFirst(_, 0) | Conduct::Endless => Some(200),
+            Conduct::StatusFirst(_, 0) | Conduct::Endless | Conduct::Trickle | Conduct::Reset => Some(200),
             Conduct::StatusFirst(status, left) => {
                 known.insert(path.clone(), Conduct::StatusFirst(status, left - 1));
                 Some(status)
@@ -188,6 +193,17 @@ async fn take(State(book): State<Arc<Book>>, uri: axum::http::Uri, headers: Head
             let chunk = Bytes::from_static(&[b'x'; 16 * 1024]);
             let chunks = futures::stream::repeat_with(move || Ok::<_, std::convert::Infallible>(chunk.clone()));
             Body::from_stream(chunks).into_response()
+        }
+        (Conduct::Trickle, _) => {
+            let bytes = futures::stream::unfold((), |()| async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Some((Ok::<_, std::convert::Infallible>(Bytes::from_static(b"x")), ()))
+            });
+            Body::from_stream(bytes).into_response()
+        }
+        (Conduct::Reset, _) => {
+            let broken = [Ok(Bytes::from_static(b"x")), Err(std::io::Error::other("broken off"))];
+            Body::from_stream(futures::stream::iter(broken)).into_response()
         }
         (_, Some(status)) => status.into_response(),
         (_, None) => std::future::pending().await,
