@@ -32,8 +32,8 @@ impl Mirror {
     }
 
     /// A transaction that pays us came by.
-    pub(super) fn received(&mut self, txid: Txid, now: Timestamp) {
-        self.paying.entry(txid).or_insert(Some(now));
+    pub(super) fn received(&mut self, txid: Txid, at: Timestamp) {
+        self.paying.entry(txid).or_insert(Some(at));
         self.seen(txid);
     }
 

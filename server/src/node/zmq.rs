@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash as _;
-use bitpro_charge::Txid;
+use bitpro_charge::{Timestamp, Txid};
 use futures::StreamExt as _;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use zeromq::{Socket as _, SocketEvent, SocketOptions, SocketRecv as _, SubSocket, ZmqMessage};
 
 use super::convert;
+use crate::clock::Clock;
 
 /// How long the node may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,6 +55,8 @@ pub(super) enum Wake {
         txid: Txid,
         /// Whether it seems to pay us.
         pays: bool,
+        /// When it came: the watcher may be waiting for the node meanwhile, and get to it much later (R5).
+        at: Timestamp,
     },
     /// A transaction entered the mempool.
     Added {
@@ -88,6 +91,7 @@ pub(super) struct Listener {
     pub endpoint: String,
     pub wakes: Sender<Wake>,
     pub is_watched: IsWatched,
+    pub clock: Arc<dyn Clock>,
     pub stop: CancellationToken,
 }
 
@@ -152,6 +156,7 @@ impl Listener {
             Topic::RawTx => {
                 let tx: bitcoin::Transaction = deserialize(body).ok()?;
                 Some(Wake::Tx {
+                    at: self.clock.now(),
                     txid: convert::txid(tx.compute_txid()),
                     pays: tx
                         .output

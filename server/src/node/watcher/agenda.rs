@@ -14,6 +14,7 @@ use super::super::port::ChargesPort;
 use super::super::status::ZmqState;
 use super::super::zmq::{IsWatched, Listener, Topic, Wake};
 use super::Watcher;
+use crate::clock::Clock;
 
 /// Wake-ups that may wait; more of them than a full block has transactions.
 const INBOX: usize = 16_384;
@@ -45,6 +46,7 @@ impl Agenda {
 pub(super) struct Feed {
     wakes: mpsc::Sender<Wake>,
     inbox: mpsc::Receiver<Wake>,
+    clock: Arc<dyn Clock>,
     stop: CancellationToken,
     /// What is listened to; the tasks end with the token.
     running: Option<(Endpoints, CancellationToken)>,
@@ -57,11 +59,12 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(stop: CancellationToken) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
         let (wakes, inbox) = mpsc::channel(INBOX);
         Self {
             wakes,
             inbox,
+            clock,
             stop,
             running: None,
             rawtx: false,
@@ -87,6 +90,7 @@ impl Feed {
                     endpoint: endpoint.clone(),
                     wakes: self.wakes.clone(),
                     is_watched: Arc::clone(is_watched),
+                    clock: Arc::clone(&self.clock),
                     stop: stop.clone(),
                 };
                 runtime.spawn(listener.run());
@@ -240,10 +244,10 @@ impl<P: ChargesPort> Watcher<P> {
             }
             Wake::Down(_) => {}
             Wake::Chain => agenda.chain = true,
-            Wake::Tx { txid, pays } => {
+            Wake::Tx { txid, pays, at } => {
                 // Mined payments come by again with their block; the block is read anyway.
                 if pays && self.known.get(txid).is_none() {
-                    self.mirror.received(txid, self.clock.now());
+                    self.mirror.received(txid, at);
                     agenda.pool = true;
                 } else {
                     self.mirror.examined(txid, false);

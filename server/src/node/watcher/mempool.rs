@@ -130,10 +130,13 @@ impl<P: ChargesPort> Watcher<P> {
             return Ok(None);
         }
         let stand = self.stand()?;
-        let first_seen = match self.mirror.receipt(txid) {
-            Some(receipt) => Interval::at(receipt),
-            None if is_catching_up => self.sight_of_mempool(stand).in_mempool(found.entry.time),
-            None => Interval::at(self.clock.now()),
+        let record = is_catching_up.then(|| self.sight_of_mempool(stand).in_mempool(found.entry.time));
+        let first_seen = match (self.mirror.receipt(txid), record) {
+            // What came by late, or a second time, was there when the node had it.
+            (Some(receipt), Some(record)) if record.latest < receipt => record,
+            (Some(receipt), _) => Interval::at(receipt),
+            (None, Some(record)) => record,
+            (None, None) => Interval::at(self.clock.now()),
         };
         let ancestor_inputs = self.ancestor_inputs(txid, found)?;
         Ok(Some(paying_tx(

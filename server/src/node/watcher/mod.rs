@@ -195,7 +195,7 @@ impl<P: ChargesPort> Watcher<P> {
         Self {
             rpc: Rpc::new(&config, CALL_TIMEOUT),
             blocks: BlockReader::new(&config),
-            feed: Feed::new(shutdown.child_token()),
+            feed: Feed::new(Arc::clone(&clock), shutdown.child_token()),
             teller: Teller::new(Arc::clone(&port), status),
             scanner: Scanner::new(&config, Arc::clone(&port), runtime.clone()),
             known: Known::default(),
