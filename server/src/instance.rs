@@ -11,7 +11,7 @@ use crate::charges::{Charges, OpenError, Opening, Role};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, SealSource, Secret, SecretSource};
 use crate::rates::{FixedRate, LiveRates, NoTrust, RateSource};
-use crate::rng::{Rng, SystemRng};
+use crate::rng::{self, Rng, SystemRng};
 use crate::seal::{Seal, SealKeys};
 
 /// An opened instance.
@@ -143,20 +143,13 @@ fn kept<T: FromStr>(
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let text = written(fresh_key(rng));
+            let text = written(Secret(rng::key(rng)));
             make_file(path, &text).map_err(|error| failed(error.to_string()))?;
             text
         }
         Err(error) => return Err(failed(error.to_string())),
     };
     text.parse().map_err(|_| failed(format!("it does not hold {wanted}")))
-}
-
-fn fresh_key(rng: &dyn Rng) -> Secret {
-    let mut key = [0; 32];
-    key[..16].copy_from_slice(&rng.bytes());
-    key[16..].copy_from_slice(&rng.bytes());
-    Secret(key)
 }
 
 fn make_file(path: &Path, text: &str) -> io::Result<()> {

@@ -20,6 +20,7 @@ use crate::keys::{Nonces, NoncesError};
 use crate::limits::{Limits, PressKey};
 use crate::mapi::{KeyLimit, Mapi};
 use crate::node;
+use crate::rng;
 use crate::store::StoreError;
 use crate::web::RequestIds;
 use crate::web::edge::Edge;
@@ -134,9 +135,7 @@ async fn serve_instance(
     let sender = Sender::new(charges.clone(), public_url.origin());
     let sending = tokio::spawn(sender.run(closing.clone()));
 
-    let mut key = [0; 32];
-    key[..16].copy_from_slice(&rng.bytes());
-    key[16..].copy_from_slice(&rng.bytes());
+    let key = rng::key(&*rng);
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
     let ids = RequestIds::new(rng.bytes());
     let mapi = Mapi {

@@ -11,6 +11,15 @@ pub trait Rng: Send + Sync + 'static {
     fn bytes(&self) -> [u8; 16];
 }
 
+/// A fresh key of 256 bits from `rng`.
+#[must_use]
+pub fn key(rng: &dyn Rng) -> [u8; 32] {
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&rng.bytes());
+    key[16..].copy_from_slice(&rng.bytes());
+    key
+}
+
 /// A UUIDv4 (RFC 9562, section 5.4) from `rng`.
 #[must_use]
 pub fn uuid(rng: &dyn Rng) -> [u8; 16] {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use bitpro_charge::Announcement;
 use bitpro_tests::mapi::Api;
 use bitpro_tests::receiver::{Conduct, Received, Receiver};
 use bitpro_tests::{Charge, Pair, Scene, Setup, eventually};
@@ -13,14 +14,9 @@ use rand::{Rng as _, SeedableRng as _};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const STATES: [&str; 6] = [
-    "charge:seen",
-    "charge:timedout",
-    "charge:confirmed",
-    "charge:failed",
-    "charge:reverted",
-    "charge:updated",
-];
+fn every_state() -> [&'static str; 6] {
+    Announcement::ALL.map(Announcement::as_str)
+}
 
 pub(crate) async fn scene() -> Result<Scene> {
     let pair = Pair::start().await?;
@@ -54,7 +50,7 @@ fn kinds(received: &[Received]) -> Vec<&str> {
 async fn a_paid_charge_is_told_as_seen_and_confirmed_and_every_attempt_is_kept() -> Result<()> {
     let scene = scene().await?;
     let receiver = Receiver::start().await?;
-    let made = listen(&scene, &receiver, &STATES, "/hook").await?;
+    let made = listen(&scene, &receiver, &every_state(), "/hook").await?;
     let charge = scene.open().await?;
     scene.pay_seen(&charge).await?;
     scene.pair.mine(1).await?;
@@ -95,7 +91,7 @@ async fn a_paid_charge_is_told_as_seen_and_confirmed_and_every_attempt_is_kept()
 async fn r17_a_reorg_is_told_as_reverted_and_a_partial_payment_as_updated() -> Result<()> {
     let scene = scene().await?;
     let receiver = Receiver::start().await?;
-    listen(&scene, &receiver, &STATES, "/hook").await?;
+    listen(&scene, &receiver, &every_state(), "/hook").await?;
     let charge = scene.open().await?;
     let view = scene.checkout.view(&charge).await?;
     scene.pair.wallet.pay(&view.address, view.amount_sat / 2).await?;
@@ -399,7 +395,7 @@ const SEED: u64 = 0x0eb0_0c5e;
 async fn kill_nine_under_load_loses_no_event_breaks_no_order_and_invents_none() -> Result<()> {
     let mut scene = scene().await?;
     let receiver = Receiver::start().await?;
-    listen(&scene, &receiver, &STATES, "/hook").await?;
+    listen(&scene, &receiver, &every_state(), "/hook").await?;
     let mut rng = StdRng::seed_from_u64(SEED);
     let kills = match std::env::var("KILLS") {
         Ok(kills) => kills.parse()?,

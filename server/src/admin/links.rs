@@ -6,12 +6,13 @@ use serde_json::json;
 use url::form_urlencoded::Serializer;
 
 use super::execute::read;
-use super::wire::{Failure, Kind, Reply, iso};
+use super::wire::{Failure, Kind, Reply};
 use crate::charges::{Charges, LinkKeyError};
 use crate::checkout::params::{CURRENCY, EMAIL, EXPIRY, LANG, ORDER_ID, PRICE, Params, SIGNATURE};
 use crate::checkout::refusal::Refusal;
 use crate::checkout::urls;
 use crate::links::{Covered, Expiry, LinkKey, Signature, message};
+use crate::wire::instant;
 
 /// A command about signed links.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +73,7 @@ pub(super) async fn execute(charges: &Charges, command: LinkCommand) -> Reply {
             Ok(json!({
                 "id": hex::encode(made.id),
                 "key": made.key.reveal(),
-                "previous_until": made.previous_until.map(|until| iso(until.0)),
+                "previous_until": made.previous_until.map(instant),
             }))
         }
         LinkCommand::ListKeys { merchant } => {
@@ -80,9 +81,9 @@ pub(super) async fn execute(charges: &Charges, command: LinkCommand) -> Reply {
             let listed = keys.iter().map(|key| {
                 json!({
                     "id": hex::encode(key.id),
-                    "created_at": iso(key.created_at.0),
+                    "created_at": instant(key.created_at),
                     "signs": key.ends_at.is_none(),
-                    "until": key.ends_at.map(|until| iso(until.0)),
+                    "until": key.ends_at.map(instant),
                 })
             });
             Ok(listed.collect())

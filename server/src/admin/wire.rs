@@ -9,6 +9,7 @@ use super::links::LinkCommand;
 use super::webhooks::WebhookCommand;
 use crate::charges::{MerchantReport, Snapshot};
 use crate::merchant::SETTINGS;
+use crate::wire::instant;
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,7 +183,7 @@ impl MerchantDocument {
         let merchant = &report.merchant;
         Self {
             id: merchant.id.to_string(),
-            created_at: iso(merchant.created_at.0),
+            created_at: instant(merchant.created_at),
             settings: SETTINGS
                 .iter()
                 .map(|setting| (setting.name, merchant.settings.text_of(setting.name)))
@@ -258,13 +259,13 @@ impl ChargeDocument {
             amount_sat: charge.terms.amount.to_sat(),
             rate_cents_per_btc: charge.terms.quote.rate.cents_per_btc(),
             rate_source: charge.terms.quote.source.clone(),
-            rate_at: iso(charge.terms.quote.at.0),
+            rate_at: instant(charge.terms.quote.at),
             rate_spread_bps: charge.terms.spread_bps,
             received_sat: charge.received().to_sat(),
             remaining_sat: charge.remaining().to_sat(),
             address: charge.address.clone(),
-            created_at: iso(charge.terms.created_at.0),
-            expires_at: iso(charge.deadline.0),
+            created_at: instant(charge.terms.created_at),
+            expires_at: instant(charge.deadline),
             payments: charge
                 .payments
                 .iter()
@@ -273,7 +274,7 @@ impl ChargeDocument {
                     value_sat: payment.value.to_sat(),
                     live: payment.is_live(),
                     block_height: payment.block().map(|block| block.height),
-                    first_seen: iso(payment.first_seen.latest.0),
+                    first_seen: instant(payment.first_seen.latest),
                     rate_cents_per_btc: payment.rate.as_ref().map(|quote| quote.rate.cents_per_btc()),
                 })
                 .collect(),
@@ -295,7 +296,7 @@ impl EventDocument {
     pub(super) fn of(recorded: &Recorded) -> Self {
         Self {
             sequence: recorded.sequence,
-            at: iso(recorded.at.0),
+            at: instant(recorded.at),
             kind: recorded.event.kind(),
             says: says(&recorded.event),
         }
@@ -312,27 +313,17 @@ fn says(event: &Event) -> String {
         Event::FirstSeenCorrected { outpoint, .. } => outpoint.to_string(),
         Event::PaymentLost { outpoint, loss } => format!("{outpoint} {}", loss.as_str()),
         Event::ConfirmationsRaised { required } => format!("{required} confirmations"),
-        Event::DeadlineExtended { deadline, .. } => format!("until {}", iso(deadline.0)),
-        Event::DeadlineObserved { observed_until } => format!("known until {}", iso(observed_until.0)),
+        Event::DeadlineExtended { deadline, .. } => format!("until {}", instant(*deadline)),
+        Event::DeadlineObserved { observed_until } => format!("known until {}", instant(*observed_until)),
         Event::Stalled { outpoints } => format!("{} payments", outpoints.len()),
         Event::Judged {
             outpoint, judgement, ..
         } => format!("{outpoint} {judgement:?}").to_lowercase(),
-        Event::Cancelled { at } => format!("at {}", iso(at.0)),
+        Event::Cancelled { at } => format!("at {}", instant(*at)),
         Event::StateChanged { verdict, .. } => match verdict.reason {
             Some(reason) => format!("{} ({reason})", verdict.state),
             None => verdict.state.to_string(),
         },
         Event::Announced { announcement, .. } => announcement.as_str().to_owned(),
     }
-}
-
-/// RFC 3339 in UTC, to the second.
-pub(super) fn iso(millis: i64) -> String {
-    use time::OffsetDateTime;
-    use time::format_description::well_known::Rfc3339;
-    OffsetDateTime::from_unix_timestamp(millis.div_euclid(1000))
-        .ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .unwrap_or_else(|| millis.to_string())
 }

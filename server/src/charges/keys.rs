@@ -6,8 +6,8 @@ use bitpro_charge::{MerchantId, Timestamp};
 use futures::future::BoxFuture;
 
 use super::Charges;
-use crate::keys::{ApiKey, KeyId, KeySecret, SECRET_LEN, Scopes};
-use crate::rng::{Rng, uuid};
+use crate::keys::{ApiKey, KeyId, KeySecret, NONCE_SECS, SECRET_LEN, Scopes};
+use crate::rng::{self, Rng, uuid};
 use crate::store::{KeptAnswer, StoreError, Tx};
 
 /// The longest that an old secret lives on beside the new one: 30 days, in seconds.
@@ -16,8 +16,6 @@ pub const LONGEST_OVERLAP_SECS: u32 = 30 * 24 * 60 * 60;
 const NAME_CHARS: usize = 60;
 /// How long the answer to a request with an Idempotency-Key is kept, in seconds.
 const KEPT_SECS: u32 = 24 * 60 * 60;
-/// How long the nonce of a write is kept: twice the widest difference of clocks, in seconds.
-const NONCE_SECS: u32 = 2 * 900;
 
 /// Why keys are not changed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -300,9 +298,7 @@ fn usable(tx: &Tx, id: KeyId) -> Result<ApiKey, KeyError> {
 }
 
 fn fresh_secret(rng: &dyn Rng, now: Timestamp) -> (KeySecret, [u8; SECRET_LEN]) {
-    let mut bytes = [0; SECRET_LEN];
-    bytes[..16].copy_from_slice(&rng.bytes());
-    bytes[16..].copy_from_slice(&rng.bytes());
+    let bytes = rng::key(rng);
     let secret = KeySecret {
         id: rng.bytes(),
         bytes: bytes.into(),

@@ -7,7 +7,7 @@ use bitpro_charge::{MerchantId, Timestamp};
 use super::{Charges, Inner};
 use crate::links::{Claim, ClaimError, Covered, Expiry, LinkKey, SealedLinkKey, Signature, message};
 use crate::merchant::Merchant;
-use crate::rng::uuid;
+use crate::rng::{self, uuid};
 use crate::seal::{Purpose, SealError};
 use crate::store::StoreError;
 
@@ -52,10 +52,7 @@ impl Charges {
         let inner = &self.inner;
         let now = inner.now();
         let id = uuid(&*inner.rng);
-        let mut bytes = [0; 32];
-        bytes[..16].copy_from_slice(&inner.rng.bytes());
-        bytes[16..].copy_from_slice(&inner.rng.bytes());
-        let key = LinkKey::new(bytes);
+        let key = LinkKey::new(rng::key(&*inner.rng));
         let fresh = SealedLinkKey {
             id,
             sealed: inner.seal.seal(&*inner.rng, Purpose::LinkKey, &id, key.bytes()),

@@ -52,7 +52,7 @@ use crate::webhooks::Policy;
 use shared::Shared;
 
 /// At most so many charges on a page of a list (R36).
-const LONGEST_PAGE: u32 = 100;
+pub(crate) const LONGEST_PAGE: u32 = 100;
 
 /// What the charges need to start.
 pub struct Opening {

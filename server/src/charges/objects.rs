@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::shared::KeptObject;
 use super::{Charges, Inner, Personal, Snapshot};
 use crate::store::{BesideRow, Fresh, StoreError, Told};
-use crate::wire::{Beside, ChargeObject, EventObject};
+use crate::wire::{Beside, ChargeObject, EventObject, json};
 
 /// An event with its place among what a merchant was told.
 #[derive(Debug)]
@@ -36,8 +36,7 @@ impl Charges {
         let tip = inner.shared.tip_height();
         let object = |snapshot: &&Snapshot| {
             let row = beside.remove(&snapshot.num).unwrap_or_default();
-            let conflict = row.order_conflict;
-            object(&snapshot.charge, snapshot, &personal(row), conflict, tip, public_url)
+            object_of(snapshot, row, tip, public_url)
         };
         Ok(snapshots.iter().map(object).collect())
     }
@@ -55,12 +54,10 @@ impl Charges {
             return Ok(kept.json);
         }
         let objects = self.charge_objects(&[snapshot], public_url).await?;
-        let object = objects.first().expect("one object for each snapshot");
-        let json = serde_json::to_vec(object).expect("texts, numbers and checked JSON always serialize");
         let kept = KeptObject {
             commits,
             sequence,
-            json: json.into(),
+            json: json(objects.first().expect("one object for each snapshot")),
         };
         shared.objects.insert(id, kept.clone());
         Ok(kept.json)
@@ -101,8 +98,7 @@ impl Charges {
             let Some(row) = beside.remove(&told.num) else {
                 continue;
             };
-            let conflict = row.order_conflict;
-            let data = object(&snapshot.charge, snapshot, &personal(row), conflict, *tip, public_url);
+            let data = object_of(snapshot, row, *tip, public_url);
             let event = EventObject::new(told.id, told.announcement, told.at, data);
             events.insert(told.num, event.to_json());
         }
@@ -173,7 +169,13 @@ fn as_it_stood(now: &Charge, log: &[Event], sequence: u64) -> Option<(Charge, u3
     }
 }
 
-pub(super) fn object(
+/// The object of a charge as the snapshot has it.
+pub(super) fn object_of(snapshot: &Snapshot, row: BesideRow, tip: u32, public_url: &str) -> ChargeObject {
+    let conflict = row.order_conflict;
+    object(&snapshot.charge, snapshot, &personal(row), conflict, tip, public_url)
+}
+
+fn object(
     charge: &Charge,
     snapshot: &Snapshot,
     personal: &Personal,
@@ -192,7 +194,7 @@ pub(super) fn object(
     ChargeObject::of(charge, &beside)
 }
 
-pub(super) fn personal(row: BesideRow) -> Personal {
+fn personal(row: BesideRow) -> Personal {
     let [buyer_email, metadata, notes] = row.personal;
     Personal {
         buyer_email,

@@ -4,7 +4,7 @@ use bitpro_charge::{ChargeId, Observation};
 
 use super::command::commanded;
 use super::create::make;
-use super::objects::{object, personal};
+use super::objects::object_of;
 use super::{Authority, AuthorityError, ChargeOrigin, Charges, CommandError, CreateError, NewCharge, Snapshot};
 use crate::store::{KeptAnswer, StoreError, Tx};
 use crate::wire::ChargeObject;
@@ -87,13 +87,5 @@ impl Charges {
 async fn shown(tx: &mut Tx, snapshot: &Snapshot, public_url: &str) -> Result<ChargeObject, StoreError> {
     let tip = tx.memory().tip_height();
     let row = tx.beside(snapshot).await?;
-    let conflict = row.order_conflict;
-    Ok(object(
-        &snapshot.charge,
-        snapshot,
-        &personal(row),
-        conflict,
-        tip,
-        public_url,
-    ))
+    Ok(object_of(snapshot, row, tip, public_url))
 }

@@ -17,6 +17,11 @@ pub use scope::{Scope, Scopes};
 /// Bytes of a secret that is made here; the specification wants 256 to 512 bits.
 pub const SECRET_LEN: usize = 32;
 
+/// How far a request's timestamp may be from our clock, either way, in seconds (http-hmac-spec 2.0).
+pub const SKEW_SECS: u32 = 900;
+/// How long a nonce is remembered, in seconds: as long as any request that carries it can be fresh.
+pub const NONCE_SECS: u32 = 2 * SKEW_SECS;
+
 /// The name of a key: a UUID. That of a merchant's first key is the merchant's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub [u8; 16]);

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bitpro_charge::Timestamp;
 use parking_lot::Mutex;
 
-/// How long a nonce is remembered: twice the widest difference of clocks, in milliseconds.
-const KEPT_MS: i64 = 2 * 900 * 1_000;
+/// How long a nonce is remembered, in milliseconds.
+const KEPT_MS: i64 = super::NONCE_SECS as i64 * 1_000;
 /// A timestamp further ahead than this is synced by itself, so that a client whose clock is fast does not raise the ceiling.
 const USUAL_AHEAD_MS: i64 = 60_000;
 /// How far the ceiling goes beyond what is needed now: it is raised that seldom.

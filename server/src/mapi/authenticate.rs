@@ -21,7 +21,7 @@ use super::hmac::{Credentials, SignedRequest, body_hash, response_signature};
 use super::problem::{Problem, replayed, unavailable};
 use super::{MAX_BODY, REALM, accept};
 use crate::app::App;
-use crate::keys::{ApiKey, KeyId, NonceError};
+use crate::keys::{ApiKey, KeyId, NonceError, SKEW_SECS};
 use crate::limits::Standing;
 use crate::merchant::Merchant;
 use crate::web::{Context, RequestId};
@@ -33,7 +33,7 @@ const AUTHENTICATED_ID: HeaderName = HeaderName::from_static("x-authenticated-id
 const SERVER_SIGNATURE: HeaderName = HeaderName::from_static("x-server-authorization-hmac-sha256");
 
 /// How far a timestamp may be from our clock, in milliseconds.
-const SKEW_MS: i64 = 900 * 1_000;
+const SKEW_MS: i64 = SKEW_SECS as i64 * 1_000;
 /// A key has at most two secrets; so many signatures are computed for every request.
 const SECRETS: usize = 2;
 /// In the place of a secret that is not there.

@@ -18,6 +18,7 @@ use crate::charges::{Authority, Snapshot};
 use crate::checkout::refusal::Refusal;
 use crate::store::KeptAnswer;
 use crate::web::RequestId;
+use crate::wire;
 
 /// An authenticated request.
 pub(super) struct Call {
@@ -45,7 +46,7 @@ impl Reply {
     pub(super) fn ok(document: &impl Serialize) -> Self {
         Self::of(KeptAnswer {
             status: 200,
-            body: json(document),
+            body: wire::json(document),
         })
     }
 
@@ -74,13 +75,6 @@ impl Reply {
         response.headers_mut().extend(self.headers);
         response
     }
-}
-
-/// A document as bytes.
-pub(super) fn json(document: &impl Serialize) -> Bytes {
-    serde_json::to_vec(document)
-        .expect("texts, numbers and checked JSON always serialize")
-        .into()
 }
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -8,9 +8,6 @@ use super::cursor;
 use super::problem::Problem;
 use crate::wire::EventObject;
 
-const USUAL_PAGE: u32 = 25;
-const LONGEST_PAGE: u32 = 100;
-
 #[derive(Serialize)]
 struct Page {
     events: Vec<EventObject>,
@@ -24,7 +21,7 @@ pub(super) fn list(call: Call) -> BoxFuture<'static, Result<Reply, Problem>> {
     Box::pin(async move {
         let query = call.query(&["after", "per_page"])?;
         let epoch = call.app.charges.epoch();
-        let per_page = query.number("per_page", 1, LONGEST_PAGE)?.unwrap_or(USUAL_PAGE);
+        let per_page = query.per_page()?;
         let after = query
             .text("after")
             .map(|text| cursor::read('e', &epoch, text))

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::problem::Problem;
+use crate::charges::LONGEST_PAGE;
 use crate::checkout::params::pairs;
+
+/// Entries on a page, when the caller does not say (R36).
+const USUAL_PAGE: u32 = 25;
 
 /// The parameters that were given.
 #[derive(Debug)]
@@ -46,6 +50,11 @@ impl Query {
         let wanted = format!("{name} is not a whole number from {least} to {most}.");
         let within = |number: &u32| (least..=most).contains(number);
         self.parsed(name, &wanted, |text| plain(text).filter(within))
+    }
+
+    /// How many entries of a list are asked for (R36).
+    pub(super) fn per_page(&self) -> Result<u32, Problem> {
+        Ok(self.number("per_page", 1, LONGEST_PAGE)?.unwrap_or(USUAL_PAGE))
     }
 
     /// The parameter as `parse` reads it.

@@ -263,6 +263,10 @@ const WEBHOOK: &[Field] = &[
     ),
 ];
 
+const fn per_page(meaning: &'static str) -> Field {
+    optional("per_page", r#"{"type":"integer","minimum":1,"maximum":100}"#, meaning)
+}
+
 const ROTATE: &[Field] = &[required(
     "overlap_secs",
     r#"{"type":"integer","minimum":0,"maximum":2592000}"#,
@@ -281,11 +285,7 @@ const DELIVERIES: &[Field] = &[
         r#"{"type":"integer","minimum":1,"maximum":4294967295}"#,
         "next_before of the last answer; left out, the newest.",
     ),
-    optional(
-        "per_page",
-        r#"{"type":"integer","minimum":1,"maximum":100}"#,
-        "Deliveries at once; 25 if it is left out.",
-    ),
+    per_page("Deliveries at once; 25 if it is left out."),
 ];
 
 const LIST: &[Field] = &[
@@ -294,11 +294,7 @@ const LIST: &[Field] = &[
         r#"{"type":"integer","minimum":1,"maximum":4294967295}"#,
         "The page, from 1.",
     ),
-    optional(
-        "per_page",
-        r#"{"type":"integer","minimum":1,"maximum":100}"#,
-        "Charges on a page; 25 if it is left out.",
-    ),
+    per_page("Charges on a page; 25 if it is left out."),
     optional(
         "cursor",
         r#"{"type":"string"}"#,
@@ -389,9 +385,5 @@ const EVENTS: &[Field] = &[
         r#"{"type":"string"}"#,
         "next_cursor of the last answer; left out, the beginning.",
     ),
-    optional(
-        "per_page",
-        r#"{"type":"integer","minimum":1,"maximum":100}"#,
-        "Events at once; 25 if it is left out.",
-    ),
+    per_page("Events at once; 25 if it is left out."),
 ];

@@ -5,14 +5,12 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::call::{self, Call, Reply};
+use super::call::{Call, Reply};
 use super::fields::{malformed, missing};
 use super::problem::Problem;
 use crate::store::KeptAnswer;
 use crate::webhooks::{DeliveryReport, WebhookError, WebhookId, WebhookReport, Webhooks};
-
-const USUAL_PAGE: u32 = 25;
-const LONGEST_PAGE: u32 = 100;
+use crate::wire;
 
 #[derive(Serialize)]
 struct List {
@@ -125,7 +123,7 @@ pub(super) fn redeliver(call: Call) -> BoxFuture<'static, Result<Reply, Problem>
 pub(super) fn deliveries(call: Call) -> BoxFuture<'static, Result<Reply, Problem>> {
     Box::pin(async move {
         let query = call.query(&["before", "per_page"])?;
-        let per_page = query.number("per_page", 1, LONGEST_PAGE)?.unwrap_or(USUAL_PAGE);
+        let per_page = query.per_page()?;
         let before = query.number("before", 1, u32::MAX)?;
         let deliveries = of(&call)
             .deliveries(
@@ -157,7 +155,7 @@ fn kept<T: Serialize>(outcome: Result<T, WebhookError>, status: u16, request: cr
     match outcome {
         Ok(document) => KeptAnswer {
             status,
-            body: call::json(&document),
+            body: wire::json(&document),
         },
         Err(error) => Problem::from(error).kept(request),
     }
@@ -181,7 +179,7 @@ fn with_secret(call: &Call, answer: KeptAnswer) -> Result<Reply, Problem> {
     };
     let reply = Reply::of(KeptAnswer {
         status,
-        body: call::json(&document),
+        body: wire::json(&document),
     });
     Ok(match HeaderValue::try_from(format!("/mapi/webhooks/{id}")) {
         Ok(path) if status == 201 => reply.header(header::LOCATION, path),

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use bitpro_charge::{Announcement, ChargeId, IdError};
 
 use super::policy::UrlError;
-use super::service::{LONGEST_OVERLAP, MAX_WEBHOOKS};
+use super::service::MAX_WEBHOOKS;
+use crate::charges::LONGEST_OVERLAP_SECS;
 use crate::seal::SealError;
 use crate::store::StoreError;
 
@@ -56,7 +57,7 @@ pub enum WebhookError {
     #[error("a merchant may have {MAX_WEBHOOKS} webhooks")]
     TooMany,
     /// The overlap is too long (422).
-    #[error("the former secret may go on for at most {LONGEST_OVERLAP} seconds")]
+    #[error("the former secret may go on for at most {LONGEST_OVERLAP_SECS} seconds")]
     Overlap,
     /// A secret does not open (503).
     #[error(transparent)]

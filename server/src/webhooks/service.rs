@@ -12,7 +12,7 @@ use super::report::{delivery_report, report};
 use super::sign::SigningSecret;
 use super::unit::{put_new, redelivered, rotated};
 use super::{DeliveryReport, TestReport, WebhookError, WebhookId, WebhookReport};
-use crate::charges::Charges;
+use crate::charges::{Charges, LONGEST_OVERLAP_SECS, LONGEST_PAGE};
 use crate::rates::system_roots;
 use crate::rng::uuid;
 use crate::seal::Purpose;
@@ -22,12 +22,8 @@ use crate::wire::test_body;
 
 /// Webhooks that one merchant may have.
 pub const MAX_WEBHOOKS: usize = 50;
-/// How long the former secret may go on signing, in seconds: 30 days.
-pub(super) const LONGEST_OVERLAP: u32 = 30 * 24 * 60 * 60;
 /// How long a name may take to be resolved before a webhook is added without.
 const RESOLVING: Duration = Duration::from_secs(3);
-/// Deliveries on one page.
-const LONGEST_PAGE: u32 = 100;
 
 /// Webhooks as they are managed. A cheap handle. Where a merchant is given, only his webhooks are there.
 #[derive(Clone)]
@@ -95,7 +91,7 @@ impl Webhooks {
         id: WebhookId,
         overlap_secs: u32,
     ) -> Result<(SigningSecret, Vec<u8>, Option<Timestamp>), WebhookError> {
-        if overlap_secs > LONGEST_OVERLAP {
+        if overlap_secs > LONGEST_OVERLAP_SECS {
             return Err(WebhookError::Overlap);
         }
         let charges = &self.0;

@@ -6,7 +6,7 @@ use bitpro_charge::Timestamp;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::rng::Rng;
+use crate::rng::{self, Rng};
 
 /// What stands in front of a secret, so that it is known for one where it should not be.
 const PREFIX: &str = "whsec_";
@@ -18,7 +18,7 @@ pub(super) struct SigningSecret(pub(super) Vec<u8>);
 impl SigningSecret {
     /// A fresh one.
     pub(super) fn new(rng: &dyn Rng) -> Self {
-        Self([rng.bytes(), rng.bytes()].concat())
+        Self(rng::key(rng).to_vec())
     }
 
     /// As it is shown to the merchant, once.
@@ -29,16 +29,14 @@ impl SigningSecret {
 
 /// The value of `webhook-signature`: one signature for each of `secrets`, with spaces between.
 pub(super) fn signatures(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> String {
+    let timestamp = at.as_secs().to_string();
     let mut text = String::new();
     for secret in secrets {
         if !text.is_empty() {
             text.push(' ');
         }
-        let mut mac = Hmac::<Sha256>::new_from_slice(&secret.0).expect("HMAC takes keys of any length");
-        mac.update(format!("{id}.{}.", at.as_secs()).as_bytes());
-        mac.update(body);
         text.push_str("v1,");
-        STANDARD.encode_string(mac.finalize().into_bytes(), &mut text);
+        STANDARD.encode_string(mac(&secret.0, id, &timestamp, body).finalize().into_bytes(), &mut text);
     }
     text
 }
@@ -49,12 +47,18 @@ pub(super) fn signatures(secrets: &[SigningSecret], id: &str, at: Timestamp, bod
 pub fn is_genuine(secret: &str, id: &str, timestamp: &str, body: &[u8], signature: &str) -> bool {
     let bytes = secret.strip_prefix(PREFIX).and_then(|text| STANDARD.decode(text).ok());
     let Some(bytes) = bytes else { return false };
-    let mut mac = Hmac::<Sha256>::new_from_slice(&bytes).expect("HMAC takes keys of any length");
-    mac.update(format!("{id}.{timestamp}.").as_bytes());
-    mac.update(body);
+    let mac = mac(&bytes, id, timestamp, body);
     let given = signature.split(' ').filter_map(|one| one.strip_prefix("v1,"));
     let mut given = given.filter_map(|one| STANDARD.decode(one).ok());
     given.any(|given| mac.clone().verify_slice(&given).is_ok())
+}
+
+/// What is signed: id, timestamp and body, with points between.
+fn mac(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
+    mac.update(format!("{id}.{timestamp}.").as_bytes());
+    mac.update(body);
+    mac
 }
 
 #[cfg(test)]

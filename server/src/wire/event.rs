@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::charge::ChargeObject;
-use super::text::instant_millis;
+use super::text::{instant_millis, json};
 
 /// What a merchant is told: one webhook event, and one entry of the log of events (R36).
 #[derive(Debug, Serialize)]
@@ -33,9 +33,7 @@ impl EventObject {
     /// Its bytes, which are the same at every attempt.
     #[must_use]
     pub fn to_json(&self) -> Bytes {
-        serde_json::to_vec(self)
-            .expect("texts, numbers and checked JSON always serialize")
-            .into()
+        json(self)
     }
 }
 
@@ -43,24 +41,24 @@ impl EventObject {
 /// that came to be delivered before this one, if any (R19, R35).
 #[must_use]
 pub fn delivery_body(attempt: u32, event: &[u8], superseded_by: Option<[u8; 16]>) -> Bytes {
-    let mut body = Vec::with_capacity(event.len() + 96);
-    body.extend_from_slice(format!("{{\"delivery_attempt\":{attempt},\"event\":").as_bytes());
-    body.extend_from_slice(event);
-    if let Some(newer) = superseded_by {
-        body.extend_from_slice(format!(",\"superseded_by\":\"{}\"", event_id(newer)).as_bytes());
-    }
-    body.push(b'}');
-    body.into()
+    let newer = superseded_by.map(|newer| format!(",\"superseded_by\":\"{}\"", event_id(newer)));
+    enveloped(attempt, event, newer.as_deref().unwrap_or_default())
 }
 
 /// The body of a test delivery: it says that it is one, and names no order.
 #[must_use]
 pub fn test_body(id: [u8; 16], announcement: Announcement, at: Timestamp) -> Bytes {
     let event = EventObject::new(id, announcement, at, ChargeObject::of_nothing(at)).to_json();
-    let mut body = Vec::with_capacity(event.len() + 48);
-    body.extend_from_slice(b"{\"delivery_attempt\":1,\"event\":");
-    body.extend_from_slice(&event);
-    body.extend_from_slice(b",\"test\":true}");
+    enveloped(1, &event, ",\"test\":true")
+}
+
+/// The bytes of `event` with what is said around them; `more` are further members.
+fn enveloped(attempt: u32, event: &[u8], more: &str) -> Bytes {
+    let mut body = Vec::with_capacity(event.len() + 96);
+    body.extend_from_slice(format!("{{\"delivery_attempt\":{attempt},\"event\":").as_bytes());
+    body.extend_from_slice(event);
+    body.extend_from_slice(more.as_bytes());
+    body.push(b'}');
     body.into()
 }
 

@@ -1,6 +1,8 @@
-//! How prices, amounts and instants are written (R11, R35): from integers, never through a float.
+//! How documents, prices, amounts and instants are written (R11, R35): from integers, never through a float.
 
 use bitpro_charge::{Amount, Cents, Timestamp};
+use bytes::Bytes;
+use serde::Serialize;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -9,6 +11,13 @@ use time::macros::format_description;
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 const MILLIS: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// A document as bytes.
+pub(crate) fn json(document: &impl Serialize) -> Bytes {
+    serde_json::to_vec(document)
+        .expect("texts, numbers and checked JSON always serialize")
+        .into()
+}
 
 /// An instant in UTC, to the second, as in `2018-05-10T12:12:35Z`.
 #[must_use]

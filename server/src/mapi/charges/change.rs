@@ -4,10 +4,11 @@
 use bitpro_charge::{Observation, Outpoint};
 use futures::future::BoxFuture;
 
-use crate::mapi::call::{self, Call, Reply};
+use crate::mapi::call::{Call, Reply};
 use crate::mapi::fields::{Fields, malformed, missing};
 use crate::mapi::problem::Problem;
 use crate::store::KeptAnswer;
+use crate::wire;
 
 /// As many payments as an object lists.
 const MOST_PAYMENTS: usize = 100;
@@ -52,7 +53,7 @@ async fn command(call: Call, observation: Observation) -> Result<Reply, Problem>
         .command_once(authority, id, observation, url, move |changed| match changed {
             Ok(object) => KeptAnswer {
                 status: 200,
-                body: call::json(&object),
+                body: wire::json(&object),
             },
             Err(error) => Problem::from(error).kept(request),
         });

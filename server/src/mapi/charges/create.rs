@@ -12,11 +12,12 @@ use crate::checkout::params::{
     CURRENCY, EMAIL, LANG, ORDER_ID, PRICE, ParamError, check_currency, checked_order_id, normalised_email,
 };
 use crate::checkout::refusal::Refusal;
-use crate::mapi::call::{self, Call, Reply};
+use crate::mapi::call::{Call, Reply};
 use crate::mapi::fields::{Fields, malformed, missing};
 use crate::mapi::problem::Problem;
 use crate::merchant::Merchant;
 use crate::store::KeptAnswer;
+use crate::wire;
 
 /// The most that metadata may be, in bytes of JSON.
 pub(in crate::mapi) const MAX_METADATA: usize = 4 * 1024;
@@ -39,7 +40,7 @@ pub(in crate::mapi) fn create(call: Call) -> BoxFuture<'static, Result<Reply, Pr
             .create_once(authority, new, url, move |made| match made {
                 Ok(object) => KeptAnswer {
                     status: 201,
-                    body: call::json(&object),
+                    body: wire::json(&object),
                 },
                 Err(error) => Problem::from(error).kept(request),
             });

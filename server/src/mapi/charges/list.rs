@@ -14,10 +14,6 @@ use crate::mapi::problem::Problem;
 use crate::mapi::query::Query;
 use crate::wire::ChargeObject;
 
-/// Charges on a page, when the caller does not say.
-const USUAL_PAGE: u32 = 25;
-/// And at most.
-const LONGEST_PAGE: u32 = 100;
 /// The parameters.
 const KNOWN: [&str; 7] = [
     "page",
@@ -42,7 +38,7 @@ pub(in crate::mapi) fn list(call: Call) -> BoxFuture<'static, Result<Reply, Prob
         let query = call.query(&KNOWN)?;
         let epoch = call.app.charges.epoch();
         let asked = query.number("page", 1, u32::MAX)?;
-        let per_page = query.number("per_page", 1, LONGEST_PAGE)?.unwrap_or(USUAL_PAGE);
+        let per_page = query.per_page()?;
         let cursor = query
             .text("cursor")
             .map(|text| cursor::read('c', &epoch, text))

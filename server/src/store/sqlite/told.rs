@@ -63,6 +63,11 @@ pub(in crate::store) async fn beside(
             values.add(*num);
         })
         .await?;
+    beside_from(&rows)
+}
+
+/// Rows of a number, e-mail, metadata, notes and whether the order is in conflict, by that number.
+pub(super) fn beside_from(rows: &[SqliteRow]) -> Result<HashMap<i64, BesideRow>, StoreError> {
     rows.iter()
         .map(|row| {
             let beside = BesideRow {

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
-use super::told::announcement_from;
+use super::told::{announcement_from, beside_from};
 use super::{Session, column, fixed, unsigned};
 use crate::store::webhook::{AttemptRow, DeliveryRow, Due, Next, PastAttempt, Webhook};
 use crate::store::{BesideRow, StoreError};
@@ -238,15 +238,7 @@ pub(in crate::store) async fn sent_beside(
             values.add(*num);
         })
         .await?;
-    rows.iter()
-        .map(|row| {
-            let beside = BesideRow {
-                personal: [row.try_get(1)?, row.try_get(2)?, row.try_get(3)?],
-                order_conflict: row.try_get(4)?,
-            };
-            Ok((row.try_get(0)?, beside))
-        })
-        .collect()
+    beside_from(&rows)
 }
 
 /// How many deliveries of each webhook are still to be made.

@@ -8,20 +8,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bitpro_charge::Announcement;
 use bitpro_server::webhooks::is_genuine;
 use bitpro_tests::{App, Merchant};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What the shop wants to hear of: everything.
-const STATES: [&str; 6] = [
-    "charge:seen",
-    "charge:timedout",
-    "charge:confirmed",
-    "charge:failed",
-    "charge:reverted",
-    "charge:updated",
-];
 /// The shop's own prices, by the end of an order id.
 const PRICES: [(&str, u64); 3] = [("-1", 4_200), ("-2", 125_000), ("-3", 6_500)];
 /// Deliveries on the page.
@@ -56,7 +48,7 @@ impl Inbox {
     /// When the server refuses.
     pub async fn subscribe(&self, app: &App, merchant: &Merchant, shop: &str) -> Result<()> {
         let url = format!("{shop}/hooks");
-        for state in STATES {
+        for state in Announcement::ALL.map(Announcement::as_str) {
             let said = app
                 .run(&["webhook", "add", &merchant.id, state, &url, "--json"])
                 .await?;
