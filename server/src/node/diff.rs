@@ -148,7 +148,10 @@ fn lost(known: &Known, chain: &ChainReading, pool: &PoolReading, mined: &HashSet
             }
         }
     }
-    for tx in known.unconfirmed().chain(known.in_blocks_above(chain.fork_height)) {
+    // Of the unconfirmed ones, only those that are not there can be lost: the others need not be gone through.
+    let absent = pool.absent.keys().filter_map(|&txid| known.get(txid));
+    let absent = absent.filter(|tx| tx.place == Place::Mempool);
+    for tx in absent.chain(known.in_blocks_above(chain.fork_height)) {
         if tx.coinbase {
             lose(tx.txid, Loss::Reorged, None);
             continue;

@@ -13,6 +13,8 @@ const FOLLOWED_DEPTH: u32 = 144;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     txs: HashMap<Txid, PayingTx>,
+    /// No transaction stands in a block above this one. Most views have no new block: then nothing need be gone through.
+    highest: u32,
     /// Who spends an outpoint, directly or through an unconfirmed ancestor.
     spenders: HashMap<Outpoint, Vec<Txid>>,
 }
@@ -35,8 +37,10 @@ impl Known {
 
     /// Those in blocks above `height`.
     pub(super) fn in_blocks_above(&self, height: u32) -> impl Iterator<Item = &PayingTx> {
-        self.txs
-            .values()
+        let may_be = self.highest > height;
+        let txs = may_be.then(|| self.txs.values());
+        txs.into_iter()
+            .flatten()
             .filter(move |tx| matches!(tx.place, Place::Block(block) if block.height > height))
     }
 
@@ -70,6 +74,9 @@ impl Known {
                 }
             }
         }
+        if let Place::Block(block) = tx.place {
+            self.highest = self.highest.max(block.height);
+        }
         for &outpoint in tx.inputs.iter().chain(&tx.ancestor_inputs) {
             self.spenders.entry(outpoint).or_default().push(tx.txid);
         }
@@ -83,6 +90,9 @@ impl Known {
         }
         for tx in &view.transactions {
             self.insert(tx.clone());
+        }
+        if view.connected.is_empty() {
+            return;
         }
         let settled: Vec<Txid> = self
             .txs
@@ -165,9 +175,13 @@ mod tests {
         let tx = paying(9, Place::Block(block(100)));
         let input = tx.inputs[0];
         known.insert(tx);
-        known.apply(&view(243));
+        let reached = |height| View {
+            connected: vec![block(height)],
+            ..view(height)
+        };
+        known.apply(&reached(243));
         assert_eq!(known.victims(txid(50), [input]), [txid(9)]);
-        known.apply(&view(244));
+        known.apply(&reached(244));
         assert_eq!(known.victims(txid(50), [input]), []);
         assert!(known.spenders.is_empty());
     }
