@@ -99,6 +99,23 @@ for (const order of orders) {
   }
 }
 
+for (const width of [320, 360]) {
+  test(`the widest payment number stands in one line, ${width} px wide`, async ({ page, demo }) => {
+    await page.setViewportSize({ width, height: 1000 });
+    await page.goto(demo.link({ fiat_price_cents: 4200 }));
+    await live(page);
+    await demo.pay(page.url());
+    await shows(page, "seen");
+    const number = page.locator(".address dd").filter({ hasText: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ });
+    const lines = await number.evaluate((element) => {
+      // In most fonts `d` is the widest of the digits that a payment number can have.
+      element.textContent = element.textContent.replace(/[0-9a-f]/g, "d");
+      return element.getBoundingClientRect().height / Number.parseFloat(getComputedStyle(element).lineHeight);
+    });
+    expect(Math.round(lines)).toBe(1);
+  });
+}
+
 test.describe("in French", () => {
   test("the page is French, and the amount is written as the French write it", async ({ page, demo }) => {
     await page.goto(demo.link({ fiat_price_cents: 123_456, lang: "fr" }));
