@@ -26,13 +26,13 @@ use crate::wallet::WalletText;
 pub async fn execute(charges: &Charges, command: Command) -> Reply {
     match command {
         Command::AddMerchant(edit) => {
-            let id = charges.add_merchant(changes(edit)?).await?;
+            let id = charges.add_merchant(changes(edit).await?).await?;
             scanned(charges, id).await?;
             merchant(charges, id).await
         }
         Command::SetMerchant { id, edit } => {
             let id = read::<MerchantId>("merchant id", &id)?;
-            charges.change_merchant(id, changes(edit)?).await?;
+            charges.change_merchant(id, changes(edit).await?).await?;
             scanned(charges, id).await?;
             merchant(charges, id).await
         }
@@ -159,7 +159,7 @@ fn document(snapshot: &Snapshot) -> Value {
     json!(ChargeDocument::of(snapshot))
 }
 
-fn changes(edit: MerchantEdit) -> Result<MerchantChanges, Failure> {
+async fn changes(edit: MerchantEdit) -> Result<MerchantChanges, Failure> {
     if edit.script_type.is_some() && edit.descriptor.is_none() {
         return Err(Failure::new(
             Kind::Invalid,
@@ -172,7 +172,9 @@ fn changes(edit: MerchantEdit) -> Result<MerchantChanges, Failure> {
         Some(encoded) => {
             let bytes = STANDARD.decode(encoded);
             let bytes = bytes.map_err(|_| Failure::new(Kind::Invalid, "the logo is not in base64"))?;
-            let logo = Logo::from_bytes(bytes).map_err(|error| Failure::new(Kind::Invalid, error))?;
+            let logo = Logo::from_upload(bytes)
+                .await
+                .map_err(|error| Failure::new(Kind::Invalid, error))?;
             Some(Some(logo))
         }
     };

@@ -17,7 +17,7 @@ use super::wire::{Command, Failure, Kind, Reply};
 use crate::charges::Charges;
 
 /// The longest command: a logo in base64 with all settings.
-const LONGEST_COMMAND: u64 = 256 * 1024;
+const LONGEST_COMMAND: u64 = 2 * 1024 * 1024;
 /// How long a client may take to say what he wants.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a command may take, beside a busy server.

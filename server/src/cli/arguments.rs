@@ -179,7 +179,8 @@ pub(super) struct EditArguments(MerchantEdit, Option<PathBuf>);
 
 const WALLET_HELP: &str = "Where the money goes: an output descriptor, or an extended public key. Public keys only.";
 const SCRIPT_TYPE_HELP: &str = "For an extended public key: wpkh, tr, sh-wpkh or pkh.";
-const LOGO_HELP: &str = "A PNG, JPEG or WebP file of at most 64 KiB.";
+const LOGO_HELP: &str =
+    "A PNG, JPEG or WebP file of at most 1 MiB and 4096 pixels in width and height; it is made small and written anew.";
 
 impl Args for EditArguments {
     fn augment_args(command: clap::Command) -> clap::Command {

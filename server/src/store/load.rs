@@ -165,7 +165,7 @@ async fn webhooks(tx: &mut Tx, memory: &mut Memory) -> Result<(), StoreError> {
 fn merchant_of(row: &MerchantRow, link_keys: Vec<SealedLinkKey>) -> Result<Merchant, StoreError> {
     let damaged = || StoreError::Damaged(format!("the settings of merchant {}", row.id));
     let logo = match &row.logo {
-        Some(bytes) => Some(Logo::from_bytes(bytes.clone()).map_err(|_| damaged())?),
+        Some(bytes) => Some(Logo::from_stored(bytes.clone()).ok_or_else(damaged)?),
         None => None,
     };
     Ok(Merchant {

@@ -55,8 +55,9 @@ pub fn page_policy(nonce: &Nonce, framing: &Framing, has_form: bool) -> HeaderVa
     HeaderValue::try_from(policy).expect("nonces are base64, and allowed origins are parsed into printable ASCII")
 }
 
-/// The policy of everything that is no page: nothing may be loaded, run or framed.
-const BARE_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// The policy of everything that is no page: nothing may be loaded, run or framed, and an uploaded file that is opened by
+/// itself stands in an origin of its own.
+const BARE_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'");
 
 /// What the page needs of the browser's powers: none but writing to the clipboard, which is its own by default.
 const PERMISSIONS: HeaderValue =
