@@ -1,5 +1,6 @@
 //! The shell around the domain: HTTP, storage, the node, the clock. `main.rs` builds the binary `bitpro` from it.
 
+pub mod accounts;
 pub mod admin;
 pub mod app;
 pub mod charges;
@@ -7,6 +8,7 @@ pub mod checkout;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dashboard;
 pub mod health;
 pub mod home;
 pub mod instance;

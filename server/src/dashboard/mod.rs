@@ -1,0 +1,10 @@
+//! What merchants see: server-rendered pages behind a login, which work without a script.
+//!
+//! One table of routes says of each path who may come there; `guard` is the only way to a handler.
+
+pub mod form;
+pub mod layout;
+pub mod route;
+pub mod words;
+
+pub use route::{Access, Route, Verb};

@@ -1,0 +1,29 @@
+//! Two languages, side by side: a text that is missing in one does not compile.
+
+use crate::merchant::Language;
+
+/// The same in both languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    /// English.
+    pub en: &'static str,
+    /// French.
+    pub fr: &'static str,
+}
+
+impl Words {
+    /// The text in `language`.
+    #[must_use]
+    pub const fn of(self, language: Language) -> &'static str {
+        match language {
+            Language::En => self.en,
+            Language::Fr => self.fr,
+        }
+    }
+}
+
+/// A text in both languages.
+#[must_use]
+pub const fn words(en: &'static str, fr: &'static str) -> Words {
+    Words { en, fr }
+}
