@@ -2,9 +2,12 @@
 //!
 //! One table of routes says of each path who may come there; `guard` is the only way to a handler.
 
+pub mod field;
 pub mod form;
 pub mod layout;
+pub mod multipart;
 pub mod route;
 pub mod words;
 
+pub use field::{Errors, Field};
 pub use route::{Access, Route, Verb};
