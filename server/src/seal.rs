@@ -26,6 +26,8 @@ pub enum Purpose {
     Webhook,
     /// What a merchant's links are signed with; the row is the link key's id.
     LinkKey,
+    /// What a person's one-time codes are made of; the row is the account's id.
+    Totp,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
             Self::ApiKey => "api-key",
             Self::Webhook => "webhook",
             Self::LinkKey => "link-key",
+            Self::Totp => "totp",
         }
     }
 }

@@ -1,5 +1,104 @@
-//! People: who they are, how they prove it, and for which merchants they may do what.
+//! People: accounts, sessions, second factors, teams, and the log of what they changed.
+//!
+//! An account is asked for, let in, and gets a letter with a link to choose a password. Every secret that travels is kept as
+//! a hash. Whether an address has an account is told to nobody but its mailbox.
 
-pub mod role;
+mod asking;
+mod budgets;
+mod codes;
+mod email;
+mod entering;
+mod error;
+mod factor;
+mod journal;
+mod own;
+mod password;
+mod role;
+mod secret;
+mod team;
+#[cfg(test)]
+mod tests;
 
-pub use role::{Permission, Role};
+use std::sync::Arc;
+
+use bitpro_charge::Timestamp;
+
+pub use asking::{Application, Listed};
+pub use budgets::Budgets;
+pub use codes::CodeSecret;
+pub use email::Email;
+pub use entering::{Entered, Visitor};
+pub use error::AccountError;
+pub use factor::Factor;
+pub(crate) use journal::Begun;
+pub use password::{FEWEST_CHARS, MOST_CHARS, Passwords, Weakness, check as check_password};
+pub use role::{Permission, Role, UnknownRole};
+pub use secret::Token;
+pub use team::{Joining, Newcomer};
+
+pub(crate) use crate::store::people::{AuditLine, Invitation, Login, MemberRow, Membership, SessionRow};
+
+use crate::charges::Charges;
+use crate::config::Signup;
+use crate::merchant::Language;
+
+/// A session that is not used for so long ends, in seconds: 12 hours.
+pub const IDLE_SECS: u32 = 12 * 60 * 60;
+/// A session ends after so long however much it is used, in seconds: 14 days.
+pub const SESSION_SECS: u32 = 14 * 24 * 60 * 60;
+/// How long a password or code that was given counts for sensitive changes, in seconds.
+pub const FRESH_SECS: u32 = 15 * 60;
+/// How long the link of a letter counts, in hours.
+pub const LINK_HOURS: u32 = 48;
+/// How long an invitation counts, in days.
+pub const INVITATION_DAYS: u32 = 14;
+
+/// The accounts. A cheap handle.
+#[derive(Clone)]
+pub struct Accounts {
+    charges: Charges,
+    passwords: Passwords,
+    budgets: Arc<Budgets>,
+    /// Whether an account that is asked for needs the operator.
+    signup: Signup,
+    /// Where the dashboard is, for links in letters.
+    origin: Arc<str>,
+    /// Who is told of requests.
+    operator: Option<Email>,
+}
+
+impl Accounts {
+    /// The accounts in the store of `charges`. `origin` is the dashboard's address without a slash at the end.
+    #[must_use]
+    pub fn new(charges: Charges, signup: Signup, origin: &str, operator: Option<Email>) -> Self {
+        let passwords = Passwords::new(charges.random());
+        Self {
+            charges,
+            passwords,
+            budgets: Arc::default(),
+            signup,
+            origin: origin.into(),
+            operator,
+        }
+    }
+
+    /// Whether accounts can be asked for here, and whether the operator is asked.
+    #[must_use]
+    pub const fn signup(&self) -> Signup {
+        self.signup
+    }
+
+    fn link(&self, path: &str, token: &Token) -> String {
+        format!("{}{path}?token={}", self.origin, token.as_str())
+    }
+}
+
+/// The language of an account's letters and pages.
+pub(crate) fn language_of(text: &str) -> Language {
+    text.parse().unwrap_or(Language::En)
+}
+
+/// The instant `secs` before `now`.
+pub(crate) const fn before(now: Timestamp, secs: u32) -> Timestamp {
+    Timestamp(now.0 - secs as i64 * 1_000)
+}

@@ -37,6 +37,8 @@ pub enum Permission {
     Money,
     /// To change the team.
     Team,
+    /// To read the log of changes.
+    Log,
 }
 
 impl Role {
@@ -68,7 +70,7 @@ impl Role {
             Permission::Read => true,
             Permission::SeeBuyers => !matches!(self, Self::Viewer),
             Permission::Export => matches!(self, Self::Owner | Self::Manager | Self::Accountant),
-            Permission::Accept | Permission::Settings => matches!(self, Self::Owner | Self::Manager),
+            Permission::Accept | Permission::Settings | Permission::Log => matches!(self, Self::Owner | Self::Manager),
             Permission::Keys => matches!(self, Self::Owner | Self::Developer),
             Permission::Money | Permission::Team => matches!(self, Self::Owner),
         }

@@ -99,6 +99,36 @@ impl Refusal {
         Self::new(status, "malformed-form", PageProblem::Malformed("form".to_owned()))
     }
 
+    /// The member's part does not allow it.
+    #[must_use]
+    pub const fn not_allowed() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not-allowed", PageProblem::UnknownPage)
+    }
+
+    /// A form that was sent from another site's page, or from none.
+    #[must_use]
+    pub const fn foreign_form() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "foreign-form", PageProblem::UnknownPage)
+    }
+
+    /// A form of a session that has ended.
+    #[must_use]
+    pub const fn stale_form() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "stale-form", PageProblem::UnknownPage)
+    }
+
+    /// Passwords are not taken where they could be read on their way.
+    #[must_use]
+    pub const fn needs_https() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "needs-https", PageProblem::UnknownPage)
+    }
+
+    /// The server has too much to do.
+    #[must_use]
+    pub const fn busy() -> Self {
+        Self::unavailable("busy", PageProblem::Internal)
+    }
+
     /// A limit is reached.
     #[must_use]
     pub const fn too_many(secs: u32) -> Self {
@@ -158,6 +188,11 @@ fn title(code: &str) -> &'static str {
         "unknown-charge" => "There is no such charge.",
         "method-not-allowed" => "The method is not allowed here.",
         "malformed-form" => "The form cannot be read.",
+        "not-allowed" => "Your part in this team does not allow it.",
+        "foreign-form" => "The form was not sent from a page of this server.",
+        "stale-form" => "The form belongs to a session that has ended.",
+        "needs-https" => "The dashboard needs https, or a loopback address.",
+        "busy" => "The server has too much to do.",
         "too-many-requests" => "Too many requests. See Retry-After.",
         "too-many-open-charges" => "Too many unpaid charges of this order are open.",
         "malformed-price" => "The price is not a whole number of cents.",

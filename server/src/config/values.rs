@@ -52,6 +52,15 @@ impl PublicUrl {
         self.https
     }
 
+    /// Whether only this machine can come by this address.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
     /// Whether the authority of a request (its `Host`, or `:authority` in HTTP/2) is ours.
     #[must_use]
     pub fn is_authority(&self, authority: &str) -> bool {

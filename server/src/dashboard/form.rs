@@ -30,6 +30,11 @@ impl Form {
         self.0.iter().any(|(known, _)| known == name)
     }
 
+    /// Names and values, in their order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// All values called `name`.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
         let named = self.0.iter().filter(move |(known, _)| known == name);

@@ -4,10 +4,15 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::refusals;
 use super::route::Request;
 use super::words::{Words, words};
 use crate::accounts::Permission;
-use crate::web::headers::{Framing, page_policy};
+use crate::app::App;
+use crate::checkout::refusal::Refusal;
+use crate::merchant::Language;
+use crate::web::RequestId;
+use crate::web::headers::{Framing, Nonce, page_policy};
 
 const STYLES: &str = include_str!("../../../static/dashboard.css");
 
@@ -18,48 +23,137 @@ const SANDBOX: Words = words(
     "Sandbox: coins of this network are worth nothing.",
     "Bac à sable : les pièces de ce réseau ne valent rien.",
 );
+const TO_DASHBOARD: Words = words("To the dashboard", "Vers le tableau de bord");
+const TEAM: Words = words("Team", "Équipe");
+const ACCOUNT: Words = words("Your account", "Votre compte");
 const SKIP: Words = words("Skip to the content", "Aller au contenu");
 
 /// The response with a page: `title` is plain text, `content` is what stands below the navigation.
 #[must_use]
 pub fn page(request: &Request, status: StatusCode, title: &str, content: &Markup) -> Response {
-    let lang = request.language;
-    let document = html! {
-        (DOCTYPE)
-        html lang=(lang.as_str()) {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="robots" content="noindex";
-                title { (title) " · Bitpro" }
-                link rel="icon" href="/favicon.ico";
-                style nonce=(request.nonce.as_str()) { (PreEscaped(STYLES)) }
-            }
-            body {
-                a.skip href="#content" { (SKIP.of(lang)) }
-                (navigation(request))
-                @if request.app.charges.network().is_sandbox() {
-                    p.sandbox { (SANDBOX.of(lang)) }
+    let frame = Frame {
+        app: &request.app,
+        language: request.language,
+        nonce: &request.nonce,
+        is_narrow: false,
+    };
+    frame.response(status, title, &navigation(request), content)
+}
+
+/// The same in a narrow column: a form by itself, as that of the login.
+#[must_use]
+pub fn narrow(request: &Request, status: StatusCode, title: &str, content: &Markup) -> Response {
+    let frame = Frame {
+        app: &request.app,
+        language: request.language,
+        nonce: &request.nonce,
+        is_narrow: true,
+    };
+    let bar = match request.person {
+        Some(_) => navigation(request),
+        None => anonymous(Some(request)),
+    };
+    frame.response(status, title, &bar, content)
+}
+
+/// The page that says why there is no other.
+#[must_use]
+pub fn refusal(app: &App, id: RequestId, language: Language, nonce: &Nonce, refusal: &Refusal) -> Response {
+    let said = refusals::said_of(refusal);
+    let frame = Frame {
+        app,
+        language,
+        nonce,
+        is_narrow: true,
+    };
+    let content = html! {
+        p { (said.text.of(language)) }
+        p { a href="/dashboard" { (TO_DASHBOARD.of(language)) } }
+        p.hint { (refusal.code) " · " (id) }
+    };
+    let mut response = frame.response(refusal.status, said.title.of(language), &anonymous(None), &content);
+    if let Some(secs) = refusal.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+    }
+    response
+}
+
+/// What is around the content of a page.
+struct Frame<'a> {
+    app: &'a App,
+    language: Language,
+    nonce: &'a Nonce,
+    is_narrow: bool,
+}
+
+impl Frame<'_> {
+    fn response(&self, status: StatusCode, title: &str, bar: &Markup, content: &Markup) -> Response {
+        let lang = self.language;
+        let class = self.is_narrow.then_some("narrow");
+        let document = html! {
+            (DOCTYPE)
+            html lang=(lang.as_str()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="robots" content="noindex";
+                    title { (title) " · Bitpro" }
+                    link rel="icon" href="/favicon.ico";
+                    style nonce=(self.nonce.as_str()) { (PreEscaped(STYLES)) }
                 }
-                main #content {
-                    h1 { (title) }
-                    (content)
+                body {
+                    a.skip href="#content" { (SKIP.of(lang)) }
+                    (bar)
+                    @if self.app.charges.network().is_sandbox() {
+                        p.sandbox { (SANDBOX.of(lang)) }
+                    }
+                    main #content class=[class] {
+                        h1 { (title) }
+                        (content)
+                    }
+                }
+            }
+        };
+        let mut response = (status, document.into_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.as_str()));
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            page_policy(self.nonce, &Framing::nobody(), true),
+        );
+        // Our own forms say where they come from; no other site learns it.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        response
+    }
+}
+
+/// The bar above pages for people who have not logged in, with the other language.
+fn anonymous(request: Option<&Request>) -> Markup {
+    html! {
+        header.bar {
+            a.brand href="/" { "Bitpro" }
+            @if let Some(request) = request {
+                @let other = match request.language { Language::En => Language::Fr, Language::Fr => Language::En };
+                a.leave lang=(other.as_str()) hreflang=(other.as_str()) href=(in_language(request, other)) {
+                    (match other { Language::En => "English", Language::Fr => "Français" })
                 }
             }
         }
-    };
-    let mut response = (status, document.into_string()).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.as_str()));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        page_policy(&request.nonce, &Framing::nobody(), true),
-    );
-    response
+    }
+}
+
+/// The same page in another language.
+fn in_language(request: &Request, language: Language) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in request.query.pairs().filter(|(name, _)| *name != "lang") {
+        query.append_pair(name, value);
+    }
+    query.append_pair("lang", language.as_str());
+    format!("{}?{}", request.path, query.finish())
 }
 
 /// The hidden field that every form that changes something carries.
@@ -69,6 +163,15 @@ pub fn csrf(request: &Request) -> Markup {
     html! { input type="hidden" name="csrf" value=(token); }
 }
 
+/// The parts of a merchant's dashboard, in their order.
+const PARTS: [(&str, Words, Permission); 5] = [
+    ("/charges", TRANSACTIONS, Permission::Read),
+    ("/settings", SETTINGS, Permission::Read),
+    ("/snippet", words("Snippet", "Intégration"), Permission::Read),
+    ("/team", TEAM, Permission::Read),
+    ("/log", words("Log", "Journal"), Permission::Log),
+];
+
 fn navigation(request: &Request) -> Markup {
     let lang = request.language;
     html! {
@@ -77,17 +180,20 @@ fn navigation(request: &Request) -> Markup {
             @if let Some(member) = &request.member {
                 @let base = format!("/dashboard/{}", member.merchant.id);
                 nav aria-label=(member.merchant.settings.name) {
-                    span.merchant { (member.merchant.settings.name) }
-                    a href={ (base) "/charges" } aria-current=[current(request, "/charges")] { (TRANSACTIONS.of(lang)) }
-                    @if member.role.may(Permission::Read) {
-                        a href={ (base) "/settings" } aria-current=[current(request, "/settings")] { (SETTINGS.of(lang)) }
+                    a.merchant href=(base) aria-current=[(request.path == base).then_some("page")] {
+                        (member.merchant.settings.name)
+                    }
+                    @for (part, words, permission) in PARTS {
+                        @if member.role.may(permission) {
+                            a href={ (base) (part) } aria-current=[current(request, &base, part)] { (words.of(lang)) }
+                        }
                     }
                 }
             }
             @if let Some(person) = &request.person {
                 form.leave method="post" action="/logout" {
                     (csrf(request))
-                    span.who { (person.email) }
+                    a.who href="/account" aria-label={ (ACCOUNT.of(lang)) " " (person.email) } { (person.email) }
                     button type="submit" { (LOG_OUT.of(lang)) }
                 }
             }
@@ -95,6 +201,7 @@ fn navigation(request: &Request) -> Markup {
     }
 }
 
-fn current(request: &Request, part: &str) -> Option<&'static str> {
-    request.path.contains(part).then_some("page")
+fn current(request: &Request, base: &str, part: &str) -> Option<&'static str> {
+    let rest = request.path.strip_prefix(base)?.strip_prefix(part)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some("page")
 }

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::form::Form;
-use crate::accounts::{Permission, Role};
+use crate::accounts::{Login, Permission, Role, Token, Visitor};
 use crate::app::App;
 use crate::checkout::refusal::Refusal;
 use crate::merchant::{Language, Merchant};
@@ -29,10 +30,33 @@ pub enum Verb {
 pub enum Access {
     /// Everybody, with a session or without.
     Anyone,
+    /// Whoever gave the password, also when a code is still to come.
+    Half,
     /// Whoever has logged in.
     Person,
+    /// Whoever has logged in and gave the password, and the code if there is one, within the last quarter of an hour.
+    FreshPerson,
     /// Members of the merchant in the path with this permission. To everybody else there is no such merchant.
     Member(Permission),
+    /// The same, who gave the password within the last quarter of an hour.
+    FreshMember(Permission),
+}
+
+impl Access {
+    /// What a member must be allowed to do.
+    #[must_use]
+    pub const fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Member(permission) | Self::FreshMember(permission) => Some(permission),
+            Self::Anyone | Self::Half | Self::Person | Self::FreshPerson => None,
+        }
+    }
+
+    /// Whether the password must have been given lately.
+    #[must_use]
+    pub const fn is_fresh(self) -> bool {
+        matches!(self, Self::FreshPerson | Self::FreshMember(_))
+    }
 }
 
 /// What carries out a request that was let in.
@@ -42,12 +66,34 @@ pub type Handler = fn(Request) -> BoxFuture<'static, Result<Response, Refusal>>;
 pub struct Route {
     /// The method.
     pub verb: Verb,
-    /// As axum writes it; `{merchant}` is there exactly when the access is [`Access::Member`].
+    /// As axum writes it; `{merchant}` is there exactly when the access is that of members.
     pub path: &'static str,
     /// Who may come.
     pub access: Access,
     /// Who answers.
     pub handler: Handler,
+}
+
+/// A page to look at.
+#[must_use]
+pub const fn get(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route {
+        verb: Verb::Get,
+        path,
+        access,
+        handler,
+    }
+}
+
+/// A form to be sent.
+#[must_use]
+pub const fn post(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route {
+        verb: Verb::Post,
+        path,
+        access,
+        handler,
+    }
 }
 
 /// Who has logged in.
@@ -63,6 +109,10 @@ pub struct Person {
     pub csrf: String,
     /// The session's id, as it stands in the list of sessions.
     pub session: [u8; 16],
+    /// What the cookie holds.
+    pub token: Token,
+    /// Session and account as they are stored.
+    pub(crate) login: Login,
 }
 
 /// A person in his part for one merchant.
@@ -96,8 +146,63 @@ pub struct Request {
     pub query: Form,
     /// The fields of the body; empty for a `GET`.
     pub form: Form,
-    /// Who has logged in: there for [`Access::Person`] and [`Access::Member`].
+    /// The body as it came, where it is no plain form.
+    pub body: Bytes,
+    /// Who has logged in: always there but for [`Access::Anyone`].
     pub person: Option<Person>,
-    /// Whose member asks: there for [`Access::Member`].
+    /// Whose member asks: there for [`Access::Member`] and [`Access::FreshMember`].
     pub member: Option<Member>,
+}
+
+impl Request {
+    /// Who has logged in.
+    ///
+    /// # Errors
+    /// A refusal where the route lets in anybody, and nobody has.
+    pub fn person(&self) -> Result<&Person, Refusal> {
+        self.person.as_ref().ok_or_else(Refusal::unknown_page)
+    }
+
+    /// Whose member asks.
+    ///
+    /// # Errors
+    /// A refusal where the route is for no members.
+    pub fn member(&self) -> Result<&Member, Refusal> {
+        self.member.as_ref().ok_or_else(Refusal::unknown_merchant)
+    }
+
+    /// Where the request comes from, for the list of sessions.
+    #[must_use]
+    pub fn visitor(&self) -> Visitor {
+        let agent = self.headers.get(header::USER_AGENT);
+        Visitor {
+            client: self.client,
+            agent: agent
+                .map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// What was changed, for the log of changes: put into the extensions of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed(pub String);
+
+/// Says in the extensions of a response to a form that nothing was changed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unchanged;
+
+/// The answer to a form that was carried out: the page at `path`, on this server.
+#[must_use]
+pub fn see_other(path: &str) -> Response {
+    let location = HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
+}
+
+/// The same, with what was changed.
+#[must_use]
+pub fn changed(path: &str, what: impl Into<String>) -> Response {
+    let mut response = see_other(path);
+    response.extensions_mut().insert(Changed(what.into()));
+    response
 }

@@ -9,6 +9,7 @@ mod load;
 pub(crate) mod memory;
 mod news;
 mod opening;
+mod people_reader;
 mod rendered;
 pub(crate) mod secret;
 mod snapshot;
@@ -36,7 +37,9 @@ pub use opening::OpenError;
 pub(crate) use opening::{StoreOptions, open};
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use snapshot::{ChargeOrigin, Snapshot};
+pub(crate) use people_reader::PeopleReader;
 pub(crate) use sqlite::BesideRow;
+pub(crate) use sqlite::people;
 pub(crate) use tx::{Batch, Draft, MerchantDraft, Tx};
 pub use watch_map::WatchMap;
 pub(crate) use webhook::{Fresh, WebhookMap};
@@ -147,6 +150,11 @@ impl Store {
     /// Takes no more units; the writer ends once it has committed those it has.
     pub(crate) fn stop(&self) {
         *self.units.write() = None;
+    }
+
+    /// People: accounts, sessions, teams.
+    pub(crate) async fn people(&self) -> Result<PeopleReader, StoreError> {
+        Ok(PeopleReader(self.readers.acquire().await?))
     }
 
     /// Closes the readers.

@@ -7,6 +7,7 @@ mod journal;
 mod keys;
 mod link_keys;
 mod open;
+pub(crate) mod people;
 mod sealed;
 mod session;
 mod told;
@@ -18,6 +19,7 @@ pub(super) use charges::{NewRow, charge, charges_by_num, list, personal, state_c
 pub(super) use journal::{Decided, OutboxRow, history};
 pub(super) use keys::{KeyRow, KeySecretRow, nonces, success_url};
 pub(super) use open::connect;
+pub(crate) use people::People;
 pub(super) use sealed::SEALED;
 pub(super) use session::Session;
 pub(crate) use told::BesideRow;

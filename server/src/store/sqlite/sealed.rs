@@ -42,6 +42,12 @@ pub(in crate::store) const SEALED: &[SealedColumn] = &[
         id: "id",
         sealed: "former_secret",
     },
+    SealedColumn {
+        purpose: Purpose::Totp,
+        table: "accounts",
+        id: "id",
+        sealed: "totp",
+    },
 ];
 
 impl Session {

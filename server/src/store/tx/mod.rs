@@ -5,6 +5,7 @@ mod issue;
 mod keys;
 mod link_keys;
 mod merchants;
+mod people;
 mod record;
 mod webhooks;
 

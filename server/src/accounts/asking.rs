@@ -1,0 +1,329 @@
+//! Asking for an account, and letting people in.
+
+use bitpro_charge::{MerchantId, Timestamp};
+
+use super::{AccountError, Accounts, Email, LINK_HOURS, Role, Token, language_of};
+use crate::config::Signup;
+use crate::limits::Client;
+use crate::mail::letters;
+use crate::merchant::{Language, Settings};
+use crate::rng::uuid;
+use crate::store::people::{AccountRow, AuditRow, TokenPurpose};
+use crate::store::{MerchantDraft, StoreError, Tx};
+
+/// Who asks for an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Application {
+    /// The address that the letter goes to.
+    pub email: Email,
+    /// The person's name.
+    pub name: String,
+    /// The merchant's name, which shoppers will see.
+    pub company: String,
+    /// The merchant's site; may be empty.
+    pub site: String,
+    /// The language of letters and pages.
+    pub language: Language,
+}
+
+/// An account as the command line lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The address.
+    pub email: String,
+    /// The person's name.
+    pub name: String,
+    /// What was asked for: the merchant's name.
+    pub company: String,
+    /// The merchant's site.
+    pub site: String,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// Whether the person was let in.
+    pub is_approved: bool,
+    /// Whether a password was chosen.
+    pub is_active: bool,
+    /// The merchants and the person's part in each.
+    pub merchants: Vec<(MerchantId, Role)>,
+}
+
+impl Accounts {
+    /// Asks for an account. The answer is the same whether the address has one: its mailbox is told.
+    ///
+    /// # Errors
+    /// [`AccountError::Closed`], [`AccountError::TooMany`], or the database's.
+    pub async fn ask(&self, application: Application, client: std::net::IpAddr) -> Result<(), AccountError> {
+        if self.signup == Signup::Closed {
+            return Err(AccountError::Closed);
+        }
+        let now = self.charges.now();
+        self.budgets.letter(Client::from(client), &application.email, now)?;
+        let this = self.clone();
+        self.charges
+            .store()
+            .write(move |tx| Box::pin(async move { this.asked(tx, application, client, now).await }))
+            .await
+    }
+
+    async fn asked(
+        &self,
+        tx: &mut Tx,
+        application: Application,
+        client: std::net::IpAddr,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        let mut people = tx.people().await?;
+        // Written in every case, so that the answer takes as long.
+        people
+            .add_audit(&AuditRow {
+                merchant: None,
+                account: None,
+                who: application.email.to_string(),
+                action: "ask".to_owned(),
+                detail: String::new(),
+                client: client.to_string(),
+                at: now,
+                outcome: Some("done".to_owned()),
+            })
+            .await?;
+        let known = people.account_of(application.email.as_str()).await?;
+        if let Some(account) = known {
+            return Ok(self.remind(tx, &account, now).await?);
+        }
+        let mut account = AccountRow {
+            num: 0,
+            id: uuid(self.charges.rng()),
+            email: application.email.to_string(),
+            name: application.name,
+            company: application.company,
+            site: application.site,
+            language: application.language.as_str().to_owned(),
+            approved_at: None,
+            password: None,
+            totp: None,
+            totp_step: None,
+            created_at: now,
+        };
+        account.num = people.add_account(&account).await?;
+        if self.signup == Signup::Open {
+            self.let_in(tx, account, now).await?;
+            return Ok(());
+        }
+        let letter = letters::asked(application.language, &account.email, &account.name);
+        tx.post(&letter).await?;
+        if let Some(operator) = &self.operator {
+            let letter = letters::operator_asked(
+                operator.as_str(),
+                &account.name,
+                &account.email,
+                &account.company,
+                &account.site,
+            );
+            tx.post(&letter).await?;
+        }
+        tracing::info!("an account was asked for: see `bitpro account list`");
+        Ok(())
+    }
+
+    /// Tells a mailbox what stands about its account.
+    async fn remind(&self, tx: &mut Tx, account: &AccountRow, now: Timestamp) -> Result<(), StoreError> {
+        let language = language_of(&account.language);
+        if account.approved_at.is_none() {
+            return tx.post(&letters::asked(language, &account.email, &account.name)).await;
+        }
+        if account.password.is_none() {
+            return self.send_choice(tx, account, now).await;
+        }
+        let login = format!("{}/login", self.origin);
+        let letter = letters::already_here(language, &account.email, &account.name, &login);
+        tx.post(&letter).await
+    }
+
+    /// Lets a person in: he gets his letter, and the merchant he asked for.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownAccount`], [`AccountError::Approved`], or the database's.
+    pub async fn approve(&self, email: &Email) -> Result<MerchantId, AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let account = tx.people().await?.account_of(email.as_str()).await?;
+                    let account = account.ok_or(AccountError::UnknownAccount)?;
+                    if account.approved_at.is_some() {
+                        return Err(AccountError::Approved);
+                    }
+                    Ok(this.let_in(tx, account, now).await?)
+                })
+            })
+            .await
+    }
+
+    async fn let_in(&self, tx: &mut Tx, mut account: AccountRow, now: Timestamp) -> Result<MerchantId, StoreError> {
+        account.approved_at = Some(now);
+        tx.people().await?.put_account(&account).await?;
+        let merchant = self
+            .new_merchant(tx, account.num, &account.company, &account.site, now)
+            .await?;
+        self.send_choice(tx, &account, now).await?;
+        Ok(merchant)
+    }
+
+    /// Adds a merchant with this account as its owner.
+    async fn new_merchant(
+        &self,
+        tx: &mut Tx,
+        owner: i64,
+        name: &str,
+        site: &str,
+        now: Timestamp,
+    ) -> Result<MerchantId, StoreError> {
+        let id = MerchantId(uuid(self.charges.rng()));
+        tx.put_merchant(MerchantDraft {
+            id,
+            settings: first_settings(name, site),
+            logo: None,
+            receive: None,
+            created_at: now,
+        })
+        .await?;
+        let row = merchant_row(tx, id)?;
+        tx.people().await?.put_member(row, owner, Role::Owner, now).await?;
+        Ok(id)
+    }
+
+    /// Adds another merchant for somebody who has an account.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn add_merchant(&self, owner: i64, name: String, site: String) -> Result<MerchantId, AccountError> {
+        let (this, now) = (self.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| Box::pin(async move { Ok(this.new_merchant(tx, owner, &name, &site, now).await?) }))
+            .await
+    }
+
+    /// Gives a merchant that the command line made an owner, who gets an account if he has none. Whether a letter with a link
+    /// to choose a password is on its way.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownMerchant`], or the database's.
+    pub async fn adopt(&self, merchant: MerchantId, email: &Email) -> Result<bool, AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = tx.memory().merchant_row(merchant).ok_or(AccountError::UnknownMerchant)?;
+                    let name = tx.memory().merchants().get(&merchant).map(|m| m.settings.name.clone());
+                    let mut people = tx.people().await?;
+                    let mut account = match people.account_of(email.as_str()).await? {
+                        Some(account) => account,
+                        None => {
+                            let mut account = AccountRow {
+                                num: 0,
+                                id: uuid(this.charges.rng()),
+                                email: email.to_string(),
+                                name: String::new(),
+                                company: name.unwrap_or_default(),
+                                site: String::new(),
+                                language: Language::En.as_str().to_owned(),
+                                approved_at: None,
+                                password: None,
+                                totp: None,
+                                totp_step: None,
+                                created_at: now,
+                            };
+                            account.num = people.add_account(&account).await?;
+                            account
+                        }
+                    };
+                    people.put_member(row, account.num, Role::Owner, now).await?;
+                    account.approved_at = account.approved_at.or(Some(now));
+                    people.put_account(&account).await?;
+                    let is_new = account.password.is_none();
+                    if is_new {
+                        this.send_choice(tx, &account, now).await?;
+                    }
+                    Ok(is_new)
+                })
+            })
+            .await
+    }
+
+    /// All accounts, the oldest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list(&self) -> Result<Vec<Listed>, StoreError> {
+        let mut reader = self.charges.store().people().await?;
+        let mut people = reader.rows();
+        let mut listed = Vec::new();
+        for account in people.accounts().await? {
+            let merchants = people.memberships(account.num).await?;
+            listed.push(Listed {
+                email: account.email,
+                name: account.name,
+                company: account.company,
+                site: account.site,
+                created_at: account.created_at,
+                is_approved: account.approved_at.is_some(),
+                is_active: account.password.is_some(),
+                merchants: merchants.iter().map(|part| (part.merchant, part.role)).collect(),
+            });
+        }
+        Ok(listed)
+    }
+
+    /// Sends the letter with the link to choose the first password.
+    async fn send_choice(&self, tx: &mut Tx, account: &AccountRow, now: Timestamp) -> Result<(), StoreError> {
+        let url = self.password_link(tx, account, now).await?;
+        let language = language_of(&account.language);
+        let letter = letters::choose_password(language, &account.email, &account.name, &url, LINK_HOURS);
+        tx.post(&letter).await
+    }
+
+    /// A fresh link to choose a password; the ones before it count no more.
+    pub(super) async fn password_link(
+        &self,
+        tx: &mut Tx,
+        account: &AccountRow,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
+        let token = Token::new(self.charges.rng());
+        let end = now.plus_secs(LINK_HOURS * 60 * 60);
+        let mut people = tx.people().await?;
+        people
+            .put_token(account.num, TokenPurpose::Password, token.hash(), "", end)
+            .await?;
+        Ok(self.link("/password", &token))
+    }
+}
+
+/// The row of a merchant that is there.
+pub(super) fn merchant_row(tx: &Tx, id: MerchantId) -> Result<i64, StoreError> {
+    tx.memory()
+        .merchant_row(id)
+        .ok_or_else(|| StoreError::Damaged("a merchant without a row".to_owned()))
+}
+
+/// What a new merchant begins with: his site, if it is one, may frame the checkout at once.
+fn first_settings(name: &str, site: &str) -> Settings {
+    let named = Settings::named(name)
+        .or_else(|_| Settings::named("Shop"))
+        .unwrap_or_default();
+    let with_scheme = match site.contains("://") {
+        true => site.to_owned(),
+        false => format!("https://{site}"),
+    };
+    let Ok(with_site) = named.with(&[("site", &with_scheme)]) else {
+        return named;
+    };
+    let origin = url::Url::parse(&with_scheme).map(|url| url.origin().ascii_serialization());
+    let Ok(origin) = origin else { return with_site };
+    with_site
+        .with(&[("allowed_origins", &origin)])
+        .unwrap_or(with_site)
+}

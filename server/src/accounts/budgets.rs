@@ -1,0 +1,87 @@
+//! How often somebody may try. What is counted is what was typed, not whether it exists, so that a limit tells nothing.
+
+use bitpro_charge::Timestamp;
+
+use super::Email;
+use crate::limits::{Buckets, Client, RetryAfter};
+
+/// The budgets of anonymous attempts.
+#[derive(Debug)]
+pub struct Budgets {
+    /// Attempts of one client on any account.
+    clients: Buckets<Client>,
+    /// Attempts of one client on one account: a stranger far away cannot lock its owner out.
+    pairs: Buckets<(Client, String)>,
+    /// Attempts of all clients on one account.
+    accounts: Buckets<String>,
+    /// Letters that one client asks for.
+    askers: Buckets<Client>,
+    /// Letters to one address.
+    mailboxes: Buckets<String>,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            clients: Buckets::new(20, 40),
+            pairs: Buckets::new(3, 10),
+            accounts: Buckets::new(20, 60),
+            askers: Buckets::new(4, 10),
+            mailboxes: Buckets::new(1, 4),
+        }
+    }
+}
+
+impl Budgets {
+    /// Takes an attempt to show that one is the person with this address.
+    ///
+    /// # Errors
+    /// [`RetryAfter`].
+    pub fn attempt(&self, client: Client, email: &str, now: Timestamp) -> Result<(), RetryAfter> {
+        self.clients.take(client, now)?;
+        self.pairs.take((client, email.to_owned()), now)?;
+        self.accounts.take(email.to_owned(), now)
+    }
+
+    /// Takes a letter to this address.
+    ///
+    /// # Errors
+    /// [`RetryAfter`].
+    pub fn letter(&self, client: Client, email: &Email, now: Timestamp) -> Result<(), RetryAfter> {
+        self.askers.take(client, now)?;
+        self.mailboxes.take(email.as_str().to_owned(), now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+
+    fn client(n: u8) -> Client {
+        std::net::IpAddr::from([192, 0, 2, n]).into()
+    }
+
+    #[test]
+    fn a_guesser_is_stopped_and_the_owner_is_not() {
+        let budgets = Budgets::default();
+        let tries = (0..100)
+            .filter(|_| budgets.attempt(client(1), "ada@shop.example", NOW).is_ok())
+            .count();
+        assert_eq!(tries, 10);
+        assert!(budgets.attempt(client(2), "ada@shop.example", NOW).is_ok());
+        let others = (0..100)
+            .filter(|n| budgets.attempt(client(1), &format!("{n}@shop.example"), NOW).is_ok())
+            .count();
+        assert!(others < 40, "{others}");
+    }
+
+    #[test]
+    fn a_mailbox_is_not_flooded() {
+        let budgets = Budgets::default();
+        let email = Email::read("ada@shop.example").unwrap();
+        let letters = (0..100).filter(|n| budgets.letter(client(*n), &email, NOW).is_ok()).count();
+        assert_eq!(letters, 4);
+    }
+}

@@ -1,0 +1,248 @@
+//! Logging in and out, sessions, and the links of letters that lead to a password.
+
+use std::net::IpAddr;
+
+use bitpro_charge::Timestamp;
+
+use super::{
+    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before, check_password,
+    language_of,
+};
+use crate::limits::Client;
+use crate::mail::letters::{self, Notice};
+use crate::store::people::{AccountRow, TokenPurpose};
+use crate::store::{StoreError, Tx};
+
+/// Where somebody comes from, for the list of sessions.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The address.
+    pub client: IpAddr,
+    /// The browser as it calls itself.
+    pub agent: String,
+}
+
+/// A session that was begun.
+#[derive(Debug, Clone)]
+pub struct Entered {
+    /// For the cookie.
+    pub token: Token,
+    /// Whether a code is to be asked for before anything is shown.
+    pub needs_code: bool,
+}
+
+/// A session's use is written so seldom, in seconds.
+const NOTE_EVERY_SECS: u32 = 5 * 60;
+/// The longest name of a browser that is kept, in characters.
+const AGENT_CHARS: usize = 200;
+
+impl Accounts {
+    /// Begins a session for whoever knows the password. `former` is the session that the browser had, which ends.
+    ///
+    /// # Errors
+    /// [`AccountError::WrongPassword`], in the same time whether there is such an account; [`AccountError::TooMany`].
+    pub async fn enter(
+        &self,
+        email: &str,
+        password: String,
+        former: Option<Token>,
+        visitor: Visitor,
+    ) -> Result<Entered, AccountError> {
+        let now = self.charges.now();
+        let address = email.trim().to_lowercase();
+        self.budgets.attempt(Client::from(visitor.client), &address, now)?;
+        let account = match Email::read(email) {
+            Some(email) => {
+                let mut reader = self.charges.store().people().await?;
+                reader.rows().account_of(email.as_str()).await?
+            }
+            None => None,
+        };
+        let account = account.filter(|account| account.approved_at.is_some());
+        let stored = account.as_ref().and_then(|account| account.password.clone());
+        let is_right = self.passwords.is_right(password, stored).await?;
+        let account = account.filter(|_| is_right).ok_or(AccountError::WrongPassword)?;
+        self.begin(account, former, visitor, now).await
+    }
+
+    async fn begin(
+        &self,
+        account: AccountRow,
+        former: Option<Token>,
+        visitor: Visitor,
+        now: Timestamp,
+    ) -> Result<Entered, AccountError> {
+        let token = Token::new(self.charges.rng());
+        let session = self.session_row(&account, &token, &visitor, now);
+        let needs_code = account.totp.is_some();
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut people = tx.people().await?;
+                    if let Some(former) = former {
+                        people.end_session(former.hash()).await?;
+                    }
+                    people.add_session(&session).await
+                })
+            })
+            .await?;
+        Ok(Entered { token, needs_code })
+    }
+
+    pub(super) fn session_row(
+        &self,
+        account: &AccountRow,
+        token: &Token,
+        visitor: &Visitor,
+        now: Timestamp,
+    ) -> SessionRow {
+        SessionRow {
+            hash: token.hash(),
+            id: self.charges.random(),
+            account: account.num,
+            created_at: now,
+            seen_at: now,
+            confirmed_at: now,
+            factor_at: None,
+            client: visitor.client.to_string(),
+            agent: visitor.agent.chars().take(AGENT_CHARS).collect(),
+        }
+    }
+
+    /// Whose session this is, while it counts.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn session(&self, token: &Token) -> Result<Option<Login>, StoreError> {
+        let now = self.charges.now();
+        let (begun, seen) = (before(now, SESSION_SECS), before(now, IDLE_SECS));
+        let mut reader = self.charges.store().people().await?;
+        let login = reader.rows().session(token.hash(), begun, seen).await?;
+        drop(reader);
+        let Some(login) = login else { return Ok(None) };
+        if login.session.seen_at < before(now, NOTE_EVERY_SECS) {
+            let hash = login.session.hash;
+            self.charges
+                .store()
+                .write(move |tx| Box::pin(async move { tx.people().await?.note_seen(hash, now).await }))
+                .await?;
+        }
+        Ok(Some(login))
+    }
+
+    /// Ends the session.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn leave(&self, token: &Token) -> Result<(), StoreError> {
+        let hash = token.hash();
+        self.charges
+            .store()
+            .write(move |tx| Box::pin(async move { tx.people().await?.end_session(hash).await }))
+            .await
+    }
+
+    /// Sends a letter with a link to choose another password, if the address has an account. The answer is the same.
+    ///
+    /// # Errors
+    /// [`AccountError::TooMany`], or the database's.
+    pub async fn forgot(&self, email: &Email, client: IpAddr) -> Result<(), AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.budgets.letter(Client::from(client), &email, now)?;
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    this.note(tx, None, email.as_str(), "forgot", client, now).await?;
+                    let account = tx.people().await?.account_of(email.as_str()).await?;
+                    let Some(account) = account.filter(|account| account.approved_at.is_some()) else {
+                        return Ok(());
+                    };
+                    let url = this.password_link(tx, &account, now).await?;
+                    let language = language_of(&account.language);
+                    let letter = letters::reset_password(language, &account.email, &account.name, &url, LINK_HOURS);
+                    tx.post(&letter).await
+                })
+            })
+            .await
+            .map_err(AccountError::Store)
+    }
+
+    /// Whose password the link of a letter may choose.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownLink`], or the database's.
+    pub(crate) async fn chooser(&self, token: &Token) -> Result<AccountRow, AccountError> {
+        let now = self.charges.now();
+        let mut reader = self.charges.store().people().await?;
+        let found = reader.rows().token(token.hash(), TokenPurpose::Password, now).await?;
+        let (account, _) = found.ok_or(AccountError::UnknownLink)?;
+        Ok(account)
+    }
+
+    /// Sets the password by the link of a letter, which counts once; all sessions end, and one begins.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownLink`], [`AccountError::Weak`], or the database's.
+    pub async fn choose(&self, link: Token, password: String, visitor: Visitor) -> Result<Entered, AccountError> {
+        let account = self.chooser(&link).await?;
+        check_password(&password, &[&account.email, &account.name, &account.company])?;
+        let hash = self.passwords.hash(password, self.charges.random()).await?;
+        let (this, now) = (self.clone(), self.charges.now());
+        let token = Token::new(self.charges.rng());
+        let begun = token.clone();
+        let needs_code = account.totp.is_some();
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut people = tx.people().await?;
+                    // It may have been used since it was looked at.
+                    let found = people.token(link.hash(), TokenPurpose::Password, now).await?;
+                    let (account, _) = found.ok_or(AccountError::UnknownLink)?;
+                    people.drop_tokens(account.num, TokenPurpose::Password).await?;
+                    let session = this.session_row(&account, &begun, &visitor, now);
+                    this.set_password(tx, account, hash, &session, visitor.client, now).await
+                })
+            })
+            .await?;
+        Ok(Entered { token, needs_code })
+    }
+
+    /// Stores a password: every session but a new one ends, and the mailbox is told when there was a password before.
+    pub(super) async fn set_password(
+        &self,
+        tx: &mut Tx,
+        mut account: AccountRow,
+        hash: String,
+        session: &SessionRow,
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        let had_one = account.password.replace(hash).is_some();
+        let mut people = tx.people().await?;
+        people.put_account(&account).await?;
+        people.end_other_sessions(account.num, session.hash).await?;
+        people.add_session(session).await?;
+        self.note(tx, Some(account.num), &account.email, "password", client, now).await?;
+        if had_one {
+            self.tell(tx, &account, &Notice::PasswordChanged, client, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets sessions, links and entries that have run out.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        const AUDIT_SECS: u32 = 400 * 24 * 60 * 60;
+        let now = self.charges.now();
+        let (seen_by, audit_by) = (before(now, IDLE_SECS), before(now, AUDIT_SECS));
+        self.charges
+            .store()
+            .write(move |tx| Box::pin(async move { tx.people().await?.forget(now, seen_by, audit_by).await }))
+            .await
+    }
+}

@@ -1,0 +1,144 @@
+//! Why something about accounts is not done.
+
+use super::password::{FEWEST_CHARS, MOST_CHARS, Weakness};
+use crate::limits::RetryAfter;
+use crate::seal::SealError;
+use crate::store::StoreError;
+
+/// The reason; nothing is changed then.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AccountError {
+    /// Accounts cannot be asked for here.
+    #[error("accounts cannot be asked for here")]
+    Closed,
+    /// The password is not taken.
+    #[error(transparent)]
+    Weak(#[from] Weakness),
+    /// Address and password do not belong together.
+    #[error("the e-mail address or the password is wrong")]
+    WrongPassword,
+    /// The code does not count.
+    #[error("the code is wrong, or was used before")]
+    WrongCode,
+    /// The link was used, replaced or has run out.
+    #[error("the link was used before, or has run out")]
+    UnknownLink,
+    /// Too many attempts.
+    #[error("too many attempts: come back in {0} seconds")]
+    TooMany(u32),
+    /// There is no such account.
+    #[error("there is no account with this address")]
+    UnknownAccount,
+    /// The account was let in before.
+    #[error("the account was approved before")]
+    Approved,
+    /// The address has an account.
+    #[error("this address has an account")]
+    Taken,
+    /// A merchant always has an owner.
+    #[error("a merchant always has an owner: make somebody else one first")]
+    LastOwner,
+    /// Nobody of the team is meant.
+    #[error("there is no such member")]
+    UnknownMember,
+    /// The person belongs to the team.
+    #[error("this person belongs to the team")]
+    Member,
+    /// There is no such merchant.
+    #[error("there is no such merchant")]
+    UnknownMerchant,
+    /// The link is for another address than the one logged in.
+    #[error("the invitation is for another address")]
+    OtherAddress,
+    /// Too many people are invited.
+    #[error("a team has at most {} people, invited ones included", super::team::MOST_MEMBERS)]
+    TeamFull,
+    /// Passwords cannot be hashed now.
+    #[error("the server is busy")]
+    Busy,
+    /// A sealed secret does not open.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<RetryAfter> for AccountError {
+    fn from(RetryAfter(secs): RetryAfter) -> Self {
+        Self::TooMany(secs)
+    }
+}
+
+impl AccountError {
+    /// The same for people, in English and French.
+    #[must_use]
+    pub fn words(&self) -> (String, String) {
+        let (en, fr) = match self {
+            Self::Closed => (
+                "Accounts cannot be requested here. Ask whoever runs this server.",
+                "On ne peut pas demander de compte ici. Adressez-vous à l’exploitant de ce serveur.",
+            ),
+            Self::Weak(Weakness::Short) => {
+                return (
+                    format!("Use at least {FEWEST_CHARS} characters."),
+                    format!("Utilisez au moins {FEWEST_CHARS} caractères."),
+                );
+            }
+            Self::Weak(Weakness::Long) => {
+                return (
+                    format!("Use at most {MOST_CHARS} characters."),
+                    format!("Utilisez au plus {MOST_CHARS} caractères."),
+                );
+            }
+            Self::Weak(Weakness::Guessable) => (
+                "This password would be guessed: it is known from data breaches, follows a pattern, or holds your name. \
+                 Four or more random words make a good one.",
+                "Ce mot de passe serait deviné : il figure dans des fuites de données, suit un motif ou contient votre nom. \
+                 Quatre mots au hasard ou plus en font un bon.",
+            ),
+            Self::WrongPassword => (
+                "The e-mail address or the password is wrong.",
+                "L’adresse e-mail ou le mot de passe est faux.",
+            ),
+            Self::WrongCode => (
+                "The code is wrong, or was used before. Wait for the next one.",
+                "Le code est faux ou a déjà servi. Attendez le suivant.",
+            ),
+            Self::UnknownLink => (
+                "This link was used before, was replaced by a newer one, or has expired.",
+                "Ce lien a déjà servi, a été remplacé par un plus récent ou a expiré.",
+            ),
+            Self::TooMany(secs) => {
+                return (
+                    format!("Too many attempts. Try again in {secs} seconds."),
+                    format!("Trop de tentatives. Réessayez dans {secs} secondes."),
+                );
+            }
+            Self::LastOwner => (
+                "A merchant always has an owner. Make somebody else an owner first.",
+                "Un commerce a toujours un propriétaire. Nommez d’abord quelqu’un d’autre.",
+            ),
+            Self::Member | Self::Taken => (
+                "This address is taken.",
+                "Cette adresse est déjà prise.",
+            ),
+            Self::OtherAddress => (
+                "This invitation is for another e-mail address. Log out and open the link again.",
+                "Cette invitation est pour une autre adresse e-mail. Déconnectez-vous et rouvrez le lien.",
+            ),
+            Self::TeamFull => (
+                "The team is full: remove somebody first.",
+                "L’équipe est complète : retirez d’abord quelqu’un.",
+            ),
+            Self::UnknownAccount | Self::UnknownMember | Self::UnknownMerchant | Self::Approved => {
+                ("There is nothing here.", "Il n’y a rien ici.")
+            }
+            Self::Busy | Self::Sealed(_) | Self::Store(_) => (
+                "The server cannot do this now. Try again in a minute.",
+                "Le serveur ne peut pas faire cela maintenant. Réessayez dans une minute.",
+            ),
+        };
+        (en.to_owned(), fr.to_owned())
+    }
+}

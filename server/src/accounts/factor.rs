@@ -1,0 +1,211 @@
+//! The second factor of an account: set up, asked for, taken away.
+
+use std::net::IpAddr;
+
+use bitpro_charge::Timestamp;
+
+use super::codes::{recovery_codes, recovery_hash};
+use super::{AccountError, Accounts, CodeSecret, Entered, Login, Token, Visitor};
+use crate::limits::Client;
+use crate::mail::letters::Notice;
+use crate::seal::Purpose;
+use crate::store::Tx;
+use crate::store::people::AccountRow;
+
+/// What an account has besides its password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Factor {
+    /// Whether an authenticator app is set up.
+    pub has_app: bool,
+    /// How many recovery codes are left.
+    pub recovery_codes: i64,
+}
+
+impl Accounts {
+    /// What an account has besides its password.
+    pub(crate) async fn factor(&self, account: &AccountRow) -> Result<Factor, AccountError> {
+        let mut reader = self.charges.store().people().await?;
+        Ok(Factor {
+            has_app: account.totp.is_some(),
+            recovery_codes: reader.rows().count_recovery_codes(account.num).await?,
+        })
+    }
+
+    /// A fresh secret for an authenticator app, to be shown. Nothing is stored until a code of it is given.
+    #[must_use]
+    pub fn fresh_code_secret(&self) -> CodeSecret {
+        CodeSecret::new(self.charges.rng())
+    }
+
+    /// Takes `secret` for the account once `code` shows that the app has it. The recovery codes, which are shown once. Other
+    /// sessions end.
+    pub(crate) async fn add_factor(
+        &self,
+        login: &Login,
+        secret: CodeSecret,
+        code: &str,
+        client: IpAddr,
+    ) -> Result<Vec<String>, AccountError> {
+        let now = self.charges.now();
+        let step = secret.step_of(code, now, None).ok_or(AccountError::WrongCode)?;
+        let codes = recovery_codes(self.charges.rng());
+        let hashes: Vec<[u8; 32]> = codes.iter().map(|code| recovery_hash(code)).collect();
+        let (this, num, hash) = (self.clone(), login.account.num, login.session.hash);
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut account = present(tx, num).await?;
+                    let seal = this.charges.seal();
+                    account.totp = Some(seal.seal(this.charges.rng(), Purpose::Totp, &account.id, secret.bytes()));
+                    account.totp_step = Some(step);
+                    let mut people = tx.people().await?;
+                    people.put_account(&account).await?;
+                    people.put_recovery_codes(num, &hashes).await?;
+                    people.end_other_sessions(num, hash).await?;
+                    people.note_factor(hash, now).await?;
+                    this.note(tx, Some(num), &account.email, "factor added", client, now).await?;
+                    this.tell(tx, &account, &Notice::SecondFactorAdded, client, now).await?;
+                    Ok::<_, AccountError>(())
+                })
+            })
+            .await?;
+        Ok(codes)
+    }
+
+    /// Fresh recovery codes in the place of all others.
+    pub(crate) async fn renew_recovery_codes(&self, login: &Login) -> Result<Vec<String>, AccountError> {
+        let codes = recovery_codes(self.charges.rng());
+        let hashes: Vec<[u8; 32]> = codes.iter().map(|code| recovery_hash(code)).collect();
+        let num = login.account.num;
+        self.charges
+            .store()
+            .write(move |tx| Box::pin(async move { tx.people().await?.put_recovery_codes(num, &hashes).await }))
+            .await?;
+        Ok(codes)
+    }
+
+    /// Takes the second factor away.
+    pub(crate) async fn remove_factor(&self, login: &Login, client: IpAddr) -> Result<(), AccountError> {
+        let (this, num, now) = (self.clone(), login.account.num, self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut account = present(tx, num).await?;
+                    account.totp = None;
+                    account.totp_step = None;
+                    let mut people = tx.people().await?;
+                    people.put_account(&account).await?;
+                    people.put_recovery_codes(num, &[]).await?;
+                    this.note(tx, Some(num), &account.email, "factor removed", client, now).await?;
+                    Ok(this.tell(tx, &account, &Notice::SecondFactorRemoved, client, now).await?)
+                })
+            })
+            .await
+    }
+
+    /// Ends the asking for a code: a session with the factor begins in the place of `token`'s, which had only the password.
+    pub(crate) async fn enter_code(
+        &self,
+        login: &Login,
+        code: &str,
+        visitor: Visitor,
+    ) -> Result<Entered, AccountError> {
+        let now = self.charges.now();
+        let token = Token::new(self.charges.rng());
+        let mut session = self.session_row(&login.account, &token, &visitor, now);
+        session.confirmed_at = login.session.confirmed_at;
+        session.factor_at = Some(now);
+        let former = login.session.hash;
+        self.with_code(login, code, visitor.client, move |tx| {
+            Box::pin(async move {
+                let mut people = tx.people().await?;
+                people.end_session(former).await?;
+                people.add_session(&session).await
+            })
+        })
+        .await?;
+        Ok(Entered {
+            token,
+            needs_code: false,
+        })
+    }
+
+    /// Notes that the password, and the code if the account has a second factor, were given again.
+    pub(crate) async fn confirm(
+        &self,
+        login: &Login,
+        password: String,
+        code: &str,
+        client: IpAddr,
+    ) -> Result<(), AccountError> {
+        let now = self.charges.now();
+        self.budgets.attempt(Client::from(client), &login.account.email, now)?;
+        let stored = login.account.password.clone();
+        if !self.passwords.is_right(password, stored).await? {
+            return Err(AccountError::WrongPassword);
+        }
+        let hash = login.session.hash;
+        if login.account.totp.is_some() {
+            return self
+                .with_code(login, code, client, move |tx| {
+                    Box::pin(async move {
+                        let mut people = tx.people().await?;
+                        people.note_confirmed(hash, now).await?;
+                        people.note_factor(hash, now).await
+                    })
+                })
+                .await;
+        }
+        self.charges
+            .store()
+            .write(move |tx| Box::pin(async move { tx.people().await?.note_confirmed(hash, now).await }))
+            .await
+            .map_err(AccountError::Store)
+    }
+
+    /// Takes a code of the app, or a recovery code, and does `work` in the same unit.
+    async fn with_code<F>(&self, login: &Login, code: &str, client: IpAddr, work: F) -> Result<(), AccountError>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> futures::future::BoxFuture<'t, Result<(), crate::store::StoreError>>
+            + Send
+            + 'static,
+    {
+        let now = self.charges.now();
+        self.budgets.attempt(Client::from(client), &format!("code:{}", login.account.email), now)?;
+        let (this, num, code) = (self.clone(), login.account.num, code.to_owned());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    this.take_code(tx, num, &code, now).await?;
+                    work(tx).await.map_err(AccountError::Store)
+                })
+            })
+            .await
+    }
+
+    async fn take_code(&self, tx: &mut Tx, num: i64, code: &str, now: Timestamp) -> Result<(), AccountError> {
+        let mut account = present(tx, num).await?;
+        let Some(sealed) = &account.totp else {
+            return Err(AccountError::WrongCode);
+        };
+        let secret = CodeSecret::of(self.charges.seal().open(Purpose::Totp, &account.id, sealed)?.to_vec());
+        if let Some(step) = secret.step_of(code, now, account.totp_step) {
+            account.totp_step = Some(step);
+            tx.people().await?.put_account(&account).await?;
+            return Ok(());
+        }
+        if tx.people().await?.take_recovery_code(num, recovery_hash(code)).await? {
+            return Ok(());
+        }
+        Err(AccountError::WrongCode)
+    }
+}
+
+/// The account as it is in this unit.
+pub(super) async fn present(tx: &mut Tx, num: i64) -> Result<AccountRow, AccountError> {
+    let account = tx.people().await?.account(num).await?;
+    account.ok_or(AccountError::UnknownAccount)
+}

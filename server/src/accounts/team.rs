@@ -1,0 +1,346 @@
+//! Teams: who is invited, who joins, who goes. The owners' number never falls to none.
+
+use std::net::IpAddr;
+
+use bitpro_charge::{MerchantId, Timestamp};
+
+use super::asking::merchant_row;
+use super::factor::present;
+use super::{
+    AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Role, Token, Visitor,
+    check_password, language_of,
+};
+use crate::mail::letters::{self, Notice};
+use crate::merchant::Language;
+use crate::rng::uuid;
+use crate::store::people::AccountRow;
+use crate::store::{StoreError, Tx};
+
+/// The most people of a team, those who are invited included.
+pub const MOST_MEMBERS: usize = 50;
+
+/// An invitation as its page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joining {
+    /// The merchant's name.
+    pub merchant: String,
+    /// His id.
+    pub id: MerchantId,
+    /// The address that is invited.
+    pub email: String,
+    /// The part offered.
+    pub role: Role,
+    /// Whether the address has an account with a password.
+    pub has_account: bool,
+}
+
+/// Somebody who joins without an account: the invitation came by letter, so the address is his.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    /// His name.
+    pub name: String,
+    /// The password that he chose.
+    pub password: String,
+    /// The language of his letters and pages.
+    pub language: Language,
+}
+
+impl Accounts {
+    /// A merchant's team and those who are invited.
+    pub(crate) async fn team(&self, merchant: MerchantId) -> Result<(Vec<MemberRow>, Vec<Invitation>), StoreError> {
+        let now = self.charges.now();
+        let mut reader = self.charges.store().people().await?;
+        let mut people = reader.rows();
+        Ok((people.members(merchant).await?, people.invitations(merchant, now).await?))
+    }
+
+    /// Invites an address by letter, in the place of an invitation before.
+    pub(crate) async fn invite(
+        &self,
+        login: &Login,
+        merchant: MerchantId,
+        email: &Email,
+        role: Role,
+        language: Language,
+        role_words: &str,
+    ) -> Result<(), AccountError> {
+        let (this, now) = (self.clone(), self.charges.now());
+        let (by, inviter) = (login.account.num, login.account.name.clone());
+        let (email, role_words) = (email.clone(), role_words.to_owned());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = merchant_row(tx, merchant)?;
+                    let name = name_of(tx, merchant);
+                    let mut people = tx.people().await?;
+                    let members = people.members(merchant).await?;
+                    if members.iter().any(|member| member.email == email.as_str()) {
+                        return Err(AccountError::Member);
+                    }
+                    let invited = people.invitations(merchant, now).await?;
+                    let others = invited.iter().filter(|other| other.email != email.as_str()).count();
+                    if members.len() + others >= MOST_MEMBERS {
+                        return Err(AccountError::TeamFull);
+                    }
+                    let token = Token::new(this.charges.rng());
+                    let invitation = Invitation {
+                        id: uuid(this.charges.rng()),
+                        merchant,
+                        email: email.to_string(),
+                        role,
+                        expires_at: now.plus_secs(INVITATION_DAYS * 24 * 60 * 60),
+                    };
+                    people.put_invitation(row, &invitation, token.hash(), by).await?;
+                    let url = this.link("/invitation", &token);
+                    let letter = letters::invitation(
+                        language,
+                        email.as_str(),
+                        &name,
+                        &inviter,
+                        &role_words,
+                        &url,
+                        INVITATION_DAYS,
+                    );
+                    Ok(tx.post(&letter).await?)
+                })
+            })
+            .await
+    }
+
+    /// Takes an invitation back.
+    pub(crate) async fn uninvite(&self, merchant: MerchantId, id: [u8; 16]) -> Result<(), AccountError> {
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = merchant_row(tx, merchant)?;
+                    match tx.people().await?.drop_invitation(row, id).await? {
+                        true => Ok(()),
+                        false => Err(AccountError::UnknownMember),
+                    }
+                })
+            })
+            .await
+    }
+
+    /// What the link of an invitation offers.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownLink`], or the database's.
+    pub async fn joining(&self, link: &Token) -> Result<Joining, AccountError> {
+        let now = self.charges.now();
+        let mut reader = self.charges.store().people().await?;
+        let mut people = reader.rows();
+        let invitation = people.invitation(link.hash(), now).await?;
+        let invitation = invitation.ok_or(AccountError::UnknownLink)?;
+        let account = people.account_of(&invitation.email).await?;
+        let merchant = self.charges.merchant(invitation.merchant).ok_or(AccountError::UnknownLink)?;
+        Ok(Joining {
+            merchant: merchant.settings.name.clone(),
+            id: invitation.merchant,
+            email: invitation.email,
+            role: invitation.role,
+            has_account: account.is_some_and(|account| account.password.is_some()),
+        })
+    }
+
+    /// Joins with the account that is logged in.
+    pub(crate) async fn join(&self, link: Token, login: &Login, client: IpAddr) -> Result<MerchantId, AccountError> {
+        let (this, num, now) = (self.clone(), login.account.num, self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let account = present(tx, num).await?;
+                    this.joined(tx, &link, &account, client, now).await
+                })
+            })
+            .await
+    }
+
+    /// Joins with a new account, and begins a session.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownLink`], [`AccountError::Taken`], [`AccountError::Weak`], or the database's.
+    pub async fn join_newly(
+        &self,
+        link: Token,
+        newcomer: Newcomer,
+        visitor: Visitor,
+    ) -> Result<(MerchantId, Entered), AccountError> {
+        let joining = self.joining(&link).await?;
+        if joining.has_account {
+            return Err(AccountError::Taken);
+        }
+        check_password(&newcomer.password, &[&joining.email, &newcomer.name, &joining.merchant])?;
+        let hash = self.passwords.hash(newcomer.password, self.charges.random()).await?;
+        let (this, now) = (self.clone(), self.charges.now());
+        let token = Token::new(self.charges.rng());
+        let begun = token.clone();
+        let (name, language) = (newcomer.name, newcomer.language);
+        let merchant = self.charges.store().write(move |tx| {
+            Box::pin(async move {
+                let mut people = tx.people().await?;
+                let known = people.account_of(&joining.email).await?;
+                if known.as_ref().is_some_and(|account| account.password.is_some()) {
+                    return Err(AccountError::Taken);
+                }
+                let mut account = match known {
+                    Some(account) => account,
+                    None => {
+                        let mut account = AccountRow {
+                            num: 0,
+                            id: uuid(this.charges.rng()),
+                            email: joining.email,
+                            name: String::new(),
+                            company: String::new(),
+                            site: String::new(),
+                            language: String::new(),
+                            approved_at: None,
+                            password: None,
+                            totp: None,
+                            totp_step: None,
+                            created_at: now,
+                        };
+                        account.num = people.add_account(&account).await?;
+                        account
+                    }
+                };
+                account.name = name;
+                language.as_str().clone_into(&mut account.language);
+                account.approved_at = account.approved_at.or(Some(now));
+                let session = this.session_row(&account, &begun, &visitor, now);
+                let merchant = this.joined(tx, &link, &account, visitor.client, now).await?;
+                this.set_password(tx, account, hash, &session, visitor.client, now).await?;
+                Ok::<_, AccountError>(merchant)
+            })
+        });
+        let merchant = merchant.await?;
+        let entered = Entered {
+            token,
+            needs_code: false,
+        };
+        Ok((merchant, entered))
+    }
+
+    async fn joined(
+        &self,
+        tx: &mut Tx,
+        link: &Token,
+        account: &AccountRow,
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<MerchantId, AccountError> {
+        let invitation = tx.people().await?.invitation(link.hash(), now).await?;
+        let invitation = invitation.ok_or(AccountError::UnknownLink)?;
+        if invitation.email != account.email {
+            return Err(AccountError::OtherAddress);
+        }
+        let merchant = invitation.merchant;
+        let row = merchant_row(tx, merchant)?;
+        let mut people = tx.people().await?;
+        people.drop_invitation(row, invitation.id).await?;
+        people.put_member(row, account.num, invitation.role, now).await?;
+        self.tell_owners(tx, merchant, client, now).await?;
+        Ok(merchant)
+    }
+
+    /// Gives a member another part.
+    pub(crate) async fn set_role(
+        &self,
+        merchant: MerchantId,
+        member: [u8; 16],
+        role: Role,
+        client: IpAddr,
+    ) -> Result<MemberRow, AccountError> {
+        let (this, now) = (self.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let found = found(tx, merchant, member, role == Role::Owner).await?;
+                    let row = merchant_row(tx, merchant)?;
+                    tx.people().await?.put_member(row, found.account, role, now).await?;
+                    this.tell_owners(tx, merchant, client, now).await?;
+                    Ok(found)
+                })
+            })
+            .await
+    }
+
+    /// Takes a member out of the team: himself, or another one.
+    pub(crate) async fn remove(
+        &self,
+        merchant: MerchantId,
+        member: [u8; 16],
+        client: IpAddr,
+    ) -> Result<MemberRow, AccountError> {
+        let (this, now) = (self.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let found = found(tx, merchant, member, false).await?;
+                    let row = merchant_row(tx, merchant)?;
+                    tx.people().await?.drop_member(row, found.account).await?;
+                    this.tell_owners(tx, merchant, client, now).await?;
+                    Ok(found)
+                })
+            })
+            .await
+    }
+
+    async fn tell_owners(
+        &self,
+        tx: &mut Tx,
+        merchant: MerchantId,
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let notice = Notice::TeamChanged {
+            merchant: name_of(tx, merchant),
+        };
+        self.notify_owners(tx, merchant, &notice, client, now).await
+    }
+
+    /// Sends a notice to all owners of a merchant.
+    pub(crate) async fn notify_owners(
+        &self,
+        tx: &mut Tx,
+        merchant: MerchantId,
+        notice: &Notice,
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let members = tx.people().await?.members(merchant).await?;
+        for owner in members.iter().filter(|member| member.role == Role::Owner) {
+            let language = language_of(&owner.language);
+            tx.post(&letters::notice(language, &owner.email, &owner.name, notice, now, client))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+/// The member with this id, unless the team would lose its last owner by what is to be done to him.
+async fn found(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    member: [u8; 16],
+    stays_owner: bool,
+) -> Result<MemberRow, AccountError> {
+    let members = tx.people().await?.members(merchant).await?;
+    let owners = members.iter().filter(|member| member.role == Role::Owner).count();
+    let found = members.into_iter().find(|known| known.id == member);
+    let found = found.ok_or(AccountError::UnknownMember)?;
+    if found.role == Role::Owner && owners == 1 && !stays_owner {
+        return Err(AccountError::LastOwner);
+    }
+    Ok(found)
+}
+
+fn name_of(tx: &Tx, merchant: MerchantId) -> String {
+    let merchant = tx.memory().merchants().get(&merchant);
+    merchant.map(|merchant| merchant.settings.name.clone()).unwrap_or_default()
+}

@@ -1,0 +1,349 @@
+//! The only way to a handler: who comes is known, whether he may is checked, and what he changes is noted first.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{RawPathParams, State};
+use axum::response::Response;
+use axum::routing::{MethodFilter, on};
+use bitpro_charge::MerchantId;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::cookie::SessionCookie;
+use super::form::Form;
+use super::route::{Access, Changed, Member, Person, Request, Route, Unchanged, Verb, see_other};
+use super::{layout, multipart, routes};
+use crate::accounts::{AccountError, FRESH_SECS, Login, Token, before, language_of};
+use crate::app::App;
+use crate::checkout::language::of_browser;
+use crate::checkout::refusal::Refusal;
+use crate::web::Context;
+use crate::web::headers::Nonce;
+
+/// The most that a form may be, in bytes: a list of domains is the longest.
+const MAX_FORM: usize = 64 * 1_024;
+/// The most that an upload may be, in bytes: a logo of 1 MiB and what surrounds it.
+const MAX_UPLOAD: usize = 1_280 * 1_024;
+
+/// All pages of the dashboard.
+pub fn router() -> Router<App> {
+    routes().fold(Router::new(), |router, route| {
+        let method = match route.verb {
+            Verb::Get => MethodFilter::GET,
+            Verb::Post => MethodFilter::POST,
+        };
+        let handler = move |State(app): State<App>,
+                            context: Context,
+                            params: RawPathParams,
+                            request: axum::extract::Request| async move {
+            let given = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let given: Vec<(String, String)> = given.collect();
+            answer(route, app, context, &given, request).await
+        };
+        router.route(route.path, on(method, handler))
+    })
+}
+
+async fn answer(
+    route: &'static Route,
+    app: App,
+    context: Context,
+    params: &[(String, String)],
+    request: axum::extract::Request,
+) -> Response {
+    let nonce = Nonce::new(app.rng.bytes());
+    let browser = of_browser(None, request.headers());
+    let mut known = None;
+    let answered = let_in(route, &app, context, params, request, &nonce, &mut known).await;
+    match answered {
+        Ok(response) => response,
+        Err(refusal) => {
+            let language = known.unwrap_or(browser);
+            layout::refusal(&app, context.id, language, &nonce, &refusal)
+        }
+    }
+}
+
+/// `known` becomes the person's language, once there is one.
+async fn let_in(
+    route: &'static Route,
+    app: &App,
+    context: Context,
+    params: &[(String, String)],
+    request: axum::extract::Request,
+    nonce: &Nonce,
+    known: &mut Option<crate::merchant::Language>,
+) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let cookie = SessionCookie::at(app.dashboard_url()).ok_or_else(Refusal::needs_https)?;
+    if route.verb == Verb::Post && !is_own(app, &parts.headers) {
+        return Err(Refusal::foreign_form());
+    }
+    let token = cookie.read(&parts.headers);
+    let person = match token {
+        Some(token) => app.accounts.session(&token).await?.map(|login| person(token, login)),
+        None => None,
+    };
+    let query = Form::read(parts.uri.query().unwrap_or_default().as_bytes());
+    let asked = query.text("lang").parse().ok();
+    let language = match &person {
+        Some(person) => language_of(&person.login.account.language),
+        None => of_browser(asked, &parts.headers),
+    };
+    *known = Some(language);
+    let page = parts.uri.path_and_query().map_or("/dashboard", |page| page.as_str());
+    let person = match admitted(route, person, page, &parts.headers, app)? {
+        Admitted::In(person) => person,
+        Admitted::Elsewhere(path) => return Ok(see_other(&path)),
+    };
+    let member = match (route.access.permission(), &person) {
+        (Some(permission), Some(person)) => {
+            let member = member(app, person, params).await?;
+            if !member.role.may(permission) {
+                return Err(Refusal::not_allowed());
+            }
+            Some(member)
+        }
+        _ => None,
+    };
+    let (form, body) = match route.verb {
+        Verb::Get => (Form::default(), Bytes::new()),
+        Verb::Post => read_body(&parts.headers, body).await?,
+    };
+    if let (Verb::Post, Some(person)) = (route.verb, &person) {
+        let is_right = ring::constant_time::verify_slices_are_equal(form.raw("csrf").as_bytes(), person.csrf.as_bytes());
+        is_right.map_err(|_| Refusal::stale_form())?;
+    }
+    let others = params.iter().filter(|(name, _)| name != "merchant");
+    let request = Request {
+        app: app.clone(),
+        id: context.id,
+        client: context.client,
+        language,
+        nonce: nonce.clone(),
+        path: parts.uri.path().to_owned(),
+        params: others.map(|(_, value)| value.clone()).collect(),
+        query,
+        headers: parts.headers,
+        form,
+        body,
+        person,
+        member,
+    };
+    carried_out(route, request).await
+}
+
+/// A change by a member is noted before it is begun, and how it went afterwards.
+async fn carried_out(route: &'static Route, request: Request) -> Result<Response, Refusal> {
+    let noted = match (route.verb, &request.member, &request.person) {
+        (Verb::Post, Some(member), Some(person)) => {
+            let action = route.path.trim_start_matches("/dashboard/{merchant}/");
+            let begun = request
+                .app
+                .accounts
+                .begin_change(
+                    Some(member.merchant.id),
+                    person.login.account.num,
+                    &person.email,
+                    action,
+                    request.client,
+                )
+                .await?;
+            Some((request.app.clone(), begun))
+        }
+        _ => None,
+    };
+    let answered = (route.handler)(request).await;
+    if let Some((app, begun)) = noted {
+        let detail = match &answered {
+            Ok(response) if response.status().as_u16() < 400 && response.extensions().get::<Unchanged>().is_none() => {
+                let changed = response.extensions().get::<Changed>();
+                Some(changed.map(|changed| changed.0.clone()).unwrap_or_default())
+            }
+            _ => None,
+        };
+        app.accounts.end_change(begun, detail).await?;
+    }
+    answered
+}
+
+fn person(token: Token, login: Login) -> Person {
+    Person {
+        account: login.account.id,
+        email: login.account.email.clone(),
+        name: login.account.name.clone(),
+        csrf: token.csrf(),
+        session: login.session.id,
+        token,
+        login,
+    }
+}
+
+enum Admitted {
+    In(Option<Person>),
+    /// He has to go to another page first.
+    Elsewhere(String),
+}
+
+fn admitted(
+    route: &Route,
+    person: Option<Person>,
+    page: &str,
+    headers: &HeaderMap,
+    app: &App,
+) -> Result<Admitted, Refusal> {
+    let back = match route.verb {
+        Verb::Get => page.to_owned(),
+        Verb::Post => referring_page(headers, app).unwrap_or_else(|| "/dashboard".to_owned()),
+    };
+    let then = |page: &str| format!("{page}?then={}", percent_encoded(&back));
+    let Some(person) = person else {
+        return Ok(match route.access {
+            Access::Anyone => Admitted::In(None),
+            _ => Admitted::Elsewhere(then("/login")),
+        });
+    };
+    let is_half = person.login.account.totp.is_some() && person.login.session.factor_at.is_none();
+    match route.access {
+        // A session without its code is nobody's yet, where anybody may come.
+        Access::Anyone => return Ok(Admitted::In(Some(person).filter(|_| !is_half))),
+        Access::Half => return Ok(Admitted::In(Some(person))),
+        _ if is_half => return Ok(Admitted::Elsewhere(then("/login/code"))),
+        _ => {}
+    }
+    if route.access.is_fresh() && !is_fresh(&person.login, app) {
+        return Ok(Admitted::Elsewhere(then("/confirm")));
+    }
+    Ok(Admitted::In(Some(person)))
+}
+
+/// Whether the password, and the code if the account has a second factor, were given lately.
+fn is_fresh(login: &Login, app: &App) -> bool {
+    let since = before(app.charges.now(), FRESH_SECS);
+    let has_factor = login.account.totp.is_none() || login.session.factor_at.is_some_and(|at| at > since);
+    login.session.confirmed_at > since && has_factor
+}
+
+async fn member(app: &App, person: &Person, params: &[(String, String)]) -> Result<Member, Refusal> {
+    let named = params.iter().find(|(name, _)| name == "merchant");
+    let id = named.and_then(|(_, text)| text.parse::<MerchantId>().ok());
+    let id = id.ok_or_else(Refusal::unknown_merchant)?;
+    let memberships = app.accounts.memberships(person.login.account.num).await?;
+    let part = memberships.iter().find(|part| part.merchant == id);
+    let (Some(part), Some(merchant)) = (part, app.charges.merchant(id)) else {
+        return Err(Refusal::unknown_merchant());
+    };
+    Ok(Member {
+        merchant,
+        role: part.role,
+    })
+}
+
+/// Whether a form comes from a page of ours. Browsers say so in `Sec-Fetch-Site`; older ones in `Origin`. One that says
+/// neither is refused, for it would say nothing of a stranger's page either.
+fn is_own(app: &App, headers: &HeaderMap) -> bool {
+    let said = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    match (said("sec-fetch-site"), said("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin == app.dashboard_url().origin(),
+        (None, None) => false,
+    }
+}
+
+/// The page that a form was sent from, if it is one of ours.
+fn referring_page(headers: &HeaderMap, app: &App) -> Option<String> {
+    let referer = headers.get(header::REFERER)?.to_str().ok()?;
+    let path = referer.strip_prefix(app.dashboard_url().origin())?;
+    path.starts_with('/').then(|| path.to_owned())
+}
+
+/// A page to go on to after logging in: a path of the dashboard, and nothing that a browser could take for another host.
+pub(super) fn next_page(then: &str) -> String {
+    let is_ours = ["/dashboard", "/account", "/invitation"]
+        .iter()
+        .any(|page| then == *page || then.strip_prefix(page).is_some_and(|rest| rest.starts_with(['/', '?'])));
+    let is_plain = then.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_ours && is_plain { then.to_owned() } else { "/dashboard".to_owned() }
+}
+
+pub(super) fn percent_encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Form, Bytes), Refusal> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_owned();
+    let is_upload = content_type.starts_with("multipart/form-data");
+    let limit = if is_upload { MAX_UPLOAD } else { MAX_FORM };
+    let bytes = to_bytes(body, limit)
+        .await
+        .map_err(|_| Refusal::malformed_form(StatusCode::PAYLOAD_TOO_LARGE))?;
+    if is_upload {
+        let form = multipart::fields(&content_type, &bytes)
+            .await
+            .map_err(|_| Refusal::malformed_form(StatusCode::BAD_REQUEST))?;
+        return Ok((form, bytes));
+    }
+    if !content_type.starts_with("application/x-www-form-urlencoded") {
+        return Err(Refusal::malformed_form(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    Ok((Form::read(&bytes), Bytes::new()))
+}
+
+/// Gives the browser a session with an answer.
+pub(super) fn with_session(app: &App, mut response: Response, token: &Token) -> Response {
+    if let Some(cookie) = SessionCookie::at(app.dashboard_url()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie.give(token));
+    }
+    response
+}
+
+/// Takes the browser's session with an answer, and what it keeps of the pages.
+pub(super) fn without_session(app: &App, mut response: Response) -> Response {
+    if let Some(cookie) = SessionCookie::at(app.dashboard_url()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie.take());
+    }
+    response
+        .headers_mut()
+        .insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    response
+}
+
+impl From<AccountError> for Refusal {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::TooMany(secs) => Self::too_many(secs),
+            AccountError::UnknownMerchant => Self::unknown_merchant(),
+            AccountError::Store(error) => error.into(),
+            AccountError::Sealed(error) => error.into(),
+            AccountError::Busy => Self::busy(),
+            AccountError::Closed => Self::not_allowed(),
+            _ => Self::unknown_page(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_after_the_login_stays_on_this_server() {
+        for page in ["/dashboard", "/dashboard/x/charges?state=seen", "/account", "/invitation?token=ab"] {
+            assert_eq!(next_page(page), page);
+        }
+        for foreign in [
+            "",
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "/dashboard\\@evil.example",
+            "/dashboardevil",
+            "/dashboard\r\nx: y",
+            "/logout",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(next_page(foreign), "/dashboard", "{foreign:?}");
+        }
+    }
+}

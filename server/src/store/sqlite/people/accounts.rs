@@ -1,0 +1,222 @@
+//! Accounts, their second factor, and links in letters.
+
+use bitpro_charge::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::People;
+use crate::store::StoreError;
+use crate::store::sqlite::fixed;
+
+/// An account as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AccountRow {
+    pub(crate) num: i64,
+    pub(crate) id: [u8; 16],
+    /// In lower case.
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) company: String,
+    pub(crate) site: String,
+    pub(crate) language: String,
+    pub(crate) approved_at: Option<Timestamp>,
+    /// In PHC form.
+    pub(crate) password: Option<String>,
+    /// Sealed.
+    pub(crate) totp: Option<Vec<u8>>,
+    pub(crate) totp_step: Option<i64>,
+    pub(crate) created_at: Timestamp,
+}
+
+/// What a link in a letter is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenPurpose {
+    /// To choose a password.
+    Password,
+    /// To show that a new address is one's own.
+    Email,
+}
+
+impl TokenPurpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Email => "email",
+        }
+    }
+}
+
+const COLUMNS: &str = "num, id, email, name, company, site, language, approved_at, password, totp, totp_step, created_at";
+
+pub(super) fn account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
+    Ok(AccountRow {
+        num: row.try_get("num")?,
+        id: fixed(row.try_get("id")?)?,
+        email: row.try_get("email")?,
+        name: row.try_get("name")?,
+        company: row.try_get("company")?,
+        site: row.try_get("site")?,
+        language: row.try_get("language")?,
+        approved_at: row.try_get::<Option<i64>, _>("approved_at")?.map(Timestamp),
+        password: row.try_get("password")?,
+        totp: row.try_get("totp")?,
+        totp_step: row.try_get("totp_step")?,
+        created_at: Timestamp(row.try_get("created_at")?),
+    })
+}
+
+impl People<'_> {
+    /// The account with this address.
+    pub(crate) async fn account_of(&mut self, email: &str) -> Result<Option<AccountRow>, StoreError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM accounts WHERE email = ?")))
+            .bind(email)
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        row.as_ref().map(account).transpose()
+    }
+
+    /// The account in this row.
+    pub(crate) async fn account(&mut self, num: i64) -> Result<Option<AccountRow>, StoreError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM accounts WHERE num = ?")))
+            .bind(num)
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        row.as_ref().map(account).transpose()
+    }
+
+    /// All accounts, the oldest first.
+    pub(crate) async fn accounts(&mut self) -> Result<Vec<AccountRow>, StoreError> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM accounts ORDER BY num")))
+            .fetch_all(&mut *self.connection)
+            .await?;
+        rows.iter().map(account).collect()
+    }
+
+    /// Adds an account, whatever `num` says; its row.
+    pub(crate) async fn add_account(&mut self, account: &AccountRow) -> Result<i64, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO accounts (id, email, name, company, site, language, approved_at, password, created_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(&account.id[..])
+        .bind(&account.email)
+        .bind(&account.name)
+        .bind(&account.company)
+        .bind(&account.site)
+        .bind(&account.language)
+        .bind(account.approved_at.map(|at| at.0))
+        .bind(&account.password)
+        .bind(account.created_at.0)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(done.last_insert_rowid())
+    }
+
+    /// Stores what can change of an account.
+    pub(crate) async fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE accounts SET email = ?, name = ?, company = ?, site = ?, language = ?, approved_at = ?, password = ?, \
+             totp = ?, totp_step = ? WHERE num = ?",
+        )
+        .bind(&account.email)
+        .bind(&account.name)
+        .bind(&account.company)
+        .bind(&account.site)
+        .bind(&account.language)
+        .bind(account.approved_at.map(|at| at.0))
+        .bind(&account.password)
+        .bind(&account.totp)
+        .bind(account.totp_step)
+        .bind(account.num)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Stores a link of a letter in the place of all others for the same purpose.
+    pub(crate) async fn put_token(
+        &mut self,
+        account: i64,
+        purpose: TokenPurpose,
+        hash: [u8; 32],
+        detail: &str,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.drop_tokens(account, purpose).await?;
+        sqlx::query("INSERT INTO account_tokens (hash, account, purpose, detail, expires_at) VALUES (?, ?, ?, ?, ?)")
+            .bind(&hash[..])
+            .bind(account)
+            .bind(purpose.as_str())
+            .bind(detail)
+            .bind(expires_at.0)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes back the links of letters for a purpose.
+    pub(crate) async fn drop_tokens(&mut self, account: i64, purpose: TokenPurpose) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM account_tokens WHERE account = ? AND purpose = ?")
+            .bind(account)
+            .bind(purpose.as_str())
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Whose link this is, and its detail, while it counts.
+    pub(crate) async fn token(
+        &mut self,
+        hash: [u8; 32],
+        purpose: TokenPurpose,
+        now: Timestamp,
+    ) -> Result<Option<(AccountRow, String)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT account, detail FROM account_tokens WHERE hash = ? AND purpose = ? AND expires_at > ?",
+        )
+        .bind(&hash[..])
+        .bind(purpose.as_str())
+        .bind(now.0)
+        .fetch_optional(&mut *self.connection)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let detail = row.try_get(1)?;
+        let account = self.account(row.try_get(0)?).await?;
+        Ok(account.map(|account| (account, detail)))
+    }
+
+    /// Exactly these codes count from now on.
+    pub(crate) async fn put_recovery_codes(&mut self, account: i64, hashes: &[[u8; 32]]) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM recovery_codes WHERE account = ?")
+            .bind(account)
+            .execute(&mut *self.connection)
+            .await?;
+        for hash in hashes {
+            sqlx::query("INSERT INTO recovery_codes (hash, account) VALUES (?, ?)")
+                .bind(&hash[..])
+                .bind(account)
+                .execute(&mut *self.connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a recovery code; whether it counted.
+    pub(crate) async fn take_recovery_code(&mut self, account: i64, hash: [u8; 32]) -> Result<bool, StoreError> {
+        let done = sqlx::query("DELETE FROM recovery_codes WHERE hash = ? AND account = ?")
+            .bind(&hash[..])
+            .bind(account)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// How many recovery codes still count.
+    pub(crate) async fn count_recovery_codes(&mut self, account: i64) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM recovery_codes WHERE account = ?")
+            .bind(account)
+            .fetch_one(&mut *self.connection)
+            .await?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,106 @@
+//! The log of what people changed.
+
+use bitpro_charge::{MerchantId, Timestamp};
+use sqlx::Row as _;
+
+use super::People;
+use crate::store::StoreError;
+
+/// A change that is about to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AuditRow {
+    /// The merchant's row.
+    pub(crate) merchant: Option<i64>,
+    /// The account's row; `None` when somebody acted who has none.
+    pub(crate) account: Option<i64>,
+    pub(crate) who: String,
+    pub(crate) action: String,
+    pub(crate) detail: String,
+    pub(crate) client: String,
+    pub(crate) at: Timestamp,
+    /// How it went, if that is known already.
+    pub(crate) outcome: Option<String>,
+}
+
+/// A line of the log as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AuditLine {
+    pub(crate) num: i64,
+    pub(crate) who: String,
+    pub(crate) action: String,
+    pub(crate) detail: String,
+    pub(crate) client: String,
+    pub(crate) at: Timestamp,
+    pub(crate) outcome: Option<String>,
+}
+
+impl People<'_> {
+    /// Notes a change; its row.
+    pub(crate) async fn add_audit(&mut self, audit: &AuditRow) -> Result<i64, StoreError> {
+        let done = sqlx::query(
+            "INSERT INTO audit (merchant, account, who, action, detail, client, at, outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(audit.merchant)
+        .bind(audit.account)
+        .bind(&audit.who)
+        .bind(&audit.action)
+        .bind(&audit.detail)
+        .bind(&audit.client)
+        .bind(audit.at.0)
+        .bind(&audit.outcome)
+        .execute(&mut *self.connection)
+        .await?;
+        Ok(done.last_insert_rowid())
+    }
+
+    /// Notes how a change went, and what it was.
+    pub(crate) async fn end_audit(&mut self, num: i64, detail: &str, outcome: &str) -> Result<(), StoreError> {
+        sqlx::query("UPDATE audit SET detail = ?, outcome = ? WHERE num = ?")
+            .bind(detail)
+            .bind(outcome)
+            .bind(num)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets a change that was not made.
+    pub(crate) async fn drop_audit(&mut self, num: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM audit WHERE num = ?")
+            .bind(num)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// The log of a merchant before the row `before`, the newest first.
+    pub(crate) async fn audit_of(
+        &mut self,
+        merchant: MerchantId,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditLine>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT a.num, a.who, a.action, a.detail, a.client, a.at, a.outcome FROM audit a \
+             JOIN merchants m ON m.num = a.merchant WHERE m.id = ? AND a.num < ? ORDER BY a.num DESC LIMIT ?",
+        )
+        .bind(&merchant.0[..])
+        .bind(before)
+        .bind(limit)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AuditLine {
+                    num: row.try_get(0)?,
+                    who: row.try_get(1)?,
+                    action: row.try_get(2)?,
+                    detail: row.try_get(3)?,
+                    client: row.try_get(4)?,
+                    at: Timestamp(row.try_get(5)?),
+                    outcome: row.try_get(6)?,
+                })
+            })
+            .collect()
+    }
+}
