@@ -26,6 +26,8 @@ pub enum Purpose {
     Webhook,
     /// What a merchant's links are signed with; the row is the link key's id.
     LinkKey,
+    /// A letter that is still to be sent; the row is the letter's id.
+    Mail,
 }
 
 impl Purpose {
@@ -34,6 +36,7 @@ impl Purpose {
             Self::ApiKey => "api-key",
             Self::Webhook => "webhook",
             Self::LinkKey => "link-key",
+            Self::Mail => "mail",
         }
     }
 }

@@ -36,7 +36,7 @@ pub use opening::OpenError;
 pub(crate) use opening::{StoreOptions, open};
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use snapshot::{ChargeOrigin, Snapshot};
-pub(crate) use sqlite::BesideRow;
+pub(crate) use sqlite::{BesideRow, MailRow};
 pub(crate) use tx::{Batch, Draft, MerchantDraft, Tx};
 pub use watch_map::WatchMap;
 pub(crate) use webhook::{Fresh, WebhookMap};
@@ -261,6 +261,18 @@ impl Store {
     pub(crate) async fn deliveries_ended(&self, until: Timestamp, limit: u32) -> Result<Vec<i64>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::deliveries_ended(&mut reader, until, limit).await
+    }
+
+    /// Letters whose time has come, those that waited longest first.
+    pub(crate) async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<MailRow>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::mails_due(&mut reader, now, limit).await
+    }
+
+    /// How many letters wait, and when the next one's time comes.
+    pub(crate) async fn mails_waiting(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::mails_waiting(&mut reader).await
     }
 
     /// How many charges there are in each state.

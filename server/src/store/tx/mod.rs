@@ -4,6 +4,7 @@ mod chain;
 mod issue;
 mod keys;
 mod link_keys;
+mod mails;
 mod merchants;
 mod record;
 mod webhooks;
