@@ -12,3 +12,6 @@ CREATE TABLE mails (
     next_at  BIGINT  NOT NULL DEFAULT 0
 );
 CREATE INDEX mails_by_next ON mails (next_at, num);
+
+-- When the buyer's receipt was posted, which happens once a charge.
+ALTER TABLE personal ADD COLUMN receipt_at BIGINT;

@@ -13,6 +13,7 @@ mod objects;
 mod observe;
 mod reading;
 mod requests;
+mod retention;
 mod shared;
 mod sighted;
 #[cfg(test)]

@@ -172,6 +172,22 @@ impl Store {
         sqlite::personal(&mut reader, num).await
     }
 
+    /// Charges of a merchant after the row `after` that have personal data still and to which nothing has happened since
+    /// `until`, by row.
+    pub(crate) async fn outdated_personal(
+        &self,
+        merchant: MerchantId,
+        until: Timestamp,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, ChargeId)>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        match sqlite::merchant_num(&mut reader, merchant).await? {
+            Some(num) => sqlite::outdated_personal(&mut reader, num, until, after, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// The log of a charge, batch by batch; `None` when there is no such charge.
     pub(crate) async fn history(&self, id: ChargeId) -> Result<Option<Vec<Vec<Recorded>>>, StoreError> {
         let mut reader = self.readers.acquire().await?;

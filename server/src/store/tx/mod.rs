@@ -6,6 +6,7 @@ mod keys;
 mod link_keys;
 mod mails;
 mod merchants;
+mod receipts;
 mod record;
 mod webhooks;
 
