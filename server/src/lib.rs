@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lifecycle;
 pub mod limits;
 pub mod links;
+pub mod mail;
 pub mod mapi;
 pub mod merchant;
 pub mod node;

@@ -18,6 +18,7 @@ use crate::config::{Config, PublicUrl};
 use crate::instance::{Instance, InstanceError};
 use crate::keys::{Nonces, NoncesError};
 use crate::limits::{Limits, PressKey};
+use crate::mail::{MailSetupError, Postman};
 use crate::mapi::{KeyLimit, Mapi};
 use crate::node;
 use crate::rng;
@@ -55,6 +56,9 @@ pub enum ServeError {
     /// The operating system refuses a thread.
     #[error("the watcher gets no thread: {0}")]
     NoThread(std::io::Error),
+    /// Letters have no way out.
+    #[error(transparent)]
+    Mail(#[from] MailSetupError),
     /// The journal of nonces cannot be opened.
     #[error(transparent)]
     Nonces(#[from] NoncesError),
@@ -113,6 +117,7 @@ async fn serve_instance(
         path: config.admin_socket.display().to_string(),
         cause,
     })?;
+    let postman = Postman::new(charges.clone(), &config.mail)?;
     let listener = listen(config.listen).map_err(|cause| ServeError::Listen {
         address: config.listen,
         cause,
@@ -134,6 +139,8 @@ async fn serve_instance(
 
     let sender = Sender::new(charges.clone(), public_url.origin());
     let sending = tokio::spawn(sender.run(closing.clone()));
+
+    let posting = tokio::spawn(postman.run(closing.clone()));
 
     let key = rng::key(&*rng);
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
@@ -188,6 +195,9 @@ async fn serve_instance(
     }
     if let Err(error) = sending.await {
         tracing::error!(%error, "the sender of webhooks had died");
+    }
+    if let Err(error) = posting.await {
+        tracing::error!(%error, "the postman had died");
     }
     if let Err(error) = commands.await {
         tracing::error!(%error, "the command socket had died");

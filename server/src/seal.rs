@@ -28,6 +28,8 @@ pub enum Purpose {
     LinkKey,
     /// What a person's one-time codes are made of; the row is the account's id.
     Totp,
+    /// A letter that is still to be sent; the row is the letter's id.
+    Mail,
 }
 
 impl Purpose {
@@ -37,6 +39,7 @@ impl Purpose {
             Self::Webhook => "webhook",
             Self::LinkKey => "link-key",
             Self::Totp => "totp",
+            Self::Mail => "mail",
         }
     }
 }

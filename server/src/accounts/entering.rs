@@ -227,7 +227,7 @@ impl Accounts {
         people.add_session(session).await?;
         self.note(tx, Some(account.num), &account.email, "password", client, now).await?;
         if had_one {
-            self.tell(tx, &account, &Notice::PasswordChanged, client, now).await?;
+            self.tell(tx, &account, Notice::PasswordChanged, client, now).await?;
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ impl Accounts {
                     people.end_other_sessions(num, hash).await?;
                     people.note_factor(hash, now).await?;
                     this.note(tx, Some(num), &account.email, "factor added", client, now).await?;
-                    this.tell(tx, &account, &Notice::SecondFactorAdded, client, now).await?;
+                    this.tell(tx, &account, Notice::SecondFactorAdded, client, now).await?;
                     Ok::<_, AccountError>(())
                 })
             })
@@ -99,7 +99,7 @@ impl Accounts {
                     people.put_account(&account).await?;
                     people.put_recovery_codes(num, &[]).await?;
                     this.note(tx, Some(num), &account.email, "factor removed", client, now).await?;
-                    Ok(this.tell(tx, &account, &Notice::SecondFactorRemoved, client, now).await?)
+                    Ok(this.tell(tx, &account, Notice::SecondFactorRemoved, client, now).await?)
                 })
             })
             .await

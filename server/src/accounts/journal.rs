@@ -110,12 +110,12 @@ impl Accounts {
         &self,
         tx: &mut Tx,
         account: &AccountRow,
-        notice: &Notice,
+        notice: Notice<'_>,
         client: IpAddr,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let language = super::language_of(&account.language);
-        let letter = letters::notice(language, &account.email, &account.name, notice, now, client);
+        let letter = letters::notice(language, &account.email, &account.name, notice, now, &client.to_string());
         tx.post(&letter).await
     }
 }

@@ -114,8 +114,8 @@ impl Accounts {
                     people.drop_tokens(account.num, TokenPurpose::Email).await?;
                     people.drop_tokens(account.num, TokenPurpose::Password).await?;
                     this.note(tx, Some(account.num), &former.email, "email", client, now).await?;
-                    let notice = Notice::EmailChanged { new: email.clone() };
-                    this.tell(tx, &former, &notice, client, now).await?;
+                    let notice = Notice::EmailChanged { new: &email };
+                    this.tell(tx, &former, notice, client, now).await?;
                     Ok(email)
                 })
             })

@@ -298,10 +298,9 @@ impl Accounts {
         client: IpAddr,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let notice = Notice::TeamChanged {
-            merchant: name_of(tx, merchant),
-        };
-        self.notify_owners(tx, merchant, &notice, client, now).await
+        let name = name_of(tx, merchant);
+        self.notify_owners(tx, merchant, Notice::TeamChanged { merchant: &name }, client, now)
+            .await
     }
 
     /// Sends a notice to all owners of a merchant.
@@ -309,14 +308,14 @@ impl Accounts {
         &self,
         tx: &mut Tx,
         merchant: MerchantId,
-        notice: &Notice,
+        notice: Notice<'_>,
         client: IpAddr,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let members = tx.people().await?.members(merchant).await?;
         for owner in members.iter().filter(|member| member.role == Role::Owner) {
             let language = language_of(&owner.language);
-            tx.post(&letters::notice(language, &owner.email, &owner.name, notice, now, client))
+            tx.post(&letters::notice(language, &owner.email, &owner.name, notice, now, &client.to_string()))
                 .await?;
         }
         Ok(())

@@ -69,6 +69,7 @@ pub async fn execute(charges: &Charges, command: Command) -> Reply {
         | Command::RotateKey { .. }
         | Command::RevokeKey { .. }
         | Command::Rekey => keys::execute(charges, command).await,
+        Command::TestMail { to } => super::mail::test(charges, &to).await,
         Command::CancelCharge { id, sequence } => {
             let (id, snapshot) = charge(charges, &id).await?;
             let sequence = sequence.unwrap_or(snapshot.charge.sequence);

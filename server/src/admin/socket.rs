@@ -153,6 +153,7 @@ const fn name(command: &Command) -> &'static str {
         Command::ListKeys { .. } => "key list",
         Command::RotateKey { .. } => "key rotate",
         Command::RevokeKey { .. } => "key revoke",
+        Command::TestMail { .. } => "mail test",
         Command::Rekey => "rekey",
         Command::CancelCharge { .. } => "charge cancel",
     }

@@ -77,6 +77,11 @@ pub enum Command {
         /// Its id.
         id: String,
     },
+    /// Sends a letter by which the operator sees that letters arrive.
+    TestMail {
+        /// The address.
+        to: String,
+    },
     /// Seals all secrets under the newest of the configured keys.
     Rekey,
     /// Withdraws a charge (R15).

@@ -1,5 +1,5 @@
-//! What is done beside the requests: addresses derived ahead, the time noted, charges read again after another process
-//! wrote.
+//! What is done beside the requests: addresses derived ahead, the time noted, personal data erased in time, charges read
+//! again after another process wrote.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -8,24 +8,35 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::shared::Chore;
-use super::{Inner, Role};
+use super::{Inner, Role, retention};
 use crate::store::{DescriptorId, Low, StoreError};
 use crate::wallet::Derived;
 
 /// How often the highest time seen is stored (R32): coarsely, for each is a commit.
 const NOTE_TIME: Duration = Duration::from_secs(60);
 
+/// How often personal data that is too old is looked for.
+const ERASE_OLD: Duration = Duration::from_secs(60 * 60);
+
 /// Does the chores until the charges are closed.
 pub(super) async fn run(inner: Weak<Inner>, mut chores: mpsc::UnboundedReceiver<Chore>) {
     let deriving: Arc<parking_lot::Mutex<HashSet<DescriptorId>>> = Arc::default();
     let mut note_time = tokio::time::interval(NOTE_TIME);
     note_time.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut erase_old = tokio::time::interval(ERASE_OLD);
+    erase_old.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let chore = tokio::select! {
             chore = chores.recv() => chore,
             _ = note_time.tick() => {
                 let Some(inner) = inner.upgrade() else { return };
                 report(note_the_time(&inner).await);
+                continue;
+            }
+            _ = erase_old.tick() => {
+                let Some(inner) = inner.upgrade() else { return };
+                // Addresses must not wait for it.
+                tokio::spawn(async move { report(retention::erase_old(&inner).await) });
                 continue;
             }
         };

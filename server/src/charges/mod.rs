@@ -13,6 +13,7 @@ mod objects;
 mod observe;
 mod reading;
 mod requests;
+mod retention;
 mod shared;
 mod sighted;
 #[cfg(test)]
@@ -25,7 +26,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bitpro_charge::{ChargeId, MerchantId, Network, Observation, Outpoint, State, Timestamp};
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
@@ -211,6 +212,11 @@ impl Charges {
     /// Hears of every delivery that is to be made from now on. There is one listener: the sender.
     pub(crate) fn listen_to_deliveries(&self) -> mpsc::UnboundedReceiver<Sending> {
         self.inner.shared.listen_to_deliveries()
+    }
+
+    /// Notified when a letter was posted. There is one listener: the postman.
+    pub(crate) fn mail_posted(&self) -> Arc<Notify> {
+        Arc::clone(&self.inner.shared.mail_posted)
     }
 
     /// The instance's network.

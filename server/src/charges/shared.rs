@@ -9,7 +9,7 @@ use bitpro_charge::{ChargeId, MerchantId, Timestamp};
 use bytes::Bytes;
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::hub::{Frame, Hub};
 use crate::keys::{ApiKey, KeyId, KeyMap};
@@ -76,6 +76,7 @@ pub(super) struct Shared {
     keys: RwLock<Arc<KeyMap>>,
     webhooks: RwLock<Arc<WebhookMap>>,
     sender: RwLock<Option<mpsc::UnboundedSender<Sending>>>,
+    pub(super) mail_posted: Arc<Notify>,
     receives: RwLock<HashMap<DescriptorId, Arc<Receive>>>,
     tip: RwLock<Option<(Tip, Timestamp)>>,
     tip_height: AtomicU32,
@@ -98,6 +99,7 @@ impl Shared {
             keys: RwLock::default(),
             webhooks: RwLock::default(),
             sender: RwLock::default(),
+            mail_posted: Arc::default(),
             receives: RwLock::default(),
             tip: RwLock::default(),
             tip_height: AtomicU32::new(0),
@@ -280,6 +282,9 @@ impl Listener for Shared {
         self.take_in(&news);
         self.publish(&news);
         self.tell_sender(news.webhooks, news.due, news.from_elsewhere);
+        if news.has_mail || news.from_elsewhere {
+            self.mail_posted.notify_one();
+        }
         // Whoever does the chores may be gone: then the server is closing.
         for low in news.low {
             let _ = self.chores.send(Chore::Derive(low));

@@ -62,6 +62,11 @@ pub(super) enum Do {
         #[command(subcommand)]
         action: KeyAction,
     },
+    /// Letters: whether they arrive.
+    Mail {
+        #[command(subcommand)]
+        action: MailAction,
+    },
     /// Encrypt all secrets in the database under the newest of seal_keys.
     Rekey {
         /// Print JSON.
@@ -111,6 +116,18 @@ pub(super) enum MerchantAction {
     },
     /// List the settings that a merchant has, with their defaults.
     Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MailAction {
+    /// Send a letter to see whether it arrives. Without a running server it waits for the next start.
+    Test {
+        /// The e-mail address.
+        address: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

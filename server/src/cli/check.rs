@@ -8,7 +8,8 @@ use super::rate::{self, Market};
 use super::remote;
 use crate::admin::{Command, Reply};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, ConfigErrors, SETTINGS};
+use crate::config::{Config, ConfigErrors, MailTransport, SETTINGS};
+use crate::mail::Transport;
 use crate::node::{self, CheckLine, Level};
 
 /// The lines, in the order in which they should be mended.
@@ -30,6 +31,7 @@ pub(super) async fn lines(loaded: Result<Config, ConfigErrors>) -> Vec<CheckLine
         format!("all of the {count} settings are right; network {}", config.network),
     )];
     lines.extend(rate(&config).await);
+    lines.push(mail(&config).await);
     lines.extend(database(&config).await);
     let node = config.node.clone();
     let asked = tokio::task::spawn_blocking(move || {
@@ -68,6 +70,36 @@ fn line_of(market: &Market) -> CheckLine {
             line("rate", Level::Warning, text)
         }
         Err(doubt) => line("rate", Level::Failure, format!("{doubt}: see `bitpro rate --probe`")),
+    }
+}
+
+/// Whether letters have a way out.
+async fn mail(config: &Config) -> CheckLine {
+    match &config.mail.transport {
+        MailTransport::Files(folder) => {
+            let text = format!("smtp_url is not set: letters become files in {}", folder.display());
+            let level = if config.network.is_sandbox() {
+                Level::Fine
+            } else {
+                Level::Warning
+            };
+            line("mail", level, text)
+        }
+        MailTransport::Smtp(smtp) => {
+            let place = format!("{}:{}", smtp.host, smtp.port);
+            let greeted = match Transport::new(&config.mail) {
+                Ok(transport) => transport.greet().await,
+                Err(error) => Err(error.to_string()),
+            };
+            match greeted {
+                Ok(()) => line(
+                    "mail",
+                    Level::Fine,
+                    format!("{place} takes letters from {}", config.mail.from),
+                ),
+                Err(why) => line("mail", Level::Failure, format!("{place}: {why}")),
+            }
+        }
     }
 }
 

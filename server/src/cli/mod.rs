@@ -21,7 +21,7 @@ use crate::admin::{Command, Kind};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::{lifecycle, telemetry};
-use arguments::{Arguments, ChargeAction, Do, MerchantAction};
+use arguments::{Arguments, ChargeAction, Do, MailAction, MerchantAction};
 
 /// What a shell gets: 0 done, 1 not done, 2 wrong arguments, configuration or value, 3 no such merchant or charge,
 /// 4 the charge is not what was thought.
@@ -62,6 +62,9 @@ pub fn run() -> ExitCode {
             let (command, json) = action.into_command();
             carry_out(arguments.config, &command, json)
         }
+        Do::Mail {
+            action: MailAction::Test { address, json },
+        } => carry_out(arguments.config, &Command::TestMail { to: address }, json),
         Do::Rekey { json } => carry_out(arguments.config, &Command::Rekey, json),
         Do::Webhook { action } => {
             let (command, json) = webhook::command(action);

@@ -108,6 +108,9 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
         | Command::RotateKey { .. }
         | Command::RevokeKey { .. }
         | Command::Rekey => keys::print(command, value),
+        Command::TestMail { to } => out(&format!(
+            "a letter to {to} is on its way; the server's log says when it cannot be sent"
+        )),
         Command::AcceptCharge { .. } | Command::CancelCharge { .. } => out(&charge_line(value)),
     }
 }

@@ -1,6 +1,8 @@
 //! The operator's configuration: read from the environment and a file, checked as a whole, then never changed.
 
+mod accounts;
 mod error;
+mod mail;
 mod node;
 mod rates;
 mod reader;
@@ -15,7 +17,9 @@ use std::time::Duration;
 use bitpro_charge::Network;
 use ipnet::IpNet;
 
+pub use accounts::{Signup, WalletChanges};
 pub use error::{ConfigError, ConfigErrors, Origin};
+pub use mail::{MailConfig, MailTransport, Protection, Smtp};
 pub use settings::{PREFIX, SETTINGS, Setting};
 pub use values::{LogFormat, PublicUrl, Secret};
 
@@ -57,6 +61,16 @@ pub struct Config {
     pub rates: RatesConfig,
     /// Where webhooks may lead.
     pub webhooks: Policy,
+    /// How letters leave.
+    pub mail: MailConfig,
+    /// Who is told of requests for accounts.
+    pub operator_email: Option<String>,
+    /// Who may have an account.
+    pub signup: Signup,
+    /// Where the dashboard lives when it has an origin of its own.
+    pub dashboard_url: Option<PublicUrl>,
+    /// Where a merchant's wallet can be changed.
+    pub wallet_changes: WalletChanges,
     /// What anonymous clients may do.
     pub limits: Limits,
     /// The explorer's address with `{txid}` in it.
@@ -169,6 +183,11 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     let rates = rates::rates(reader);
     let limits = limits(reader);
     let webhooks = webhooks(reader, network);
+    let mail = mail::mail(reader, data_dir.as_deref(), public_url.as_ref());
+    let operator_email = reader.parsed("operator_email", mail::address);
+    let signup = reader.parsed("signup", |text| text.parse().ok());
+    let dashboard_url = accounts::dashboard_url(reader, public_url.as_ref());
+    let wallet_changes = reader.parsed("wallet_changes", |text| text.parse().ok());
     let explorer = reader.parsed("explorer_url", values::explorer);
     let log = reader.parsed("log", |text| {
         tracing_subscriber::EnvFilter::try_new(text)
@@ -200,6 +219,11 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         rates: rates?,
         limits,
         webhooks,
+        mail: mail?,
+        operator_email,
+        signup: signup?,
+        dashboard_url,
+        wallet_changes: wallet_changes?,
         explorer,
         log: log?,
         log_format: log_format?,

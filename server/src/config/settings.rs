@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 44] = [
+pub const SETTINGS: [Setting; 51] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -266,6 +266,43 @@ pub const SETTINGS: [Setting; 44] = [
         "webhook_allow_private",
         "addresses or networks separated by commas, as in 127.0.0.1, 10.0.0.0/8",
         "Networks that webhooks may lead to although they are not public, for demos and tests. Refused on mainnet.",
+    ),
+    optional(
+        "mail_from",
+        "an e-mail address, with or without a name, as in Shop <pay@shop.example>",
+        "Who letters are from. Default: bitpro at the host of public_url.",
+    ),
+    secret(
+        "smtp_url",
+        "an address as in smtps://user:password@mail.example (TLS) or smtp://user:password@mail.example (STARTTLS), user and password percent-encoded; smtp without TLS to this machine only",
+        "The mail server that takes letters. Without one, each letter becomes a file in the folder mail of data_dir.",
+    ),
+    optional(
+        "smtp_url_file",
+        "a file with such an address",
+        "Where smtp_url is read from instead.",
+    ),
+    optional(
+        "operator_email",
+        "an e-mail address without a name",
+        "Who is told when somebody asks for an account.",
+    ),
+    with_default(
+        "signup",
+        "approval",
+        "approval, open or closed",
+        "Who gets an account: whom you approve, everybody who asks, or nobody new.",
+    ),
+    optional(
+        "dashboard_url",
+        "an http or https address without a path, as in https://dashboard.example, with another host than public_url",
+        "An address of its own for the dashboard, to be led to this server as well. Recommended on mainnet.",
+    ),
+    with_default(
+        "wallet_changes",
+        "dashboard",
+        "dashboard or command-line",
+        "Where it can be changed to where a merchant's money goes, after the first time.",
     ),
     with_default(
         "max_connections",

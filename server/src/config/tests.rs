@@ -67,6 +67,11 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
         ("BITPRO_RATE_MOST_CENTS_PER_BTC", "100000000000001"),
         ("BITPRO_RATE_REFRESH_SECS", "1"),
         ("BITPRO_CREATE_BURST", "-1"),
+        ("BITPRO_MAIL_FROM", "nobody"),
+        ("BITPRO_OPERATOR_EMAIL", "Op <op@shop.example>"),
+        ("BITPRO_SIGNUP", "maybe"),
+        ("BITPRO_DASHBOARD_URL", "dashboard.example"),
+        ("BITPRO_WALLET_CHANGES", "nowhere"),
         ("BITPRO_EXPLORER_URL", "https://explorer.example"),
         ("BITPRO_LOG", "info,="),
         ("BITPRO_LOG_FORMAT", "xml"),
@@ -108,6 +113,40 @@ fn a_secret_is_never_in_a_message_or_a_debug_print() {
     .unwrap();
     let printed = format!("{config:?}");
     assert!(!printed.contains("hunter2") && !printed.contains(KEY), "{printed}");
+}
+
+#[test]
+fn letters_are_files_until_a_mail_server_is_named() {
+    let config = with(&[("BITPRO_PUBLIC_URL", "https://pay.example")]).unwrap();
+    assert_eq!(config.mail.from.to_string(), "bitpro@pay.example");
+    assert_eq!(
+        config.mail.transport,
+        MailTransport::Files("/var/lib/bitpro/mail".into())
+    );
+    let config = with(&[("BITPRO_SMTP_URL", "smtps://u:hunter2@mail.example")]).unwrap();
+    assert!(matches!(&config.mail.transport, MailTransport::Smtp(smtp) if smtp.port == 465));
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let refused = refusal(&[("BITPRO_SMTP_URL", "http://u:hunter2@mail.example")]);
+    assert!(
+        refused.starts_with("smtp_url (environment variable BITPRO_SMTP_URL; the value is secret)"),
+        "{refused}"
+    );
+    assert!(!refused.contains("hunter2"), "{refused}");
+}
+
+#[test]
+fn the_dashboard_has_an_origin_of_its_own_or_none() {
+    let config = with(&[]).unwrap();
+    assert_eq!(
+        (config.signup, config.wallet_changes, config.dashboard_url),
+        (Signup::Approval, WalletChanges::Dashboard, None)
+    );
+    let public = ("BITPRO_PUBLIC_URL", "https://pay.example");
+    let config = with(&[public, ("BITPRO_DASHBOARD_URL", "https://admin.example")]).unwrap();
+    assert_eq!(config.dashboard_url.unwrap().origin(), "https://admin.example");
+    // Cookies know no ports: another port of the same host is no other origin to them.
+    let same = refusal(&[public, ("BITPRO_DASHBOARD_URL", "https://pay.example:8443")]);
+    assert!(same.contains("another host than public_url"), "{same}");
 }
 
 #[test]

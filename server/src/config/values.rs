@@ -46,6 +46,12 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// The host without its port, as in `pay.example`.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether shoppers come over TLS, which then ends at a proxy in front.
     #[must_use]
     pub const fn is_https(&self) -> bool {

@@ -10,7 +10,7 @@ use bitpro_charge::{Cents, LatePolicy, Tiers, Tolerance};
 use super::{AllowedOrigin, Colour, Language};
 use table::refused;
 pub use table::{SETTINGS, Setting, SettingError};
-use values::{joined, list, number, optional, site, words, yes_or_no};
+use values::{is_yes, joined, list, number, optional, site, words, yes_or_no};
 
 /// All choices of one merchant. Charges freeze what concerns them when they are made (R1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,10 @@ pub struct Settings {
     pub gap_button: u32,
     /// Whether a link makes charges only with the merchant's signature (R21).
     pub require_signed_links: bool,
+    /// Whether buyers who gave an address get a receipt.
+    pub email_receipts: bool,
+    /// How many days after its end a charge's personal data is erased (R31); zero: never.
+    pub retention_days: u32,
 }
 
 impl Settings {
@@ -131,6 +135,8 @@ impl Settings {
             "gap_warning" => self.gap_warning.to_string(),
             "gap_button" => self.gap_button.to_string(),
             "require_signed_links" => yes_or_no(self.require_signed_links).to_owned(),
+            "email_receipts" => yes_or_no(self.email_receipts).to_owned(),
+            "retention_days" => self.retention_days.to_string(),
             _ => String::new(),
         }
     }
@@ -173,11 +179,9 @@ impl Settings {
             "price_limit_cents" => self.price_limit = Cents(number(value, 1, HIGHEST_CENTS)?),
             "gap_warning" => self.gap_warning = number(value, 1, 10_000)?,
             "gap_button" => self.gap_button = number(value, 1, 10_000)?,
-            "require_signed_links" => {
-                self.require_signed_links = [true, false]
-                    .into_iter()
-                    .find(|&required| yes_or_no(required) == value)?;
-            }
+            "require_signed_links" => self.require_signed_links = is_yes(value)?,
+            "email_receipts" => self.email_receipts = is_yes(value)?,
+            "retention_days" => self.retention_days = number(value, 0, 3_650)?,
             _ => return None,
         }
         Some(())
@@ -244,6 +248,8 @@ impl Default for Settings {
             gap_warning: 20,
             gap_button: 100,
             require_signed_links: false,
+            email_receipts: false,
+            retention_days: 0,
         }
     }
 }

@@ -39,6 +39,12 @@ struct Stored {
     /// Younger than the rest: a document without it is from before links could be signed.
     #[serde(default)]
     require_signed_links: bool,
+    /// Younger than the rest: a document without it is from before there was e-mail.
+    #[serde(default)]
+    email_receipts: bool,
+    /// As old as `email_receipts`.
+    #[serde(default)]
+    retention_days: u32,
 }
 
 fn usual_api_window_limit() -> u32 {
@@ -73,6 +79,8 @@ pub(crate) fn to_document(settings: &Settings) -> String {
         gap_warning: settings.gap_warning,
         gap_button: settings.gap_button,
         require_signed_links: settings.require_signed_links,
+        email_receipts: settings.email_receipts,
+        retention_days: settings.retention_days,
     };
     serde_json::to_string(&stored).expect("plain texts and numbers always serialize")
 }
@@ -121,6 +129,8 @@ pub(crate) fn from_document(document: &str) -> Option<Settings> {
         gap_warning: stored.gap_warning,
         gap_button: stored.gap_button,
         require_signed_links: stored.require_signed_links,
+        email_receipts: stored.email_receipts,
+        retention_days: stored.retention_days,
     })
 }
 
@@ -143,6 +153,8 @@ mod tests {
                 ("late_policy", "accept"),
                 ("rate_spread_bps", "75"),
                 ("require_signed_links", "yes"),
+                ("email_receipts", "yes"),
+                ("retention_days", "30"),
             ])
             .unwrap();
         assert_eq!(from_document(&to_document(&settings)), Some(settings));

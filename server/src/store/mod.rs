@@ -38,8 +38,7 @@ pub(crate) use opening::{StoreOptions, open};
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use snapshot::{ChargeOrigin, Snapshot};
 pub(crate) use people_reader::PeopleReader;
-pub(crate) use sqlite::BesideRow;
-pub(crate) use sqlite::people;
+pub(crate) use sqlite::{BesideRow, MailRow, people};
 pub(crate) use tx::{Batch, Draft, MerchantDraft, Tx};
 pub use watch_map::WatchMap;
 pub(crate) use webhook::{Fresh, WebhookMap};
@@ -180,6 +179,22 @@ impl Store {
         sqlite::personal(&mut reader, num).await
     }
 
+    /// Charges of a merchant after the row `after` that have personal data still and to which nothing has happened since
+    /// `until`, by row.
+    pub(crate) async fn outdated_personal(
+        &self,
+        merchant: MerchantId,
+        until: Timestamp,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, ChargeId)>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        match sqlite::merchant_num(&mut reader, merchant).await? {
+            Some(num) => sqlite::outdated_personal(&mut reader, num, until, after, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// The log of a charge, batch by batch; `None` when there is no such charge.
     pub(crate) async fn history(&self, id: ChargeId) -> Result<Option<Vec<Vec<Recorded>>>, StoreError> {
         let mut reader = self.readers.acquire().await?;
@@ -269,6 +284,18 @@ impl Store {
     pub(crate) async fn deliveries_ended(&self, until: Timestamp, limit: u32) -> Result<Vec<i64>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::deliveries_ended(&mut reader, until, limit).await
+    }
+
+    /// Letters whose time has come, those that waited longest first.
+    pub(crate) async fn mails_due(&self, now: Timestamp, limit: u32) -> Result<Vec<MailRow>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::mails_due(&mut reader, now, limit).await
+    }
+
+    /// How many letters wait, and when the next one's time comes.
+    pub(crate) async fn mails_waiting(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::mails_waiting(&mut reader).await
     }
 
     /// How many charges there are in each state.

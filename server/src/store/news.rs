@@ -29,6 +29,8 @@ pub(crate) struct News {
     pub(crate) webhooks: Option<Arc<WebhookMap>>,
     /// Deliveries that are to be made.
     pub(crate) due: Vec<Due>,
+    /// Whether a letter was posted.
+    pub(crate) has_mail: bool,
     /// The tip and how far chain and mempool were read, when either moved.
     pub(crate) tip: Option<(Tip, Timestamp)>,
     /// The earliest instant at which time alone moves a charge.
@@ -82,6 +84,7 @@ pub(super) struct Mark {
     watched: usize,
     due: usize,
     had_webhooks: bool,
+    had_mail: bool,
     tip: Option<(Tip, Timestamp)>,
     had_merchants: bool,
     had_keys: bool,
@@ -96,6 +99,7 @@ impl News {
             watched: self.watched.len(),
             due: self.due.len(),
             had_webhooks: self.webhooks.is_some(),
+            had_mail: self.has_mail,
             tip: self.tip,
             had_merchants: self.merchants.is_some(),
             had_keys: self.keys.is_some(),
@@ -115,6 +119,7 @@ impl News {
         self.deeper.truncate(mark.deeper);
         self.watched.truncate(mark.watched);
         self.due.truncate(mark.due);
+        self.has_mail = mark.had_mail;
         self.tip = mark.tip;
         self.webhooks = mark.had_webhooks.then(|| Arc::clone(webhooks));
         self.merchants = mark.had_merchants.then(|| Arc::clone(merchants));

@@ -35,7 +35,7 @@ const fn setting(name: &'static str, default: &'static str, wanted: &'static str
 }
 
 /// Every setting but descriptor and logo, which are not plain text.
-pub const SETTINGS: [Setting; 23] = [
+pub const SETTINGS: [Setting; 25] = [
     setting(
         "name",
         "",
@@ -173,6 +173,18 @@ pub const SETTINGS: [Setting; 23] = [
         "no",
         "yes or no",
         "Whether links make charges only when they are signed with a link key, so that nobody can edit the price.",
+    ),
+    setting(
+        "email_receipts",
+        "no",
+        "yes or no",
+        "Whether a buyer whose e-mail address is known gets a receipt once the payment is confirmed.",
+    ),
+    setting(
+        "retention_days",
+        "0",
+        "days from 0 to 3650",
+        "How long after its end a charge keeps the buyer's e-mail address, metadata and notes; 0 keeps them.",
     ),
 ];
 

@@ -56,6 +56,8 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
         ("tolerance_bps", "1001"),
         ("late_policy", "maybe"),
         ("require_signed_links", "true"),
+        ("email_receipts", "1"),
+        ("retention_days", "3651"),
         ("price_limit_cents", "0"),
         ("windows", "1"),
     ] {

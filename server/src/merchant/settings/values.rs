@@ -45,6 +45,11 @@ pub(super) fn joined<T: ToString>(items: &[T]) -> String {
     items.join(" ")
 }
 
+/// The inverse of [`yes_or_no`].
+pub(super) fn is_yes(text: &str) -> Option<bool> {
+    [true, false].into_iter().find(|&yes| yes_or_no(yes) == text)
+}
+
 pub(super) const fn yes_or_no(yes: bool) -> &'static str {
     if yes { "yes" } else { "no" }
 }

@@ -3,6 +3,7 @@
 
 mod event;
 mod hole;
+mod letter;
 mod parts;
 mod snapshot;
 mod terms;
@@ -10,6 +11,7 @@ mod terms;
 use super::StoreError;
 pub(crate) use event::{events_from, events_to};
 pub(crate) use hole::{hole_from, hole_to};
+pub(crate) use letter::{letter_from, letter_to};
 pub(crate) use snapshot::{snapshot_from, snapshot_to};
 pub(crate) use terms::{terms_from, terms_to};
 

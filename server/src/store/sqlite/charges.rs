@@ -168,19 +168,6 @@ impl Session {
         Ok(())
     }
 
-    /// Erases what stands apart from the log about a charge.
-    pub(in crate::store) async fn erase_personal(&mut self, num: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM personal WHERE charge = ?")
-            .bind(num)
-            .execute(&mut self.connection)
-            .await?;
-        sqlx::query("UPDATE charges SET email_key = NULL WHERE num = ?")
-            .bind(num)
-            .execute(&mut self.connection)
-            .await?;
-        Ok(())
-    }
-
     /// How many charges there are in each state.
     pub(in crate::store) async fn state_counts(&mut self) -> Result<Vec<(State, i64)>, StoreError> {
         state_counts(&mut self.connection).await
@@ -263,21 +250,6 @@ pub(in crate::store) async fn charges_by_num(
         })
         .await?;
     snapshots(&rows, network)
-}
-
-/// What stands apart from the log about a charge: e-mail, metadata, notes.
-pub(in crate::store) async fn personal(
-    connection: &mut SqliteConnection,
-    num: i64,
-) -> Result<[Option<String>; 3], StoreError> {
-    let row = sqlx::query("SELECT buyer_email, metadata, notes FROM personal WHERE charge = ?")
-        .bind(num)
-        .fetch_optional(connection)
-        .await?;
-    match row {
-        Some(row) => Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?]),
-        None => Ok([None, None, None]),
-    }
 }
 
 /// Charges, newest first.

@@ -11,7 +11,7 @@ pub(in crate::store) struct SealedColumn {
     /// What its secrets are for.
     pub(in crate::store) purpose: Purpose,
     table: &'static str,
-    /// The column that a secret is bound to: bytes, and the table's key.
+    /// The column that a secret is bound to: bytes, and unique in the table.
     id: &'static str,
     sealed: &'static str,
 }
@@ -27,6 +27,12 @@ pub(in crate::store) const SEALED: &[SealedColumn] = &[
     SealedColumn {
         purpose: Purpose::LinkKey,
         table: "link_keys",
+        id: "id",
+        sealed: "sealed",
+    },
+    SealedColumn {
+        purpose: Purpose::Mail,
+        table: "mails",
         id: "id",
         sealed: "sealed",
     },

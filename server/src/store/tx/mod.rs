@@ -4,8 +4,10 @@ mod chain;
 mod issue;
 mod keys;
 mod link_keys;
+mod mails;
 mod merchants;
 mod people;
+mod receipts;
 mod record;
 mod webhooks;
 

@@ -31,6 +31,7 @@ impl Tx {
         let mut decided = Vec::with_capacity(batches.len());
         let mut outbox = Vec::new();
         let mut due = Vec::new();
+        let mut receipts = Vec::new();
         for Batch { before, events } in batches {
             if events.is_empty() {
                 continue;
@@ -54,6 +55,9 @@ impl Tx {
                         order_conflict: false,
                     };
                     outbox.push(row);
+                    if *announcement == Announcement::Confirmed && self.wants_receipt(&before) {
+                        receipts.push(before.num);
+                    }
                     if self.memory.webhooks().contains_key(&charge.merchant) {
                         let snapshot = before.with_charge(charge.clone());
                         let tip = *told_under;
@@ -99,6 +103,9 @@ impl Tx {
             });
             recorded.push(after);
         }
+        for confirmed in recorded.iter().filter(|after| receipts.contains(&after.num)) {
+            self.post_receipt(confirmed, at).await?;
+        }
         Ok(recorded)
     }
 
@@ -115,6 +122,15 @@ impl Tx {
         erased.email_key = None;
         self.memory.put_charge(&Arc::new(erased));
         Ok(())
+    }
+
+    /// The same for the settled charge in row `num`; whether it is there.
+    pub(crate) async fn erase_personal_of(&mut self, num: i64) -> Result<bool, StoreError> {
+        let Some(snapshot) = self.charges(&[num]).await?.pop() else {
+            return Ok(false);
+        };
+        self.erase_personal(&snapshot).await?;
+        Ok(true)
     }
 
     fn outbox_row(&mut self, snapshot: &Snapshot, sequence: u64, announcement: Announcement) -> OutboxRow {

@@ -1,0 +1,59 @@
+//! Erasing the personal data of charges that ended longer ago than their merchant wants to keep it (R31).
+
+use bitpro_charge::{ChargeId, MerchantId, Timestamp};
+
+use super::{Inner, Role};
+use crate::store::StoreError;
+
+/// Charges erased in one commit.
+const ERASED: u32 = 200;
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Erases what is too old, of all merchants.
+pub(super) async fn erase_old(inner: &Inner) -> Result<(), StoreError> {
+    if inner.role != Role::Server {
+        return Ok(());
+    }
+    let now = inner.now();
+    let merchants = inner.shared.merchants();
+    for merchant in merchants.values() {
+        let days = i64::from(merchant.settings.retention_days);
+        if days > 0 {
+            erase_before(inner, merchant.id, Timestamp(now.0 - days * DAY_MILLIS)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn erase_before(inner: &Inner, merchant: MerchantId, until: Timestamp) -> Result<(), StoreError> {
+    let mut after = 0;
+    loop {
+        let outdated = inner.store.outdated_personal(merchant, until, after, ERASED).await?;
+        let Some(&(last, _)) = outdated.last() else {
+            return Ok(());
+        };
+        after = last;
+        let erased = inner
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut erased: Vec<ChargeId> = Vec::new();
+                    for (num, id) in outdated {
+                        // One that can still move has not ended, however long ago it last did.
+                        if tx.memory().charge(num).is_none() && tx.erase_personal_of(num).await? {
+                            erased.push(id);
+                        }
+                    }
+                    Ok::<_, StoreError>(erased)
+                })
+            })
+            .await?;
+        for id in &erased {
+            // They are read again without what is erased.
+            inner.shared.cache.remove(id);
+        }
+        if !erased.is_empty() {
+            tracing::info!(%merchant, charges = erased.len(), "personal data was erased, for it is older than retention_days");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Letters about accounts: asking for one, getting in, being invited.
+
+use super::frame::{Content, days, hours};
+use crate::dashboard::words::words;
+use crate::mail::{Letter, clean};
+use crate::merchant::Language;
+
+/// The account is there: choose a password by this link, which works once.
+#[must_use]
+pub fn choose_password(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
+    let subject = words("Choose your password", "Choisissez votre mot de passe").of(language);
+    let paragraph = words(
+        "Your Bitpro account is ready. Choose a password to log in for the first time.",
+        "Votre compte Bitpro est prêt. Choisissez un mot de passe pour vous connecter la première fois.",
+    );
+    one_use(language, subject, name, paragraph.of(language), valid_hours)
+        .button(words("Choose a password", "Choisir un mot de passe").of(language), url)
+        .small(not_asked(language))
+        .to(to)
+}
+
+/// Somebody asked for a new password.
+#[must_use]
+pub fn reset_password(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
+    let subject = words("Choose a new password", "Choisissez un nouveau mot de passe").of(language);
+    let paragraph = words(
+        "A new password was asked for your Bitpro account.",
+        "Un nouveau mot de passe a été demandé pour votre compte Bitpro.",
+    );
+    let unchanged = words(
+        "If it was not you, do nothing: your password stays as it is.",
+        "Si ce n'était pas vous, ne faites rien : votre mot de passe reste le même.",
+    );
+    one_use(language, subject, name, paragraph.of(language), valid_hours)
+        .button(
+            words("Choose a new password", "Choisir un nouveau mot de passe").of(language),
+            url,
+        )
+        .small(unchanged.of(language))
+        .to(to)
+}
+
+/// Somebody asked for an account with an address that has one.
+#[must_use]
+pub fn already_here(language: Language, to: &str, name: &str, login_url: &str) -> Letter {
+    let subject = words("You already have an account", "Vous avez déjà un compte").of(language);
+    let paragraph = words(
+        "An account was asked for with your e-mail address, and there is one already. You can log in with it. If you no longer know the password, choose a new one on the same page.",
+        "Un compte a été demandé avec votre adresse e-mail, et il en existe déjà un. Vous pouvez vous y connecter. Si vous ne connaissez plus le mot de passe, choisissez-en un nouveau sur la même page.",
+    );
+    Content::new(
+        language,
+        subject.to_owned(),
+        Some(name),
+        vec![paragraph.of(language).to_owned()],
+    )
+    .button(words("Log in", "Se connecter").of(language), login_url)
+    .small(not_asked(language))
+    .to(to)
+}
+
+/// The request for an account was received, and somebody will look at it.
+#[must_use]
+pub fn asked(language: Language, to: &str, name: &str) -> Letter {
+    let subject = words("Your request was received", "Votre demande a été reçue").of(language);
+    let paragraph = words(
+        "Thank you for asking for a Bitpro account. Somebody looks at each request; you will get another e-mail with a link to choose your password.",
+        "Merci d'avoir demandé un compte Bitpro. Chaque demande est examinée ; vous recevrez un autre e-mail avec un lien pour choisir votre mot de passe.",
+    );
+    Content::new(
+        language,
+        subject.to_owned(),
+        Some(name),
+        vec![paragraph.of(language).to_owned()],
+    )
+    .small(not_asked(language))
+    .to(to)
+}
+
+/// Tells the operator that somebody asked for an account.
+#[must_use]
+pub fn operator_asked(to: &str, name: &str, email: &str, company: &str, site: &str) -> Letter {
+    let figures = [("Name", name), ("E-mail", email), ("Company", company), ("Site", site)];
+    let mut content = Content::new(
+        Language::En,
+        "Somebody asks for an account".to_owned(),
+        None,
+        vec!["Somebody asks for a Bitpro account. Nothing of what he says has been verified:".to_owned()],
+    );
+    content.figures = figures
+        .into_iter()
+        .map(|(label, value)| (label.to_owned(), clean::line(value, 200)))
+        .collect();
+    content
+        .small("On the server, \"bitpro account list\" shows the requests, and \"bitpro account approve\" with the e-mail address approves one.")
+        .to(to)
+}
+
+/// Somebody invites the reader to work for a merchant. `role` is the role in the words of `language`.
+#[must_use]
+pub fn invitation(
+    language: Language,
+    to: &str,
+    merchant: &str,
+    inviter: &str,
+    role: &str,
+    url: &str,
+    valid_days: u32,
+) -> Letter {
+    let (merchant, inviter, role) = (clean::name(merchant), clean::name(inviter), clean::name(role));
+    let valid = days(language, valid_days);
+    let (subject, paragraph, once, ignore) = match language {
+        Language::En => (
+            format!("Invitation to {merchant}"),
+            format!("{inviter} invites you to {merchant} on Bitpro, as: {role}."),
+            format!("The link works once, within {valid}."),
+            "If you do not know the sender, ignore this e-mail: nothing happens then.",
+        ),
+        Language::Fr => (
+            format!("Invitation à rejoindre {merchant}"),
+            format!("{inviter} vous invite à rejoindre {merchant} sur Bitpro, en tant que : {role}."),
+            format!("Le lien fonctionne une seule fois, pendant {valid}."),
+            "Si vous ne connaissez pas l'expéditeur, ignorez cet e-mail : il ne se passera rien.",
+        ),
+    };
+    Content::new(language, subject, Some(""), vec![paragraph, once])
+        .button(words("See the invitation", "Voir l'invitation").of(language), url)
+        .small(ignore)
+        .to(to)
+}
+
+/// The new address of an account is to be confirmed.
+#[must_use]
+pub fn confirm_email(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
+    let subject = words("Confirm your e-mail address", "Confirmez votre adresse e-mail").of(language);
+    let paragraph = words(
+        "This address is to become that of your Bitpro account. Confirm that it is yours.",
+        "Cette adresse doit devenir celle de votre compte Bitpro. Confirmez que c'est la vôtre.",
+    );
+    one_use(language, subject, name, paragraph.of(language), valid_hours)
+        .button(words("Confirm the address", "Confirmer l'adresse").of(language), url)
+        .small(not_asked(language))
+        .to(to)
+}
+
+/// A letter by which the operator sees that letters arrive.
+#[must_use]
+pub fn test(to: &str) -> Letter {
+    Content::new(
+        Language::En,
+        "Test of Bitpro's e-mail".to_owned(),
+        None,
+        vec!["This letter was sent by \"bitpro mail test\". E-mail works.".to_owned()],
+    )
+    .to(to)
+}
+
+/// A letter with a link that works once.
+fn one_use<'a>(language: Language, subject: &str, name: &'a str, paragraph: &str, valid_hours: u32) -> Content<'a> {
+    let valid = hours(language, valid_hours);
+    let once = match language {
+        Language::En => format!("The link works once, within {valid}."),
+        Language::Fr => format!("Le lien fonctionne une seule fois, pendant {valid}."),
+    };
+    Content::new(
+        language,
+        subject.to_owned(),
+        Some(name),
+        vec![paragraph.to_owned(), once],
+    )
+}
+
+const fn not_asked(language: Language) -> &'static str {
+    words(
+        "If you did not ask for this, ignore this e-mail: nothing happens then.",
+        "Si vous n'avez rien demandé, ignorez cet e-mail : il ne se passera rien.",
+    )
+    .of(language)
+}

@@ -1,0 +1,14 @@
+//! What letters say, in both languages. Pure: who calls gives the texts of others as they are; they are cleaned here.
+
+mod account;
+mod frame;
+mod notice;
+mod receipt;
+#[cfg(test)]
+mod tests;
+
+pub use account::{
+    already_here, asked, choose_password, confirm_email, invitation, operator_asked, reset_password, test,
+};
+pub use notice::{Notice, notice};
+pub use receipt::{Receipt, receipt};

@@ -1,0 +1,234 @@
+//! Notices of what was changed, so that nobody changes it unnoticed.
+
+use bitpro_charge::Timestamp;
+
+use super::frame::{Content, moment};
+use crate::dashboard::words::{Words, words};
+use crate::mail::{Letter, clean};
+use crate::merchant::Language;
+
+/// What was changed. `merchant` is the merchant's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// The account's password.
+    PasswordChanged,
+    /// The account's address; this letter goes to the old one.
+    EmailChanged {
+        /// The new one.
+        new: &'a str,
+    },
+    /// A second factor was added.
+    SecondFactorAdded,
+    /// A second factor was removed.
+    SecondFactorRemoved,
+    /// New recovery codes were made; the old ones no longer work.
+    RecoveryCodesMade,
+    /// A recovery code was used to log in.
+    RecoveryCodeUsed,
+    /// A key of the merchant API, or of signed links, was made.
+    KeyAdded {
+        /// Whose.
+        merchant: &'a str,
+    },
+    /// A key was revoked.
+    KeyRevoked {
+        /// Whose.
+        merchant: &'a str,
+    },
+    /// Somebody joined, left, or has another role.
+    TeamChanged {
+        /// Whose team.
+        merchant: &'a str,
+    },
+    /// Another wallet is to take the merchant's money.
+    WalletAsked {
+        /// Whose.
+        merchant: &'a str,
+        /// From when on, unless somebody stops it.
+        due: Timestamp,
+    },
+    /// The change of the wallet was stopped.
+    WalletStopped {
+        /// Whose.
+        merchant: &'a str,
+    },
+    /// Another wallet takes the merchant's money now.
+    WalletChanged {
+        /// Whose.
+        merchant: &'a str,
+    },
+    /// The merchant has a new owner.
+    NewOwner {
+        /// Which.
+        merchant: &'a str,
+    },
+}
+
+/// Tells that something was changed at `when`, by a client as `client` describes it (address, browser).
+#[must_use]
+pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, when: Timestamp, client: &str) -> Letter {
+    let (subject, sentence, merchant) = what.said();
+    let mut content = Content::new(
+        language,
+        subject.of(language).to_owned(),
+        Some(name),
+        vec![sentence.of(language).to_owned()],
+    );
+    let mut figure = |label: Words, value: String| content.figures.push((label.of(language).to_owned(), value));
+    if let Some(merchant) = merchant {
+        figure(words("Merchant", "Marchand"), clean::name(merchant));
+    }
+    if let Notice::EmailChanged { new } = what {
+        figure(words("New address", "Nouvelle adresse"), clean::line(new, 254));
+    }
+    if let Notice::WalletAsked { due, .. } = what {
+        figure(words("Takes effect", "Prend effet"), moment(language, due));
+    }
+    figure(words("When", "Quand"), moment(language, when));
+    let client = clean::line(client, 120);
+    if !client.is_empty() {
+        figure(words("From", "Depuis"), client);
+    }
+    content.small(what.advice().of(language)).to(to)
+}
+
+impl<'a> Notice<'a> {
+    /// Subject, sentence, and the merchant that it is about.
+    const fn said(self) -> (Words, Words, Option<&'a str>) {
+        match self {
+            Self::PasswordChanged => (
+                words("Your password was changed", "Votre mot de passe a été modifié"),
+                words(
+                    "The password of your Bitpro account was changed. All other sessions were ended.",
+                    "Le mot de passe de votre compte Bitpro a été modifié. Toutes les autres sessions ont été fermées.",
+                ),
+                None,
+            ),
+            Self::EmailChanged { .. } => (
+                words("Your e-mail address was changed", "Votre adresse e-mail a été modifiée"),
+                words(
+                    "Your Bitpro account has a new e-mail address. This one is no longer used.",
+                    "Votre compte Bitpro a une nouvelle adresse e-mail. Celle-ci n'est plus utilisée.",
+                ),
+                None,
+            ),
+            Self::SecondFactorAdded => (
+                words("A second factor was added", "Un second facteur a été ajouté"),
+                words(
+                    "A second factor was added to your Bitpro account.",
+                    "Un second facteur a été ajouté à votre compte Bitpro.",
+                ),
+                None,
+            ),
+            Self::SecondFactorRemoved => (
+                words("A second factor was removed", "Un second facteur a été retiré"),
+                words(
+                    "A second factor was removed from your Bitpro account.",
+                    "Un second facteur a été retiré de votre compte Bitpro.",
+                ),
+                None,
+            ),
+            Self::RecoveryCodesMade => (
+                words(
+                    "New recovery codes were made",
+                    "De nouveaux codes de secours ont été créés",
+                ),
+                words(
+                    "New recovery codes were made for your Bitpro account. The old ones no longer work.",
+                    "De nouveaux codes de secours ont été créés pour votre compte Bitpro. Les anciens ne fonctionnent plus.",
+                ),
+                None,
+            ),
+            Self::RecoveryCodeUsed => (
+                words("A recovery code was used", "Un code de secours a été utilisé"),
+                words(
+                    "Somebody logged in to your Bitpro account with a recovery code.",
+                    "Quelqu'un s'est connecté à votre compte Bitpro avec un code de secours.",
+                ),
+                None,
+            ),
+            Self::KeyAdded { merchant } => (
+                words("A key was made", "Une clé a été créée"),
+                words(
+                    "A new key was made. Whoever has it can act for the merchant by a program.",
+                    "Une nouvelle clé a été créée. Qui la possède peut agir pour le marchand par un programme.",
+                ),
+                Some(merchant),
+            ),
+            Self::KeyRevoked { merchant } => (
+                words("A key was revoked", "Une clé a été révoquée"),
+                words(
+                    "A key was revoked. Programs that use it no longer get in.",
+                    "Une clé a été révoquée. Les programmes qui l'utilisent n'ont plus accès.",
+                ),
+                Some(merchant),
+            ),
+            Self::TeamChanged { merchant } => (
+                words("The team was changed", "L'équipe a été modifiée"),
+                words(
+                    "Somebody joined the team, left it, or has another role now.",
+                    "Quelqu'un a rejoint l'équipe, l'a quittée, ou y a maintenant un autre rôle.",
+                ),
+                Some(merchant),
+            ),
+            Self::WalletAsked { merchant, .. } => (
+                words(
+                    "The money is to go to another wallet",
+                    "L'argent doit aller vers un autre portefeuille",
+                ),
+                words(
+                    "An owner asked that new payments go to another wallet. Until it takes effect, every owner can stop it in the settings.",
+                    "Un propriétaire a demandé que les nouveaux paiements aillent vers un autre portefeuille. Jusqu'à la prise d'effet, chaque propriétaire peut l'arrêter dans les réglages.",
+                ),
+                Some(merchant),
+            ),
+            Self::WalletStopped { merchant } => (
+                words(
+                    "The change of wallet was stopped",
+                    "Le changement de portefeuille a été arrêté",
+                ),
+                words(
+                    "The money goes where it went before.",
+                    "L'argent va toujours là où il allait avant.",
+                ),
+                Some(merchant),
+            ),
+            Self::WalletChanged { merchant } => (
+                words(
+                    "The money goes to another wallet now",
+                    "L'argent va maintenant vers un autre portefeuille",
+                ),
+                words(
+                    "New payments go to another wallet from now on. Payments made before are not concerned.",
+                    "Les nouveaux paiements vont désormais vers un autre portefeuille. Les paiements déjà créés ne sont pas concernés.",
+                ),
+                Some(merchant),
+            ),
+            Self::NewOwner { merchant } => (
+                words("There is a new owner", "Il y a un nouveau propriétaire"),
+                words(
+                    "Somebody became an owner, who may change where the money goes.",
+                    "Quelqu'un est devenu propriétaire, et peut changer où va l'argent.",
+                ),
+                Some(merchant),
+            ),
+        }
+    }
+
+    const fn advice(self) -> Words {
+        match self {
+            Self::PasswordChanged | Self::EmailChanged { .. } => words(
+                "If it was not you, somebody else may be in your account: ask whoever runs this Bitpro for help at once.",
+                "Si ce n'était pas vous, quelqu'un d'autre est peut-être dans votre compte : demandez tout de suite de l'aide à qui gère ce Bitpro.",
+            ),
+            Self::WalletAsked { .. } => words(
+                "If you do not know of it, stop it in the settings at once, then change your password.",
+                "Si vous n'êtes pas au courant, arrêtez-le tout de suite dans les réglages, puis changez votre mot de passe.",
+            ),
+            _ => words(
+                "If it was neither you nor somebody of your team, change your password at once and look at the audit log.",
+                "Si ce n'était ni vous ni quelqu'un de votre équipe, changez tout de suite votre mot de passe et consultez le journal d'audit.",
+            ),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What stands apart from the log about a charge, and can be erased (R31): e-mail, metadata, notes.
+
+use bitpro_charge::{ChargeId, Timestamp};
+use sqlx::{Row as _, SqliteConnection};
+
+use super::{Session, fixed};
+use crate::store::StoreError;
+
+impl Session {
+    /// Erases what stands apart from the log about a charge.
+    pub(in crate::store) async fn erase_personal(&mut self, num: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM personal WHERE charge = ?")
+            .bind(num)
+            .execute(&mut self.connection)
+            .await?;
+        sqlx::query("UPDATE charges SET email_key = NULL WHERE num = ?")
+            .bind(num)
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that the buyer gets his receipt now, and says where; nothing when he had it before, or gave no address.
+    pub(in crate::store) async fn take_receipt(
+        &mut self,
+        num: i64,
+        at: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let email = sqlx::query_scalar(
+            "UPDATE personal SET receipt_at = ? WHERE charge = ? AND receipt_at IS NULL AND buyer_email IS NOT NULL \
+             RETURNING buyer_email",
+        )
+        .bind(at.0)
+        .bind(num)
+        .fetch_optional(&mut self.connection)
+        .await?;
+        Ok(email)
+    }
+}
+
+/// What stands apart from the log about a charge: e-mail, metadata, notes.
+pub(in crate::store) async fn personal(
+    connection: &mut SqliteConnection,
+    num: i64,
+) -> Result<[Option<String>; 3], StoreError> {
+    let row = sqlx::query("SELECT buyer_email, metadata, notes FROM personal WHERE charge = ?")
+        .bind(num)
+        .fetch_optional(connection)
+        .await?;
+    match row {
+        Some(row) => Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?]),
+        None => Ok([None, None, None]),
+    }
+}
+
+/// Charges of a merchant after the row `after` that have personal data still and to which nothing has happened since
+/// `until`, by row.
+pub(in crate::store) async fn outdated_personal(
+    connection: &mut SqliteConnection,
+    merchant: i64,
+    until: Timestamp,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(i64, ChargeId)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT c.num, c.id FROM charges c JOIN personal p ON p.charge = c.num \
+         WHERE c.merchant = ? AND c.num > ? AND c.created_at < ? AND COALESCE((SELECT e.at FROM events e \
+         WHERE e.charge = c.num ORDER BY e.last_sequence DESC LIMIT 1), c.created_at) < ? ORDER BY c.num LIMIT ?",
+    )
+    .bind(merchant)
+    .bind(after)
+    .bind(until.0)
+    .bind(until.0)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, ChargeId(fixed(row.try_get(1)?)?))))
+        .collect()
+}
