@@ -5,8 +5,10 @@
 pub mod field;
 pub mod form;
 pub mod layout;
+pub mod money;
 pub mod multipart;
 pub mod route;
+pub mod time;
 pub mod words;
 
 pub use field::{Errors, Field};

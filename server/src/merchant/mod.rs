@@ -6,6 +6,7 @@ mod logo;
 mod origin;
 mod settings;
 pub(crate) mod stored;
+mod zone;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use language::{Language, UnknownLanguage};
 pub use logo::Logo;
 pub use origin::{AllowedOrigin, OriginError, frame_ancestors};
 pub use settings::{SETTINGS, Setting, SettingError, Settings};
+pub use zone::{UnknownZone, Zone};
 
 use crate::links::SealedLinkKey;
 use crate::store::DescriptorId;

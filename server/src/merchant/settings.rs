@@ -7,7 +7,7 @@ mod values;
 
 use bitpro_charge::{Cents, LatePolicy, Tiers, Tolerance};
 
-use super::{AllowedOrigin, Colour, Language};
+use super::{AllowedOrigin, Colour, Language, Zone};
 use table::refused;
 pub use table::{SETTINGS, Setting, SettingError};
 use values::{is_yes, joined, list, number, optional, site, words, yes_or_no};
@@ -59,6 +59,8 @@ pub struct Settings {
     pub email_receipts: bool,
     /// How many days after its end a charge's personal data is erased (R31); zero: never.
     pub retention_days: u32,
+    /// Where the merchant's clock stands: what he is shown, and what he sends, has its times.
+    pub time_zone: Zone,
 }
 
 impl Settings {
@@ -137,6 +139,7 @@ impl Settings {
             "require_signed_links" => yes_or_no(self.require_signed_links).to_owned(),
             "email_receipts" => yes_or_no(self.email_receipts).to_owned(),
             "retention_days" => self.retention_days.to_string(),
+            "time_zone" => self.time_zone.to_string(),
             _ => String::new(),
         }
     }
@@ -182,6 +185,7 @@ impl Settings {
             "require_signed_links" => self.require_signed_links = is_yes(value)?,
             "email_receipts" => self.email_receipts = is_yes(value)?,
             "retention_days" => self.retention_days = number(value, 0, 3_650)?,
+            "time_zone" => self.time_zone = value.parse().ok()?,
             _ => return None,
         }
         Some(())
@@ -250,6 +254,7 @@ impl Default for Settings {
             require_signed_links: false,
             email_receipts: false,
             retention_days: 0,
+            time_zone: Zone::default(),
         }
     }
 }

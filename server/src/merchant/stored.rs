@@ -45,6 +45,8 @@ struct Stored {
     /// As old as `email_receipts`.
     #[serde(default)]
     retention_days: u32,
+    /// Younger than the rest: a document without it is from before times were shown in a zone.
+    time_zone: Option<String>,
 }
 
 fn usual_api_window_limit() -> u32 {
@@ -81,6 +83,7 @@ pub(crate) fn to_document(settings: &Settings) -> String {
         require_signed_links: settings.require_signed_links,
         email_receipts: settings.email_receipts,
         retention_days: settings.retention_days,
+        time_zone: Some(settings.time_zone.to_string()),
     };
     serde_json::to_string(&stored).expect("plain texts and numbers always serialize")
 }
@@ -131,6 +134,8 @@ pub(crate) fn from_document(document: &str) -> Option<Settings> {
         require_signed_links: stored.require_signed_links,
         email_receipts: stored.email_receipts,
         retention_days: stored.retention_days,
+        // A zone that a later release knew, and this one does not, must not stop the merchant's payments.
+        time_zone: stored.time_zone.and_then(|name| name.parse().ok()).unwrap_or_default(),
     })
 }
 
@@ -155,6 +160,7 @@ mod tests {
                 ("require_signed_links", "yes"),
                 ("email_receipts", "yes"),
                 ("retention_days", "30"),
+                ("time_zone", "America/Montreal"),
             ])
             .unwrap();
         assert_eq!(from_document(&to_document(&settings)), Some(settings));

@@ -35,7 +35,7 @@ const fn setting(name: &'static str, default: &'static str, wanted: &'static str
 }
 
 /// Every setting but descriptor and logo, which are not plain text.
-pub const SETTINGS: [Setting; 25] = [
+pub const SETTINGS: [Setting; 26] = [
     setting(
         "name",
         "",
@@ -185,6 +185,12 @@ pub const SETTINGS: [Setting; 25] = [
         "0",
         "days from 0 to 3650",
         "How long after its end a charge keeps the buyer's e-mail address, metadata and notes; 0 keeps them.",
+    ),
+    setting(
+        "time_zone",
+        "UTC",
+        "a time zone by its IANA name, as in Europe/Paris",
+        "The clock by which the dashboard, receipts and exports show times.",
     ),
 ];
 

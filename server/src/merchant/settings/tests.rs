@@ -20,6 +20,7 @@ fn every_setting_can_be_written_as_it_is_shown() {
             ("default_language", "fr"),
             ("confirmations", "2,3,4"),
             ("late_policy", "accept"),
+            ("time_zone", "Europe/Paris"),
         ])
         .unwrap();
     let changes: Vec<(&str, String)> = SETTINGS
@@ -58,6 +59,7 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
         ("require_signed_links", "true"),
         ("email_receipts", "1"),
         ("retention_days", "3651"),
+        ("time_zone", "Paris"),
         ("price_limit_cents", "0"),
         ("windows", "1"),
     ] {
