@@ -53,6 +53,8 @@ pub struct TestApp {
     pub merchant: MerchantId,
     /// The clock, which moves only when it is told to.
     pub clock: Arc<ManualClock>,
+    /// The application.
+    pub app: App,
     /// Ends the application.
     pub closing: CancellationToken,
     router: Router,
@@ -153,9 +155,15 @@ impl TestApp {
             merchant,
             clock,
             closing,
+            app: app.clone(),
             router: app.router(Arc::new(edge)),
             _folder: folder,
         }
+    }
+
+    /// Another merchant beside the first.
+    pub async fn another_merchant(&self) -> MerchantId {
+        add_merchant(&self.charges, &[]).await
     }
 
     /// The path of the merchant's link with `query`.
@@ -224,6 +232,15 @@ impl TestApp {
 
     /// Pays what the charge at `path` asks for, as the node would tell it.
     pub async fn pay(&self, path: &str) {
+        self.pay_in(path, Place::Mempool).await;
+    }
+
+    /// Pays the charge at `path` in the block that is the tip, or finds the payment that is there in it.
+    pub async fn confirm(&self, path: &str) {
+        self.pay_in(path, Place::Block(tip(100).block)).await;
+    }
+
+    async fn pay_in(&self, path: &str, place: Place) {
         let id: ChargeId = path.rsplit('/').next().unwrap().parse().unwrap();
         let snapshot = self.charges.snapshot(id).await.unwrap().unwrap();
         let address: bitcoin::Address<bitcoin::address::NetworkUnchecked> = snapshot.charge.address.parse().unwrap();
@@ -244,7 +261,7 @@ impl TestApp {
                 script,
                 value: snapshot.charge.terms.amount,
             }],
-            place: Place::Mempool,
+            place,
             first_seen: Interval::at(self.now()),
             coinbase: false,
         }])

@@ -1,7 +1,7 @@
-//! Who listens to which charge: one light channel for each charge that anyone looks at.
+//! Who listens to what: one light channel for each charge, or merchant, that anyone looks at.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 const SHARDS: usize = 16;
 
 /// News about a charge: not what is new, only that there is something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Frame {
     /// The charge's sequence now.
     pub sequence: u64,
@@ -24,29 +24,37 @@ pub struct Frame {
     pub tip: u32,
 }
 
-/// All listeners.
-#[derive(Default)]
-pub(super) struct Hub {
-    shards: [Mutex<HashMap<ChargeId, watch::Sender<Frame>>>; SHARDS],
+/// All listeners to things called `K`, whose news are `F`.
+pub(super) struct Hub<K = ChargeId, F = Frame> {
+    shards: [Mutex<HashMap<K, watch::Sender<F>>>; SHARDS],
     is_closed: AtomicBool,
 }
 
-/// A listener to one charge.
-pub struct Subscription {
-    hub: Arc<Hub>,
-    id: ChargeId,
-    frames: watch::Receiver<Frame>,
+/// A listener to one charge, or to whatever `K` names.
+pub struct Subscription<K: Copy + Eq + Hash = ChargeId, F: Copy + Default = Frame> {
+    hub: Arc<Hub<K, F>>,
+    id: K,
+    frames: watch::Receiver<F>,
 }
 
-impl Subscription {
+impl<K, F> Default for Hub<K, F> {
+    fn default() -> Self {
+        Self {
+            shards: Default::default(),
+            is_closed: AtomicBool::default(),
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash, F: Copy + Default> Subscription<K, F> {
     /// Waits for news that was not delivered yet; a slow reader gets only the latest. `None` when the server is closing.
-    pub async fn next(&mut self) -> Option<Frame> {
+    pub async fn next(&mut self) -> Option<F> {
         self.frames.changed().await.ok()?;
         Some(*self.frames.borrow_and_update())
     }
 }
 
-impl Drop for Subscription {
+impl<K: Copy + Eq + Hash, F: Copy + Default> Drop for Subscription<K, F> {
     fn drop(&mut self) {
         let mut shard = self.hub.shard(self.id).lock();
         // This receiver still counts.
@@ -56,15 +64,11 @@ impl Drop for Subscription {
     }
 }
 
-impl Hub {
-    /// Listens to a charge.
-    pub(super) fn subscribe(self: &Arc<Self>, id: ChargeId) -> Subscription {
+impl<K: Copy + Eq + Hash, F: Copy + Default> Hub<K, F> {
+    /// Listens to what is called `id`.
+    pub(super) fn subscribe(self: &Arc<Self>, id: K) -> Subscription<K, F> {
         let mut shard = self.shard(id).lock();
-        let nothing_yet = Frame {
-            sequence: 0,
-            previous: 0,
-            tip: 0,
-        };
+        let nothing_yet = F::default();
         let frames = if self.is_closed.load(Ordering::Acquire) {
             // The sender is dropped at once, which is how a listener learns of the end.
             watch::channel(nothing_yet).1
@@ -81,13 +85,47 @@ impl Hub {
         }
     }
 
-    /// Tells whoever listens to a charge.
-    pub(super) fn publish(&self, id: ChargeId, frame: Frame) {
+    /// Tells whoever listens to what is called `id`.
+    pub(super) fn publish(&self, id: K, frame: F) {
         if let Some(frames) = self.shard(id).lock().get(&id) {
             frames.send_replace(frame);
         }
     }
 
+    /// Wakes everybody: nobody knows what has changed.
+    pub(super) fn wake_all(&self) {
+        for shard in &self.shards {
+            for frames in shard.lock().values() {
+                frames.send_modify(|_| {});
+            }
+        }
+    }
+
+    /// How many listeners there are.
+    pub(super) fn listeners(&self) -> usize {
+        let count = |shard: &Mutex<HashMap<K, watch::Sender<F>>>| {
+            shard.lock().values().map(watch::Sender::receiver_count).sum::<usize>()
+        };
+        self.shards.iter().map(count).sum()
+    }
+
+    /// Ends every subscription, and every later one at once.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        for shard in &self.shards {
+            shard.lock().clear();
+        }
+    }
+
+    fn shard(&self, id: K) -> &Mutex<HashMap<K, watch::Sender<F>>> {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let shard = hasher.finish() % (SHARDS as u64);
+        &self.shards[usize::try_from(shard).expect("a number below 16 fits")]
+    }
+}
+
+impl Hub {
     /// Tells whoever listens to any charge that its surroundings have changed: no event, as with depth (R31).
     pub(super) fn publish_surroundings(&self) {
         for shard in &self.shards {
@@ -105,29 +143,6 @@ impl Hub {
             .flat_map(|shard| shard.lock().keys().copied().collect::<Vec<_>>())
             .collect()
     }
-
-    /// How many listeners there are.
-    pub(super) fn listeners(&self) -> usize {
-        let count = |shard: &Mutex<HashMap<_, watch::Sender<Frame>>>| {
-            shard.lock().values().map(watch::Sender::receiver_count).sum::<usize>()
-        };
-        self.shards.iter().map(count).sum()
-    }
-
-    /// Ends every subscription, and every later one at once.
-    pub(super) fn close(&self) {
-        self.is_closed.store(true, Ordering::Release);
-        for shard in &self.shards {
-            shard.lock().clear();
-        }
-    }
-
-    fn shard(&self, id: ChargeId) -> &Mutex<HashMap<ChargeId, watch::Sender<Frame>>> {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        let shard = hasher.finish() % (SHARDS as u64);
-        &self.shards[usize::try_from(shard).expect("a number below 16 fits")]
-    }
 }
 
 #[cfg(test)]
@@ -144,7 +159,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_listener_hears_of_its_own_charge_and_gets_the_latest() {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<ChargeId, Frame>::default());
         let id = ChargeId([1; 16]);
         let mut listener = hub.subscribe(id);
         hub.publish(ChargeId([2; 16]), frame(9));
@@ -155,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn everybody_hears_of_changed_surroundings_and_nobody_takes_them_for_an_event() {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<ChargeId, Frame>::default());
         let (mut one, mut other) = (hub.subscribe(ChargeId([1; 16])), hub.subscribe(ChargeId([2; 16])));
         hub.publish(ChargeId([1; 16]), frame(3));
         hub.publish_surroundings();
@@ -167,7 +182,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_kept_for_a_charge_that_nobody_looks_at() {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<ChargeId, Frame>::default());
         let id = ChargeId([1; 16]);
         let one = hub.subscribe(id);
         let other = hub.subscribe(id);
@@ -180,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_ends_what_listens_and_whatever_comes_after() {
-        let hub = Arc::new(Hub::default());
+        let hub = Arc::new(Hub::<ChargeId, Frame>::default());
         let mut before = hub.subscribe(ChargeId([1; 16]));
         hub.close();
         assert_eq!(before.next().await, None);

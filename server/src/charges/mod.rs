@@ -1,5 +1,6 @@
 //! The application service: makes charges, shows them, tells them what was observed. The only place that calls `decide`.
 
+mod by_hand;
 mod chain;
 mod chores;
 mod command;
@@ -14,6 +15,7 @@ mod observe;
 mod reading;
 mod requests;
 mod retention;
+mod search;
 mod shared;
 mod sighted;
 #[cfg(test)]
@@ -29,17 +31,19 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
+pub use by_hand::ByHand;
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};
 pub use keys::{Authority, AuthorityError, IssuedKey, KeyError, LONGEST_OVERLAP_SECS};
 pub use links::{LinkKeyError, MadeLinkKey};
 pub use objects::ToldEvent;
+pub use search::{Found, FoundCharge};
 pub(crate) use shared::Sending;
 pub use types::{
     ChargeOptions, Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Personal,
 };
 
-pub use crate::store::{ChargeOrigin, OpenError, Snapshot};
+pub use crate::store::{ChargeOrigin, Needle, Note, OpenError, Place, Search, Snapshot, Tally};
 pub use crate::wallet::WalletText;
 
 use crate::clock::Clock;
@@ -162,6 +166,7 @@ impl Charges {
     /// Ends all subscriptions, commits what was taken in, and closes the database.
     pub async fn close(&self) {
         self.inner.shared.hub.close();
+        self.inner.shared.merchant_hub.close();
         if let Err(error) = chores::note_the_time(&self.inner).await {
             tracing::warn!(%error, "the time seen was not stored");
         }

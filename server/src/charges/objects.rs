@@ -194,7 +194,7 @@ fn object(
     ChargeObject::of(charge, &beside)
 }
 
-fn personal(row: BesideRow) -> Personal {
+pub(super) fn personal(row: BesideRow) -> Personal {
     let [buyer_email, metadata, notes] = row.personal;
     Personal {
         buyer_email,

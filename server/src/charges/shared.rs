@@ -67,6 +67,8 @@ pub(super) struct KeptObject {
 /// The readers' copies.
 pub(super) struct Shared {
     pub(super) hub: Arc<Hub>,
+    /// Told of a merchant whenever one of his charges has news.
+    pub(super) merchant_hub: Arc<Hub<MerchantId, ()>>,
     pub(super) watch_map: WatchMap,
     pub(super) cache: Cache<ChargeId, Arc<Snapshot>>,
     pub(super) objects: Cache<ChargeId, KeptObject>,
@@ -90,6 +92,7 @@ impl Shared {
     pub(super) fn new(watch_map: WatchMap, chores: mpsc::UnboundedSender<Chore>) -> Self {
         Self {
             hub: Arc::default(),
+            merchant_hub: Arc::default(),
             watch_map,
             cache: Cache::new(CACHED_CHARGES),
             objects: Cache::new(CACHED_OBJECTS),
@@ -240,6 +243,10 @@ impl Shared {
                 tip,
             };
             self.hub.publish(snapshot.charge.id, frame);
+            self.merchant_hub.publish(snapshot.charge.merchant, ());
+        }
+        if news.from_elsewhere {
+            self.merchant_hub.wake_all();
         }
         for snapshot in &news.deeper {
             self.publish_depth(snapshot);

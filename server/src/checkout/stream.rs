@@ -49,7 +49,7 @@ async fn opened(
 ) -> Result<ChargeStream, Refusal> {
     let (_, snapshot) = named(&app, merchant, charge).await?;
     let id = snapshot.charge.id;
-    let permit = app.limits.streams.open(context.client.into(), id);
+    let permit = app.limits.streams.open(context.client.into(), id.0);
     let permit = permit.map_err(|_| Refusal::too_many(RETRY_AFTER))?;
     // From here on nothing is missed: the state is read after the subscription has begun.
     let subscription = app.charges.subscribe(id);

@@ -2,6 +2,7 @@
 //!
 //! One table of routes says of each path who may come there; `guard` is the only way to a handler.
 
+pub mod charges;
 pub mod field;
 pub mod form;
 pub mod layout;

@@ -10,7 +10,7 @@ pub use bucket::{Buckets, RetryAfter, Standing};
 pub use client::{Client, client_of, is_proxied};
 pub use links::LinkBudgets;
 pub use press::{Press, PressKey};
-pub use streams::{StreamPermit, Streams, TooManyStreams};
+pub use streams::{StreamPermit, Streams, TooManyStreams, Topic};
 
 use crate::config;
 

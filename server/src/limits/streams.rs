@@ -1,17 +1,19 @@
-//! Open streams, counted by client and by charge.
+//! Open streams, counted by client and by what they follow.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use bitpro_charge::ChargeId;
 use parking_lot::Mutex;
 
 use super::Client;
 
-/// The client or the charge has as many streams as it may.
+/// The client, or what it wants to follow, has as many streams as it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyStreams;
+
+/// What a stream follows: a charge by its id, or everything that one account may see.
+pub type Topic = [u8; 16];
 
 /// The counters. Clones share them.
 #[derive(Debug, Clone)]
@@ -20,14 +22,14 @@ pub struct Streams(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     per_client: u32,
-    per_charge: u32,
+    per_topic: u32,
     open: Mutex<Open>,
 }
 
 #[derive(Debug, Default)]
 struct Open {
     clients: HashMap<Client, u32>,
-    charges: HashMap<ChargeId, u32>,
+    topics: HashMap<Topic, u32>,
     total: usize,
 }
 
@@ -36,16 +38,16 @@ struct Open {
 pub struct StreamPermit {
     shared: Arc<Shared>,
     client: Client,
-    charge: ChargeId,
+    topic: Topic,
 }
 
 impl Streams {
     /// Counters with their limits.
     #[must_use]
-    pub fn new(per_client: u32, per_charge: u32) -> Self {
+    pub fn new(per_client: u32, per_topic: u32) -> Self {
         Self(Arc::new(Shared {
             per_client,
-            per_charge,
+            per_topic,
             open: Mutex::default(),
         }))
     }
@@ -54,20 +56,19 @@ impl Streams {
     ///
     /// # Errors
     /// [`TooManyStreams`].
-    pub fn open(&self, client: Client, charge: ChargeId) -> Result<StreamPermit, TooManyStreams> {
+    pub fn open(&self, client: Client, topic: Topic) -> Result<StreamPermit, TooManyStreams> {
         let mut open = self.0.open.lock();
         let held = |count: Option<&u32>| count.copied().unwrap_or(0);
-        if held(open.clients.get(&client)) >= self.0.per_client || held(open.charges.get(&charge)) >= self.0.per_charge
-        {
+        if held(open.clients.get(&client)) >= self.0.per_client || held(open.topics.get(&topic)) >= self.0.per_topic {
             return Err(TooManyStreams);
         }
         *open.clients.entry(client).or_default() += 1;
-        *open.charges.entry(charge).or_default() += 1;
+        *open.topics.entry(topic).or_default() += 1;
         open.total += 1;
         Ok(StreamPermit {
             shared: Arc::clone(&self.0),
             client,
-            charge,
+            topic,
         })
     }
 
@@ -82,7 +83,7 @@ impl Drop for StreamPermit {
     fn drop(&mut self) {
         let mut open = self.shared.open.lock();
         give_back(&mut open.clients, &self.client);
-        give_back(&mut open.charges, &self.charge);
+        give_back(&mut open.topics, &self.topic);
         open.total -= 1;
     }
 }
@@ -106,8 +107,8 @@ mod tests {
         IpAddr::V4(Ipv4Addr::new(192, 0, 2, n)).into()
     }
 
-    const fn charge(n: u8) -> ChargeId {
-        ChargeId([n; 16])
+    const fn charge(n: u8) -> Topic {
+        [n; 16]
     }
 
     #[test]
@@ -124,6 +125,6 @@ mod tests {
         drop((second, third));
         assert_eq!(streams.total(), 0);
         let open = streams.0.open.lock();
-        assert!(open.clients.is_empty() && open.charges.is_empty());
+        assert!(open.clients.is_empty() && open.topics.is_empty());
     }
 }

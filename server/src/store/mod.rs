@@ -11,6 +11,7 @@ mod news;
 mod opening;
 mod people_reader;
 mod rendered;
+mod search;
 pub(crate) mod secret;
 mod snapshot;
 mod sqlite;
@@ -36,6 +37,7 @@ pub(crate) use news::{Low, News, Touched};
 pub use opening::OpenError;
 pub(crate) use opening::{StoreOptions, open};
 pub(crate) use rendered::{RenderKey, Rendered};
+pub use search::{Needle, Note, Place, Search, Tally};
 pub use snapshot::{ChargeOrigin, Snapshot};
 pub(crate) use people_reader::PeopleReader;
 pub(crate) use sqlite::{BesideRow, MailRow, people};
@@ -45,7 +47,7 @@ pub(crate) use webhook::{Fresh, WebhookMap};
 pub(crate) use writer::{Fatal, Listener, Writer};
 
 use unit::{Unit, Work};
-use webhook::{DeliveryRow, Due};
+use webhook::{ChargeDelivery, DeliveryRow, Due};
 
 /// The row of a receive descriptor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -171,6 +173,39 @@ impl Store {
     pub(crate) async fn list(&self, listing: &Listing<'_>) -> Result<Vec<Snapshot>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::list(&mut reader, listing, self.network).await
+    }
+
+    /// The charges that `search` means, newest first, after `after`.
+    pub(crate) async fn search(
+        &self,
+        search: &Search,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::search(&mut reader, search, after, limit, self.network).await
+    }
+
+    /// How many of a merchant's charges made in each span are in which state now, and what they cost.
+    pub(crate) async fn tallies(
+        &self,
+        merchant: MerchantId,
+        spans: &[(Timestamp, Timestamp)],
+    ) -> Result<Vec<Tally>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::tallies(&mut reader, merchant, spans).await
+    }
+
+    /// The merchant's own words about a charge.
+    pub(crate) async fn note(&self, num: i64) -> Result<Option<Note>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::note(&mut reader, num).await
+    }
+
+    /// The deliveries of what was told about a charge, newest first, each with its attempts.
+    pub(crate) async fn deliveries_of_charge(&self, num: i64, limit: u32) -> Result<Vec<ChargeDelivery>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::deliveries_of_charge(&mut reader, num, limit).await
     }
 
     /// What stands apart from the log about a charge (R31): e-mail, metadata, notes.

@@ -98,6 +98,17 @@ pub(crate) struct DeliveryRow {
     pub(crate) attempts: Vec<PastAttempt>,
 }
 
+/// A delivery of what was told about a charge, with where it goes.
+#[derive(Debug, Clone)]
+pub(crate) struct ChargeDelivery {
+    pub(crate) delivery: DeliveryRow,
+    /// The webhook's id.
+    pub(crate) webhook: [u8; 16],
+    pub(crate) url: String,
+    /// Whether the webhook was removed since.
+    pub(crate) is_removed: bool,
+}
+
 /// An attempt that was made.
 #[derive(Debug, Clone)]
 pub(crate) struct PastAttempt {

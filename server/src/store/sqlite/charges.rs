@@ -287,13 +287,13 @@ pub(in crate::store) async fn list(
     snapshots(&rows, network)
 }
 
-fn query(condition: &str) -> QueryBuilder<Sqlite> {
+pub(super) fn query(condition: &str) -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new(COLUMNS);
     query.push(condition);
     query
 }
 
-fn snapshots(rows: &[SqliteRow], network: Network) -> Result<Vec<Snapshot>, StoreError> {
+pub(super) fn snapshots(rows: &[SqliteRow], network: Network) -> Result<Vec<Snapshot>, StoreError> {
     rows.iter().map(|row| snapshot(row, network)).collect()
 }
 

@@ -9,10 +9,12 @@ use crate::store::StoreError;
 impl Session {
     /// Erases what stands apart from the log about a charge.
     pub(in crate::store) async fn erase_personal(&mut self, num: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM personal WHERE charge = ?")
-            .bind(num)
-            .execute(&mut self.connection)
-            .await?;
+        for delete in [
+            "DELETE FROM personal WHERE charge = ?",
+            "DELETE FROM charge_notes WHERE charge = ?",
+        ] {
+            sqlx::query(delete).bind(num).execute(&mut self.connection).await?;
+        }
         sqlx::query("UPDATE charges SET email_key = NULL WHERE num = ?")
             .bind(num)
             .execute(&mut self.connection)
@@ -63,8 +65,9 @@ pub(in crate::store) async fn outdated_personal(
     limit: u32,
 ) -> Result<Vec<(i64, ChargeId)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT c.num, c.id FROM charges c JOIN personal p ON p.charge = c.num \
-         WHERE c.merchant = ? AND c.num > ? AND c.created_at < ? AND COALESCE((SELECT e.at FROM events e \
+        "SELECT c.num, c.id FROM charges c WHERE (EXISTS (SELECT 1 FROM personal p WHERE p.charge = c.num) \
+         OR EXISTS (SELECT 1 FROM charge_notes n WHERE n.charge = c.num)) \
+         AND c.merchant = ? AND c.num > ? AND c.created_at < ? AND COALESCE((SELECT e.at FROM events e \
          WHERE e.charge = c.num ORDER BY e.last_sequence DESC LIMIT 1), c.created_at) < ? ORDER BY c.num LIMIT ?",
     )
     .bind(merchant)

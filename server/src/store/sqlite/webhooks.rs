@@ -43,6 +43,10 @@ static SENT: Bulk = Bulk::new(
 static DELETE_ATTEMPTS: Bulk = Bulk::new("DELETE FROM attempts WHERE delivery IN (", "?", ")");
 static DELETE_DELIVERIES: Bulk = Bulk::new("DELETE FROM deliveries WHERE num IN (", "?", ")");
 
+/// What a delivery is made of, in the order in which it is read.
+pub(super) const DELIVERY_COLUMNS: &str =
+    "SELECT d.num, o.id, o.announcement, o.at, d.state, d.due_at, d.superseded_by";
+
 const WEBHOOKS: &str = "SELECT w.num, w.id, m.id, w.announcement, w.url, w.secret, w.former_secret, w.former_until, \
                         w.paused_at, w.created_at FROM webhooks w JOIN merchants m ON m.num = w.merchant \
                         WHERE w.removed_at IS NULL ORDER BY w.num";
@@ -260,36 +264,42 @@ pub(in crate::store) async fn deliveries(
     before: i64,
     limit: u32,
 ) -> Result<Vec<DeliveryRow>, StoreError> {
+    let mut query = sqlx::QueryBuilder::new(DELIVERY_COLUMNS);
+    query
+        .push(" FROM deliveries d JOIN outbox o ON o.num = d.outbox WHERE d.webhook = ")
+        .push_bind(webhook);
+    query.push(" AND d.num < ").push_bind(before);
+    query.push(" ORDER BY d.num DESC LIMIT ").push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(&mut *connection).await?;
+    let found = rows.iter().map(delivery).collect::<Result<_, StoreError>>()?;
+    with_attempts(connection, found).await
+}
+
+/// A delivery of a row of [`DELIVERY_COLUMNS`], without its attempts.
+pub(super) fn delivery(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
+    let superseded_by: Option<Vec<u8>> = row.try_get(6)?;
+    Ok(DeliveryRow {
+        num: row.try_get(0)?,
+        event: fixed(row.try_get(1)?)?,
+        announcement: announcement_from(row.try_get(2)?)?,
+        at: Timestamp(row.try_get(3)?),
+        state: row.try_get(4)?,
+        due_at: Timestamp(row.try_get(5)?),
+        superseded_by: superseded_by.as_deref().map(fixed).transpose()?,
+        attempts: Vec::new(),
+    })
+}
+
+/// The deliveries with the attempts that were made.
+pub(super) async fn with_attempts(
+    connection: &mut SqliteConnection,
+    mut found: Vec<DeliveryRow>,
+) -> Result<Vec<DeliveryRow>, StoreError> {
     static ATTEMPTS: Bulk = Bulk::new(
         "SELECT delivery, attempt, at, took_ms, status, failure, excerpt FROM attempts WHERE delivery IN (",
         "?",
         ") ORDER BY delivery, attempt",
     );
-    let rows = sqlx::query(
-        "SELECT d.num, o.id, o.announcement, o.at, d.state, d.due_at, d.superseded_by FROM deliveries d \
-         JOIN outbox o ON o.num = d.outbox WHERE d.webhook = ? AND d.num < ? ORDER BY d.num DESC LIMIT ?",
-    )
-    .bind(webhook)
-    .bind(before)
-    .bind(i64::from(limit))
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut found: Vec<DeliveryRow> = rows
-        .iter()
-        .map(|row| {
-            let superseded_by: Option<Vec<u8>> = row.try_get(6)?;
-            Ok(DeliveryRow {
-                num: row.try_get(0)?,
-                event: fixed(row.try_get(1)?)?,
-                announcement: announcement_from(row.try_get(2)?)?,
-                at: Timestamp(row.try_get(3)?),
-                state: row.try_get(4)?,
-                due_at: Timestamp(row.try_get(5)?),
-                superseded_by: superseded_by.as_deref().map(fixed).transpose()?,
-                attempts: Vec::new(),
-            })
-        })
-        .collect::<Result<_, StoreError>>()?;
     let nums: Vec<i64> = found.iter().map(|delivery| delivery.num).collect();
     let rows = ATTEMPTS
         .fetch(connection, &nums, |values, num| {

@@ -10,7 +10,7 @@ use crate::store::documents::{events_from, events_to, snapshot_from, snapshot_to
 use crate::store::memory::next;
 use crate::store::news::Touched;
 use crate::store::sqlite::{Decided, OutboxRow};
-use crate::store::{Fresh, Snapshot, StoreError, Told};
+use crate::store::{Fresh, Note, Snapshot, StoreError, Told};
 
 /// What one batch made of one charge.
 pub(crate) struct Batch {
@@ -131,6 +131,11 @@ impl Tx {
         };
         self.erase_personal(&snapshot).await?;
         Ok(true)
+    }
+
+    /// Puts the merchant's own words beside a charge, or takes them away.
+    pub(crate) async fn put_note(&mut self, snapshot: &Snapshot, note: Option<&Note>) -> Result<(), StoreError> {
+        self.writing().await?.put_note(snapshot.num, note).await
     }
 
     fn outbox_row(&mut self, snapshot: &Snapshot, sequence: u64, announcement: Announcement) -> OutboxRow {

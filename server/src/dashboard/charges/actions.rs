@@ -1,0 +1,331 @@
+//! What people do to a charge: the forms, and carrying them out.
+
+use axum::response::{IntoResponse as _, Redirect, Response};
+use bitpro_charge::{Charge, Outpoint, Payment, State};
+use bitpro_checkout_app::format::shortened;
+use futures::future::BoxFuture;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{charge_path, conflict, member, own_charge, show};
+use crate::accounts::Permission;
+use crate::charges::{ByHand, CommandError, Note, Snapshot};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::layout;
+use crate::dashboard::money;
+use crate::dashboard::route::{Member, Request};
+use crate::dashboard::time::{self, Times};
+use crate::dashboard::words::{Words, words};
+
+/// The longest note, in characters.
+const NOTE_CHARS: usize = 2_000;
+
+const DECIDE: Words = words("Decide", "Décider");
+const ACCEPT: Words = words("Accept this money", "Accepter cet argent");
+const ACCEPT_HELP: Words = words(
+    "The amount and the time are waived; the confirmations are still waited for. The shopper’s page and your webhooks will say that it is paid.",
+    "Le montant et l’heure ne comptent plus\u{202f}; les confirmations sont toujours attendues. La page de l’acheteur et vos webhooks diront que c’est payé.",
+);
+const WHICH: Words = words("Which payments?", "Quels paiements\u{202f}?");
+const CANCEL: Words = words("Cancel it", "L’annuler");
+const CANCEL_HELP: Words = words(
+    "The shopper is asked for nothing any more. Money that comes later is found and shown, and never accepted by itself.",
+    "Plus rien n’est demandé à l’acheteur. L’argent qui arriverait plus tard est trouvé et montré, jamais accepté de lui-même.",
+);
+const NOTE: Words = words("Your note", "Votre note");
+const NOTE_HELP: Words = words(
+    "For your team only, up to 2,000 characters. An empty note is erased.",
+    "Pour votre équipe uniquement, 2 000 caractères au plus. Une note vide est effacée.",
+);
+const SAVE: Words = words("Save the note", "Enregistrer la note");
+const WRITTEN: Words = words("written", "écrite");
+const NO_NOTE: Words = words("There is none.", "Il n’y en a pas.");
+const ERASE: Words = words("Erase personal data", "Effacer les données personnelles");
+const ERASE_HELP: Words = words(
+    "Erases the buyer’s e-mail, the data from your server, what was ignored in the link, and your note. The money and its history stay. This cannot be undone.",
+    "Efface l’e-mail de l’acheteur, les données de votre serveur, ce qui a été ignoré dans le lien et votre note. L’argent et son historique restent. C’est irréversible.",
+);
+const ERASE_SURE: Words = words("Yes, erase them", "Oui, les effacer");
+const NONE_CHOSEN: Words = words("Choose at least one payment.", "Choisissez au moins un paiement.");
+const TOO_LONG: Words = words(
+    "The note has more than 2,000 characters.",
+    "La note dépasse 2 000 caractères.",
+);
+const NOT_SURE: Words = words("Check the box first.", "Cochez d’abord la case.");
+
+/// What was typed into the forms of the page, and is wrong.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    note: Option<String>,
+    note_fault: Option<Words>,
+    accept_fault: Option<Words>,
+    erase_fault: Option<Words>,
+}
+
+/// `POST /dashboard/{merchant}/charges/{charge}/accept`
+pub(super) fn accept(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
+    Box::pin(async move {
+        let member = member(&request)?;
+        let snapshot = own_charge(&request, &member).await?;
+        let sequence = sequence(&request)?;
+        let outpoints: Result<Vec<Outpoint>, _> = request.form.all("payment").map(str::parse).collect();
+        let outpoints = outpoints.map_err(|_| Refusal::malformed_form(StatusCode::BAD_REQUEST))?;
+        if outpoints.is_empty() {
+            let typed = Typed {
+                accept_fault: Some(NONE_CHOSEN),
+                ..Typed::default()
+            };
+            return wrong(&request, &member, &snapshot, &typed).await;
+        }
+        let change = ByHand::Accept { outpoints, sequence };
+        carry_out(&request, &member, &snapshot, change, "accepted", sequence).await
+    })
+}
+
+/// `POST /dashboard/{merchant}/charges/{charge}/cancel`
+pub(super) fn cancel(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
+    Box::pin(async move {
+        let member = member(&request)?;
+        let snapshot = own_charge(&request, &member).await?;
+        let sequence = sequence(&request)?;
+        let change = ByHand::Cancel { sequence };
+        carry_out(&request, &member, &snapshot, change, "cancelled", sequence).await
+    })
+}
+
+/// `POST /dashboard/{merchant}/charges/{charge}/note`
+pub(super) fn note(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
+    Box::pin(async move {
+        let member = member(&request)?;
+        let snapshot = own_charge(&request, &member).await?;
+        // Browsers send line ends as two characters, and count them as one.
+        let text = request.form.text("note").replace("\r\n", "\n");
+        if text.chars().count() > NOTE_CHARS {
+            let typed = Typed {
+                note: Some(text),
+                note_fault: Some(TOO_LONG),
+                ..Typed::default()
+            };
+            return wrong(&request, &member, &snapshot, &typed).await;
+        }
+        carry_out(&request, &member, &snapshot, ByHand::Note(text), "noted", 0).await
+    })
+}
+
+/// `POST /dashboard/{merchant}/charges/{charge}/erase`
+pub(super) fn erase(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
+    Box::pin(async move {
+        let member = member(&request)?;
+        let snapshot = own_charge(&request, &member).await?;
+        if !request.form.has("sure") {
+            let typed = Typed {
+                erase_fault: Some(NOT_SURE),
+                ..Typed::default()
+            };
+            return wrong(&request, &member, &snapshot, &typed).await;
+        }
+        carry_out(&request, &member, &snapshot, ByHand::ErasePersonal, "erased", 0).await
+    })
+}
+
+/// The charge's sequence as the page showed it.
+fn sequence(request: &Request) -> Result<u64, Refusal> {
+    let sequence = request.form.text("sequence").parse();
+    sequence.map_err(|_| Refusal::malformed_form(StatusCode::BAD_REQUEST))
+}
+
+async fn wrong(request: &Request, member: &Member, snapshot: &Snapshot, typed: &Typed) -> Result<Response, Refusal> {
+    show::page(request, member, snapshot, typed, StatusCode::UNPROCESSABLE_ENTITY).await
+}
+
+/// Does `change`, and leads to the charge; `seen` is the sequence that the person decided by.
+async fn carry_out(
+    request: &Request,
+    member: &Member,
+    snapshot: &Snapshot,
+    change: ByHand,
+    done: &str,
+    seen: u64,
+) -> Result<Response, Refusal> {
+    let (merchant, id) = (member.merchant.id, snapshot.charge.id);
+    match request.app.charges.change_by_hand(merchant, id, change).await {
+        Ok(_) => Ok(Redirect::to(&format!("{}?done={done}", charge_path(merchant, id))).into_response()),
+        Err(CommandError::UnknownCharge) => Err(Refusal::unknown_charge()),
+        Err(CommandError::Refused(refusal)) => conflict::page(request, member, id, refusal, seen).await,
+        Err(CommandError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Whether there is money that does not count and could be made to.
+pub(super) fn can_accept(charge: &Charge) -> bool {
+    charge.counted() < charge.need() && charge.payments.iter().any(Payment::is_live)
+}
+
+/// What was just done.
+pub(super) fn done(request: &Request) -> Markup {
+    let said = match request.query.text("done") {
+        "accepted" => words(
+            "The money is accepted; its confirmations are still waited for.",
+            "L’argent est accepté\u{202f}; ses confirmations sont encore attendues.",
+        ),
+        "cancelled" => words("The transaction is cancelled.", "La transaction est annulée."),
+        "noted" => words("The note is saved.", "La note est enregistrée."),
+        "erased" => words(
+            "The personal data is erased.",
+            "Les données personnelles sont effacées.",
+        ),
+        "redelivered" => words("It is being delivered again.", "La livraison est relancée."),
+        "not-redelivered" => words(
+            "It was not delivered again: the webhook is gone.",
+            "La livraison n’est pas relancée\u{a0}: le webhook n’existe plus.",
+        ),
+        _ => return html! {},
+    };
+    let class = if request.query.text("done") == "not-redelivered" {
+        "note bad"
+    } else {
+        "note good"
+    };
+    html! { p class=(class) role="status" { (said.of(request.language)) } }
+}
+
+/// The forms that accept and cancel, where there is something to decide.
+pub(super) fn decisions(request: &Request, charge: &Charge, typed: &Typed) -> Markup {
+    let accepts = can_accept(charge) || typed.accept_fault.is_some();
+    let cancels = charge.state == State::Pending;
+    html! {
+        @if accepts || cancels {
+            section.panel aria-labelledby="decide" {
+                h2 #decide { (DECIDE.of(request.language)) }
+                @if accepts {
+                    (accept_form(request, charge, typed))
+                }
+                @if cancels {
+                    (cancel_form(request, charge))
+                }
+            }
+        }
+    }
+}
+
+fn accept_form(request: &Request, charge: &Charge, typed: &Typed) -> Markup {
+    let language = request.language;
+    let live: Vec<&Payment> = charge.payments.iter().filter(|payment| payment.is_live()).collect();
+    let fault = typed.accept_fault;
+    html! {
+        form.field method="post" action={ (charge_path(charge.merchant, charge.id)) "/accept" } {
+            (layout::csrf(request))
+            (sequence_field(charge))
+            p { (ACCEPT_HELP.of(language)) }
+            fieldset aria-describedby=[fault.map(|_| "accept-wrong")] {
+                legend { (WHICH.of(language)) }
+                @for (i, payment) in live.iter().enumerate() {
+                    @let id = format!("payment-{i}");
+                    div.check {
+                        input id=(id) type="checkbox" name="payment" value=(payment.outpoint) checked[fault.is_none()];
+                        label for=(id) {
+                            (money::btc(payment.value, language)) " · "
+                            span.mono { (shortened(&payment.outpoint.txid.to_string())) ":" (payment.outpoint.vout) }
+                        }
+                    }
+                }
+                (wrong_text(fault, "accept-wrong", request))
+            }
+            button.main type="submit" { (ACCEPT.of(language)) }
+        }
+    }
+}
+
+fn cancel_form(request: &Request, charge: &Charge) -> Markup {
+    let language = request.language;
+    html! {
+        form.field method="post" action={ (charge_path(charge.merchant, charge.id)) "/cancel" } {
+            (layout::csrf(request))
+            (sequence_field(charge))
+            p { (CANCEL_HELP.of(language)) }
+            button.grave type="submit" { (CANCEL.of(language)) }
+        }
+    }
+}
+
+fn sequence_field(charge: &Charge) -> Markup {
+    html! { input type="hidden" name="sequence" value=(charge.sequence); }
+}
+
+/// The merchant's own words: to be read by all, and changed by those who may.
+pub(super) fn note_section(
+    request: &Request,
+    member: &Member,
+    charge: &Charge,
+    note: Option<&Note>,
+    typed: &Typed,
+    times: Times<'_>,
+) -> Markup {
+    let language = request.language;
+    let text = typed
+        .note
+        .as_deref()
+        .or(note.map(|note| note.text.as_str()))
+        .unwrap_or_default();
+    let fault = typed.note_fault;
+    let described = if fault.is_some() {
+        "note-wrong note-hint"
+    } else {
+        "note-hint"
+    };
+    html! {
+        section.panel aria-labelledby="note-title" {
+            h2 #note-title { (NOTE.of(language)) }
+            @if let Some(note) = note {
+                p.hint { (WRITTEN.of(language)) " " time datetime=(time::machine(note.written_at)) { (times.minute(note.written_at)) } }
+            }
+            @if member.role.may(Permission::Accept) {
+                form method="post" action={ (charge_path(charge.merchant, charge.id)) "/note" } {
+                    (layout::csrf(request))
+                    div.field {
+                        label for="note" { (NOTE.of(language)) }
+                        textarea #note name="note" rows="4" maxlength=(NOTE_CHARS) aria-describedby=(described)
+                            aria-invalid=[fault.map(|_| "true")] { "\n" (text) }
+                        (wrong_text(fault, "note-wrong", request))
+                        p.hint #note-hint { (NOTE_HELP.of(language)) }
+                    }
+                    button type="submit" { (SAVE.of(language)) }
+                }
+            } @else if text.is_empty() {
+                p { (NO_NOTE.of(language)) }
+            } @else {
+                p.kept-lines { (text) }
+            }
+        }
+    }
+}
+
+/// The form that erases what may name a person.
+pub(super) fn erasure(request: &Request, charge: &Charge, typed: &Typed) -> Markup {
+    let language = request.language;
+    let fault = typed.erase_fault;
+    html! {
+        section.panel aria-labelledby="erase" {
+            h2 #erase { (ERASE.of(language)) }
+            p { (ERASE_HELP.of(language)) }
+            form method="post" action={ (charge_path(charge.merchant, charge.id)) "/erase" } {
+                (layout::csrf(request))
+                div.field.check {
+                    input #sure type="checkbox" name="sure" value="yes" aria-invalid=[fault.map(|_| "true")]
+                        aria-describedby=[fault.map(|_| "sure-wrong")];
+                    label for="sure" { (ERASE_SURE.of(language)) }
+                }
+                (wrong_text(fault, "sure-wrong", request))
+                button.grave type="submit" { (ERASE.of(language)) }
+            }
+        }
+    }
+}
+
+fn wrong_text(fault: Option<Words>, id: &str, request: &Request) -> Markup {
+    html! {
+        @if let Some(fault) = fault {
+            p.wrong id=(id) { (fault.of(request.language)) }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The charge is not what the person thought: what has changed since he looked.
+
+use axum::response::Response;
+use bitpro_charge::{ChargeId, Refusal as Refused};
+use http::StatusCode;
+use maud::html;
+
+use super::wording::state_chip;
+use super::{charge_path, history};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::layout;
+use crate::dashboard::route::{Member, Request};
+use crate::dashboard::time::Times;
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Nothing was changed", "Rien n’a été modifié");
+const STALE: Words = words(
+    "This transaction moved on after you opened its page. Look at what happened, then decide again.",
+    "Cette transaction a évolué depuis l’ouverture de la page. Regardez ce qui s’est passé, puis décidez de nouveau.",
+);
+const NOT_PENDING: Words = words(
+    "Only a transaction that still waits for money can be cancelled.",
+    "Seule une transaction encore en attente d’argent peut être annulée.",
+);
+const NO_MONEY: Words = words(
+    "The payment that you chose is not there any more.",
+    "Le paiement choisi n’est plus là.",
+);
+const NOW: Words = words("State now", "État actuel");
+const SINCE: Words = words("What happened since", "Ce qui s’est passé depuis");
+const BACK: Words = words("Look at the transaction again", "Revoir la transaction");
+
+/// The page that says so (409). `seen` is the sequence that the person decided by.
+pub(super) async fn page(
+    request: &Request,
+    member: &Member,
+    id: ChargeId,
+    refused: Refused,
+    seen: u64,
+) -> Result<Response, Refusal> {
+    let language = request.language;
+    let charges = &request.app.charges;
+    let snapshot = charges.snapshot(id).await?.ok_or(Refusal::unknown_charge())?;
+    let mut events = charges.history(id).await?.unwrap_or_default();
+    events.retain(|recorded| recorded.sequence > seen);
+    let times = Times::new(&member.merchant.settings.time_zone, language);
+    let why = match refused {
+        Refused::Stale(_) => STALE,
+        Refused::NotPending => NOT_PENDING,
+        Refused::NoLiveMoney => NO_MONEY,
+    };
+    let content = html! {
+        p.note.bad role="alert" { (why.of(language)) }
+        section.panel {
+            h2 { (NOW.of(language)) }
+            p { (state_chip(&snapshot.charge, language)) }
+            @if !events.is_empty() {
+                h2 { (SINCE.of(language)) }
+                ol.history { (history::items(&events, times, language)) }
+            }
+            p.actions {
+                a.button.main href=(charge_path(member.merchant.id, id)) { (BACK.of(language)) }
+            }
+        }
+    };
+    Ok(layout::page(
+        request,
+        StatusCode::CONFLICT,
+        TITLE.of(language),
+        &content,
+    ))
+}

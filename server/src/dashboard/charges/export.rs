@@ -1,0 +1,246 @@
+//! The export for the accountant: CSV (RFC 4180), one line a charge, written while it is read.
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use bitpro_charge::{Cents, Charge, Payment};
+use bitpro_checkout_app::format::plain_euros;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderValue, StatusCode, header};
+
+use super::filters::Filters;
+use super::wording::email_for;
+use super::{list_path, member};
+use crate::accounts::Role;
+use crate::app::App;
+use crate::charges::{FoundCharge, Place, Search};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::money;
+use crate::dashboard::route::{Member, Request};
+use crate::dashboard::time;
+use crate::merchant::Zone;
+use crate::store::StoreError;
+use crate::web::LongLived;
+
+/// Charges that are read at a time: enough to be quick, few enough to be held.
+const GROUP: u32 = 500;
+
+/// The columns. Their names are the same in every language, so that a spreadsheet can rely on them.
+const COLUMNS: [&str; 24] = [
+    "charge_id",
+    "created_at",
+    "state",
+    "reason",
+    "order_id",
+    "buyer_email",
+    "price_eur",
+    "amount_sat",
+    "quote_rate_eur_per_btc",
+    "quote_source",
+    "quote_at",
+    "spread_bps",
+    "received_sat",
+    "received_eur_at_quote",
+    "received_eur_at_payment",
+    "payment_count",
+    "first_payment_at",
+    "last_payment_at",
+    "txids",
+    "address",
+    "confirmations_required",
+    "expires_at",
+    "origin",
+    "order_conflict",
+];
+
+/// `GET /dashboard/{merchant}/charges.csv`
+pub(super) fn download(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
+    Box::pin(async move {
+        let member = member(&request)?;
+        let filters = Filters::read(&request.query);
+        let Ok(search) = filters.search(&request, &member) else {
+            // The list says what is wrong, next to the field.
+            let list = filters.link(&list_path(member.merchant.id), None);
+            return Ok(axum::response::Redirect::to(&list).into_response());
+        };
+        let today = time::day_of(request.app.charges.now(), &member.merchant.settings.time_zone);
+        let name = format!("attachment; filename=\"charges-{today}.csv\"");
+        Ok(response(Export::new(request.app, member, search), &name))
+    })
+}
+
+fn response(export: Export, name: &str) -> Response {
+    let groups = futures::stream::unfold(export, |mut export| async move {
+        let group = export.next().await?;
+        Some((group, export))
+    });
+    let mut response = (StatusCode::OK, Body::from_stream(groups)).into_response();
+    response.extensions_mut().insert(LongLived);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+    );
+    let name = HeaderValue::try_from(name).expect("a date makes a header");
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    response
+}
+
+/// Where the export is.
+enum At {
+    Head,
+    Group(Option<Place>),
+    End,
+}
+
+struct Export {
+    app: App,
+    member: Member,
+    search: Search,
+    at: At,
+}
+
+impl Export {
+    const fn new(app: App, member: Member, search: Search) -> Self {
+        Self {
+            app,
+            member,
+            search,
+            at: At::Head,
+        }
+    }
+
+    /// The next lines; `None` at the end. After an error the download is cut, so that half a file is not taken for a whole one.
+    async fn next(&mut self) -> Option<Result<Bytes, StoreError>> {
+        let after = match std::mem::replace(&mut self.at, At::End) {
+            At::Head => {
+                self.at = At::Group(None);
+                return Some(Ok(lines([COLUMNS.map(str::to_owned)])));
+            }
+            At::Group(after) => after,
+            At::End => return None,
+        };
+        let found = match self.app.charges.search(&self.search, after, GROUP).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, "the store failed an export");
+                return Some(Err(error));
+            }
+        };
+        if let Some(next) = found.next {
+            self.at = At::Group(Some(next));
+        } else if found.charges.is_empty() {
+            return None;
+        }
+        let zone = &self.member.merchant.settings.time_zone;
+        let role = self.member.role;
+        Some(Ok(lines(found.charges.iter().map(|found| line(found, zone, role)))))
+    }
+}
+
+fn lines(records: impl IntoIterator<Item = [String; COLUMNS.len()]>) -> Bytes {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for record in records {
+        let record = record.map(defused);
+        writer.write_record(&record).expect("writing to memory does not fail");
+    }
+    writer.into_inner().expect("writing to memory does not fail").into()
+}
+
+fn line(found: &FoundCharge, zone: &Zone, role: Role) -> [String; COLUMNS.len()] {
+    let FoundCharge { snapshot, personal, .. } = found;
+    let charge = &snapshot.charge;
+    let terms = &charge.terms;
+    let live: Vec<&Payment> = charge.payments.iter().filter(|payment| payment.is_live()).collect();
+    let seen = || live.iter().map(|payment| payment.first_seen.latest);
+    let txids: Vec<String> = live.iter().map(|payment| payment.outpoint.txid.to_string()).collect();
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    [
+        charge.id.to_string(),
+        time::local(terms.created_at, zone),
+        charge.state.to_string(),
+        text(charge.reason.map(bitpro_charge::Reason::as_str)),
+        text(snapshot.order_id.as_deref()),
+        personal
+            .buyer_email
+            .as_deref()
+            .map(|email| email_for(role, email))
+            .unwrap_or_default(),
+        plain_euros(terms.price.0),
+        terms.amount.to_sat().to_string(),
+        plain_euros(terms.quote.rate.cents_per_btc()),
+        terms.quote.source.clone(),
+        time::local(terms.quote.at, zone),
+        terms.spread_bps.to_string(),
+        charge.received().to_sat().to_string(),
+        plain_euros(money::worth(charge.received(), terms.quote.rate).0),
+        worth_when_paid(&live)
+            .map(|cents| plain_euros(cents.0))
+            .unwrap_or_default(),
+        live.len().to_string(),
+        seen().min().map(|at| time::local(at, zone)).unwrap_or_default(),
+        seen().max().map(|at| time::local(at, zone)).unwrap_or_default(),
+        txids.join(" "),
+        charge.address.clone(),
+        required(charge).to_string(),
+        time::local(charge.deadline, zone),
+        snapshot.origin.as_str().to_owned(),
+        if found.order_conflict { "yes" } else { "no" }.to_owned(),
+    ]
+}
+
+const fn required(charge: &Charge) -> u32 {
+    charge.required
+}
+
+/// What the payments were worth when each was first seen (R44); `None` when there was no fresh rate for one of them: a sum
+/// without it would be wrong.
+fn worth_when_paid(live: &[&Payment]) -> Option<Cents> {
+    let mut sum = 0_u64;
+    for payment in live {
+        sum = sum.saturating_add(money::worth(payment.value, payment.rate.as_ref()?.rate).0);
+    }
+    Some(Cents(sum))
+}
+
+/// A field that no spreadsheet takes for a formula, whatever a shopper wrote into his order id.
+fn defused(field: String) -> String {
+    if field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        return format!("'{field}");
+    }
+    field
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_field_is_a_formula() {
+        for (field, written) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("\r=1", "'\r=1"),
+            ("A-1", "A-1"),
+            ("", ""),
+        ] {
+            assert_eq!(defused(field.to_owned()), written);
+        }
+    }
+
+    #[test]
+    fn lines_are_those_of_rfc_4180() {
+        let mut record = [const { String::new() }; COLUMNS.len()];
+        record[0] = "a,\"b\"\nc".to_owned();
+        record[1] = "=é".to_owned();
+        let written = lines([record]);
+        let written = std::str::from_utf8(&written).unwrap();
+        assert!(written.starts_with("\"a,\"\"b\"\"\nc\",'=é,,"), "{written}");
+        assert!(written.ends_with(",\r\n"), "{written}");
+    }
+}

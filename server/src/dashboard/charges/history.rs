@@ -1,0 +1,134 @@
+//! What happened to a charge, in plain words.
+
+use bitpro_charge::{Event, Judgement, Outpoint, Place, Recorded};
+use bitpro_checkout_app::format::shortened;
+use maud::{Markup, html};
+
+use super::payments::filled;
+use super::wording::{loss_word, origin_word, reason_word, state_word};
+use crate::charges::Snapshot;
+use crate::dashboard::money;
+use crate::dashboard::time::{self, Times};
+use crate::dashboard::words::{Words, words};
+use crate::merchant::Language;
+
+const HISTORY: Words = words("What happened", "Historique");
+const MADE: Words = words("Made by {}.", "Créée par\u{a0}: {}.");
+const FOUND: Words = words(
+    "{} arrived with transaction {}.",
+    "{} sont arrivés par la transaction {}.",
+);
+const MINED: Words = words(
+    "Transaction {} is in block {}.",
+    "La transaction {} est dans le bloc {}.",
+);
+const UNMINED: Words = words(
+    "Transaction {} is out of its block again and waits to be confirmed.",
+    "La transaction {} est ressortie de son bloc et attend d’être confirmée.",
+);
+const CORRECTED: Words = words(
+    "Transaction {} had been seen earlier than we knew: {}.",
+    "La transaction {} avait été vue plus tôt que nous ne le savions\u{a0}: {}.",
+);
+const LOST: Words = words("Transaction {} is gone: {}.", "La transaction {} est perdue\u{a0}: {}.");
+const RAISED: Words = words(
+    "It needs {} confirmations now, because of the amount.",
+    "Il faut désormais {} confirmations, en raison du montant.",
+);
+const EXTENDED: Words = words(
+    "A part was paid in time: the deadline is now {}.",
+    "Une partie a été payée à temps\u{a0}: l’échéance est désormais le {}.",
+);
+const PASSED: Words = words("The deadline has passed.", "L’échéance est passée.");
+const STALLED: Words = words(
+    "The payment did not confirm within the settlement time.",
+    "Le paiement n’a pas été confirmé dans le délai de règlement.",
+);
+const TAKEN: Words = words(
+    "Transaction {} was late; your policy took it.",
+    "La transaction {} était en retard\u{202f}; votre règle l’a acceptée.",
+);
+const BY_HAND: Words = words(
+    "Transaction {} was accepted by hand.",
+    "La transaction {} a été acceptée à la main.",
+);
+const REFUSED: Words = words(
+    "Transaction {} was late and was not taken: you decide.",
+    "La transaction {} était en retard et n’a pas été acceptée\u{a0}: à vous de décider.",
+);
+const CANCELLED: Words = words("It was cancelled.", "Elle a été annulée.");
+const STATE: Words = words("State: {}.", "État\u{a0}: {}.");
+const STATE_WITH: Words = words("State: {} ({}).", "État\u{a0}: {} ({}).");
+const TOLD: Words = words("Your webhooks were told {}.", "Vos webhooks ont reçu {}.");
+
+/// The section of the history.
+pub(super) fn section(snapshot: &Snapshot, events: &[Recorded], times: Times<'_>, language: Language) -> Markup {
+    let made = snapshot.charge.terms.created_at;
+    html! {
+        section.panel aria-labelledby="history" {
+            h2 #history { (HISTORY.of(language)) }
+            ol.history {
+                li {
+                    time datetime=(time::machine(made)) { (times.second(made)) }
+                    span { (filled(MADE, language, &[origin_word(snapshot.origin).of(language)])) }
+                }
+                (items(events, times, language))
+            }
+        }
+    }
+}
+
+/// The entries of `events`.
+pub(super) fn items(events: &[Recorded], times: Times<'_>, language: Language) -> Markup {
+    html! {
+        @for recorded in events {
+            li {
+                time datetime=(time::machine(recorded.at)) { (times.second(recorded.at)) }
+                span { (said(&recorded.event, times, language)) }
+            }
+        }
+    }
+}
+
+/// An event in a sentence.
+fn said(event: &Event, times: Times<'_>, language: Language) -> String {
+    let named = |outpoint: &Outpoint| shortened(&outpoint.txid.to_string());
+    let filled = |text, parts: &[&str]| filled(text, language, parts);
+    match event {
+        Event::PaymentFound(payment) => filled(
+            FOUND,
+            &[&money::btc(payment.value, language), &named(&payment.outpoint)],
+        ),
+        Event::PaymentMoved { outpoint, place } => match place {
+            Place::Block(block) => filled(MINED, &[&named(outpoint), &block.height.to_string()]),
+            Place::Mempool => filled(UNMINED, &[&named(outpoint)]),
+        },
+        Event::FirstSeenCorrected { outpoint, first_seen } => {
+            filled(CORRECTED, &[&named(outpoint), &times.second(first_seen.latest)])
+        }
+        Event::PaymentLost { outpoint, loss } => filled(LOST, &[&named(outpoint), loss_word(*loss).of(language)]),
+        Event::ConfirmationsRaised { required } => filled(RAISED, &[&required.to_string()]),
+        Event::DeadlineExtended { deadline, .. } => filled(EXTENDED, &[&times.minute(*deadline)]),
+        Event::DeadlineObserved { .. } => PASSED.of(language).to_owned(),
+        Event::Stalled { .. } => STALLED.of(language).to_owned(),
+        Event::Judged {
+            outpoint, judgement, ..
+        } => {
+            let text = match judgement {
+                Judgement::Provisional | Judgement::Taken => TAKEN,
+                Judgement::ByHand => BY_HAND,
+                Judgement::Refused => REFUSED,
+            };
+            filled(text, &[&named(outpoint)])
+        }
+        Event::Cancelled { .. } => CANCELLED.of(language).to_owned(),
+        Event::StateChanged { verdict, .. } => {
+            let state = state_word(verdict.state).of(language);
+            match verdict.reason.and_then(reason_word) {
+                Some(reason) => filled(STATE_WITH, &[state, reason.of(language)]),
+                None => filled(STATE, &[state]),
+            }
+        }
+        Event::Announced { announcement, .. } => filled(TOLD, &[announcement.as_str()]),
+    }
+}

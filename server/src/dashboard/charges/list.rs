@@ -1,0 +1,117 @@
+//! The list: newest first, searched, narrowed, page by page.
+
+use axum::response::Response;
+use futures::future::BoxFuture;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::filters::{Faults, Filters, place_from, place_to};
+use super::{list_path, member, rows};
+use crate::accounts::Permission;
+use crate::charges::Found;
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::layout;
+use crate::dashboard::route::{Member, Request};
+use crate::dashboard::words::{Words, words};
+
+/// Charges on one page.
+const PER_PAGE: u32 = 50;
+
+const TITLE: Words = words("Transactions", "Transactions");
+const FIGURES: Words = words("Figures", "Chiffres");
+const EXPORT: Words = words("Export as CSV", "Exporter en CSV");
+const OLDER: Words = words("Older", "Plus anciennes");
+const NEWEST: Words = words("Newest", "Les plus récentes");
+const PAGES: Words = words("Pages", "Pages");
+const NOTHING_FOUND: Words = words(
+    "No transaction matches. Try an order ID from its beginning, or a wider range of days.",
+    "Aucune transaction ne correspond. Essayez le début d’un numéro de commande, ou une période plus longue.",
+);
+const NOTHING_YET: Words = words("No transaction yet", "Aucune transaction pour le moment");
+const NOTHING_YET_HELP: Words = words(
+    "Every payment that a shopper begins appears here, the moment he opens the checkout. Put the snippet on your page and make a first payment to see it.",
+    "Chaque paiement commencé par un client apparaît ici dès qu’il ouvre la page de paiement. Placez l’extrait sur votre page et faites un premier paiement pour le voir.",
+);
+const SNIPPET: Words = words("Get the snippet", "Obtenir l’extrait");
+const FIRST_PAYMENT: Words = words("Make a first payment", "Faire un premier paiement");
+
+/// `GET /dashboard/{merchant}/charges`
+pub(super) fn show(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
+    Box::pin(async move {
+        let member = member(&request)?;
+        let filters = Filters::read(&request.query);
+        let (status, faults, found) = match filters.search(&request, &member) {
+            Ok(search) => {
+                let after = place_from(&request.app.charges.epoch(), request.query.text("after"));
+                let found = request.app.charges.search(&search, after, PER_PAGE).await?;
+                (StatusCode::OK, Faults::default(), Some(found))
+            }
+            Err(faults) => (StatusCode::UNPROCESSABLE_ENTITY, faults, None),
+        };
+        let content = content(&request, &member, &filters, faults, found.as_ref());
+        Ok(layout::page(&request, status, TITLE.of(request.language), &content))
+    })
+}
+
+fn content(request: &Request, member: &Member, filters: &Filters, faults: Faults, found: Option<&Found>) -> Markup {
+    let language = request.language;
+    let path = list_path(member.merchant.id);
+    html! {
+        div.actions {
+            a.button href={ "/dashboard/" (member.merchant.id) "/figures" } { (FIGURES.of(language)) }
+            @if member.role.may(Permission::Export) {
+                a.button href=(filters.link(&format!("{path}.csv"), None)) download { (EXPORT.of(language)) }
+            }
+        }
+        (filters.form(&path, member, language, faults))
+        // The script fetches the page again and exchanges what has this id.
+        div #live data-live={ (path) "/live" } {
+            @if let Some(found) = found {
+                (listed(request, member, filters, found))
+            }
+        }
+        script src="/dashboard.js" nonce=(request.nonce.as_str()) defer {}
+    }
+}
+
+fn listed(request: &Request, member: &Member, filters: &Filters, found: &Found) -> Markup {
+    let language = request.language;
+    let path = list_path(member.merchant.id);
+    let is_first = request.query.text("after").is_empty();
+    if found.charges.is_empty() && is_first && filters.is_empty() {
+        return nothing_yet(request, member);
+    }
+    let next = found.next.map(|place| place_to(&request.app.charges.epoch(), place));
+    html! {
+        @if found.charges.is_empty() {
+            p.panel { (NOTHING_FOUND.of(language)) }
+        } @else {
+            (rows::table(request, member, &found.charges))
+        }
+        @if !is_first || next.is_some() {
+            nav.actions aria-label=(PAGES.of(language)) {
+                @if !is_first {
+                    a.button rel="first" href=(filters.link(&path, None)) { (NEWEST.of(language)) }
+                }
+                @if let Some(next) = next {
+                    a.button rel="next" href=(filters.link(&path, Some(&next))) { (OLDER.of(language)) }
+                }
+            }
+        }
+    }
+}
+
+fn nothing_yet(request: &Request, member: &Member) -> Markup {
+    let language = request.language;
+    let base = format!("/dashboard/{}", member.merchant.id);
+    html! {
+        section.panel aria-labelledby="nothing-yet" {
+            h2 #nothing-yet { (NOTHING_YET.of(language)) }
+            p { (NOTHING_YET_HELP.of(language)) }
+            p.actions {
+                a.button.main href={ (base) "/snippet" } { (SNIPPET.of(language)) }
+                a.button href={ (base) "/onboarding" } { (FIRST_PAYMENT.of(language)) }
+            }
+        }
+    }
+}

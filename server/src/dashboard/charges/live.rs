@@ -1,0 +1,97 @@
+//! The list's news: says that something has changed, and the script fetches the page again.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use bitpro_charge::MerchantId;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderName, HeaderValue, header};
+
+use super::member;
+use crate::app::App;
+use crate::charges::Subscription;
+use crate::checkout::refusal::Refusal;
+use crate::checkout::sse;
+use crate::dashboard::route::Request;
+use crate::limits::StreamPermit;
+use crate::web::LongLived;
+
+/// How long a stream may be silent.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// News come no faster: each makes the page be fetched again.
+const REST: Duration = Duration::from_secs(1);
+/// The browser comes back after this, and then whoever has logged out, or left the team, is let in no more.
+const LIFE: Duration = Duration::from_secs(5 * 60);
+/// When a client with too many streams may try again, in seconds.
+const RETRY_AFTER: u32 = 30;
+
+/// Something has changed.
+const NEWS: Bytes = Bytes::from_static(b"data: changed\n\n");
+
+/// `GET /dashboard/{merchant}/charges/live`
+pub(super) fn open(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
+    Box::pin(async move {
+        let merchant = member(&request)?.merchant.id;
+        let account = request.person.as_ref().map_or([0; 16], |person| person.account);
+        let permit = request.app.limits.streams.open(request.client.into(), account);
+        let permit = permit.map_err(|_| Refusal::too_many(RETRY_AFTER))?;
+        let subscription = request.app.charges.subscribe_to_merchant(merchant);
+        Ok(response(Live {
+            app: request.app,
+            subscription,
+            is_open: false,
+            ends: Box::pin(tokio::time::sleep(LIFE)),
+            _permit: permit,
+        }))
+    })
+}
+
+fn response(live: Live) -> Response {
+    let chunks = futures::stream::unfold(live, |mut live| async move {
+        let chunk = live.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(chunk), live))
+    });
+    let mut response = Body::from_stream(chunks).into_response();
+    response.extensions_mut().insert(LongLived);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx would hold events back until its buffer is full.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
+}
+
+struct Live {
+    app: App,
+    subscription: Subscription<MerchantId, ()>,
+    is_open: bool,
+    ends: std::pin::Pin<Box<tokio::time::Sleep>>,
+    _permit: StreamPermit,
+}
+
+impl Live {
+    /// The next bytes; `None` at the end of the stream's life, or of the server.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !std::mem::replace(&mut self.is_open, true) {
+            // What happened between the page and this stream is not known: the script looks once.
+            return Some([sse::opening(), NEWS].concat().into());
+        }
+        tokio::select! {
+            news = self.subscription.next() => news?,
+            () = tokio::time::sleep(HEARTBEAT) => return Some(sse::HEARTBEAT),
+            () = &mut self.ends => return None,
+            () = self.app.closing.cancelled() => return None,
+        }
+        // More that comes meanwhile is told by the same word.
+        tokio::select! {
+            () = tokio::time::sleep(REST) => {}
+            () = self.app.closing.cancelled() => return None,
+        }
+        Some(NEWS)
+    }
+}

@@ -1,0 +1,116 @@
+//! A merchant's transactions: the list, each charge, what people do to them, the export and the figures.
+
+mod actions;
+mod chart;
+mod conflict;
+mod deliveries;
+mod export;
+mod figures;
+mod filters;
+mod history;
+mod list;
+mod live;
+mod needle;
+mod payments;
+mod receipt;
+mod rows;
+mod show;
+#[cfg(test)]
+mod tests;
+mod wording;
+
+use std::sync::Arc;
+
+use bitpro_charge::{ChargeId, MerchantId};
+
+use super::route::{Member, Request};
+use super::{Access, Route, Verb};
+use crate::accounts::Permission;
+use crate::charges::Snapshot;
+use crate::checkout::refusal::Refusal;
+
+/// All paths of a merchant's transactions.
+pub const ROUTES: &[Route] = &[
+    get("/dashboard/{merchant}/charges", Permission::Read, list::show),
+    get(
+        "/dashboard/{merchant}/charges.csv",
+        Permission::Export,
+        export::download,
+    ),
+    get("/dashboard/{merchant}/charges/live", Permission::Read, live::open),
+    get("/dashboard/{merchant}/figures", Permission::Read, figures::show),
+    get("/dashboard/{merchant}/charges/{charge}", Permission::Read, show::show),
+    get(
+        "/dashboard/{merchant}/charges/{charge}/receipt",
+        Permission::Read,
+        receipt::show,
+    ),
+    post(
+        "/dashboard/{merchant}/charges/{charge}/accept",
+        Permission::Accept,
+        actions::accept,
+    ),
+    post(
+        "/dashboard/{merchant}/charges/{charge}/cancel",
+        Permission::Accept,
+        actions::cancel,
+    ),
+    post(
+        "/dashboard/{merchant}/charges/{charge}/note",
+        Permission::Accept,
+        actions::note,
+    ),
+    post(
+        "/dashboard/{merchant}/charges/{charge}/erase",
+        Permission::Settings,
+        actions::erase,
+    ),
+    post(
+        "/dashboard/{merchant}/charges/{charge}/redeliver",
+        Permission::Keys,
+        deliveries::redeliver,
+    ),
+];
+
+const fn get(path: &'static str, permission: Permission, handler: super::route::Handler) -> Route {
+    Route {
+        verb: Verb::Get,
+        path,
+        access: Access::Member(permission),
+        handler,
+    }
+}
+
+const fn post(path: &'static str, permission: Permission, handler: super::route::Handler) -> Route {
+    Route {
+        verb: Verb::Post,
+        path,
+        access: Access::Member(permission),
+        handler,
+    }
+}
+
+/// Where a merchant's transactions are.
+fn list_path(merchant: MerchantId) -> String {
+    format!("/dashboard/{merchant}/charges")
+}
+
+/// Where one of them is.
+fn charge_path(merchant: MerchantId, charge: ChargeId) -> String {
+    format!("/dashboard/{merchant}/charges/{charge}")
+}
+
+/// Whose member asks. Every route here is a member's.
+fn member(request: &Request) -> Result<Member, Refusal> {
+    request.member.clone().ok_or(Refusal::unknown_merchant())
+}
+
+/// The charge in the path. One of another merchant, and a name that is none, are not there, all in the same way.
+async fn own_charge(request: &Request, member: &Member) -> Result<Arc<Snapshot>, Refusal> {
+    let name = request.params.first().map_or("", String::as_str);
+    let id: ChargeId = name.parse().map_err(|_| Refusal::unknown_charge())?;
+    let found = request.app.charges.snapshot(id).await?;
+    found
+        .filter(|snapshot| snapshot.charge.merchant == member.merchant.id)
+        .ok_or(Refusal::unknown_charge())
+}

@@ -1,0 +1,134 @@
+//! The payments of a charge: value, depth, when, what they were worth.
+
+use bitpro_charge::{Charge, Judgement, Payment, Whereabouts};
+use maud::{Markup, html};
+
+use super::wording::loss_word;
+use crate::app::App;
+use crate::dashboard::money;
+use crate::dashboard::time::{self, Times};
+use crate::dashboard::words::{Words, words};
+use crate::merchant::Language;
+
+const PAYMENTS: Words = words("Payments", "Paiements");
+const NONE: Words = words("No payment was seen.", "Aucun paiement n’a été vu.");
+const TRANSACTION: Words = words("Transaction", "Transaction");
+const VALUE: Words = words("Value", "Valeur");
+const DEPTH: Words = words("Confirmations", "Confirmations");
+const SEEN: Words = words("First seen", "Vu pour la première fois");
+const WORTH: Words = words("Worth then", "Valeur à ce moment");
+const NEW_TAB: Words = words("(in the explorer, new tab)", "(dans l’explorateur, nouvel onglet)");
+const NO_RATE: Words = words("no rate then", "aucun cours à ce moment");
+const OF: Words = words("{} of {}", "{} sur {}");
+const GONE: Words = words("gone: {}", "perdu\u{a0}: {}");
+const LATE_TAKEN: Words = words("late, taken by your policy", "en retard, accepté par votre règle");
+const BY_HAND: Words = words("accepted by hand", "accepté à la main");
+const NOT_TAKEN: Words = words("late, not taken", "en retard, pas accepté");
+
+/// The section of payments, with confirmations under a tip at height `tip`.
+pub(super) fn section(app: &App, charge: &Charge, tip: u32, times: Times<'_>, language: Language) -> Markup {
+    html! {
+        section.panel aria-labelledby="payments" {
+            h2 #payments { (PAYMENTS.of(language)) }
+            @if charge.payments.is_empty() {
+                p { (NONE.of(language)) }
+            } @else {
+                div.scroll {
+                    table {
+                        thead {
+                            tr {
+                                th scope="col" { (TRANSACTION.of(language)) }
+                                th.number scope="col" { (VALUE.of(language)) }
+                                th scope="col" { (DEPTH.of(language)) }
+                                th scope="col" { (SEEN.of(language)) }
+                                th.number scope="col" { (WORTH.of(language)) }
+                            }
+                        }
+                        tbody {
+                            @for payment in &charge.payments {
+                                (row(app, charge, payment, tip, times, language))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(app: &App, charge: &Charge, payment: &Payment, tip: u32, times: Times<'_>, language: Language) -> Markup {
+    let seen = payment.first_seen.latest;
+    html! {
+        tr {
+            td { (transaction(app, payment, language)) }
+            td.number { (money::btc(payment.value, language)) }
+            td {
+                (depth(charge, payment, tip, language))
+                @if let Some(judged) = payment.judgement.map(judged) {
+                    br; span.hint { (judged.of(language)) }
+                }
+            }
+            td { time datetime=(time::machine(seen)) { (times.second(seen)) } }
+            td.number {
+                @match &payment.rate {
+                    Some(quote) => (money::euros(money::worth(payment.value, quote.rate), language)),
+                    None => span.hint { (NO_RATE.of(language)) },
+                }
+            }
+        }
+    }
+}
+
+/// The transaction, linked to the explorer where there is one.
+pub(super) fn transaction(app: &App, payment: &Payment, language: Language) -> Markup {
+    let txid = payment.outpoint.txid.to_string();
+    html! {
+        @match &app.explorer {
+            Some(explorer) => a.mono href=(explorer.replace("{txid}", &txid)) target="_blank" rel="noopener noreferrer" {
+                (txid) span.unseen { " " (NEW_TAB.of(language)) }
+            },
+            None => span.mono { (txid) },
+        }
+        span.hint { " :" (payment.outpoint.vout) }
+    }
+}
+
+/// How deep it is, of how deep it must be; or how it was lost.
+pub(super) fn depth(charge: &Charge, payment: &Payment, tip: u32, language: Language) -> String {
+    match payment.whereabouts {
+        Whereabouts::Gone(loss) => filled(GONE, language, &[loss_word(loss).of(language)]),
+        Whereabouts::Live(_) => {
+            let (have, required) = (payment.confirmations(tip), charge.required_of(payment));
+            filled(OF, language, &[&have.to_string(), &required.to_string()])
+        }
+    }
+}
+
+const fn judged(judgement: Judgement) -> Words {
+    match judgement {
+        Judgement::Provisional | Judgement::Taken => LATE_TAKEN,
+        Judgement::ByHand => BY_HAND,
+        Judgement::Refused => NOT_TAKEN,
+    }
+}
+
+/// The text with each of its places filled, in their order.
+pub(super) fn filled(text: Words, language: Language, parts: &[&str]) -> String {
+    let mut pieces = text.of(language).split("{}");
+    let mut filled = pieces.next().unwrap_or_default().to_owned();
+    for (piece, part) in pieces.zip(parts) {
+        filled.push_str(part);
+        filled.push_str(piece);
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fills_a_text_is_not_filled_itself() {
+        assert_eq!(filled(OF, Language::En, &["{}", "3"]), "{} of 3");
+    }
+}

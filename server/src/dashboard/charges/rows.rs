@@ -1,0 +1,93 @@
+//! The table of charges.
+
+use maud::{Markup, html};
+
+use super::charge_path;
+use super::wording::{email_for, state_chip};
+use crate::charges::FoundCharge;
+use crate::dashboard::money;
+use crate::dashboard::route::{Member, Request};
+use crate::dashboard::time::{self, Times};
+use crate::dashboard::words::{Words, words};
+
+const CAPTION: Words = words("Transactions, newest first", "Transactions, les plus récentes d’abord");
+const STATE: Words = words("State", "État");
+const AMOUNT: Words = words("Amount", "Montant");
+const ORDER: Words = words("Order", "Commande");
+const BUYER: Words = words("Buyer", "Acheteur");
+const AGE: Words = words("Made", "Créée");
+const NO_ORDER: Words = words("no order ID", "sans n° de commande");
+const CONFLICT: Words = words("check the order", "à vérifier");
+const CONFLICT_HELP: Words = words(
+    "This order ID has transactions of other prices, or more than one with money.",
+    "Ce numéro de commande a des transactions d’autres prix, ou plusieurs qui ont reçu de l’argent.",
+);
+
+/// The table of `charges` for `member`.
+pub(super) fn table(request: &Request, member: &Member, charges: &[FoundCharge]) -> Markup {
+    let language = request.language;
+    html! {
+        div.scroll {
+            table.charges {
+                caption.unseen { (CAPTION.of(language)) }
+                thead {
+                    tr {
+                        th scope="col" { (ORDER.of(language)) }
+                        th scope="col" { (STATE.of(language)) }
+                        th.number scope="col" { (AMOUNT.of(language)) }
+                        th scope="col" { (BUYER.of(language)) }
+                        th scope="col" { (AGE.of(language)) }
+                    }
+                }
+                tbody {
+                    @for found in charges {
+                        (row(request, member, found))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
+    let language = request.language;
+    let charge = &found.snapshot.charge;
+    let times = Times::new(&member.merchant.settings.time_zone, language);
+    let made = charge.terms.created_at;
+    html! {
+        tr {
+            th scope="row" {
+                a href=(charge_path(charge.merchant, charge.id)) {
+                    @match found.snapshot.order_id.as_deref() {
+                        Some(order_id) => (order_id),
+                        None => { (NO_ORDER.of(language)) " · " (short(&charge.id.to_string())) },
+                    }
+                }
+                @if found.order_conflict {
+                    " " span.state.failed title=(CONFLICT_HELP.of(language)) { (CONFLICT.of(language)) }
+                }
+            }
+            td { (state_chip(charge, language)) }
+            td.number {
+                (money::euros(charge.terms.price, language)) br;
+                span.hint { (money::btc(charge.terms.amount, language)) }
+            }
+            td {
+                @match found.personal.buyer_email.as_deref() {
+                    Some(email) => (email_for(member.role, email)),
+                    None => span.hint { "–" },
+                }
+            }
+            td {
+                time datetime=(time::machine(made)) title=(times.minute(made)) {
+                    (times.age(made, request.app.charges.now()))
+                }
+            }
+        }
+    }
+}
+
+/// Enough of an id to tell two rows apart.
+pub(super) fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}

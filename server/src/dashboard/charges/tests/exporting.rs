@@ -1,0 +1,83 @@
+//! The export, and the figures.
+
+use super::*;
+
+fn records(csv: &str) -> Vec<std::collections::HashMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn the_export_has_a_line_a_charge_with_what_the_accountant_asks_for() {
+    let mut desk = Desk::new().await;
+    desk.role = Role::Accountant;
+    let paid = desk.make("=HYPERLINK(\"x\")", "anna@shop.example").await;
+    desk.pay(paid).await;
+    desk.make("A-2", "").await;
+    let answer = desk.get("charges.csv").await;
+    let lines = records(&answer.body);
+    assert_eq!(lines.len(), 2);
+    let line = &lines[1];
+    let charge = desk.app.charges.snapshot(paid).await.unwrap().unwrap().charge.clone();
+    for (column, value) in [
+        ("charge_id", paid.to_string().as_str()),
+        ("created_at", "2027-01-15T09:00:00+01:00"),
+        ("state", "seen"),
+        ("reason", ""),
+        ("order_id", "'=HYPERLINK(\"x\")"),
+        ("buyer_email", "anna@shop.example"),
+        ("price_eur", "42.00"),
+        ("amount_sat", "84000"),
+        ("quote_rate_eur_per_btc", "50000.00"),
+        ("received_sat", "84000"),
+        ("received_eur_at_quote", "42.00"),
+        ("received_eur_at_payment", "42.00"),
+        ("first_payment_at", "2027-01-15T09:00:01+01:00"),
+        ("txids", charge.payments[0].outpoint.txid.to_string().as_str()),
+        ("address", charge.address.as_str()),
+        ("origin", "api"),
+    ] {
+        assert_eq!(line[column], value, "{column}");
+    }
+    assert_eq!(lines[0]["received_eur_at_payment"], "0.00");
+    assert_eq!(records(&desk.get("charges.csv?state=seen").await.body).len(), 1);
+    let wrong = desk.get("charges.csv?from=x").await;
+    assert!(wrong.location.ends_with("/charges?from=x"), "{}", wrong.location);
+}
+
+#[tokio::test]
+async fn an_export_of_more_than_one_group_is_whole() {
+    let desk = Desk::new().await;
+    for i in 0..1_001 {
+        desk.make(&format!("A-{i}"), "").await;
+    }
+    let other = desk.app.another_merchant().await;
+    desk.make_for(other, "foreign", "").await;
+    let lines = records(&desk.get("charges.csv").await.body);
+    let mut orders: Vec<&str> = lines.iter().map(|line| line["order_id"].as_str()).collect();
+    assert_eq!((orders[0], orders[1_000]), ("A-1000", "A-0"));
+    orders.sort_unstable();
+    orders.dedup();
+    assert_eq!(orders.len(), 1_001);
+}
+
+#[tokio::test]
+async fn figures_count_a_charge_on_its_day_and_as_money_only_when_it_is_confirmed() {
+    let desk = Desk::new().await;
+    let id = desk.make("A-1", "").await;
+    for _ in 0..3 {
+        desk.make("", "").await;
+    }
+    desk.pay(id).await;
+    let figures = desk.get("figures").await;
+    assert!(figures.has("15 January 2027") && figures.has("17 December 2026") && !figures.has("style="));
+    assert!(figures.has("<dd>€0.00</dd>") && figures.has("<dd>4</dd>") && figures.has("<dd>0\u{a0}%</dd>"));
+    desk.app.confirm(&format!("/{id}")).await;
+    let figures = desk.get("figures").await;
+    assert!(
+        figures.has("<dd>€42.00</dd>") && figures.has("<dd>25\u{a0}%</dd>"),
+        "{}",
+        figures.body
+    );
+    assert_eq!(figures.body.matches("<rect").count(), 120);
+}

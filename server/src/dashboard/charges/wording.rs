@@ -1,0 +1,105 @@
+//! States, reasons and origins in plain words, and what of a buyer is shown to whom.
+
+use bitpro_charge::{Charge, Loss, Reason, State};
+use maud::{Markup, html};
+
+use crate::accounts::{Permission, Role};
+use crate::charges::ChargeOrigin;
+use crate::dashboard::words::{Words, words};
+use crate::merchant::Language;
+
+/// A state in a word or two.
+#[must_use]
+pub const fn state_word(state: State) -> Words {
+    match state {
+        State::Pending => words("Waiting", "En attente"),
+        State::Seen => words("Received", "Reçu"),
+        State::Confirmed => words("Confirmed", "Confirmé"),
+        State::TimedOut => words("Timed out", "Expiré"),
+        State::Failed => words("Failed", "Échoué"),
+    }
+}
+
+/// Why a charge is in its state; nothing where there is nothing to say.
+#[must_use]
+pub const fn reason_word(reason: Reason) -> Option<Words> {
+    Some(match reason {
+        Reason::Exact => return None,
+        Reason::Underpaid => words("too little", "montant insuffisant"),
+        Reason::Overpaid => words("too much", "trop-perçu"),
+        Reason::Late => words("too late", "trop tard"),
+        Reason::Replaced => words("replaced", "remplacé"),
+        Reason::Dropped => words("dropped by the network", "abandonné par le réseau"),
+        Reason::Reorged => words("its block is gone", "son bloc a disparu"),
+        Reason::Manual => words("accepted by hand", "accepté à la main"),
+        Reason::Cancelled => words("cancelled", "annulé"),
+        Reason::Stuck => words("not confirming", "pas confirmé à temps"),
+    })
+}
+
+/// How a payment was lost.
+#[must_use]
+pub const fn loss_word(loss: Loss) -> Words {
+    match loss {
+        Loss::Replaced => words(
+            "another transaction spent the same money",
+            "une autre transaction a dépensé le même argent",
+        ),
+        Loss::Dropped => words("the network forgot it", "le réseau l’a oubliée"),
+        Loss::Reorged => words("its block left the chain", "son bloc a quitté la chaîne"),
+    }
+}
+
+/// Who asked for a charge.
+#[must_use]
+pub const fn origin_word(origin: ChargeOrigin) -> Words {
+    match origin {
+        ChargeOrigin::Link => words("link, price not verified", "lien, prix non vérifié"),
+        ChargeOrigin::SignedLink => words("signed link", "lien signé"),
+        ChargeOrigin::Api => words("your server (API)", "votre serveur (API)"),
+    }
+}
+
+/// The state as a chip with its word, and the reason beside it.
+#[must_use]
+pub fn state_chip(charge: &Charge, language: Language) -> Markup {
+    let reason = charge.reason.and_then(reason_word);
+    html! {
+        span class={ "state " (charge.state) } { (state_word(charge.state).of(language)) }
+        @if let Some(reason) = reason {
+            " " span.hint { (reason.of(language)) }
+        }
+    }
+}
+
+/// The buyer's e-mail, as far as `role` may see it.
+#[must_use]
+pub fn email_for(role: Role, email: &str) -> String {
+    if role.may(Permission::SeeBuyers) {
+        return email.to_owned();
+    }
+    let (local, domain) = email.rsplit_once('@').unwrap_or((email, ""));
+    let first: String = local.chars().take(1).collect();
+    format!("{first}…@{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_sees_only_where_an_address_begins_and_ends() {
+        assert_eq!(email_for(Role::Viewer, "anna@shop.example"), "a…@shop.example");
+        assert_eq!(email_for(Role::Viewer, "é@x.example"), "é…@x.example");
+        assert_eq!(email_for(Role::Accountant, "anna@shop.example"), "anna@shop.example");
+    }
+
+    #[test]
+    fn every_word_is_there_in_both_languages() {
+        let states = State::ALL.map(state_word);
+        let reasons = Reason::ALL.into_iter().filter_map(reason_word);
+        for word in states.into_iter().chain(reasons) {
+            assert!(!word.en.is_empty() && !word.fr.is_empty() && word.en != word.fr);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What stands beside one charge for its merchant: his own words, and what became of what he was told.
+
+use bitpro_charge::Timestamp;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::webhooks::{DELIVERY_COLUMNS, delivery, with_attempts};
+use super::{Session, fixed};
+use crate::store::StoreError;
+use crate::store::search::Note;
+use crate::store::webhook::ChargeDelivery;
+
+impl Session {
+    /// Puts a note beside a charge, or takes it away.
+    pub(in crate::store) async fn put_note(&mut self, charge: i64, note: Option<&Note>) -> Result<(), StoreError> {
+        let statement = match note {
+            Some(note) => sqlx::query(
+                "INSERT INTO charge_notes (charge, text, written_at) VALUES (?, ?, ?) ON CONFLICT (charge) \
+                 DO UPDATE SET text = excluded.text, written_at = excluded.written_at",
+            )
+            .bind(charge)
+            .bind(&note.text)
+            .bind(note.written_at.0),
+            None => sqlx::query("DELETE FROM charge_notes WHERE charge = ?").bind(charge),
+        };
+        statement.execute(&mut self.connection).await?;
+        Ok(())
+    }
+}
+
+/// The note beside a charge.
+pub(in crate::store) async fn note(connection: &mut SqliteConnection, charge: i64) -> Result<Option<Note>, StoreError> {
+    let row = sqlx::query("SELECT text, written_at FROM charge_notes WHERE charge = ?")
+        .bind(charge)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| {
+        Ok(Note {
+            text: row.try_get(0)?,
+            written_at: Timestamp(row.try_get(1)?),
+        })
+    })
+    .transpose()
+}
+
+/// The deliveries of what was told about a charge, newest first, each with its attempts.
+pub(in crate::store) async fn deliveries_of_charge(
+    connection: &mut SqliteConnection,
+    charge: i64,
+    limit: u32,
+) -> Result<Vec<ChargeDelivery>, StoreError> {
+    let mut query = sqlx::QueryBuilder::new(DELIVERY_COLUMNS);
+    query.push(
+        ", w.id, w.url, w.removed_at IS NOT NULL FROM outbox o JOIN deliveries d ON d.outbox = o.num \
+         JOIN webhooks w ON w.num = d.webhook WHERE o.charge = ",
+    );
+    query
+        .push_bind(charge)
+        .push(" ORDER BY d.num DESC LIMIT ")
+        .push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(&mut *connection).await?;
+    let found = rows.iter().map(delivery).collect::<Result<_, StoreError>>()?;
+    let found = with_attempts(connection, found).await?;
+    rows.iter()
+        .zip(found)
+        .map(|(row, delivery)| {
+            Ok(ChargeDelivery {
+                delivery,
+                webhook: fixed(row.try_get(7)?)?,
+                url: row.try_get(8)?,
+                is_removed: row.try_get(9)?,
+            })
+        })
+        .collect()
+}
