@@ -2,8 +2,8 @@
 
 -- By the time of making, newest first.
 CREATE INDEX charges_by_time ON charges (merchant, created_at);
--- By state, in the order of the list; with the price in it, the figures of a month are read from the index alone.
-CREATE INDEX charges_by_state ON charges (merchant, state, created_at, num, price);
+-- By state, in the order of the list.
+CREATE INDEX charges_by_state ON charges (merchant, state, created_at);
 CREATE INDEX personal_by_email ON personal (buyer_email) WHERE buyer_email IS NOT NULL;
 -- What became of what a merchant was told about one charge.
 CREATE INDEX outbox_by_charge ON outbox (charge);

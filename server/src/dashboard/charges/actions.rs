@@ -35,7 +35,7 @@ const CANCEL_HELP: Words = words(
 const NOTE: Words = words("Your note", "Votre note");
 const NOTE_HELP: Words = words(
     "For your team only, up to 2,000 characters. An empty note is erased.",
-    "Pour votre équipe uniquement, 2 000 caractères au plus. Une note vide est effacée.",
+    "Pour votre équipe uniquement, 2\u{202f}000 caractères au plus. Une note vide est effacée.",
 );
 const SAVE: Words = words("Save the note", "Enregistrer la note");
 const WRITTEN: Words = words("written", "écrite");
@@ -49,7 +49,7 @@ const ERASE_SURE: Words = words("Yes, erase them", "Oui, les effacer");
 const NONE_CHOSEN: Words = words("Choose at least one payment.", "Choisissez au moins un paiement.");
 const TOO_LONG: Words = words(
     "The note has more than 2,000 characters.",
-    "La note dépasse 2 000 caractères.",
+    "La note dépasse 2\u{202f}000 caractères.",
 );
 const NOT_SURE: Words = words("Check the box first.", "Cochez d’abord la case.");
 

@@ -79,7 +79,7 @@ pub(super) fn section(
             @if deliveries.is_empty() {
                 p { (NONE.of(language)) }
             } @else {
-                div.scroll {
+                div.scroll tabindex="0" role="group" aria-labelledby="deliveries-title" {
                     table {
                         thead {
                             tr {

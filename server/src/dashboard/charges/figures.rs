@@ -157,7 +157,7 @@ fn charts(days: &[DayFigures], times: Times<'_>, language: Language) -> Markup {
 
 fn table(days: &[DayFigures], times: Times<'_>, language: Language) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(TABLE.of(language)) {
+        div.scroll tabindex="0" role="group" aria-label=(TABLE.of(language)) {
             table {
                 thead {
                     tr {

@@ -59,7 +59,7 @@ const REFUSED: Words = words(
 const CANCELLED: Words = words("It was cancelled.", "Elle a été annulée.");
 const STATE: Words = words("State: {}.", "État\u{a0}: {}.");
 const STATE_WITH: Words = words("State: {} ({}).", "État\u{a0}: {} ({}).");
-const TOLD: Words = words("Your webhooks were told {}.", "Vos webhooks ont reçu {}.");
+const TOLD: Words = words("Event for your server: {}.", "Évènement pour votre serveur\u{a0}: {}.");
 
 /// The section of the history.
 pub(super) fn section(snapshot: &Snapshot, events: &[Recorded], times: Times<'_>, language: Language) -> Markup {

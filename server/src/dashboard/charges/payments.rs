@@ -33,7 +33,7 @@ pub(super) fn section(app: &App, charge: &Charge, tip: u32, times: Times<'_>, la
             @if charge.payments.is_empty() {
                 p { (NONE.of(language)) }
             } @else {
-                div.scroll {
+                div.scroll tabindex="0" role="group" aria-labelledby="payments" {
                     table {
                         thead {
                             tr {

@@ -26,20 +26,21 @@ const CONFLICT_HELP: Words = words(
 /// The table of `charges` for `member`.
 pub(super) fn table(request: &Request, member: &Member, charges: &[FoundCharge]) -> Markup {
     let language = request.language;
+    // The roles are said, for on phones the rows are no table to the browser's eye.
     html! {
-        div.scroll {
-            table.charges {
+        div.scroll tabindex="0" role="group" aria-label=(CAPTION.of(language)) {
+            table.charges role="table" {
                 caption.unseen { (CAPTION.of(language)) }
-                thead {
-                    tr {
-                        th scope="col" { (ORDER.of(language)) }
-                        th scope="col" { (STATE.of(language)) }
-                        th.number scope="col" { (AMOUNT.of(language)) }
-                        th scope="col" { (BUYER.of(language)) }
-                        th scope="col" { (AGE.of(language)) }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        th role="columnheader" scope="col" { (ORDER.of(language)) }
+                        th role="columnheader" scope="col" { (STATE.of(language)) }
+                        th.number role="columnheader" scope="col" { (AMOUNT.of(language)) }
+                        th role="columnheader" scope="col" { (BUYER.of(language)) }
+                        th role="columnheader" scope="col" { (AGE.of(language)) }
                     }
                 }
-                tbody {
+                tbody role="rowgroup" {
                     @for found in charges {
                         (row(request, member, found))
                     }
@@ -55,8 +56,8 @@ fn row(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
     let times = Times::new(&member.merchant.settings.time_zone, language);
     let made = charge.terms.created_at;
     html! {
-        tr {
-            th scope="row" {
+        tr role="row" {
+            th role="rowheader" scope="row" {
                 a href=(charge_path(charge.merchant, charge.id)) {
                     @match found.snapshot.order_id.as_deref() {
                         Some(order_id) => (order_id),
@@ -67,18 +68,18 @@ fn row(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
                     " " span.state.failed title=(CONFLICT_HELP.of(language)) { (CONFLICT.of(language)) }
                 }
             }
-            td { (state_chip(charge, language)) }
-            td.number {
+            td.what role="cell" { (state_chip(charge, language)) }
+            td.number role="cell" {
                 (money::euros(charge.terms.price, language)) br;
                 span.hint { (money::btc(charge.terms.amount, language)) }
             }
-            td {
+            td.buyer role="cell" {
                 @match found.personal.buyer_email.as_deref() {
                     Some(email) => (email_for(member.role, email)),
                     None => span.hint { "–" },
                 }
             }
-            td {
+            td.made role="cell" {
                 time datetime=(time::machine(made)) title=(times.minute(made)) {
                     (times.age(made, request.app.charges.now()))
                 }

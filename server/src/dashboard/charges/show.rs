@@ -141,7 +141,7 @@ fn facts(request: &Request, member: &Member, found: &FoundCharge, tip: u32) -> M
                 dt { (PRICE.of(language)) } dd { (money::euros(terms.price, language)) }
                 dt { (ASKED.of(language)) } dd { (money::btc(terms.amount, language)) }
                 dt { (RECEIVED.of(language)) } dd { (money::btc(charge.received(), language)) }
-                @if charge.received().to_sat() > 0 && charge.remaining().to_sat() > 0 {
+                @if charge.state == State::Seen && charge.remaining().to_sat() > 0 {
                     dt { (REMAINING.of(language)) } dd { (money::btc(charge.remaining(), language)) }
                 }
                 @if let Some(progress) = charge.progress(tip) {

@@ -17,7 +17,7 @@ async fn a_charge_is_shown_with_all_that_is_known_of_it() {
         "0 of 1",
         "Made by your server (API).",
         "arrived with transaction",
-        "Your webhooks were told charge:seen.",
+        "Event for your server: charge:seen.",
         "15 January 2027, 09:00:00\u{a0}CET",
         "No webhook was told of it.",
     ] {
