@@ -5,6 +5,7 @@ mod harness_nodes;
 mod late;
 mod link;
 mod load;
+mod mail;
 mod mapi;
 mod node;
 mod outage;

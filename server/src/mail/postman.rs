@@ -204,3 +204,196 @@ async fn ended(closing: &CancellationToken) {
     closing.cancelled().await;
     tokio::time::sleep(CLOSING).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::config::{MailTransport, Protection, Smtp};
+    use crate::mail::{Letter, letters};
+    use crate::testing::TestApp;
+
+    /// A mail server that answers each command as it is told to, and says how often it was given a letter.
+    async fn sink(answer_to_rcpt: &'static str, connections: usize) -> (u16, tokio::task::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let task = tokio::spawn(async move {
+            let mut letters = Vec::new();
+            for _ in 0..connections {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (read, mut write) = stream.into_split();
+                let mut lines = BufReader::new(read).lines();
+                write.write_all(b"220 sink\r\n").await.unwrap();
+                while let Some(line) = lines.next_line().await.unwrap() {
+                    let answer = match line.split(' ').next().unwrap_or_default() {
+                        "EHLO" => "250 sink",
+                        "RCPT" => answer_to_rcpt,
+                        "DATA" => {
+                            write.write_all(b"354 go on\r\n").await.unwrap();
+                            let mut letter = String::new();
+                            while let Some(line) = lines.next_line().await.unwrap() {
+                                if line == "." {
+                                    break;
+                                }
+                                letter.push_str(&line);
+                                letter.push('\n');
+                            }
+                            letters.push(letter);
+                            "250 taken"
+                        }
+                        "QUIT" => {
+                            let _ = write.write_all(b"221 bye\r\n").await;
+                            break;
+                        }
+                        _ => "250 ok",
+                    };
+                    write.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+                }
+            }
+            letters
+        });
+        (port, task)
+    }
+
+    fn over_smtp(port: u16, protection: Protection) -> MailConfig {
+        MailConfig {
+            from: "Shop <pay@shop.example>".parse().unwrap(),
+            transport: MailTransport::Smtp(Smtp {
+                host: "127.0.0.1".to_owned(),
+                port,
+                protection,
+                credentials: None,
+            }),
+        }
+    }
+
+    fn into_files(folder: &Path) -> MailConfig {
+        MailConfig {
+            from: "pay@shop.example".parse().unwrap(),
+            transport: MailTransport::Files(folder.to_owned()),
+        }
+    }
+
+    async fn post(app: &TestApp, letter: Letter) {
+        let posted: Result<(), StoreError> = app
+            .charges
+            .store()
+            .write(move |tx| Box::pin(async move { tx.post(&letter).await }))
+            .await;
+        posted.unwrap();
+    }
+
+    async fn waiting(app: &TestApp) -> (u64, Option<Timestamp>) {
+        app.charges.store().mails_waiting().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_letter_is_sent_once_and_forgotten() {
+        let app = TestApp::with_merchant(&[]).await;
+        let (port, sink) = sink("250 ok", 2).await;
+        let postman = Postman::new(app.charges.clone(), &over_smtp(port, Protection::Nothing)).unwrap();
+        post(&app, letters::test("anna@buyer.example")).await;
+        post(&app, letters::test("bert@buyer.example")).await;
+        assert_eq!(postman.send_some().await.unwrap(), Some(true));
+        assert_eq!(waiting(&app).await.0, 0);
+        assert_eq!(postman.send_some().await.unwrap(), None);
+        let letters = sink.await.unwrap();
+        assert_eq!(letters.len(), 2);
+        assert!(letters.iter().any(|letter| letter.contains("To: anna@buyer.example")));
+    }
+
+    #[tokio::test]
+    async fn a_letter_that_is_not_taken_is_tried_again_later_and_given_up_in_the_end() {
+        let app = TestApp::with_merchant(&[]).await;
+        // Nothing listens there any more.
+        let (port, sink) = sink("250 ok", 0).await;
+        sink.await.unwrap();
+        let postman = Postman::new(app.charges.clone(), &over_smtp(port, Protection::Nothing)).unwrap();
+        post(&app, letters::test("anna@buyer.example")).await;
+        let begun = app.charges.now();
+        let mut attempts = 0;
+        while waiting(&app).await.0 > 0 {
+            assert_eq!(postman.send_some().await.unwrap(), Some(false));
+            attempts += 1;
+            if let (_, Some(next)) = waiting(&app).await {
+                assert_eq!(postman.send_some().await.unwrap(), None, "before its time");
+                app.clock.set(next);
+            }
+        }
+        assert_eq!(app.charges.now(), begun.plus_secs(3 * 24 * 3_600));
+        assert!((15..25).contains(&attempts), "{attempts}");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_refused_for_good_is_tried_four_times_at_most() {
+        let app = TestApp::with_merchant(&[]).await;
+        let (port, sink) = sink("550 no such mailbox", 4).await;
+        let postman = Postman::new(app.charges.clone(), &over_smtp(port, Protection::Nothing)).unwrap();
+        post(&app, letters::test("nobody@buyer.example")).await;
+        while let (1, Some(next)) = waiting(&app).await {
+            app.clock.set(next.max(app.charges.now()));
+            assert_eq!(postman.send_some().await.unwrap(), Some(false));
+        }
+        assert_eq!(sink.await.unwrap(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_mail_server_without_tls_gets_nothing_where_tls_is_asked_for() {
+        let app = TestApp::with_merchant(&[]).await;
+        let (port, sink) = sink("250 ok", 1).await;
+        let postman = Postman::new(app.charges.clone(), &over_smtp(port, Protection::StartTls)).unwrap();
+        post(&app, letters::test("anna@buyer.example")).await;
+        assert_eq!(postman.send_some().await.unwrap(), Some(false));
+        assert_eq!(sink.await.unwrap(), Vec::<String>::new());
+        assert_eq!(waiting(&app).await.0, 1);
+    }
+
+    #[tokio::test]
+    async fn without_a_mail_server_letters_become_files_that_others_cannot_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let app = TestApp::with_merchant(&[]).await;
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("mail");
+        let postman = Postman::new(app.charges.clone(), &into_files(&place)).unwrap();
+        let closing = CancellationToken::new();
+        let working = tokio::spawn(postman.run(closing.clone()));
+        for _ in 0..3 {
+            post(&app, letters::test("anna@buyer.example")).await;
+        }
+        for _ in 0..200 {
+            if waiting(&app).await.0 == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        closing.cancel();
+        working.await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&place), 0o700);
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&place).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(mode(&path), 0o600);
+            assert!(
+                std::fs::read_to_string(&path)
+                    .unwrap()
+                    .contains("To: anna@buyer.example")
+            );
+            names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+        }
+        names.sort();
+        assert_eq!(
+            names,
+            [
+                "20270115T080000Z-1.eml",
+                "20270115T080000Z-2.eml",
+                "20270115T080000Z-3.eml"
+            ]
+        );
+    }
+}

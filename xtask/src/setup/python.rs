@@ -1,4 +1,5 @@
-//! Published Python packages that the tests hold our protocols against, in an environment of their own.
+//! Published Python packages that the tests hold our protocols against, a mail server among them, in an environment of their
+//! own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,8 +12,9 @@ use super::folder;
 
 /// Debian packages: the interpreter, and what makes an environment.
 pub const DEBIAN: [&str; 2] = ["python3", "python3-venv"];
-/// Exact versions: the same clients on every machine. `requests` is what the first one sends by.
-const PACKAGES: [&str; 4] = [
+/// Exact versions: the same clients on every machine. `requests` is what the second one sends by.
+const PACKAGES: [&str; 5] = [
+    "aiosmtpd==1.4.6",
     "http-hmac-python==2.4.1",
     "requests==2.34.2",
     "schemathesis==4.32.5",

@@ -7,6 +7,7 @@ mod grouping;
 mod laws;
 mod link_keys;
 mod links;
+mod mails;
 mod observing;
 mod streaming;
 mod told;
