@@ -15,6 +15,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::Accounts;
 use crate::charges::Charges;
 use crate::checkout::document::Visit;
 use crate::checkout::refusal::Refusal;
@@ -28,7 +29,7 @@ use crate::rates::RateSource;
 use crate::rng::Rng;
 use crate::web::Context;
 use crate::web::edge::{self, Edge};
-use crate::{health, home};
+use crate::{dashboard, health};
 
 /// The application, as handlers see it. A cheap handle.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// The charges and merchants.
     pub charges: Charges,
+    /// The people who log in.
+    pub accounts: Accounts,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -52,6 +55,8 @@ pub struct Parts {
     pub mapi: Mapi,
     /// The address shoppers and merchants see.
     pub public_url: PublicUrl,
+    /// The address of the dashboard, if it has one of its own.
+    pub dashboard_url: Option<PublicUrl>,
     /// The document around pages.
     pub template: Template,
     /// The explorer's address with `{txid}` in it.
@@ -84,6 +89,12 @@ impl App {
         Self(Arc::new(parts))
     }
 
+    /// Where the dashboard is: on an origin of its own, or on that of the checkout.
+    #[must_use]
+    pub fn dashboard_url(&self) -> &PublicUrl {
+        self.dashboard_url.as_ref().unwrap_or(&self.public_url)
+    }
+
     /// How the edge tells a browser of a problem: by a page like all others.
     #[must_use]
     pub fn problem_page(&self) -> edge::Page {
@@ -114,7 +125,7 @@ impl App {
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
             .route("/metrics", get(health::metrics))
-            .route("/", get(home::show))
+            .merge(dashboard::router())
             .method_not_allowed_fallback(wrong_method)
             .merge(mapi::router(&self))
             .fallback(unknown)

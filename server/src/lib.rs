@@ -10,7 +10,6 @@ pub mod clock;
 pub mod config;
 pub mod dashboard;
 pub mod health;
-pub mod home;
 pub mod instance;
 pub mod keys;
 pub mod lifecycle;

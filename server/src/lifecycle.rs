@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::{Accounts, Email};
 use crate::admin::AdminSocket;
 use crate::app::{App, Parts};
 use crate::charges::{Charges, Role};
@@ -143,6 +144,10 @@ async fn serve_instance(
     let posting = tokio::spawn(postman.run(closing.clone()));
 
     let key = rng::key(&*rng);
+    let dashboard_url = config.dashboard_url.as_ref().unwrap_or(&public_url);
+    let operator = config.operator_email.as_deref().and_then(Email::read);
+    let accounts = Accounts::new(charges.clone(), config.signup, dashboard_url.origin(), operator);
+    let forgetting = tokio::spawn(accounts.clone().forget(watching_ends.clone()));
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
     let ids = RequestIds::new(rng.bytes());
     let mapi = Mapi {
@@ -154,6 +159,7 @@ async fn serve_instance(
     let tidying = tokio::spawn(Mapi::tidy(charges.clone(), watching_ends.clone()));
     let app = App::new(Parts {
         charges,
+        accounts,
         clock,
         rng,
         rates,
@@ -161,6 +167,7 @@ async fn serve_instance(
         press: PressKey::new(key),
         mapi,
         public_url: public_url.clone(),
+        dashboard_url: config.dashboard_url.clone(),
         template,
         explorer: config.explorer,
         metrics_allow: config.metrics_allow,
@@ -170,6 +177,7 @@ async fn serve_instance(
     });
     let edge = Edge {
         public_url,
+        dashboard_url: config.dashboard_url,
         trusted_proxies: config.trusted_proxies,
         request_timeout: config.limits.request_timeout,
         ids,
@@ -186,6 +194,9 @@ async fn serve_instance(
     watching_ends.cancel();
     if let Err(error) = nonces.close() {
         tracing::warn!(%error, "the journal of nonces was not closed: after a restart of the machine it is doubted");
+    }
+    if let Err(error) = forgetting.await {
+        tracing::error!(%error, "ended sessions were no longer forgotten");
     }
     if let Err(error) = tidying.await {
         tracing::error!(%error, "the API's requests were no longer tidied up");

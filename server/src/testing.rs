@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::accounts::Accounts;
 use crate::app::{App, Parts};
 use crate::charges::{Charges, MerchantChanges, Opening, Role};
 use crate::clock::ManualClock;
@@ -124,6 +125,7 @@ impl TestApp {
         let database = folder.path().join("bitpro.db");
         let app = App::new(Parts {
             charges: charges.clone(),
+            accounts: Accounts::new(charges.clone(), Signup::Approval, ORIGIN, None),
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             rates,
@@ -135,6 +137,7 @@ impl TestApp {
                 patience: limits.request_timeout.mul_f32(0.9),
             },
             public_url: ORIGIN.parse().unwrap(),
+            dashboard_url: None,
             template: Template::without_script(),
             explorer: None,
             metrics_allow: vec!["127.0.0.0/8".parse().unwrap()],
@@ -144,6 +147,7 @@ impl TestApp {
         });
         let edge = Edge {
             public_url: ORIGIN.parse().unwrap(),
+            dashboard_url: None,
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
             request_timeout: limits.request_timeout,
             ids: RequestIds::new([0; 16]),

@@ -232,6 +232,20 @@ impl Accounts {
         Ok(())
     }
 
+    /// Forgets what has run out once an hour, until `closing` is cancelled.
+    pub async fn forget(self, closing: tokio_util::sync::CancellationToken) {
+        let mut every = tokio::time::interval(std::time::Duration::from_secs(60 * 60));
+        loop {
+            tokio::select! {
+                () = closing.cancelled() => return,
+                _ = every.tick() => {}
+            }
+            if let Err(error) = self.tidy().await {
+                tracing::warn!(%error, "ended sessions were not forgotten");
+            }
+        }
+    }
+
     /// Forgets sessions, links and entries that have run out.
     ///
     /// # Errors

@@ -74,13 +74,25 @@ impl Accounts {
     }
 
     /// Fresh recovery codes in the place of all others.
-    pub(crate) async fn renew_recovery_codes(&self, login: &Login) -> Result<Vec<String>, AccountError> {
+    pub(crate) async fn renew_recovery_codes(
+        &self,
+        login: &Login,
+        client: IpAddr,
+    ) -> Result<Vec<String>, AccountError> {
         let codes = recovery_codes(self.charges.rng());
         let hashes: Vec<[u8; 32]> = codes.iter().map(|code| recovery_hash(code)).collect();
-        let num = login.account.num;
+        let (this, num, now) = (self.clone(), login.account.num, self.charges.now());
         self.charges
             .store()
-            .write(move |tx| Box::pin(async move { tx.people().await?.put_recovery_codes(num, &hashes).await }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    let account = present(tx, num).await?;
+                    tx.people().await?.put_recovery_codes(num, &hashes).await?;
+                    this.note(tx, Some(num), &account.email, "recovery codes", client, now).await?;
+                    this.tell(tx, &account, Notice::RecoveryCodesMade, client, now).await?;
+                    Ok::<_, AccountError>(())
+                })
+            })
             .await?;
         Ok(codes)
     }

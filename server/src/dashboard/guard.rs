@@ -8,6 +8,7 @@ use axum::routing::{MethodFilter, on};
 use bitpro_charge::MerchantId;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use subtle::ConstantTimeEq as _;
 
 use super::cookie::SessionCookie;
 use super::form::Form;
@@ -75,6 +76,12 @@ async fn let_in(
     known: &mut Option<crate::merchant::Language>,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
+    if !is_here(app, &parts) {
+        return match (route.verb, parts.uri.path_and_query()) {
+            (Verb::Get, Some(page)) => Ok(see_other(&format!("{}{page}", app.dashboard_url().origin()))),
+            _ => Err(Refusal::foreign_form()),
+        };
+    }
     let cookie = SessionCookie::at(app.dashboard_url()).ok_or_else(Refusal::needs_https)?;
     if route.verb == Verb::Post && !is_own(app, &parts.headers) {
         return Err(Refusal::foreign_form());
@@ -111,8 +118,9 @@ async fn let_in(
         Verb::Post => read_body(&parts.headers, body).await?,
     };
     if let (Verb::Post, Some(person)) = (route.verb, &person) {
-        let is_right = ring::constant_time::verify_slices_are_equal(form.raw("csrf").as_bytes(), person.csrf.as_bytes());
-        is_right.map_err(|_| Refusal::stale_form())?;
+        if !bool::from(form.raw("csrf").as_bytes().ct_eq(person.csrf.as_bytes())) {
+            return Err(Refusal::stale_form());
+        }
     }
     let others = params.iter().filter(|(name, _)| name != "merchant");
     let request = Request {
@@ -239,6 +247,13 @@ async fn member(app: &App, person: &Person, params: &[(String, String)]) -> Resu
     })
 }
 
+/// Whether the request was sent to the dashboard's own address, where that is another than the checkout's.
+fn is_here(app: &App, parts: &http::request::Parts) -> bool {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = parts.uri.authority().map(http::uri::Authority::as_str).or(host);
+    app.dashboard_url.is_none() || authority.is_some_and(|authority| app.dashboard_url().is_authority(authority))
+}
+
 /// Whether a form comes from a page of ours. Browsers say so in `Sec-Fetch-Site`; older ones in `Origin`. One that says
 /// neither is refused, for it would say nothing of a stranger's page either.
 fn is_own(app: &App, headers: &HeaderMap) -> bool {
@@ -279,7 +294,7 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Form, Bytes), Ref
         .await
         .map_err(|_| Refusal::malformed_form(StatusCode::PAYLOAD_TOO_LARGE))?;
     if is_upload {
-        let form = multipart::fields(&content_type, &bytes)
+        let (form, _) = multipart::read(headers.get(header::CONTENT_TYPE), bytes.clone())
             .await
             .map_err(|_| Refusal::malformed_form(StatusCode::BAD_REQUEST))?;
         return Ok((form, bytes));

@@ -3,14 +3,24 @@
 //! One table of routes says of each path who may come there; `guard` is the only way to a handler.
 
 pub mod charges;
+mod cookie;
 pub mod field;
 pub mod form;
+mod guard;
 pub mod layout;
 pub mod money;
 pub mod multipart;
+mod people;
+mod refusals;
 pub mod route;
 pub mod time;
 pub mod words;
 
 pub use field::{Errors, Field};
+pub use guard::router;
 pub use route::{Access, Route, Verb};
+
+/// Every page, with who may come there: the router is built from this table, and so is the test of who may do what.
+pub fn routes() -> impl Iterator<Item = &'static Route> {
+    people::ROUTES.iter().chain(charges::ROUTES)
+}

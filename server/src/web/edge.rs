@@ -26,6 +26,9 @@ pub type Page = Box<dyn Fn(Problem, HeaderMap) -> Response + Send + Sync>;
 pub struct Edge {
     /// Our own address: requests for another host are refused.
     pub public_url: PublicUrl,
+    /// The dashboard's own address, if it has one. Nothing of shoppers is served there, so that nothing that stands on their
+    /// pages comes near a session.
+    pub dashboard_url: Option<PublicUrl>,
     /// Proxies whose word is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How long an answer may take to begin.
@@ -42,6 +45,9 @@ pub struct Edge {
 const LONGEST_URI: usize = 8 * 1024;
 /// Asked by machines that know our address, not our name.
 const UNDER_ANY_HOST: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// What is never served under the dashboard's own address.
+const FOR_SHOPPERS: [&str; 4] = ["/app/checkout/", "/libs/", "/mapi/", "/docs"];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -155,6 +161,12 @@ fn refused(edge: &Edge, request: &Request, id: RequestId) -> Option<Problem> {
     if authority.is_some_and(|authority| edge.public_url.is_authority(authority)) {
         return None;
     }
+    let dashboard = edge.dashboard_url.as_ref();
+    if authority.is_some_and(|authority| dashboard.is_some_and(|url| url.is_authority(authority)))
+        && !FOR_SHOPPERS.iter().any(|path| uri.path().starts_with(path))
+    {
+        return None;
+    }
     refuse(
         StatusCode::MISDIRECTED_REQUEST,
         "unknown-host",
@@ -174,6 +186,7 @@ mod tests {
     async fn asked(path: &str, accept: &str) -> Response {
         let edge = Edge {
             public_url: "http://localhost".parse().unwrap(),
+            dashboard_url: None,
             trusted_proxies: Vec::new(),
             request_timeout: Duration::from_millis(20),
             ids: RequestIds::new([1; 16]),

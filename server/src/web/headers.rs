@@ -73,7 +73,9 @@ const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000
 pub fn add_common(headers: &mut HeaderMap, https: bool) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // The charge's address is a capability: no other site may learn it (R23).
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers
+        .entry(header::REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("no-referrer"));
     headers.insert(PERMISSIONS_POLICY, PERMISSIONS);
     headers.insert(
         HeaderName::from_static("cross-origin-opener-policy"),

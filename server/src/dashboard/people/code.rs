@@ -1,0 +1,63 @@
+//! The second step of logging in: a code of the authenticator app, or a recovery code.
+
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{Answer, reason};
+use crate::accounts::AccountError;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::guard::{next_page, with_session};
+use crate::dashboard::layout;
+use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Enter your code", "Entrez votre code");
+const CODE: Words = words("Code", "Code");
+const HINT: Words = words(
+    "Six digits from your authenticator app. Lost it? Enter one of your recovery codes.",
+    "Six chiffres de votre application d’authentification. Perdue ? Entrez un de vos codes de secours.",
+);
+const GO_ON: Words = words("Continue", "Continuer");
+
+/// `GET /login/code`
+pub(super) fn show(request: Request) -> Answer {
+    Box::pin(async move {
+        let content = form(&request, request.query.text("then"), &Errors::none());
+        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(request.language), &content))
+    })
+}
+
+/// `POST /login/code`
+pub(super) fn enter(request: Request) -> Answer {
+    Box::pin(async move {
+        let app = &request.app;
+        let (login, then) = (&request.person()?.login, request.form.text("then"));
+        let entered = app
+            .accounts
+            .enter_code(login, request.form.text("code"), request.visitor())
+            .await;
+        match entered {
+            Ok(entered) => Ok(with_session(app, see_other(&next_page(then)), &entered.token)),
+            Err(error @ (AccountError::WrongCode | AccountError::TooMany(_))) => {
+                let errors = Errors::of("code", reason(&error, request.language));
+                let content = form(&request, then, &errors);
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Ok(layout::narrow(&request, status, TITLE.of(request.language), &content))
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+fn form(request: &Request, then: &str, errors: &Errors) -> Markup {
+    let lang = request.language;
+    html! {
+        form.panel method="post" action="/login/code" {
+            (layout::csrf(request))
+            input type="hidden" name="then" value=(then);
+            (Field::new("code", CODE.of(lang)).autocomplete("one-time-code").hint(HINT.of(lang)).required()
+                .errors(errors).input())
+            div.actions { button.main type="submit" { (GO_ON.of(lang)) } }
+        }
+    }
+}

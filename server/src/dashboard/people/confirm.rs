@@ -1,0 +1,75 @@
+//! Giving the password again before something sensitive.
+
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{Answer, PASSWORD, reason};
+use crate::accounts::AccountError;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::guard::next_page;
+use crate::dashboard::layout;
+use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Confirm that it is you", "Confirmez que c’est vous");
+const WHY: Words = words(
+    "What you are about to do is sensitive: give your password again. It counts for 15 minutes.",
+    "Ce que vous allez faire est sensible : redonnez votre mot de passe. Il vaut pour 15 minutes.",
+);
+const CODE: Words = words("Code of your authenticator app", "Code de votre application d’authentification");
+const GO_ON: Words = words("Confirm", "Confirmer");
+
+/// `GET /confirm`
+pub(super) fn show(request: Request) -> Answer {
+    Box::pin(async move {
+        let content = form(&request, request.query.text("then"), &Errors::none())?;
+        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(request.language), &content))
+    })
+}
+
+/// `POST /confirm`
+pub(super) fn confirm(request: Request) -> Answer {
+    Box::pin(async move {
+        let login = &request.person()?.login;
+        let (then, password) = (request.form.text("then"), request.form.raw("password").to_owned());
+        let code = request.form.text("code");
+        let confirmed = request.app.accounts.confirm(login, password, code, request.client).await;
+        let error = match confirmed {
+            Ok(()) => return Ok(see_other(&next_page(then))),
+            Err(error) => error,
+        };
+        let field = match error {
+            AccountError::WrongPassword | AccountError::TooMany(_) => "password",
+            AccountError::WrongCode => "code",
+            error => return Err(error.into()),
+        };
+        let errors = Errors::of(field, reason(&error, request.language));
+        let content = form(&request, then, &errors)?;
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Ok(layout::narrow(&request, status, TITLE.of(request.language), &content))
+    })
+}
+
+fn form(
+    request: &Request,
+    then: &str,
+    errors: &Errors,
+) -> Result<Markup, crate::checkout::refusal::Refusal> {
+    let lang = request.language;
+    let person = request.person()?;
+    Ok(html! {
+        p { (WHY.of(lang)) }
+        form.panel method="post" action="/confirm" {
+            (layout::csrf(request))
+            input type="hidden" name="then" value=(then);
+            // Password managers fill in the password of the account that is named.
+            input type="hidden" name="username" autocomplete="username" value=(person.email);
+            (Field::new("password", PASSWORD.of(lang)).kind("password").autocomplete("current-password").required()
+                .errors(errors).input())
+            @if person.login.account.totp.is_some() {
+                (Field::new("code", CODE.of(lang)).autocomplete("one-time-code").required().errors(errors).input())
+            }
+            div.actions { button.main type="submit" { (GO_ON.of(lang)) } }
+        }
+    })
+}

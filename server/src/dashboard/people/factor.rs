@@ -1,0 +1,137 @@
+//! Setting up an authenticator app, and its recovery codes.
+
+use bitpro_checkout_app::qr;
+use http::StatusCode;
+use maud::{Markup, PreEscaped, html};
+
+use super::{Answer, reason};
+use crate::accounts::{AccountError, CodeSecret};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::layout;
+use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Second factor", "Second facteur");
+const SCAN: Words = words(
+    "Scan this with your authenticator app, then enter the code it shows.",
+    "Scannez ceci avec votre application d’authentification, puis entrez le code affiché.",
+);
+const TYPE: Words = words("Or type this key:", "Ou tapez cette clé :");
+const QR_LABEL: Words = words("QR code for the authenticator app", "Code QR pour l’application d’authentification");
+const CODE: Words = words("Code", "Code");
+const TURN_ON: Words = words("Turn it on", "Activer");
+const CODES_TITLE: Words = words("Your recovery codes", "Vos codes de secours");
+const CODES_TEXT: Words = words(
+    "Keep them where you would keep a key, apart from your phone. Each lets you in once without the app. They are shown only \
+     now.",
+    "Gardez-les comme une clé, à part de votre téléphone. Chacun permet d’entrer une fois sans l’application. Ils ne sont \
+     montrés que maintenant.",
+);
+const KEPT: Words = words("I have kept them", "Je les ai gardés");
+const ON: Words = words("An authenticator app is set up.", "Une application d’authentification est configurée.");
+const LEFT: Words = words("Recovery codes left:", "Codes de secours restants :");
+const RENEW: Words = words("Make new recovery codes", "Créer de nouveaux codes de secours");
+const REMOVE: Words = words("Remove the second factor", "Retirer le second facteur");
+
+/// `GET /account/factor`
+pub(super) fn show(request: Request) -> Answer {
+    Box::pin(async move {
+        let lang = request.language;
+        let factor = request.app.accounts.factor(&request.person()?.login.account).await?;
+        let content = if factor.has_app {
+            html! {
+                div.panel {
+                    p { (ON.of(lang)) }
+                    p { (LEFT.of(lang)) " " (factor.recovery_codes) }
+                    div.actions {
+                        form method="post" action="/account/factor/codes" {
+                            (layout::csrf(&request))
+                            button type="submit" { (RENEW.of(lang)) }
+                        }
+                        form method="post" action="/account/factor/remove" {
+                            (layout::csrf(&request))
+                            button.grave type="submit" { (REMOVE.of(lang)) }
+                        }
+                    }
+                }
+            }
+        } else {
+            let secret = request.app.accounts.fresh_code_secret();
+            set_up(&request, &secret, &Errors::none())?
+        };
+        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(lang), &content))
+    })
+}
+
+/// `POST /account/factor`
+pub(super) fn add(request: Request) -> Answer {
+    Box::pin(async move {
+        let lang = request.language;
+        let login = &request.person()?.login;
+        let secret = CodeSecret::read(request.form.text("secret")).ok_or_else(Refusal::unknown_page)?;
+        let code = request.form.text("code");
+        let added = request.app.accounts.add_factor(login, secret.clone(), code, request.client);
+        match added.await {
+            Ok(codes) => Ok(shown(&request, &codes)),
+            Err(error @ AccountError::WrongCode) => {
+                let errors = Errors::of("code", reason(&error, lang));
+                let content = set_up(&request, &secret, &errors)?;
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                Ok(layout::narrow(&request, status, TITLE.of(lang), &content))
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+/// `POST /account/factor/codes`
+pub(super) fn renew(request: Request) -> Answer {
+    Box::pin(async move {
+        let login = &request.person()?.login;
+        if login.account.totp.is_none() {
+            return Ok(see_other("/account/factor"));
+        }
+        let codes = request.app.accounts.renew_recovery_codes(login, request.client).await?;
+        Ok(shown(&request, &codes))
+    })
+}
+
+/// `POST /account/factor/remove`
+pub(super) fn remove(request: Request) -> Answer {
+    Box::pin(async move {
+        let login = &request.person()?.login;
+        request.app.accounts.remove_factor(login, request.client).await?;
+        Ok(see_other("/account"))
+    })
+}
+
+fn set_up(request: &Request, secret: &CodeSecret, errors: &Errors) -> Result<Markup, Refusal> {
+    let lang = request.language;
+    let picture = qr::svg(&secret.uri(&request.person()?.email));
+    Ok(html! {
+        form.panel method="post" action="/account/factor" {
+            (layout::csrf(request))
+            input type="hidden" name="secret" value=(secret.text());
+            p { (SCAN.of(lang)) }
+            // Drawn by ourselves from a matrix: it holds numbers only.
+            div.qr role="img" aria-label=(QR_LABEL.of(lang)) { (PreEscaped(picture)) }
+            p { (TYPE.of(lang)) " " code { (secret.text()) } }
+            (Field::new("code", CODE.of(lang)).autocomplete("one-time-code").inputmode("numeric").required()
+                .errors(errors).input())
+            div.actions { button.main type="submit" { (TURN_ON.of(lang)) } }
+        }
+    })
+}
+
+fn shown(request: &Request, codes: &[String]) -> axum::response::Response {
+    let lang = request.language;
+    let content = html! {
+        div.panel {
+            p { (CODES_TEXT.of(lang)) }
+            ul.codes { @for code in codes { li { code { (code) } } } }
+            p { a.button.main href="/account" { (KEPT.of(lang)) } }
+        }
+    };
+    layout::narrow(request, StatusCode::OK, CODES_TITLE.of(lang), &content)
+}

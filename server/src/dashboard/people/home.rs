@@ -1,0 +1,126 @@
+//! The way in: to the login, to a merchant, or to a new one.
+
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::signup::is_site;
+use super::{Answer, is_name, roles};
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::layout;
+use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Your shops", "Vos boutiques");
+const NONE: Words = words(
+    "You do not belong to a shop yet.",
+    "Vous ne faites encore partie d’aucune boutique.",
+);
+const ADD: Words = words("Add a shop", "Ajouter une boutique");
+const NAME: Words = words("Its name, as shoppers will see it", "Son nom, tel que vos clients le verront");
+const SITE: Words = words("Its site, if it has one", "Son site, s’il y en a un");
+const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
+const SITE_ERROR: Words = words(
+    "Write an address such as https://shop.example.",
+    "Écrivez une adresse comme https://boutique.example.",
+);
+const TOO_MANY: Words = words(
+    "You belong to 20 shops: no more can be added.",
+    "Vous faites partie de 20 boutiques : on ne peut pas en ajouter.",
+);
+
+/// The most merchants that one person may belong to and still add another.
+const MOST_MERCHANTS: usize = 20;
+
+/// `GET /` (R37)
+pub(super) fn front(request: Request) -> Answer {
+    Box::pin(async move {
+        let page = if request.person.is_some() { "/dashboard" } else { "/login" };
+        Ok(see_other(page))
+    })
+}
+
+/// `GET /dashboard`: the one merchant, or a choice.
+pub(super) fn choose(request: Request) -> Answer {
+    Box::pin(async move {
+        let lang = request.language;
+        let parts = request.app.accounts.memberships(request.person()?.login.account.num).await?;
+        if let [only] = parts[..] {
+            return Ok(see_other(&format!("/dashboard/{}", only.merchant)));
+        }
+        let content = html! {
+            @if parts.is_empty() { p { (NONE.of(lang)) } }
+            ul.shops {
+                @for part in &parts {
+                    @if let Some(merchant) = request.app.charges.merchant(part.merchant) {
+                        li.panel {
+                            a href={ "/dashboard/" (part.merchant) } { (merchant.settings.name) }
+                            span.hint { (roles::name(part.role).of(lang)) }
+                        }
+                    }
+                }
+            }
+            p { a.button href="/dashboard/new" { (ADD.of(lang)) } }
+        };
+        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(lang), &content))
+    })
+}
+
+/// `GET /dashboard/merchant`: the settings of the current merchant, where the API reference says that his id is shown.
+pub(super) fn current(request: Request) -> Answer {
+    Box::pin(async move {
+        let parts = request.app.accounts.memberships(request.person()?.login.account.num).await?;
+        Ok(match parts[..] {
+            [only] => see_other(&format!("/dashboard/{}/settings", only.merchant)),
+            _ => see_other("/dashboard"),
+        })
+    })
+}
+
+/// `GET /dashboard/new`
+pub(super) fn new_merchant(request: Request) -> Answer {
+    Box::pin(async move {
+        let content = form(&request, &Errors::none());
+        Ok(layout::narrow(&request, StatusCode::OK, ADD.of(request.language), &content))
+    })
+}
+
+/// `POST /dashboard/new`
+pub(super) fn add_merchant(request: Request) -> Answer {
+    Box::pin(async move {
+        let (lang, typed) = (request.language, &request.form);
+        let account = &request.person()?.login.account;
+        let mut errors = Errors::none();
+        let (name, site) = (typed.text("name"), typed.text("site"));
+        if !is_name(name) {
+            errors.add("name", NAME_ERROR.of(lang));
+        }
+        if !site.is_empty() && !is_site(site) {
+            errors.add("site", SITE_ERROR.of(lang));
+        }
+        if request.app.accounts.memberships(account.num).await?.len() >= MOST_MERCHANTS {
+            errors.add("name", TOO_MANY.of(lang));
+        }
+        if !errors.is_empty() {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            let content = form(&request, &errors);
+            return Ok(layout::narrow(&request, status, ADD.of(lang), &content));
+        }
+        let added = request.app.accounts.add_merchant(account.num, name.to_owned(), site.to_owned());
+        Ok(see_other(&format!("/dashboard/{}", added.await?)))
+    })
+}
+
+fn form(request: &Request, errors: &Errors) -> Markup {
+    let (lang, typed) = (request.language, &request.form);
+    html! {
+        (errors.summary(lang))
+        form.panel method="post" action="/dashboard/new" {
+            (layout::csrf(request))
+            (Field::new("name", NAME.of(lang)).autocomplete("organization").value(typed.text("name")).longest(60).required()
+                .errors(errors).input())
+            (Field::new("site", SITE.of(lang)).autocomplete("url").inputmode("url").value(typed.text("site"))
+                .errors(errors).input())
+            div.actions { button.main type="submit" { (ADD.of(lang)) } }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The log of changes: who, what, when, from where.
+
+use http::StatusCode;
+use maud::html;
+
+use super::Answer;
+use crate::dashboard::layout;
+use crate::dashboard::route::Request;
+use crate::dashboard::time::Times;
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Log of changes", "Journal des modifications");
+const WHEN: Words = words("When", "Quand");
+const WHO: Words = words("Who", "Qui");
+const WHAT: Words = words("What", "Quoi");
+const FROM: Words = words("From", "Depuis");
+const NONE: Words = words("Nothing has been changed yet.", "Rien n’a encore été modifié.");
+const OLDER: Words = words("Older", "Plus anciens");
+const BROKEN_OFF: Words = words("begun; the server ended before it was told how it went", "commencé ; le serveur s’est arrêté avant d’en connaître l’issue");
+
+/// Lines on a page.
+const LINES: u32 = 50;
+
+/// `GET /dashboard/{merchant}/log`
+pub(super) fn show(request: Request) -> Answer {
+    Box::pin(async move {
+        let lang = request.language;
+        let merchant = &request.member()?.merchant;
+        let times = Times::new(&merchant.settings.time_zone, lang);
+        let before = request.query.text("before").parse().ok();
+        let lines = request.app.accounts.changes(merchant.id, before, LINES + 1).await?;
+        let (shown, rest) = lines.split_at(lines.len().min(LINES as usize));
+        let content = html! {
+            @if shown.is_empty() { p { (NONE.of(lang)) } } @else {
+                div.panel { div.scroll { table {
+                    thead { tr {
+                        th scope="col" { (WHEN.of(lang)) }
+                        th scope="col" { (WHO.of(lang)) }
+                        th scope="col" { (WHAT.of(lang)) }
+                        th scope="col" { (FROM.of(lang)) }
+                    } }
+                    tbody { @for line in shown {
+                        tr {
+                            td { (times.second(line.at)) }
+                            td { (line.who) }
+                            td {
+                                code { (line.action) }
+                                @if !line.detail.is_empty() { div { (line.detail) } }
+                                @if line.outcome.is_none() { div.hint { (BROKEN_OFF.of(lang)) } }
+                            }
+                            td { (line.client) }
+                        }
+                    } }
+                } } }
+            }
+            @if let (Some(last), false) = (shown.last(), rest.is_empty()) {
+                p { a.button href={ "?before=" (last.num) } { (OLDER.of(lang)) } }
+            }
+        };
+        Ok(layout::page(&request, StatusCode::OK, TITLE.of(lang), &content))
+    })
+}

@@ -1,0 +1,97 @@
+//! Logging in with address and password, and logging out.
+
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{Answer, EMAIL, PASSWORD, lang_query, reason};
+use crate::accounts::AccountError;
+use crate::config::Signup;
+use crate::dashboard::cookie::SessionCookie;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::guard::{next_page, percent_encoded, with_session, without_session};
+use crate::dashboard::layout;
+use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Log in", "Se connecter");
+const FORGOT: Words = words("Forgot your password?", "Mot de passe oublié ?");
+const NO_ACCOUNT: Words = words("No account yet?", "Pas encore de compte ?");
+const ASK: Words = words("Request one", "Demandez-en un");
+const SHOPPER: Words = words(
+    "Sent here to pay? Go back to the shop and press its button again.",
+    "Vous vouliez payer ? Retournez à la boutique et appuyez de nouveau sur son bouton.",
+);
+
+/// `GET /login`
+pub(super) fn show(request: Request) -> Answer {
+    Box::pin(async move {
+        if request.person.is_some() {
+            return Ok(see_other(&next_page(request.query.text("then"))));
+        }
+        let then = request.query.text("then").to_owned();
+        let content = form(&request, &then, "", &Errors::none());
+        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(request.language), &content))
+    })
+}
+
+/// `POST /login`
+pub(super) fn enter(request: Request) -> Answer {
+    Box::pin(async move {
+        let app = &request.app;
+        let (email, then) = (request.form.text("email"), request.form.text("then"));
+        let former = SessionCookie::at(app.dashboard_url()).and_then(|cookie| cookie.read(&request.headers));
+        let password = request.form.raw("password").to_owned();
+        match app.accounts.enter(email, password, former, request.visitor()).await {
+            Ok(entered) => {
+                let next = next_page(then);
+                let page = match entered.needs_code {
+                    true => format!("/login/code?then={}", percent_encoded(&next)),
+                    false => next,
+                };
+                Ok(with_session(app, see_other(&page), &entered.token))
+            }
+            Err(error @ (AccountError::WrongPassword | AccountError::TooMany(_))) => {
+                let status = match error {
+                    AccountError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+                    _ => StatusCode::UNPROCESSABLE_ENTITY,
+                };
+                let errors = Errors::of("password", reason(&error, request.language));
+                let content = form(&request, then, email, &errors);
+                let mut response = layout::narrow(&request, status, TITLE.of(request.language), &content);
+                if let AccountError::TooMany(secs) = error {
+                    response.headers_mut().insert(http::header::RETRY_AFTER, secs.into());
+                }
+                Ok(response)
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+/// `POST /logout`
+pub(super) fn leave(request: Request) -> Answer {
+    Box::pin(async move {
+        request.app.accounts.leave(&request.person()?.token).await?;
+        Ok(without_session(&request.app, see_other("/login")))
+    })
+}
+
+fn form(request: &Request, then: &str, email: &str, errors: &Errors) -> Markup {
+    let lang = request.language;
+    html! {
+        form.panel method="post" action={ "/login" (lang_query(lang)) } {
+            input type="hidden" name="then" value=(then);
+            (Field::new("email", EMAIL.of(lang)).kind("email").autocomplete("username").value(email).required().input())
+            (Field::new("password", PASSWORD.of(lang)).kind("password").autocomplete("current-password").required()
+                .errors(errors).input())
+            div.actions {
+                button.main type="submit" { (TITLE.of(lang)) }
+                a href={ "/password/forgot" (lang_query(lang)) } { (FORGOT.of(lang)) }
+            }
+        }
+        @if request.app.accounts.signup() != Signup::Closed {
+            p { (NO_ACCOUNT.of(lang)) " " a href={ "/signup" (lang_query(lang)) } { (ASK.of(lang)) } }
+        }
+        p.hint { (SHOPPER.of(lang)) }
+    }
+}

@@ -1,0 +1,38 @@
+//! What the parts in a team are called, and what each may do.
+
+use crate::accounts::Role;
+use crate::dashboard::words::{Words, words};
+
+/// The part's name.
+pub(super) const fn name(role: Role) -> Words {
+    match role {
+        Role::Owner => words("Owner", "Propriétaire"),
+        Role::Manager => words("Manager", "Gérant"),
+        Role::Developer => words("Developer", "Développeur"),
+        Role::Accountant => words("Accountant", "Comptable"),
+        Role::Viewer => words("Viewer", "Lecteur"),
+    }
+}
+
+/// What it may do.
+pub(super) const fn powers(role: Role) -> Words {
+    match role {
+        Role::Owner => words(
+            "everything, the wallet and the team included",
+            "tout, y compris le portefeuille et l’équipe",
+        ),
+        Role::Manager => words(
+            "settings, accepting and cancelling payments, export",
+            "réglages, acceptation et annulation des paiements, export",
+        ),
+        Role::Developer => words(
+            "API keys, link signing and webhooks",
+            "clés d’API, signature des liens et webhooks",
+        ),
+        Role::Accountant => words("reads and exports, changes nothing", "lit et exporte, ne modifie rien"),
+        Role::Viewer => words(
+            "reads, without the buyers’ e-mail addresses",
+            "lit, sans les adresses e-mail des acheteurs",
+        ),
+    }
+}

@@ -1,0 +1,131 @@
+//! Asking for an account.
+
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{Answer, EMAIL, NAME, is_name, lang_query, reason};
+use crate::accounts::{AccountError, Application, Email};
+use crate::config::Signup;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::layout;
+use crate::dashboard::route::Request;
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Request an account", "Demander un compte");
+const COMPANY: Words = words("Company or shop", "Entreprise ou boutique");
+const COMPANY_HINT: Words = words("Shoppers will see this name.", "Vos clients verront ce nom.");
+const SITE: Words = words("Your site, if you have one", "Votre site, si vous en avez un");
+const SEND: Words = words("Request the account", "Demander le compte");
+const NAME_ERROR: Words = words(
+    "Write 1 to 60 characters.",
+    "Écrivez de 1 à 60 caractères.",
+);
+const EMAIL_ERROR: Words = words(
+    "Write an address such as ada@shop.example.",
+    "Écrivez une adresse comme ada@boutique.example.",
+);
+const SITE_ERROR: Words = words(
+    "Write an address such as https://shop.example.",
+    "Écrivez une adresse comme https://boutique.example.",
+);
+const SENT: Words = words("Look into your mailbox", "Consultez votre boîte e-mail");
+const SENT_OPEN: Words = words(
+    "An e-mail with a link to choose your password is on its way. The link works for 48 hours.",
+    "Un e-mail avec un lien pour choisir votre mot de passe est en route. Le lien vaut 48 heures.",
+);
+const SENT_APPROVAL: Words = words(
+    "Whoever runs this server looks at each request. You then get an e-mail with a link to choose your password.",
+    "L’exploitant de ce serveur examine chaque demande. Vous recevrez ensuite un e-mail avec un lien pour choisir votre mot \
+     de passe.",
+);
+const HAVE_ONE: Words = words("You have an account?", "Vous avez un compte ?");
+const LOG_IN: Words = words("Log in", "Connectez-vous");
+
+/// The longest site that is kept, in characters.
+const SITE_CHARS: usize = 200;
+
+/// `GET /signup`
+pub(super) fn show(request: Request) -> Answer {
+    Box::pin(async move {
+        let lang = request.language;
+        if request.app.accounts.signup() == Signup::Closed {
+            let content = html! { p { (reason(&AccountError::Closed, lang)) } };
+            return Ok(layout::narrow(&request, StatusCode::FORBIDDEN, TITLE.of(lang), &content));
+        }
+        let content = form(&request, &Errors::none());
+        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(lang), &content))
+    })
+}
+
+/// `POST /signup`
+pub(super) fn ask(request: Request) -> Answer {
+    Box::pin(async move {
+        let lang = request.language;
+        let mut errors = Errors::none();
+        let application = read(&request, &mut errors);
+        let Some(application) = application else {
+            let content = form(&request, &errors);
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(layout::narrow(&request, status, TITLE.of(lang), &content));
+        };
+        request.app.accounts.ask(application, request.client).await?;
+        let text = match request.app.accounts.signup() {
+            Signup::Open => SENT_OPEN,
+            Signup::Approval | Signup::Closed => SENT_APPROVAL,
+        };
+        let content = html! { p.note.good role="status" { (text.of(lang)) } };
+        Ok(layout::narrow(&request, StatusCode::OK, SENT.of(lang), &content))
+    })
+}
+
+fn read(request: &Request, errors: &mut Errors) -> Option<Application> {
+    let (lang, form) = (request.language, &request.form);
+    for field in ["name", "company"] {
+        if !is_name(form.text(field)) {
+            errors.add(field, NAME_ERROR.of(lang));
+        }
+    }
+    let email = Email::read(form.text("email"));
+    if email.is_none() {
+        errors.add("email", EMAIL_ERROR.of(lang));
+    }
+    let site = form.text("site");
+    if !site.is_empty() && !is_site(site) {
+        errors.add("site", SITE_ERROR.of(lang));
+    }
+    let email = email.filter(|_| errors.is_empty())?;
+    Some(Application {
+        email,
+        name: form.text("name").to_owned(),
+        company: form.text("company").to_owned(),
+        site: site.to_owned(),
+        language: lang,
+    })
+}
+
+/// Whether this is the address of a site, with its scheme or without.
+pub(super) fn is_site(text: &str) -> bool {
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = url::Url::parse(&with_scheme).ok();
+    text.chars().count() <= SITE_CHARS
+        && url.is_some_and(|url| matches!(url.scheme(), "https" | "http") && url.host_str().is_some_and(|host| !host.is_empty()))
+}
+
+fn form(request: &Request, errors: &Errors) -> Markup {
+    let (lang, typed) = (request.language, &request.form);
+    html! {
+        (errors.summary(lang))
+        form.panel method="post" action={ "/signup" (lang_query(lang)) } {
+            (Field::new("name", NAME.of(lang)).autocomplete("name").value(typed.text("name")).longest(60).required()
+                .errors(errors).input())
+            (Field::new("email", EMAIL.of(lang)).kind("email").autocomplete("email").value(typed.text("email")).required()
+                .errors(errors).input())
+            (Field::new("company", COMPANY.of(lang)).autocomplete("organization").hint(COMPANY_HINT.of(lang))
+                .value(typed.text("company")).longest(60).required().errors(errors).input())
+            (Field::new("site", SITE.of(lang)).autocomplete("url").inputmode("url").value(typed.text("site"))
+                .errors(errors).input())
+            div.actions { button.main type="submit" { (SEND.of(lang)) } }
+        }
+        p { (HAVE_ONE.of(lang)) " " a href={ "/login" (lang_query(lang)) } { (LOG_IN.of(lang)) } }
+    }
+}

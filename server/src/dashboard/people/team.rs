@@ -1,0 +1,267 @@
+//! The team: who belongs to it, who is invited, and what each may do.
+
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::{Answer, EMAIL, reason, roles};
+use crate::accounts::{AccountError, Email, Invitation, MemberRow, Permission, Role};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::layout;
+use crate::dashboard::route::{Request, changed};
+use crate::dashboard::words::{Words, words};
+
+const TITLE: Words = words("Team", "Équipe");
+const PERSON: Words = words("Person", "Personne");
+const ROLE: Words = words("Role", "Rôle");
+const CHANGE: Words = words("Change", "Modifier");
+const REMOVE: Words = words("Remove", "Retirer");
+const LEAVE: Words = words("Leave the team", "Quitter l’équipe");
+const INVITE: Words = words("Invite somebody", "Inviter quelqu’un");
+const SEND: Words = words("Send the invitation", "Envoyer l’invitation");
+const INVITED: Words = words("Invited", "Invités");
+const TAKE_BACK: Words = words("Take back", "Annuler");
+const FACTOR: Words = words("second factor", "second facteur");
+const YOU: Words = words("you", "vous");
+const EMAIL_ERROR: Words = words(
+    "Write an address such as ada@shop.example.",
+    "Écrivez une adresse comme ada@boutique.example.",
+);
+const ROLES_TITLE: Words = words("What each role may do", "Ce que permet chaque rôle");
+const TRANSFER: Words = words(
+    "To hand the shop over, make somebody else an owner, then leave or take another role.",
+    "Pour transmettre la boutique, nommez quelqu’un d’autre propriétaire, puis quittez l’équipe ou prenez un autre rôle.",
+);
+const DONE: Words = words("Done.", "C’est fait.");
+
+/// `GET /dashboard/{merchant}/team`
+pub(super) fn show(request: Request) -> Answer {
+    Box::pin(async move { page(&request, StatusCode::OK, &Errors::none()).await })
+}
+
+/// `POST /dashboard/{merchant}/team/invite`
+pub(super) fn invite(request: Request) -> Answer {
+    Box::pin(async move {
+        let lang = request.language;
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let Some(email) = Email::read(request.form.text("email")) else {
+            return page(&request, status, &Errors::of("email", EMAIL_ERROR.of(lang))).await;
+        };
+        let role = request.form.text("role").parse::<Role>().map_err(|_| Refusal::unknown_page())?;
+        let (login, merchant) = (&request.person()?.login, request.member()?.merchant.id);
+        let words = roles::name(role).of(lang);
+        let invited = request.app.accounts.invite(login, merchant, &email, role, lang, words);
+        match invited.await {
+            Ok(()) => Ok(done(&request, format!("{email}: {role}"))),
+            Err(error @ (AccountError::Member | AccountError::TeamFull)) => {
+                page(&request, status, &Errors::of("email", reason(&error, lang))).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+/// `POST /dashboard/{merchant}/team/invitations/{invitation}`
+pub(super) fn uninvite(request: Request) -> Answer {
+    Box::pin(async move {
+        let id = id(&request)?;
+        request.app.accounts.uninvite(request.member()?.merchant.id, id).await?;
+        Ok(done(&request, String::new()))
+    })
+}
+
+/// `POST /dashboard/{merchant}/team/members/{member}`
+pub(super) fn set_role(request: Request) -> Answer {
+    Box::pin(async move {
+        let id = id(&request)?;
+        let role = request.form.text("role").parse::<Role>().map_err(|_| Refusal::unknown_page())?;
+        let merchant = request.member()?.merchant.id;
+        match request.app.accounts.set_role(merchant, id, role, request.client).await {
+            Ok(member) => Ok(done(&request, format!("{}: {} → {role}", member.email, member.role))),
+            Err(error) => refused(&request, error).await,
+        }
+    })
+}
+
+/// `POST /dashboard/{merchant}/team/members/{member}/remove`
+pub(super) fn remove(request: Request) -> Answer {
+    Box::pin(async move {
+        let id = id(&request)?;
+        let merchant = request.member()?.merchant.id;
+        match request.app.accounts.remove(merchant, id, request.client).await {
+            Ok(member) => Ok(done(&request, format!("{}: {}", member.email, member.role))),
+            Err(error) => refused(&request, error).await,
+        }
+    })
+}
+
+/// `POST /dashboard/{merchant}/team/leave`
+pub(super) fn leave(request: Request) -> Answer {
+    Box::pin(async move {
+        let (id, merchant) = (request.person()?.account, request.member()?.merchant.id);
+        match request.app.accounts.remove(merchant, id, request.client).await {
+            Ok(member) => Ok(changed("/dashboard", member.email)),
+            Err(error) => refused(&request, error).await,
+        }
+    })
+}
+
+fn done(request: &Request, what: String) -> axum::response::Response {
+    let merchant = request.member.as_ref().map(|member| member.merchant.id.to_string());
+    changed(&format!("/dashboard/{}/team?done=1", merchant.unwrap_or_default()), what)
+}
+
+async fn refused(request: &Request, error: AccountError) -> Result<axum::response::Response, Refusal> {
+    match error {
+        AccountError::LastOwner => {
+            let errors = Errors::of("member", reason(&error, request.language));
+            page(request, StatusCode::CONFLICT, &errors).await
+        }
+        error => Err(error.into()),
+    }
+}
+
+fn id(request: &Request) -> Result<[u8; 16], Refusal> {
+    let named = request.params.first().map(String::as_str).unwrap_or_default();
+    let mut id = [0; 16];
+    hex::decode_to_slice(named, &mut id).map_err(|_| Refusal::unknown_page())?;
+    Ok(id)
+}
+
+async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<axum::response::Response, Refusal> {
+    let lang = request.language;
+    let member = request.member()?;
+    let (members, invitations) = request.app.accounts.team(member.merchant.id).await?;
+    let base = format!("/dashboard/{}/team", member.merchant.id);
+    let content = html! {
+        @if request.query.has("done") { p.note.good role="status" { (DONE.of(lang)) } }
+        @if let Some(message) = errors.get("member") { p.note.bad role="alert" { (message) } }
+        (table(request, &base, &members)?)
+        @if member.role.may(Permission::Team) {
+            @if !invitations.is_empty() { (invited(request, &base, &invitations)) }
+            (invite_form(request, &base, errors))
+            p.hint { (TRANSFER.of(lang)) }
+        }
+        details.panel {
+            summary { (ROLES_TITLE.of(lang)) }
+            dl.facts {
+                @for role in Role::ALL {
+                    dt { (roles::name(role).of(lang)) }
+                    dd { (roles::powers(role).of(lang)) }
+                }
+            }
+        }
+        form method="post" action={ (base) "/leave" } {
+            (layout::csrf(request))
+            button type="submit" { (LEAVE.of(lang)) }
+        }
+    };
+    Ok(layout::page(request, status, TITLE.of(lang), &content))
+}
+
+fn table(request: &Request, base: &str, members: &[MemberRow]) -> Result<Markup, Refusal> {
+    let lang = request.language;
+    let own = request.person()?.account;
+    let may = request.member()?.role.may(Permission::Team);
+    Ok(html! {
+        div.panel { div.scroll {
+            table {
+                thead { tr {
+                    th scope="col" { (PERSON.of(lang)) }
+                    th scope="col" { (EMAIL.of(lang)) }
+                    th scope="col" { (ROLE.of(lang)) }
+                } }
+                tbody {
+                    @for member in members {
+                        tr {
+                            td {
+                                (member.name)
+                                @if member.id == own { " (" (YOU.of(lang)) ")" }
+                            }
+                            td {
+                                (member.email)
+                                @if member.has_factor { div.hint { (FACTOR.of(lang)) } }
+                            }
+                            td {
+                                @if may {
+                                    (role_forms(request, base, member))
+                                } @else {
+                                    (roles::name(member.role).of(lang))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        } }
+    })
+}
+
+fn role_forms(request: &Request, base: &str, member: &MemberRow) -> Markup {
+    let lang = request.language;
+    let id = hex::encode(member.id);
+    let field = format!("role-{id}");
+    let label = format!("{} {}", ROLE.of(lang), member.email);
+    html! {
+        div.actions {
+            form.inline method="post" action={ (base) "/members/" (id) } {
+                (layout::csrf(request))
+                select #(field) name="role" aria-label=(label) {
+                    @for role in Role::ALL {
+                        option value=(role.as_str()) selected[role == member.role] { (roles::name(role).of(lang)) }
+                    }
+                }
+                button type="submit" { (CHANGE.of(lang)) }
+            }
+            form.inline method="post" action={ (base) "/members/" (id) "/remove" } {
+                (layout::csrf(request))
+                button.grave type="submit" aria-label={ (REMOVE.of(lang)) " " (member.email) } { (REMOVE.of(lang)) }
+            }
+        }
+    }
+}
+
+fn invited(request: &Request, base: &str, invitations: &[Invitation]) -> Markup {
+    let lang = request.language;
+    html! {
+        h2 { (INVITED.of(lang)) }
+        div.panel { div.scroll { table {
+            thead { tr {
+                th scope="col" { (EMAIL.of(lang)) }
+                th scope="col" { (ROLE.of(lang)) }
+                th scope="col" { (TAKE_BACK.of(lang)) }
+            } }
+            tbody { @for invitation in invitations {
+                tr {
+                    td { (invitation.email) }
+                    td { (roles::name(invitation.role).of(lang)) }
+                    td {
+                        form method="post" action={ (base) "/invitations/" (hex::encode(invitation.id)) } {
+                            (layout::csrf(request))
+                            button type="submit" { (TAKE_BACK.of(lang)) }
+                        }
+                    }
+                }
+            } }
+        } } }
+    }
+}
+
+fn invite_form(request: &Request, base: &str, errors: &Errors) -> Markup {
+    let lang = request.language;
+    let chosen = if request.form.has("role") { request.form.text("role") } else { Role::Viewer.as_str() };
+    let options: Vec<(&str, &str)> = Role::ALL
+        .into_iter()
+        .map(|role| (role.as_str(), roles::name(role).of(lang)))
+        .collect();
+    html! {
+        h2 { (INVITE.of(lang)) }
+        form.panel method="post" action={ (base) "/invite" } {
+            (layout::csrf(request))
+            (Field::new("email", EMAIL.of(lang)).kind("email").autocomplete("off").value(request.form.text("email"))
+                .required().errors(errors).input())
+            (Field::new("role", ROLE.of(lang)).value(chosen).select(&options))
+            div.actions { button.main type="submit" { (SEND.of(lang)) } }
+        }
+    }
+}
