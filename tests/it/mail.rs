@@ -138,6 +138,9 @@ async fn a_letter_arrives_once_with_both_its_parts() -> Result<()> {
         app.run(&["mail", "test", "nobody"]).await.err().context("taken")?
     );
     ensure!(refused.contains("wanted an e-mail address"), "{refused}");
+    // There is no node, which is wrong, but mail is well.
+    let checked = format!("{:#}", app.run(&["check"]).await.err().context("all is well")?);
+    ensure!(checked.contains("takes letters from"), "{checked}");
     app.stop().await?;
     app.start().await?;
     app.run(&["mail", "test", "bert@buyer.example"]).await?;

@@ -3,6 +3,8 @@
 
 /// The most characters of a name.
 const LONGEST_NAME: usize = 60;
+/// The most characters of what describes a client.
+const LONGEST_CLIENT: usize = 120;
 /// The most characters of an order id.
 const LONGEST_ORDER_ID: usize = 40;
 /// Forbids a break and shows nothing; no mail program takes a domain with it for one.
@@ -47,13 +49,19 @@ pub(super) fn order_id(text: &str) -> String {
     unlinked(&line(&kept, LONGEST_ORDER_ID))
 }
 
-/// The text with every dot between letters kept from making a domain.
+/// Where somebody is, as his browser describes itself: anything can stand in it.
+pub(super) fn client(text: &str) -> String {
+    let kept: String = text.chars().filter(|c| !matches!(c, '<' | '>' | '@' | '\\')).collect();
+    unlinked(&line(&kept.replace("://", " "), LONGEST_CLIENT))
+}
+
+/// The text with every dot before a letter, as before the last part of a domain, kept from making one.
 fn unlinked(text: &str) -> String {
     let mut unlinked = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         unlinked.push(c);
-        if c == '.' && chars.peek().is_some_and(|next| next.is_alphanumeric()) {
+        if c == '.' && chars.peek().is_some_and(|next| next.is_alphabetic()) {
             unlinked.push(WORD_JOINER);
         }
     }
@@ -90,6 +98,10 @@ mod tests {
         assert_eq!(name("J. R. Tolkien"), "J. R. Tolkien");
         assert_eq!(name(&"x".repeat(100)).chars().count(), LONGEST_NAME + 1);
         assert!(!name("a@evil.example").contains('@'));
+        assert_eq!(
+            client("203.0.113.7, Mozilla/5.0 (see http://evil.example)"),
+            "203.0.113.7, Mozilla/5.0 (see http evil.\u{2060}example)"
+        );
     }
 
     #[test]

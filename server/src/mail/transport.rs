@@ -178,5 +178,7 @@ fn write(folder: &Path, message: &[u8], num: i64, at: Timestamp) -> std::io::Res
     file.write_all(message)?;
     file.sync_all()?;
     std::fs::rename(&beside, &place)?;
+    // The letter's row is deleted next: the name must be on the disk before.
+    std::fs::File::open(folder)?.sync_all()?;
     Ok(place)
 }

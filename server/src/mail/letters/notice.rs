@@ -85,7 +85,7 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, when: 
         figure(words("Takes effect", "Prend effet"), moment(language, due));
     }
     figure(words("When", "Quand"), moment(language, when));
-    let client = clean::line(client, 120);
+    let client = clean::client(client);
     if !client.is_empty() {
         figure(words("From", "Depuis"), client);
     }
