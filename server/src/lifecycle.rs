@@ -135,7 +135,6 @@ async fn serve_instance(
         watching_ends.clone(),
     )
     .map_err(ServeError::NoThread)?;
-    let commands = tokio::spawn(socket.serve(charges.clone(), closing.clone()));
     let following = market.map(|market| tokio::spawn(market.follow(Arc::clone(&rng), closing.clone())));
 
     let sender = Sender::new(charges.clone(), public_url.origin());
@@ -147,6 +146,7 @@ async fn serve_instance(
     let dashboard_url = config.dashboard_url.as_ref().unwrap_or(&public_url);
     let operator = config.operator_email.as_deref().and_then(Email::read);
     let accounts = Accounts::new(charges.clone(), config.signup, dashboard_url.origin(), operator);
+    let commands = tokio::spawn(socket.serve(accounts.clone(), closing.clone()));
     let forgetting = tokio::spawn(accounts.clone().forget(watching_ends.clone()));
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
     let ids = RequestIds::new(rng.bytes());

@@ -70,15 +70,20 @@ impl Accounts {
     /// The accounts in the store of `charges`. `origin` is the dashboard's address without a slash at the end.
     #[must_use]
     pub fn new(charges: Charges, signup: Signup, origin: &str, operator: Option<Email>) -> Self {
-        let passwords = Passwords::new(charges.random());
         Self {
             charges,
-            passwords,
+            passwords: Passwords::default(),
             budgets: Arc::default(),
             signup,
             origin: origin.into(),
             operator,
         }
+    }
+
+    /// The charges beside which the accounts are stored.
+    #[must_use]
+    pub const fn charges(&self) -> &Charges {
+        &self.charges
     }
 
     /// Whether accounts can be asked for here, and whether the operator is asked.

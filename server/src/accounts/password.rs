@@ -40,24 +40,23 @@ pub enum Weakness {
 pub struct Passwords {
     hasher: Argon2<'static>,
     turns: Arc<Semaphore>,
-    /// What a password is compared with when there is no account: it takes as long.
-    nobody: Arc<str>,
+}
+
+/// What a password is compared with when there is no account: it takes as long, and no password gives these zeros.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+impl Default for Passwords {
+    fn default() -> Self {
+        let params = Params::new(19 * 1_024, 2, 1, None).expect("OWASP's parameters are within argon2's bounds");
+        Self {
+            hasher: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            turns: Arc::new(Semaphore::new(AT_A_TIME)),
+        }
+    }
 }
 
 impl Passwords {
-    /// With OWASP's parameters. `salt` is random.
-    #[must_use]
-    pub fn new(salt: [u8; 16]) -> Self {
-        let params = Params::new(19 * 1_024, 2, 1, None).expect("OWASP's parameters are within argon2's bounds");
-        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobody = hashed(&hasher, "nobody's password", salt).unwrap_or_default();
-        Self {
-            hasher,
-            turns: Arc::new(Semaphore::new(AT_A_TIME)),
-            nobody: nobody.into(),
-        }
-    }
-
     /// The hash of `password` in PHC form.
     ///
     /// # Errors
@@ -76,7 +75,7 @@ impl Passwords {
     pub async fn is_right(&self, password: String, stored: Option<String>) -> Result<bool, AccountError> {
         let hasher = self.hasher.clone();
         let known = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.nobody.to_string());
+        let stored = stored.unwrap_or_else(|| NOBODY.to_owned());
         self.taking_a_turn(move || {
             // Nobody chose a longer one; hashing it would be work for nothing.
             let password = if password.len() > MOST_CHARS * 4 { "" } else { &password };
@@ -139,12 +138,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_is_kept_as_argon2id_and_only_the_same_one_is_right() {
-        let passwords = Passwords::new([1; 16]);
+        let passwords = Passwords::default();
         let kept = passwords.hash("correct horse battery".to_owned(), [2; 16]).await.unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
         let right = |text: &str, kept: Option<&String>| passwords.is_right(text.to_owned(), kept.cloned());
         assert!(right("correct horse battery", Some(&kept)).await.unwrap());
         assert!(!right("correct horse battery ", Some(&kept)).await.unwrap());
+        assert!(PasswordHash::new(NOBODY).is_ok());
         assert!(!right("nobody's password", None).await.unwrap());
     }
 

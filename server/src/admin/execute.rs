@@ -13,26 +13,33 @@ use super::keys;
 use super::wire::{
     ChargeDocument, Command, EventDocument, Failure, Kind, ListQuery, MerchantDocument, MerchantEdit, Reply,
 };
-use super::{links, webhooks};
+use super::{links, people, webhooks};
+use crate::accounts::Accounts;
 use crate::charges::{Charges, CommandError, Filter, IssuanceBlock, MerchantChanges, MerchantError, Snapshot};
 use crate::merchant::Logo;
 use crate::store::StoreError;
 use crate::wallet::WalletText;
 
-/// Carries out `command` on `charges`.
+/// Carries out `command` on `accounts` and their charges.
 ///
 /// # Errors
 /// [`Failure`]; nothing is changed then.
-pub async fn execute(charges: &Charges, command: Command) -> Reply {
+pub async fn execute(accounts: &Accounts, command: Command) -> Reply {
+    let charges = accounts.charges();
     match command {
+        Command::ListAccounts | Command::ApproveAccount { .. } => people::execute(accounts, command).await,
         Command::AddMerchant(edit) => {
+            let owner = people::owner(&edit)?;
             let id = charges.add_merchant(changes(edit).await?).await?;
+            people::adopt(accounts, id, owner).await?;
             scanned(charges, id).await?;
             merchant(charges, id).await
         }
         Command::SetMerchant { id, edit } => {
             let id = read::<MerchantId>("merchant id", &id)?;
+            let owner = people::owner(&edit)?;
             charges.change_merchant(id, changes(edit).await?).await?;
+            people::adopt(accounts, id, owner).await?;
             scanned(charges, id).await?;
             merchant(charges, id).await
         }

@@ -8,6 +8,7 @@
 mod execute;
 mod keys;
 mod links;
+mod people;
 mod mail;
 mod socket;
 mod webhooks;

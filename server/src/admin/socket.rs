@@ -14,7 +14,7 @@ use super::execute::execute;
 use super::links::LinkCommand;
 use super::webhooks::WebhookCommand;
 use super::wire::{Command, Failure, Kind, Reply};
-use crate::charges::Charges;
+use crate::accounts::Accounts;
 
 /// The longest command: a logo in base64 with all settings.
 const LONGEST_COMMAND: u64 = 2 * 1024 * 1024;
@@ -73,7 +73,7 @@ impl AdminSocket {
     }
 
     /// Carries out commands on `charges` until `closing` is cancelled.
-    pub async fn serve(self, charges: Charges, closing: CancellationToken) {
+    pub async fn serve(self, accounts: Accounts, closing: CancellationToken) {
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -81,9 +81,9 @@ impl AdminSocket {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let charges = charges.clone();
+                    let accounts = accounts.clone();
                     tokio::spawn(async move {
-                        if let Err(error) = answer(stream, &charges).await {
+                        if let Err(error) = answer(stream, &accounts).await {
                             tracing::debug!(%error, "a command was not answered");
                         }
                     });
@@ -104,7 +104,7 @@ impl Drop for AdminSocket {
     }
 }
 
-async fn answer(stream: UnixStream, charges: &Charges) -> io::Result<()> {
+async fn answer(stream: UnixStream, accounts: &Accounts) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = Vec::new();
     let mut lines = BufReader::new(read.take(LONGEST_COMMAND));
@@ -112,7 +112,7 @@ async fn answer(stream: UnixStream, charges: &Charges) -> io::Result<()> {
     let reply: Reply = match serde_json::from_slice::<Command>(&line) {
         Ok(command) => {
             tracing::info!(command = name(&command), "a command of the command line");
-            execute(charges, command).await
+            execute(accounts, command).await
         }
         // The command line and the server are the same program; after an update one may be older.
         Err(error) => Err(Failure::new(
@@ -133,6 +133,8 @@ const fn name(command: &Command) -> &'static str {
         Command::SetMerchant { .. } => "merchant set",
         Command::ShowMerchant { .. } => "merchant show",
         Command::ListMerchants => "merchant list",
+        Command::ListAccounts => "account list",
+        Command::ApproveAccount { .. } => "account approve",
         Command::Link(LinkCommand::RotateKey { .. }) => "link key rotate",
         Command::Link(LinkCommand::ListKeys { .. }) => "link key list",
         Command::Link(LinkCommand::RevokeKey { .. }) => "link key revoke",

@@ -31,6 +31,13 @@ pub enum Command {
     },
     /// All merchants.
     ListMerchants,
+    /// All people who have an account or asked for one.
+    ListAccounts,
+    /// Lets a person in who asked for an account.
+    ApproveAccount {
+        /// His e-mail address.
+        email: String,
+    },
     /// Something about signed links.
     Link(LinkCommand),
     /// Webhooks.
@@ -104,6 +111,9 @@ pub struct MerchantEdit {
     pub script_type: Option<String>,
     /// A new logo, the file in base64; an empty one removes it.
     pub logo: Option<String>,
+    /// The e-mail address of a new owner.
+    #[serde(default)]
+    pub owner: Option<String>,
 }
 
 /// Which charges are listed.

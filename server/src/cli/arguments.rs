@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
+use super::account::AccountAction;
 use super::keys::KeyAction;
 use super::link::LinkAction;
 use super::webhook::WebhookAction;
@@ -46,6 +47,11 @@ pub(super) enum Do {
     Merchant {
         #[command(subcommand)]
         action: MerchantAction,
+    },
+    /// Let people in who asked for an account of the dashboard.
+    Account {
+        #[command(subcommand)]
+        action: AccountAction,
     },
     /// Keys of signed links, and links signed by hand.
     Link {
@@ -194,6 +200,7 @@ pub(super) struct Seen {
 #[derive(Debug, Clone, Default)]
 pub(super) struct EditArguments(MerchantEdit, Option<PathBuf>);
 
+const OWNER_HELP: &str = "Who owns the merchant in the dashboard. An address without an account gets a letter with a link to choose a password.";
 const WALLET_HELP: &str = "Where the money goes: an output descriptor, or an extended public key. Public keys only.";
 const SCRIPT_TYPE_HELP: &str = "For an extended public key: wpkh, tr, sh-wpkh or pkh.";
 const LOGO_HELP: &str =
@@ -224,6 +231,7 @@ impl Args for EditArguments {
             })
         });
         command
+            .arg(Arg::new("owner").long("owner").value_name("EMAIL").help(OWNER_HELP))
             .arg(
                 Arg::new("descriptor")
                     .long("descriptor")
@@ -270,6 +278,7 @@ impl FromArgMatches for EditArguments {
             descriptor: text("descriptor"),
             script_type: text("script-type"),
             logo: matches.get_flag("no-logo").then(String::new),
+            owner: text("owner"),
         };
         Ok(Self(edit, matches.get_one::<PathBuf>("logo").cloned()))
     }

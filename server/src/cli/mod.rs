@@ -1,5 +1,6 @@
 //! The command line. It shows what it was asked for on standard output, everything else on standard error.
 
+mod account;
 mod arguments;
 mod check;
 mod keys;
@@ -58,6 +59,10 @@ pub fn run() -> ExitCode {
                 Err(text) => fail(INVALID, &text),
             },
         },
+        Do::Account { action } => {
+            let (command, json) = action.into_command();
+            carry_out(arguments.config, &command, json)
+        }
         Do::Key { action } => {
             let (command, json) = action.into_command();
             carry_out(arguments.config, &command, json)

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 
-use super::keys;
+use super::{account, keys};
 use super::rate::Report;
 use crate::admin::Command;
 use crate::config::Config;
@@ -99,6 +99,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
             "no merchants yet: add one with `bitpro merchant add`",
             |merchant| format!("{}  {}", text(&merchant["id"]), text(&merchant["settings"]["name"])),
         ),
+        Command::ListAccounts | Command::ApproveAccount { .. } => account::print(command, value),
         Command::Link(command) => link::reply(command, value, config),
         Command::Webhook(command) => webhook::reply(command, value),
         Command::ListCharges(_) => list(value, "no charges", charge_line),

@@ -1,5 +1,6 @@
 //! Carrying out a command where the data is: in the running server, or here when none runs.
 
+use crate::accounts::{Accounts, Email};
 use crate::admin::{self, Command, Failure, Kind, Reply, SocketError};
 use crate::charges::{OpenError, Role};
 use crate::config::Config;
@@ -26,7 +27,9 @@ async fn here(config: &Config, command: &Command) -> Reply {
         )),
         error => unavailable(error.to_string()),
     })?;
-    let reply = admin::execute(&instance.charges, command.clone()).await;
+    let operator = config.operator_email.as_deref().and_then(Email::read);
+    let accounts = Accounts::new(instance.charges.clone(), config.signup, &config.dashboard_origin(), operator);
+    let reply = admin::execute(&accounts, command.clone()).await;
     instance.charges.close().await;
     reply
 }

@@ -127,6 +127,15 @@ pub struct Limits {
 }
 
 impl Config {
+    /// Where the dashboard is, as far as the configuration says: without a public address on this machine.
+    #[must_use]
+    pub fn dashboard_origin(&self) -> String {
+        match self.dashboard_url.as_ref().or(self.public_url.as_ref()) {
+            Some(url) => url.origin().to_owned(),
+            None => format!("http://localhost:{}", self.listen.port()),
+        }
+    }
+
     /// Reads the process's environment and the file named by `file`, or else by `BITPRO_CONFIG`.
     ///
     /// # Errors
