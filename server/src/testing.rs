@@ -24,6 +24,7 @@ use crate::accounts::Accounts;
 use crate::app::{App, Parts};
 use crate::charges::{Charges, MerchantChanges, Opening, Role};
 use crate::clock::ManualClock;
+use crate::config::Signup;
 use crate::config::{Config, Limits as LimitSettings, Secret};
 use crate::keys::Nonces;
 use crate::limits::{Limits, PressKey};

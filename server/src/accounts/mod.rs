@@ -16,8 +16,6 @@ mod password;
 mod role;
 mod secret;
 mod team;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

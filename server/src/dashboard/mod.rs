@@ -13,6 +13,8 @@ pub mod multipart;
 mod people;
 mod refusals;
 pub mod route;
+#[cfg(test)]
+mod tests;
 pub mod time;
 pub mod words;
 

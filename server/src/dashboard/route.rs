@@ -115,6 +115,53 @@ pub struct Person {
     pub(crate) login: Login,
 }
 
+#[cfg(test)]
+impl Person {
+    /// Somebody, for handlers that are asked without the guard.
+    pub(crate) fn sample(email: &str) -> Self {
+        use bitpro_charge::Timestamp;
+
+        use crate::store::people::{AccountRow, SessionRow};
+
+        let at = Timestamp(1_800_000_000_000);
+        let token = Token::from("0a");
+        let account = AccountRow {
+            num: 1,
+            id: [7; 16],
+            email: email.to_owned(),
+            name: "Olga".to_owned(),
+            company: "Tea".to_owned(),
+            site: String::new(),
+            language: "en".to_owned(),
+            approved_at: Some(at),
+            password: None,
+            totp: None,
+            totp_step: None,
+            created_at: at,
+        };
+        let session = SessionRow {
+            hash: token.hash(),
+            id: [8; 16],
+            account: 1,
+            created_at: at,
+            seen_at: at,
+            confirmed_at: at,
+            factor_at: None,
+            client: String::new(),
+            agent: String::new(),
+        };
+        Self {
+            account: account.id,
+            email: account.email.clone(),
+            name: account.name.clone(),
+            csrf: token.csrf(),
+            session: session.id,
+            token,
+            login: Login { session, account },
+        }
+    }
+}
+
 /// A person in his part for one merchant.
 #[derive(Debug, Clone)]
 pub struct Member {

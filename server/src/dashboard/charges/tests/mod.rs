@@ -62,13 +62,8 @@ impl Desk {
             params: params.iter().map(|&param| param.to_owned()).collect(),
             query: Form::read(query.as_bytes()),
             form: Form::read(form.as_bytes()),
-            person: Some(Person {
-                account: [7; 16],
-                email: "owner@shop.example".to_owned(),
-                name: "Olga".to_owned(),
-                csrf: "token".to_owned(),
-                session: [8; 16],
-            }),
+            body: bytes::Bytes::new(),
+            person: Some(Person::sample("owner@shop.example")),
             member: Some(Member {
                 merchant,
                 role: self.role,

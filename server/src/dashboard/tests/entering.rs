@@ -1,0 +1,202 @@
+//! From the first visit to a session, and what keeps others out.
+
+use super::*;
+
+#[tokio::test]
+async fn somebody_asks_is_approved_chooses_a_password_and_logs_in() {
+    let world = World::new().await;
+    let browser = world.browser();
+    assert_leads_to(&browser.get("/").await, "/login");
+    assert!(browser.get("/signup").await.body.contains("Request an account"));
+    let form = "name=Ada+Lovelace&email=Ada%40Tea.example&company=Analytical+Tea&site=tea.example";
+    let answer = browser.post("/signup", form).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    // Nobody gets in before somebody says so, and the mailbox knows.
+    assert_eq!(world.letters().await.len(), 1);
+    let listed = world.accounts().list().await.unwrap();
+    assert_eq!((listed[0].email.as_str(), listed[0].is_approved), ("ada@tea.example", false));
+
+    let email = Email::read("ada@tea.example").unwrap();
+    let merchant = world.accounts().approve(&email).await.unwrap();
+    assert!(world.accounts().approve(&email).await.is_err(), "approved twice");
+    let settings = world.app.charges.merchant(merchant).unwrap().settings.clone();
+    assert_eq!(settings.name, "Analytical Tea");
+    assert_eq!(settings.text_of("allowed_origins"), "https://tea.example");
+
+    let link = world.link_to("ada@tea.example").await;
+    let page = browser.get(&link).await;
+    assert!(page.body.contains("Choose your password") && page.body.contains("ada@tea.example"));
+    let token = link.split_once("token=").unwrap().1;
+    for weak in ["short", "password1234", "analytical+tea"] {
+        let answer = browser.post("/password", &format!("token={token}&password={weak}")).await;
+        assert_eq!(answer.status, 422, "{weak}");
+        assert!(answer.body.contains("aria-invalid"), "{}", answer.body);
+    }
+    let form = format!("token={token}&password=seven+green+kettles+sing");
+    assert_leads_to(&browser.post("/password", &form).await, "/dashboard");
+    assert_leads_to(&browser.get("/dashboard").await, &format!("/dashboard/{merchant}"));
+    assert_leads_to(&browser.get("/dashboard/merchant").await, &format!("/dashboard/{merchant}/settings"));
+    // The link counts once.
+    assert_eq!(browser.get(&link).await.status, 410);
+    assert_eq!(browser.post("/password", &form).await.status, 410);
+
+    assert_leads_to(&browser.post("/logout", "").await, "/login");
+    assert_leads_to(&browser.get("/account").await, "/login?then=%2Faccount");
+    let wrong = browser.post("/login", "email=ada@tea.example&password=wrong").await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("ada@tea.example"), "what was typed is kept");
+    let form = "email=ADA@tea.example&password=seven+green+kettles+sing&then=%2Faccount";
+    assert_leads_to(&browser.post("/login", form).await, "/account");
+    assert!(browser.get("/account").await.body.contains("Ada Lovelace"));
+}
+
+#[tokio::test]
+async fn nobody_learns_which_addresses_have_an_account() {
+    let world = World::new().await;
+    world.person("ada@tea.example").await;
+    let same = |one: &Answer, other: &Answer| {
+        let without_nonce = |answer: &Answer| {
+            let nonce = answer.body.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+            answer.body.replace(&nonce, "").replace("ada@tea", "eve@tea")
+        };
+        assert_eq!(one.status, other.status);
+        assert_eq!(without_nonce(one), without_nonce(other));
+    };
+    let ask = |email: &'static str| {
+        let browser = world.browser();
+        async move {
+            let form = format!("name=A&email={email}&company=C");
+            let asked = browser.post("/signup", &form).await;
+            let forgot = browser.post("/password/forgot", &format!("email={email}")).await;
+            let login = browser.post("/login", &format!("email={email}&password=wrong")).await;
+            [asked, forgot, login]
+        }
+    };
+    let (known, unknown) = (ask("ada@tea.example").await, ask("eve@tea.example").await);
+    for (known, unknown) in known.iter().zip(&unknown) {
+        same(known, unknown);
+    }
+    // Ada's mailbox is told of both; nobody is told that Eve has none.
+    let letters = world.letters().await;
+    let to = |email: &str| letters.iter().filter(|letter| letter.to == email).count();
+    assert_eq!(to("eve@tea.example"), 1, "her own request");
+    assert_eq!(to("ada@tea.example"), 4);
+}
+
+#[tokio::test]
+async fn a_forged_form_changes_nothing() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    let body = format!("name=Eve&language=fr&csrf={}", ada.csrf());
+    let urlencoded = ("content-type", "application/x-www-form-urlencoded");
+    for (site, origin) in [
+        (Some("cross-site"), None),
+        (Some("same-site"), Some("http://localhost:8080")),
+        (Some("none"), None),
+        (None, Some("https://evil.example")),
+        (None, Some("null")),
+        (None, None),
+    ] {
+        let mut headers = vec![urlencoded];
+        headers.extend(site.map(|site| ("sec-fetch-site", site)));
+        headers.extend(origin.map(|origin| ("origin", origin)));
+        let answer = ada.send(Method::POST, "/account", &headers, &body).await;
+        assert_eq!(answer.status, 403, "{site:?} {origin:?}");
+    }
+    for csrf in ["", "0", &"a".repeat(32)] {
+        let answer = ada.send(Method::POST, "/account", &OWN_FORM, &format!("name=Eve&csrf={csrf}")).await;
+        assert_eq!(answer.status, 403, "{csrf:?}");
+    }
+    let multipart = [OWN_FORM[1], ("content-type", "text/plain")];
+    assert_eq!(ada.send(Method::POST, "/account", &multipart, &body).await.status, 415);
+    assert!(ada.get("/account").await.body.contains("value=\"Ada\""));
+    // An older browser says its origin only.
+    let headers = [urlencoded, ("origin", "http://localhost:8080")];
+    let answer = ada.send(Method::POST, "/account", &headers, &body).await;
+    assert_leads_to(&answer, "/account?done=saved");
+}
+
+#[tokio::test]
+async fn a_session_ends_by_idleness_and_by_age() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    let pass = |secs: u32| world.app.clock.advance_secs(secs);
+    pass(12 * 60 * 60 - 1);
+    assert_eq!(ada.get("/account").await.status, 200);
+    pass(12 * 60 * 60 - 1);
+    assert_eq!(ada.get("/account").await.status, 200, "used in between");
+    pass(12 * 60 * 60);
+    assert_eq!(ada.get("/account").await.status, 303);
+
+    let login = "email=ada@tea.example&password=seven+green+kettles+sing";
+    assert_eq!(ada.post("/login", login).await.status, 303);
+    for _ in 0..14 * 24 / 6 - 1 {
+        pass(6 * 60 * 60);
+        assert_eq!(ada.get("/account").await.status, 200);
+    }
+    pass(6 * 60 * 60);
+    assert_eq!(ada.get("/account").await.status, 303, "14 days old");
+}
+
+#[tokio::test]
+async fn a_login_begins_a_session_of_its_own_and_ends_the_one_before() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    let former = ada.cookie.lock().clone();
+    let login = "email=ada@tea.example&password=seven+green+kettles+sing";
+    let answer = ada.post("/login", login).await;
+    let given = answer.header("set-cookie");
+    assert!(given.contains("HttpOnly; SameSite=Strict"), "{given}");
+    assert_ne!(*ada.cookie.lock(), former);
+    let thief = world.browser();
+    *thief.cookie.lock() = former;
+    assert_eq!(thief.get("/account").await.status, 303);
+    *thief.cookie.lock() = Some("bitpro=0123".to_owned());
+    assert_eq!(thief.get("/account").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_guesser_has_to_wait_and_the_owner_need_not() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    let guesser = world.browser();
+    let mut last = 0;
+    for n in 0..12 {
+        let form = format!("email=ada@tea.example&password=guess{n}");
+        last = guesser.post("/login", &form).await.status.as_u16();
+    }
+    assert_eq!(last, 429);
+    let right = "email=ada@tea.example&password=seven+green+kettles+sing";
+    let answer = guesser.post("/login", right).await;
+    assert_eq!(answer.status, 429, "the right password too");
+    assert!(!answer.header("retry-after").is_empty());
+    assert_eq!(ada.post("/login", right).await.status, 303);
+    world.app.clock.advance_secs(60);
+    assert_eq!(guesser.post("/login", right).await.status, 303);
+}
+
+#[tokio::test]
+async fn pages_are_framed_by_nobody_and_run_only_what_is_ours() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    for page in ["/login", "/signup", "/account", &format!("/dashboard/{merchant}/team"), "/dashboard/nothing/team"] {
+        let answer = ada.get(page).await;
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'"), "{page}: {policy}");
+        assert!(!policy.contains("unsafe-inline"), "{policy}");
+        for inline in [" style=", " onclick=", " onload="] {
+            assert!(!answer.body.contains(inline), "{page} has {inline}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn french_is_spoken_to_those_who_read_it() {
+    let world = World::new().await;
+    let browser = world.browser();
+    let answer = browser.send(Method::GET, "/login", &[("accept-language", "fr")], "").await;
+    assert!(answer.body.contains("Se connecter") && answer.body.contains("lang=\"fr\""));
+    let answer = browser.get("/login?lang=fr&then=%2Faccount").await;
+    assert!(answer.body.contains("Mot de passe"));
+    assert!(answer.body.contains("/login?then=%2Faccount&amp;lang=en"), "{}", answer.body);
+}

@@ -1,0 +1,148 @@
+//! The dashboard as people use it: by requests through the router, with cookies, forms and letters.
+
+mod account;
+mod entering;
+mod matrix;
+mod team;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bitpro_charge::MerchantId;
+use http::Method;
+use parking_lot::Mutex;
+
+use crate::accounts::{Accounts, Email, Role};
+use crate::mail::Letter;
+use crate::seal::Purpose;
+use crate::store::documents::letter_from;
+use crate::testing::{Answer, TestApp};
+
+/// A password that is taken.
+const PASSWORD: &str = "seven green kettles sing";
+
+/// A server with people.
+struct World {
+    app: TestApp,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self {
+            app: TestApp::with_merchant(&[]).await,
+        }
+    }
+
+    fn accounts(&self) -> &Accounts {
+        &self.app.app.accounts
+    }
+
+    /// Every letter that waits, the oldest first.
+    async fn letters(&self) -> Vec<Letter> {
+        let charges = &self.app.charges;
+        let rows = charges.store().mails_due(charges.now(), 1_000).await.unwrap();
+        rows.iter()
+            .map(|row| letter_from(&charges.seal().open(Purpose::Mail, &row.id, &row.sealed).unwrap()).unwrap())
+            .collect()
+    }
+
+    /// The path of the link in the newest letter to `email`.
+    async fn link_to(&self, email: &str) -> String {
+        let letters = self.letters().await;
+        let letter = letters.iter().rev().find(|letter| letter.to == email).unwrap();
+        let at = letter.text.find("http://localhost:8080").unwrap();
+        let url = letter.text[at..].split_whitespace().next().unwrap();
+        url.trim_start_matches("http://localhost:8080").to_owned()
+    }
+
+    /// A browser without a session, at an address of its own.
+    fn browser(&self) -> Browser<'_> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        Browser {
+            world: self,
+            cookie: Mutex::default(),
+            address: format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255),
+        }
+    }
+
+    /// Somebody with an account of his own who is logged in; the merchant is the one he asked for.
+    async fn person(&self, email: &str) -> (Browser<'_>, MerchantId) {
+        let browser = self.browser();
+        let form = format!("name=Ada&email={email}&company=Tea&site=tea.example");
+        assert_eq!(browser.post("/signup", &form).await.status, 200);
+        let merchant = self.accounts().approve(&Email::read(email).unwrap()).await.unwrap();
+        let link = self.link_to(email).await;
+        let token = link.split_once("token=").unwrap().1;
+        let form = format!("token={token}&password={}", PASSWORD.replace(' ', "+"));
+        let answer = browser.post("/password", &form).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        (browser, merchant)
+    }
+
+    /// A member of a merchant's team who is logged in.
+    async fn member(&self, owner: &Browser<'_>, merchant: MerchantId, email: &str, role: Role) -> Browser<'_> {
+        let form = format!("email={email}&role={role}");
+        let answer = owner.post(&format!("/dashboard/{merchant}/team/invite"), &form).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let link = self.link_to(email).await;
+        let token = link.split_once("token=").unwrap().1;
+        let browser = self.browser();
+        let form = format!("token={token}&name=Bob&password={}", PASSWORD.replace(' ', "+"));
+        let answer = browser.post("/invitation/new", &form).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        browser
+    }
+}
+
+/// A browser: it keeps the cookie, and sends forms from pages of ours.
+struct Browser<'w> {
+    world: &'w World,
+    cookie: Mutex<Option<String>>,
+    address: String,
+}
+
+impl Browser<'_> {
+    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let cookie = self.cookie.lock().clone();
+        let mut all = vec![("x-forwarded-for", self.address.as_str()), ("accept", "text/html")];
+        if let Some(cookie) = &cookie {
+            all.push(("cookie", cookie));
+        }
+        all.extend(headers);
+        let answer = self.world.app.ask(method, path, &all, body).await;
+        if let Some(given) = answer.headers.get("set-cookie") {
+            let pair = given.to_str().unwrap().split(';').next().unwrap().to_owned();
+            *self.cookie.lock() = (!pair.ends_with('=')).then_some(pair);
+        }
+        answer
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], "").await
+    }
+
+    /// Sends a form with the session's token, if there is a session.
+    async fn post(&self, path: &str, form: &str) -> Answer {
+        let csrf = self.csrf();
+        let form = format!("{form}&csrf={csrf}");
+        self.send(Method::POST, path, &OWN_FORM, &form).await
+    }
+
+    fn csrf(&self) -> String {
+        let cookie = self.cookie.lock();
+        let token = cookie.as_deref().and_then(|cookie| cookie.split_once('='));
+        token.map_or(String::new(), |(_, token)| crate::accounts::Token::from(token).csrf())
+    }
+}
+
+const OWN_FORM: [(&str, &str); 2] = [
+    ("content-type", "application/x-www-form-urlencoded"),
+    ("sec-fetch-site", "same-origin"),
+];
+
+/// That the answer leads to `path`.
+#[track_caller]
+fn assert_leads_to(answer: &Answer, path: &str) {
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert_eq!(answer.header("location"), path);
+}
