@@ -5,7 +5,6 @@ use serde_json::json;
 use super::wire::{Failure, Kind, Reply};
 use crate::charges::Charges;
 use crate::mail::letters;
-use crate::store::StoreError;
 
 /// Posts a letter to `to` by which its reader sees that letters arrive.
 pub(super) async fn test(charges: &Charges, to: &str) -> Reply {
@@ -19,7 +18,7 @@ pub(super) async fn test(charges: &Charges, to: &str) -> Reply {
     let letter = letters::test(address);
     charges
         .store()
-        .write(move |tx| Box::pin(async move { Ok::<(), StoreError>(tx.post(&letter).await?) }))
+        .write(move |tx| Box::pin(async move { tx.post(&letter).await }))
         .await?;
     Ok(json!({ "posted": true, "to": address }))
 }

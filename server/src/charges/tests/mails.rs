@@ -159,3 +159,25 @@ async fn r31_nothing_is_erased_where_no_time_is_set() {
     retention::erase_old(&shop.charges.inner).await.unwrap();
     assert!(shop.email(&ended).await.is_some());
 }
+
+#[tokio::test]
+async fn a_start_without_the_key_of_a_waiting_letter_is_refused() {
+    use crate::config::Secret;
+    use crate::seal::{Seal, SealKeys};
+
+    let shop = Shop::new().await;
+    let letter = crate::mail::letters::test("anna@shop.example");
+    let posted: Result<(), StoreError> = shop
+        .charges
+        .store()
+        .write(move |tx| Box::pin(async move { tx.post(&letter).await }))
+        .await;
+    posted.unwrap();
+    shop.charges.close().await;
+    let other = Opening {
+        seal: Seal::new(&SealKeys::first(Secret([8; 32]))),
+        ..shop.world.opening(Role::Server)
+    };
+    let refused = Charges::open(other).await.err();
+    assert!(matches!(refused, Some(OpenError::Sealed(_))), "{refused:?}");
+}

@@ -17,6 +17,7 @@ p{margin:0 0 16px}\
 .button{display:inline-block;padding:12px 22px;border-radius:8px;background:#1f5aa6;color:#ffffff;font-weight:600;text-decoration:none}\
 .figures{width:100%;margin:0 0 16px;border-collapse:collapse}\
 .figures th,.figures td{padding:6px 0;border-bottom:1px solid #e3e8ef;text-align:left;vertical-align:top;font-weight:400}\
+.figures td{overflow-wrap:anywhere}\
 .figures th{padding-right:16px;color:#5a6675;white-space:nowrap}\
 .small{font-size:14px;color:#5a6675}\
 .url{word-break:break-all}";
