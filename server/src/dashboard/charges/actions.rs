@@ -1,6 +1,6 @@
 //! What people do to a charge: the forms, and carrying them out.
 
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use bitpro_charge::{Charge, Outpoint, Payment, State};
 use bitpro_checkout_app::format::shortened;
 use futures::future::BoxFuture;
@@ -13,7 +13,7 @@ use crate::charges::{ByHand, CommandError, Note, Snapshot};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
 use crate::dashboard::money;
-use crate::dashboard::route::{Member, Request};
+use crate::dashboard::route::{Member, Request, changed};
 use crate::dashboard::time::{self, Times};
 use crate::dashboard::words::{Words, words};
 
@@ -148,11 +148,32 @@ async fn carry_out(
     seen: u64,
 ) -> Result<Response, Refusal> {
     let (merchant, id) = (member.merchant.id, snapshot.charge.id);
+    let what = said(snapshot, &change);
     match request.app.charges.change_by_hand(merchant, id, change).await {
-        Ok(_) => Ok(Redirect::to(&format!("{}?done={done}", charge_path(merchant, id))).into_response()),
+        Ok(_) => Ok(changed(&format!("{}?done={done}", charge_path(merchant, id)), what)),
         Err(CommandError::UnknownCharge) => Err(Refusal::unknown_charge()),
         Err(CommandError::Refused(refusal)) => conflict::page(request, member, id, refusal, seen).await,
         Err(CommandError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// What is changed, for the log of changes; a note's words are not for it, for they can be erased.
+fn said(snapshot: &Snapshot, change: &ByHand) -> String {
+    let name = named(snapshot);
+    match change {
+        ByHand::Accept { outpoints, .. } => {
+            let payments: Vec<String> = outpoints.iter().map(ToString::to_string).collect();
+            format!("{name}: {}", payments.join(" "))
+        }
+        ByHand::Cancel { .. } | ByHand::Note(_) | ByHand::ErasePersonal => name,
+    }
+}
+
+/// A charge in the log of changes: by its id, and the order where there is one.
+pub(super) fn named(snapshot: &Snapshot) -> String {
+    match snapshot.order_id.as_deref() {
+        Some(order_id) => format!("{} ({order_id})", snapshot.charge.id),
+        None => snapshot.charge.id.to_string(),
     }
 }
 

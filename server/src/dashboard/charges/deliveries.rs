@@ -1,15 +1,16 @@
 //! What webhooks were told of a charge, and telling them again.
 
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use futures::future::BoxFuture;
 use maud::{Markup, html};
 
+use super::actions::named;
 use super::{charge_path, member, own_charge};
 use crate::accounts::Permission;
 use crate::charges::Snapshot;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
-use crate::dashboard::route::{Member, Request};
+use crate::dashboard::route::{Member, Request, Unchanged, changed, see_other};
 use crate::dashboard::time::{self, Times};
 use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
@@ -43,14 +44,20 @@ pub(super) fn redeliver(request: Request) -> BoxFuture<'static, Result<Response,
         if !deliveries.iter().any(is_its_own) {
             return Err(Refusal::unknown_page());
         }
-        let done = match again(&request, &member, webhook, event).await {
-            Ok(()) => "redelivered",
-            // Removed since the page was shown.
-            Err(WebhookError::Store(error)) => return Err(error.into()),
-            Err(_) => "not-redelivered",
-        };
         let path = charge_path(member.merchant.id, snapshot.charge.id);
-        Ok(Redirect::to(&format!("{path}?done={done}#deliveries")).into_response())
+        match again(&request, &member, webhook, event).await {
+            Ok(()) => {
+                let what = format!("{}: {event}", named(&snapshot));
+                Ok(changed(&format!("{path}?done=redelivered#deliveries"), what))
+            }
+            Err(WebhookError::Store(error)) => Err(error.into()),
+            // Removed since the page was shown.
+            Err(_) => {
+                let mut response = see_other(&format!("{path}?done=not-redelivered#deliveries"));
+                response.extensions_mut().insert(Unchanged);
+                Ok(response)
+            }
+        }
     })
 }
 

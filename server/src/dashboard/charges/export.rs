@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::charges::{FoundCharge, Place, Search};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::money;
-use crate::dashboard::route::{Member, Request};
+use crate::dashboard::route::{Member, Request, see_other};
 use crate::dashboard::time;
 use crate::merchant::Zone;
 use crate::store::StoreError;
@@ -61,7 +61,7 @@ pub(super) fn download(request: Request) -> BoxFuture<'static, Result<Response, 
         let Ok(search) = filters.search(&request, &member) else {
             // The list says what is wrong, next to the field.
             let list = filters.link(&list_path(member.merchant.id), None);
-            return Ok(axum::response::Redirect::to(&list).into_response());
+            return Ok(see_other(&list));
         };
         let today = time::day_of(request.app.charges.now(), &member.merchant.settings.time_zone);
         let name = format!("attachment; filename=\"charges-{today}.csv\"");

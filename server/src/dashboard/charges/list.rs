@@ -6,7 +6,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::filters::{Faults, Filters, place_from, place_to};
-use super::{list_path, member, rows};
+use super::{list_path, member, rows, script};
 use crate::accounts::Permission;
 use crate::charges::Found;
 use crate::checkout::refusal::Refusal;
@@ -70,7 +70,7 @@ fn content(request: &Request, member: &Member, filters: &Filters, faults: Faults
                 (listed(request, member, filters, found))
             }
         }
-        script src="/dashboard.js" nonce=(request.nonce.as_str()) defer {}
+        (script::element(request))
     }
 }
 

@@ -14,6 +14,7 @@ mod needle;
 mod payments;
 mod receipt;
 mod rows;
+mod script;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -23,14 +24,14 @@ use std::sync::Arc;
 
 use bitpro_charge::{ChargeId, MerchantId};
 
-use super::route::{Member, Request};
-use super::{Access, Route, Verb};
+use super::route::{self, Access, Handler, Member, Request, Route};
 use crate::accounts::Permission;
 use crate::charges::Snapshot;
 use crate::checkout::refusal::Refusal;
 
-/// All paths of a merchant's transactions.
+/// All paths of a merchant's transactions, and the script of their pages.
 pub const ROUTES: &[Route] = &[
+    route::get(script::PATH, Access::Anyone, script::show),
     get("/dashboard/{merchant}/charges", Permission::Read, list::show),
     get(
         "/dashboard/{merchant}/charges.csv",
@@ -72,22 +73,12 @@ pub const ROUTES: &[Route] = &[
     ),
 ];
 
-const fn get(path: &'static str, permission: Permission, handler: super::route::Handler) -> Route {
-    Route {
-        verb: Verb::Get,
-        path,
-        access: Access::Member(permission),
-        handler,
-    }
+const fn get(path: &'static str, permission: Permission, handler: Handler) -> Route {
+    route::get(path, Access::Member(permission), handler)
 }
 
-const fn post(path: &'static str, permission: Permission, handler: super::route::Handler) -> Route {
-    Route {
-        verb: Verb::Post,
-        path,
-        access: Access::Member(permission),
-        handler,
-    }
+const fn post(path: &'static str, permission: Permission, handler: Handler) -> Route {
+    route::post(path, Access::Member(permission), handler)
 }
 
 /// Where a merchant's transactions are.

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::payments::{depth, filled};
 use super::wording::{email_for, state_chip};
-use super::{charge_path, member, own_charge, show};
+use super::{charge_path, member, own_charge, script, show};
 use crate::charges::FoundCharge;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::{Member, Request};
@@ -62,7 +62,7 @@ fn content(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
             p.note.bad { (NOT_PAID.of(language)) }
         }
         div.panel { (facts(request, member, found)) }
-        script src="/dashboard.js" nonce=(request.nonce.as_str()) defer {}
+        (script::element(request))
     }
 }
 
