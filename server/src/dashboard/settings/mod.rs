@@ -15,6 +15,8 @@ mod preview;
 mod reading;
 mod secret;
 mod tester;
+#[cfg(test)]
+mod tests;
 mod units;
 mod wallet;
 mod wallet_words;
