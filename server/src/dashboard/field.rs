@@ -200,6 +200,17 @@ impl<'a> Field<'a> {
         })
     }
 
+    /// Drawn as some lines to be copied, which cannot be changed and belong to no form.
+    #[must_use]
+    pub fn shown(self, rows: u32) -> Markup {
+        self.around(&html! {
+            textarea.copy id=(self.id) rows=(rows) readonly spellcheck="false" autocomplete="off"
+                aria-describedby=[self.described_by()] {
+                "\n" (self.value)
+            }
+        })
+    }
+
     /// Drawn as a choice of `options`: value and words.
     #[must_use]
     pub fn select(self, options: &[(&str, &str)]) -> Markup {

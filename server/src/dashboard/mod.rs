@@ -10,9 +10,13 @@ mod guard;
 pub mod layout;
 pub mod money;
 pub mod multipart;
+mod onboarding;
 mod people;
 mod refusals;
 pub mod route;
+pub mod settings;
+pub mod shop;
+pub mod snippet;
 #[cfg(test)]
 mod tests;
 pub mod time;
@@ -24,5 +28,10 @@ pub use route::{Access, Route, Verb};
 
 /// Every page, with who may come there: the router is built from this table, and so is the test of who may do what.
 pub fn routes() -> impl Iterator<Item = &'static Route> {
-    people::ROUTES.iter().chain(charges::ROUTES)
+    people::ROUTES
+        .iter()
+        .chain(shop::ROUTES)
+        .chain(charges::ROUTES)
+        .chain(settings::ROUTES)
+        .chain(snippet::ROUTES)
 }

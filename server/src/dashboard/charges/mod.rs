@@ -23,10 +23,11 @@ mod wording;
 use std::sync::Arc;
 
 use bitpro_charge::{ChargeId, MerchantId};
+use maud::Markup;
 
 use super::route::{self, Access, Handler, Member, Request, Route};
 use crate::accounts::Permission;
-use crate::charges::Snapshot;
+use crate::charges::{Search, Snapshot};
 use crate::checkout::refusal::Refusal;
 
 /// All paths of a merchant's transactions, and the script of their pages.
@@ -79,6 +80,22 @@ const fn get(path: &'static str, permission: Permission, handler: Handler) -> Ro
 
 const fn post(path: &'static str, permission: Permission, handler: Handler) -> Route {
     route::post(path, Access::Member(permission), handler)
+}
+
+/// The newest transactions as a table, at most `count`; `None` when there are none.
+///
+/// # Errors
+/// A refusal when the store fails.
+pub(super) async fn latest(request: &Request, member: &Member, count: u32) -> Result<Option<Markup>, Refusal> {
+    let search = Search {
+        merchant: member.merchant.id,
+        needle: None,
+        state: None,
+        from: None,
+        to: None,
+    };
+    let found = request.app.charges.search(&search, None, count).await?;
+    Ok((!found.charges.is_empty()).then(|| rows::table(request, member, &found.charges)))
 }
 
 /// Where a merchant's transactions are.

@@ -1,0 +1,234 @@
+//! The way from a new account to the first payment, in its order. Pure.
+
+use maud::{Markup, html};
+
+use super::words::{Words, words};
+use crate::merchant::Language;
+
+/// What is known of a merchant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// He said where the money goes.
+    pub(super) has_wallet: bool,
+    /// Addresses may be given out.
+    pub(super) is_scanned: bool,
+    /// Some domain may frame the checkout.
+    pub(super) has_domain: bool,
+    /// A link was followed, or his server made a charge.
+    pub(super) has_charge: bool,
+    /// His server is told what happens.
+    pub(super) has_webhook: bool,
+    /// A payment was confirmed.
+    pub(super) has_payment: bool,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Done.
+    Done,
+    /// The next one.
+    Now,
+    /// Nobody has to do anything but wait.
+    Waiting,
+    /// Later.
+    Later,
+}
+
+/// One step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    /// What is done in it.
+    pub(super) title: Words,
+    /// Why, and how.
+    pub(super) text: Words,
+    /// Where, below the merchant's path.
+    pub(super) path: &'static str,
+    /// How far it is.
+    pub(super) progress: Progress,
+}
+
+/// The steps, in their order.
+pub(super) fn steps(facts: Facts) -> [Step; 5] {
+    let is_ready = facts.has_wallet && facts.is_scanned;
+    let mut steps = [
+        step(WALLET, "/settings/wallet", is_ready || facts.has_charge),
+        // Whoever was paid by a direct link needs no domain.
+        step(DOMAINS, "/settings/domains", facts.has_domain || facts.has_payment),
+        step(SNIPPET, "/snippet", facts.has_charge),
+        step(WEBHOOK, "/settings/webhooks", facts.has_webhook),
+        step(PAYMENT, "/snippet", facts.has_payment),
+    ];
+    if facts.has_wallet && !facts.is_scanned {
+        steps[0].progress = Progress::Waiting;
+        steps[0].text = SCANNING;
+    }
+    if let Some(next) = steps.iter_mut().find(|step| step.progress == Progress::Later) {
+        next.progress = Progress::Now;
+    }
+    steps
+}
+
+/// Whether there is nothing left to do.
+pub(super) fn is_over(steps: &[Step]) -> bool {
+    steps.iter().all(|step| step.progress == Progress::Done)
+}
+
+/// The checklist of the merchant whose pages begin with `base`.
+pub(super) fn checklist(steps: &[Step], base: &str, lang: Language) -> Markup {
+    html! {
+        ol.checklist {
+            @for step in steps {
+                li class=(class(step.progress)) aria-current=[(step.progress == Progress::Now).then_some("step")] {
+                    p {
+                        a href={ (base) (step.path) } { (step.title.of(lang)) }
+                        " " span.chip { (progress_words(step.progress).of(lang)) }
+                    }
+                    @if step.progress != Progress::Done { p.hint { (step.text.of(lang)) } }
+                }
+            }
+        }
+    }
+}
+
+const fn step((title, text): (Words, Words), path: &'static str, is_done: bool) -> Step {
+    Step {
+        title,
+        text,
+        path,
+        progress: if is_done { Progress::Done } else { Progress::Later },
+    }
+}
+
+const fn class(progress: Progress) -> &'static str {
+    match progress {
+        Progress::Done => "done",
+        Progress::Now => "now",
+        Progress::Waiting => "waiting",
+        Progress::Later => "later",
+    }
+}
+
+const fn progress_words(progress: Progress) -> Words {
+    match progress {
+        Progress::Done => words("done", "fait"),
+        Progress::Now => words("next", "à faire"),
+        Progress::Waiting => words("under way", "en cours"),
+        Progress::Later => words("later", "plus tard"),
+    }
+}
+
+const WALLET: (Words, Words) = (
+    words("Say where the money goes", "Indiquer où va l’argent"),
+    words(
+        "Paste the descriptor or the extended public key of your wallet, and compare its first three addresses.",
+        "Collez le descripteur ou la clé publique étendue de votre portefeuille, et comparez ses trois premières adresses.",
+    ),
+);
+const SCANNING: Words = words(
+    "The node is searching the chain for earlier use of your addresses. You can go on meanwhile.",
+    "Le nœud cherche dans la chaîne un usage antérieur de vos adresses. Vous pouvez continuer en attendant.",
+);
+const DOMAINS: (Words, Words) = (
+    words("Allow your domain", "Autoriser votre domaine"),
+    words(
+        "Only pages of your domains may show the checkout in a frame.",
+        "Seules les pages de vos domaines peuvent afficher le paiement dans un cadre.",
+    ),
+);
+const SNIPPET: (Words, Words) = (
+    words("Paste the snippet", "Coller le code d’intégration"),
+    words(
+        "Fill in an example, paste it into your page, and press its button once.",
+        "Remplissez un exemple, collez-le dans votre page, et cliquez une fois sur son bouton.",
+    ),
+);
+const WEBHOOK: (Words, Words) = (
+    words("Let your server be told", "Informer votre serveur"),
+    words(
+        "A webhook tells it when a payment is confirmed; only then ship.",
+        "Un webhook lui annonce qu’un paiement est confirmé ; ne livrez qu’alors.",
+    ),
+);
+const PAYMENT: (Words, Words) = (
+    words("Make a first payment", "Faire un premier paiement"),
+    words(
+        "Pay yourself once, and watch it become confirmed here.",
+        "Payez-vous une fois vous-même, et suivez la confirmation ici.",
+    ),
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(facts: Facts) -> [Progress; 5] {
+        steps(facts).map(|step| step.progress)
+    }
+
+    #[test]
+    fn the_first_step_is_where_the_money_goes() {
+        use Progress::{Later, Now};
+        assert_eq!(progress(Facts::default()), [Now, Later, Later, Later, Later]);
+    }
+
+    #[test]
+    fn while_the_chain_is_searched_the_rest_goes_on() {
+        use Progress::{Later, Now, Waiting};
+        let facts = Facts {
+            has_wallet: true,
+            ..Facts::default()
+        };
+        assert_eq!(progress(facts), [Waiting, Now, Later, Later, Later]);
+    }
+
+    #[test]
+    fn there_is_one_next_step_wherever_somebody_began() {
+        use Progress::{Done, Later, Now};
+        let facts = Facts {
+            has_wallet: true,
+            is_scanned: true,
+            has_webhook: true,
+            ..Facts::default()
+        };
+        assert_eq!(progress(facts), [Done, Now, Later, Done, Later]);
+    }
+
+    #[test]
+    fn after_the_first_payment_only_what_matters_is_left() {
+        let facts = Facts {
+            has_wallet: true,
+            is_scanned: true,
+            has_charge: true,
+            has_payment: true,
+            ..Facts::default()
+        };
+        use Progress::{Done, Now};
+        assert_eq!(progress(facts), [Done, Done, Done, Now, Done]);
+        assert!(!is_over(&steps(facts)));
+        let all = Facts {
+            has_webhook: true,
+            ..facts
+        };
+        assert!(is_over(&steps(all)));
+    }
+
+    #[test]
+    fn a_new_wallet_that_awaits_its_scan_is_told_again() {
+        let facts = Facts {
+            has_wallet: true,
+            has_charge: true,
+            has_payment: true,
+            has_webhook: true,
+            ..Facts::default()
+        };
+        assert_eq!(progress(facts)[0], Progress::Waiting);
+    }
+
+    #[test]
+    fn the_list_is_drawn_with_its_links() {
+        let drawn = checklist(&steps(Facts::default()), "/dashboard/x", Language::Fr).into_string();
+        assert!(drawn.contains("<a href=\"/dashboard/x/settings/wallet\">Indiquer où va l’argent</a>"));
+        assert_eq!(drawn.matches("aria-current=\"step\"").count(), 1);
+    }
+}

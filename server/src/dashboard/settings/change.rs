@@ -1,0 +1,98 @@
+//! Everything that these pages change, in one place.
+
+use bitpro_charge::MerchantId;
+
+use crate::charges::{IssuedKey, KeyError, LinkKeyError, MadeLinkKey, MerchantChanges, MerchantError};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::route::Request;
+use crate::keys::{KeyId, Scopes};
+use crate::merchant::SettingError;
+use crate::wallet::DescriptorError;
+use crate::webhooks::{WebhookError, WebhookId, WebhookReport, Webhooks};
+
+/// Why a merchant stays as he is: what he can mend himself.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// A setting.
+    #[error(transparent)]
+    Setting(SettingError),
+    /// The descriptor or extended key.
+    #[error(transparent)]
+    Descriptor(DescriptorError),
+}
+
+/// Changes the merchant who is asked about.
+pub(super) async fn change_merchant(request: &Request, changes: MerchantChanges) -> Result<Result<(), Fault>, Refusal> {
+    let id = request.member()?.merchant.id;
+    match request.app.charges.change_merchant(id, changes).await {
+        Ok(()) => Ok(Ok(())),
+        Err(MerchantError::Setting(error)) => Ok(Err(Fault::Setting(error))),
+        Err(MerchantError::Descriptor(error)) => Ok(Err(Fault::Descriptor(error))),
+        Err(MerchantError::Unknown) => Err(Refusal::unknown_page()),
+        Err(MerchantError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Makes a key of the API.
+pub(super) async fn add_key(request: &Request, name: &str, scopes: Scopes) -> Result<IssuedKey, KeyError> {
+    let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
+    request.app.charges.add_key(merchant, name, scopes).await
+}
+
+/// Gives a key of the merchant's own a new secret.
+pub(super) async fn rotate_key(request: &Request, key: KeyId, overlap_secs: u32) -> Result<IssuedKey, KeyError> {
+    request.app.charges.rotate_key(key, overlap_secs).await
+}
+
+/// Takes a key of the merchant's own back.
+pub(super) async fn revoke_key(request: &Request, key: KeyId) -> Result<(), KeyError> {
+    request.app.charges.revoke_key(key).await.map(drop)
+}
+
+/// Makes a link key, which signs from now on.
+pub(super) async fn rotate_link_key(request: &Request, overlap_secs: u32) -> Result<MadeLinkKey, LinkKeyError> {
+    let merchant = merchant(request).ok_or(LinkKeyError::UnknownMerchant)?;
+    request.app.charges.rotate_link_key(merchant, overlap_secs).await
+}
+
+/// Ends a link key.
+pub(super) async fn revoke_link_key(request: &Request, key: [u8; 16]) -> Result<(), LinkKeyError> {
+    let merchant = merchant(request).ok_or(LinkKeyError::UnknownMerchant)?;
+    request.app.charges.revoke_link_key(merchant, key).await
+}
+
+/// Adds a webhook.
+pub(super) async fn add_webhook(request: &Request, state: &str, url: &str) -> Result<WebhookReport, WebhookError> {
+    let merchant = merchant(request).ok_or(WebhookError::UnknownMerchant)?;
+    webhooks(request).add(merchant, state, url).await
+}
+
+/// Gives a webhook a new secret.
+pub(super) async fn rotate_webhook(
+    request: &Request,
+    id: WebhookId,
+    overlap_secs: u32,
+) -> Result<WebhookReport, WebhookError> {
+    let merchant = merchant(request).ok_or(WebhookError::UnknownMerchant)?;
+    webhooks(request).rotate(Some(merchant), id, overlap_secs).await
+}
+
+/// Delivers again one event, or all that did not arrive.
+pub(super) async fn redeliver(request: &Request, id: WebhookId, event: Option<WebhookId>) -> Result<(), WebhookError> {
+    let merchant = merchant(request).ok_or(WebhookError::UnknownMerchant)?;
+    webhooks(request).redeliver(Some(merchant), id, event).await.map(drop)
+}
+
+/// Removes a webhook.
+pub(super) async fn remove_webhook(request: &Request, id: WebhookId) -> Result<(), WebhookError> {
+    let merchant = merchant(request).ok_or(WebhookError::UnknownMerchant)?;
+    webhooks(request).remove(Some(merchant), id).await
+}
+
+fn merchant(request: &Request) -> Option<MerchantId> {
+    request.member.as_ref().map(|member| member.merchant.id)
+}
+
+fn webhooks(request: &Request) -> Webhooks {
+    Webhooks::of(request.app.charges.clone())
+}

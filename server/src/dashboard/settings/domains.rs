@@ -1,0 +1,299 @@
+//! The domains that may show the payment page in a frame (R24, R41), and a tester that says whether a given page may.
+
+use axum::response::Response;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::Answering;
+use super::change::change_merchant;
+use super::frame::{self, Tab, below, may_change};
+use super::tester::{Verdict, judge};
+use crate::charges::MerchantChanges;
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::layout::csrf;
+use crate::dashboard::route::{Member, Request};
+use crate::dashboard::words::{Words, words};
+use crate::merchant::{AllowedOrigin, Language, OriginError};
+
+/// As many as the settings take.
+const MOST: usize = 50;
+
+/// `GET /dashboard/{merchant}/settings/domains`: with `?page=`, says whether that page may frame the checkout.
+pub(super) fn show(request: Request) -> Answering {
+    Box::pin(async move {
+        let listed = lines(&request.member()?.merchant.settings.allowed_origins);
+        draw(&request, StatusCode::OK, &listed, &Errors::none())
+    })
+}
+
+/// `POST /dashboard/{merchant}/settings/domains`
+pub(super) fn save(request: Request) -> Answering {
+    Box::pin(async move {
+        let typed = request.form.raw("origins");
+        match read(typed, request.language) {
+            Ok(origins) => saved(&request, &origins).await,
+            Err(why) => draw(
+                &request,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                typed,
+                &Errors::of("origins", why),
+            ),
+        }
+    })
+}
+
+/// `POST /dashboard/{merchant}/settings/domains/add`: one more, offered by the page itself.
+pub(super) fn add(request: Request) -> Answering {
+    Box::pin(async move {
+        let mut origins = request.member()?.merchant.settings.allowed_origins.clone();
+        let typed = request.form.text("origin");
+        match read(typed, request.language) {
+            Ok(more) if origins.len() + more.len() <= MOST => {
+                origins.extend(
+                    more.into_iter()
+                        .filter(|origin| !origins.contains(origin))
+                        .collect::<Vec<_>>(),
+                );
+                saved(&request, &origins).await
+            }
+            Ok(_) => draw(
+                &request,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &lines(&origins),
+                &Errors::of("origins", TOO_MANY.of(request.language)),
+            ),
+            Err(why) => draw(
+                &request,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &(lines(&origins) + "\n" + typed),
+                &Errors::of("origins", why),
+            ),
+        }
+    })
+}
+
+async fn saved(request: &Request, origins: &[AllowedOrigin]) -> Result<Response, Refusal> {
+    let changes = MerchantChanges {
+        settings: vec![("allowed_origins".to_owned(), lines(origins))],
+        ..MerchantChanges::default()
+    };
+    match change_merchant(request, changes).await? {
+        Ok(()) => Ok(frame::done(request.member()?, Tab::Domains, "saved", joined(origins))),
+        Err(_) => draw(
+            request,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &lines(origins),
+            &Errors::of("origins", TOO_MANY.of(request.language)),
+        ),
+    }
+}
+
+/// The origins in `typed`, one a line; commas and spaces part them as well.
+fn read(typed: &str, lang: Language) -> Result<Vec<AllowedOrigin>, String> {
+    let mut origins: Vec<AllowedOrigin> = Vec::new();
+    let mut faults: Vec<String> = Vec::new();
+    for (number, line) in typed.lines().enumerate() {
+        for word in line.split([' ', ',', ';', '\t']).filter(|word| !word.is_empty()) {
+            match word.parse() {
+                Ok(origin) if origins.contains(&origin) => {}
+                Ok(origin) => origins.push(origin),
+                Err(error) => {
+                    let fault = LINE.of(lang).replace("{line}", &(number + 1).to_string());
+                    faults.push(fault.replace("{word}", word) + " " + why(error).of(lang));
+                }
+            }
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults.join(" "));
+    }
+    if origins.len() > MOST {
+        return Err(TOO_MANY.of(lang).to_owned());
+    }
+    Ok(origins)
+}
+
+fn lines(origins: &[AllowedOrigin]) -> String {
+    let lines: Vec<String> = origins.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// The list, for the log of changes.
+fn joined(origins: &[AllowedOrigin]) -> String {
+    lines(origins).replace('\n', " ")
+}
+
+fn draw(request: &Request, status: StatusCode, typed: &str, errors: &Errors) -> Result<Response, Refusal> {
+    let member = request.member()?;
+    let lang = request.language;
+    let is_locked = !may_change(member, Tab::Domains);
+    let path = below(member, Tab::Domains.path());
+    let content = html! {
+        (errors.summary(lang))
+        section.panel aria-labelledby="list" {
+            h2 #list { (LIST.of(lang)) }
+            p { (EXPLAINED.of(lang)) }
+            form method="post" action=(path) {
+                (csrf(request))
+                (Field::new("origins", LIST_LABEL.of(lang))
+                    .value(typed).hint(LIST_HINT.of(lang)).errors(errors).locked(is_locked).textarea(6))
+                @if !is_locked { button.main type="submit" { (SAVE.of(lang)) } }
+            }
+            @if !is_locked { (siblings(request, member, &path)) }
+        }
+        section.panel aria-labelledby="tester" {
+            h2 #tester { (TESTER.of(lang)) }
+            form method="get" action=(path) {
+                (Field::new("page", PAGE_LABEL.of(lang))
+                    .value(request.query.text("page")).hint(PAGE_HINT.of(lang)).inputmode("url").input())
+                button type="submit" { (TEST.of(lang)) }
+            }
+            (verdict(request, member, &path, is_locked))
+        }
+    };
+    frame::page(request, status, Tab::Domains, &[("saved", SAVED)], &content)
+}
+
+/// Offers the siblings that are not listed: shoppers arrive under both, and one does not cover the other (R41).
+fn siblings(request: &Request, member: &Member, path: &str) -> Markup {
+    let lang = request.language;
+    let listed = &member.merchant.settings.allowed_origins;
+    let missing = listed.iter().filter_map(|origin| {
+        let sibling = origin.sibling()?;
+        let is_covered = member.merchant.allows(&sibling.to_string());
+        (!is_covered).then_some((origin, sibling))
+    });
+    html! {
+        @for (origin, sibling) in missing {
+            form.offer method="post" action={ (path) "/add" } {
+                (csrf(request))
+                input type="hidden" name="origin" value=(sibling);
+                span { (NOT_COVERED.of(lang).replace("{listed}", &origin.to_string()).replace("{sibling}", &sibling.to_string())) }
+                " "
+                button type="submit" { (ADD.of(lang)) " " (sibling) }
+            }
+        }
+    }
+}
+
+fn verdict(request: &Request, member: &Member, path: &str, is_locked: bool) -> Markup {
+    let lang = request.language;
+    let page = request.query.text("page");
+    if page.is_empty() {
+        return html! {};
+    }
+    match judge(page, &member.merchant) {
+        Verdict::Allowed { origin, by } => html! {
+            p.note.good #verdict role="status" {
+                (ALLOWED.of(lang).replace("{origin}", &origin).replace("{entry}", &by))
+            }
+        },
+        Verdict::Missing(origin) => html! {
+            div.note.bad #verdict role="status" {
+                p { (MISSING.of(lang).replace("{origin}", &origin)) }
+                @if !is_locked {
+                    form method="post" action={ (path) "/add" } {
+                        (csrf(request))
+                        input type="hidden" name="origin" value=(origin);
+                        button type="submit" { (ADD.of(lang)) " " (origin) }
+                    }
+                }
+            }
+        },
+        Verdict::Impossible(error) => html! {
+            p.note.bad #verdict role="status" { (NEVER.of(lang)) " " (why(error).of(lang)) }
+        },
+    }
+}
+
+/// Why a text is no origin.
+fn why(error: OriginError) -> Words {
+    match error {
+        OriginError::Malformed => words(
+            "Write a host with an optional port, as in shop.example or shop.example:8443.",
+            "Écrivez un nom d’hôte, avec un port si besoin, comme boutique.example ou boutique.example:8443.",
+        ),
+        OriginError::Insecure => words(
+            "Only https pages can show the checkout; http is for localhost alone.",
+            "Seules les pages https peuvent afficher le paiement ; http est réservé à localhost.",
+        ),
+        OriginError::NotOnlyAnOrigin => words(
+            "Leave out the path, the query and the user name.",
+            "Retirez le chemin, les paramètres et le nom d’utilisateur.",
+        ),
+        OriginError::Wildcard => words(
+            "A star stands in front of a domain, for all its sub-domains, as in *.shop.example.",
+            "Une étoile se place devant un domaine, pour tous ses sous-domaines, comme *.boutique.example.",
+        ),
+    }
+}
+
+const LIST: Words = words(
+    "Domains that may show the payment page",
+    "Domaines autorisés à afficher la page de paiement",
+);
+const EXPLAINED: Words = words(
+    "The widget shows the payment page in a frame of your own page. Browsers allow that only on the domains listed here. A direct link needs no entry.",
+    "Le widget affiche la page de paiement dans un cadre de votre page. Les navigateurs ne le permettent que sur les domaines indiqués ici. Un lien direct n’a besoin d’aucune entrée.",
+);
+const LIST_LABEL: Words = words("Allowed domains, one per line", "Domaines autorisés, un par ligne");
+const LIST_HINT: Words = words(
+    "As in shop.example, www.shop.example, *.shop.example for all sub-domains, or shop.example:8443. https is implied. Names in other scripts are kept in their ASCII form (xn--…).",
+    "Par exemple boutique.example, www.boutique.example, *.boutique.example pour tous les sous-domaines, ou boutique.example:8443. https est sous-entendu. Les noms accentués sont gardés sous leur forme ASCII (xn--…).",
+);
+const SAVE: Words = words("Save", "Enregistrer");
+const SAVED: Words = words("The list is saved.", "La liste est enregistrée.");
+const LINE: Words = words("Line {line}, “{word}”:", "Ligne {line}, « {word} » :");
+const TOO_MANY: Words = words(
+    "There may be at most 50 domains; *.shop.example covers all sub-domains.",
+    "Au plus 50 domaines sont possibles ; *.boutique.example couvre tous les sous-domaines.",
+);
+const NOT_COVERED: Words = words(
+    "{listed} does not cover {sibling}.",
+    "{listed} ne couvre pas {sibling}.",
+);
+const ADD: Words = words("Add", "Ajouter");
+const TESTER: Words = words("Will it work on my page?", "Cela fonctionnera-t-il sur ma page ?");
+const PAGE_LABEL: Words = words(
+    "Address of the page with the button",
+    "Adresse de la page où se trouve le bouton",
+);
+const PAGE_HINT: Words = words("As your browser shows it.", "Telle que votre navigateur l’affiche.");
+const TEST: Words = words("Test", "Tester");
+const ALLOWED: Words = words(
+    "Yes: pages of {origin} may show the checkout, by the entry {entry}.",
+    "Oui : les pages de {origin} peuvent afficher le paiement, grâce à l’entrée {entry}.",
+);
+const MISSING: Words = words(
+    "No: {origin} is not on the list. Shoppers would see a notice in place of the payment page.",
+    "Non : {origin} n’est pas dans la liste. Vos clients verraient un avis à la place de la page de paiement.",
+);
+const NEVER: Words = words(
+    "No such page can show the checkout.",
+    "Aucune page de ce genre ne peut afficher le paiement.",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wrong_line_is_named() {
+        let origins = read("shop.example\r\n\r\n*.shop.example, bücher.example", Language::En).unwrap();
+        assert_eq!(
+            lines(&origins),
+            "https://shop.example\nhttps://*.shop.example\nhttps://xn--bcher-kva.example"
+        );
+        let faults = read("shop.example\nhttp://a.example\nb.example/path", Language::Fr).unwrap_err();
+        assert!(faults.contains("Ligne 2, « http://a.example »"), "{faults}");
+        assert!(faults.contains("Ligne 3") && !faults.contains("Ligne 1"), "{faults}");
+    }
+
+    #[test]
+    fn a_list_has_an_end() {
+        let many: Vec<String> = (0..=MOST).map(|n| format!("a{n}.example")).collect();
+        assert_eq!(read(&many.join("\n"), Language::En), Err(TOO_MANY.en.to_owned()));
+        assert_eq!(read("", Language::En), Ok(Vec::new()));
+    }
+}

@@ -1,0 +1,277 @@
+//! Keys of the merchant API: made, rotated, revoked.
+
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::Answering;
+use super::change;
+use super::frame::{self, Tab, below, may_change};
+use super::overlap;
+use super::secret::{self, Shown};
+use super::when::when;
+use crate::charges::{IssuedKey, KeyError};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::layout::csrf;
+use crate::dashboard::route::Request;
+use crate::dashboard::words::{Words, words};
+use crate::keys::{ApiKey, KeyId, Scope, Scopes};
+use crate::merchant::Language;
+
+/// `GET /dashboard/{merchant}/settings/keys`
+pub(super) fn show(request: Request) -> Answering {
+    Box::pin(async move {
+        let usual: Vec<Scope> = Scopes::default().iter().collect();
+        draw(&request, StatusCode::OK, "", &usual, &Errors::none())
+    })
+}
+
+/// `POST /dashboard/{merchant}/settings/keys`
+pub(super) fn add(request: Request) -> Answering {
+    Box::pin(async move {
+        let name = request.form.text("name");
+        let ticked: Vec<&str> = request.form.all("scope").collect();
+        let chosen: Vec<Scope> = Scope::ALL
+            .into_iter()
+            .filter(|scope| ticked.contains(&scope.as_str()))
+            .collect();
+        let lang = request.language;
+        let refused = |errors: &Errors| draw(&request, StatusCode::UNPROCESSABLE_ENTITY, name, &chosen, errors);
+        let Ok(scopes) = ticked.join(" ").parse::<Scopes>() else {
+            return refused(&Errors::of("scope", SCOPE_WANTED.of(lang)));
+        };
+        match change::add_key(&request, name, scopes).await {
+            Ok(issued) => made(&request, &issued, ADDED),
+            Err(KeyError::Name(_)) => refused(&Errors::of("name", NAME_WANTED.of(lang))),
+            Err(error) => Err(refusal(error)),
+        }
+    })
+}
+
+/// `POST /dashboard/{merchant}/settings/keys/{key}/rotate`
+pub(super) fn rotate(request: Request) -> Answering {
+    Box::pin(async move {
+        let key = own(&request)?;
+        let issued = change::rotate_key(&request, key, overlap::chosen(&request.form)).await;
+        made(&request, &issued.map_err(refusal)?, ROTATED)
+    })
+}
+
+/// `POST /dashboard/{merchant}/settings/keys/{key}/revoke`
+pub(super) fn revoke(request: Request) -> Answering {
+    Box::pin(async move {
+        let key = own(&request)?;
+        change::revoke_key(&request, key).await.map_err(refusal)?;
+        Ok(frame::done(request.member()?, Tab::Keys, "revoked", key.to_string()))
+    })
+}
+
+/// The key in the path, if it is the merchant's own: another merchant's is as unknown as none.
+fn own(request: &Request) -> Result<KeyId, Refusal> {
+    let merchant = request.member()?.merchant.id;
+    let id: Option<KeyId> = request.params.first().and_then(|text| text.parse().ok());
+    id.and_then(|id| request.app.charges.key(id))
+        .filter(|key| key.merchant == merchant)
+        .map(|key| key.id)
+        .ok_or_else(Refusal::unknown_page)
+}
+
+fn refusal(error: KeyError) -> Refusal {
+    match error {
+        KeyError::Store(error) => error.into(),
+        // A key that was revoked meanwhile is as good as none.
+        KeyError::UnknownMerchant | KeyError::UnknownKey | KeyError::Revoked => Refusal::unknown_page(),
+        KeyError::Name(_) | KeyError::Overlap(_) => Refusal::malformed_form(StatusCode::UNPROCESSABLE_ENTITY),
+    }
+}
+
+fn made(request: &Request, issued: &IssuedKey, title: Words) -> Result<Response, Refusal> {
+    let mut facts = vec![
+        (KEY_ID, html! { code { (issued.key.id) } }),
+        (NAME, html! { (issued.key.name) }),
+        (SCOPES, html! { (issued.key.scopes) }),
+    ];
+    if let Some(until) = issued.overlap_until {
+        facts.push((FORMER_UNTIL, when(request, until)));
+    }
+    secret::show(
+        request,
+        Tab::Keys,
+        Shown {
+            title,
+            label: SECRET,
+            secret: &STANDARD.encode(issued.secret),
+            facts,
+            advice: ADVICE,
+            what: format!("{} {}", issued.key.id, issued.key.name),
+        },
+    )
+}
+
+fn draw(
+    request: &Request,
+    status: StatusCode,
+    name: &str,
+    ticked: &[Scope],
+    errors: &Errors,
+) -> Result<Response, Refusal> {
+    let member = request.member()?;
+    let lang = request.language;
+    let path = below(member, Tab::Keys.path());
+    let is_locked = !may_change(member, Tab::Keys);
+    let keys = request.app.charges.keys(Some(member.merchant.id));
+    let content = html! {
+        (errors.summary(lang))
+        p { (EXPLAINED.of(lang)) " " a href="/docs" { (REFERENCE.of(lang)) } }
+        section.panel aria-labelledby="keys" {
+            h2 #keys { (KEYS.of(lang)) }
+            @if keys.is_empty() { p { (NO_KEYS.of(lang)) } }
+            @else {
+                div.scroll tabindex="0" role="region" aria-labelledby="keys" {
+                    table {
+                        thead { tr {
+                            th scope="col" { (NAME.of(lang)) }
+                            th scope="col" { (KEY_ID.of(lang)) }
+                            th scope="col" { (SCOPES.of(lang)) }
+                            th scope="col" { (MADE.of(lang)) }
+                            th scope="col" { (USED.of(lang)) }
+                            @if !is_locked { th scope="col" { (ACTIONS.of(lang)) } }
+                        } }
+                        tbody { @for key in &keys { (row(request, key, &path, is_locked)) } }
+                    }
+                }
+            }
+        }
+        @if !is_locked {
+            section.panel aria-labelledby="add" {
+                h2 #add { (ADD.of(lang)) }
+                form method="post" action=(path) {
+                    (csrf(request))
+                    (Field::new("name", NAME.of(lang))
+                        .value(name).hint(NAME_HINT.of(lang)).errors(errors).longest(60).required().autocomplete("off").input())
+                    (scope_boxes(ticked, errors, lang))
+                    button.main type="submit" { (ADD.of(lang)) }
+                }
+            }
+        }
+    };
+    frame::page(request, status, Tab::Keys, &[("revoked", REVOKED_DONE)], &content)
+}
+
+fn row(request: &Request, key: &ApiKey, path: &str, is_locked: bool) -> Markup {
+    let lang = request.language;
+    let overlap = format!("overlap-{}", key.id);
+    html! {
+        tr {
+            th scope="row" { (key.name) }
+            td { code { (key.id) } }
+            td { @for scope in key.scopes.iter() { span.chip { (scope.as_str()) } " " } }
+            td { (when(request, key.created_at)) }
+            td { @if let Some(at) = key.last_used_at() { (when(request, at)) } @else { (NEVER.of(lang)) } }
+            @if !is_locked {
+                td {
+                    @if let Some(at) = key.revoked_at { (REVOKED.of(lang)) " " (when(request, at)) }
+                    @else {
+                        details.more {
+                            summary { (ROTATE.of(lang)) span.unseen { " " (key.name) } }
+                            form method="post" action={ (path) "/" (key.id) "/rotate" } {
+                                (csrf(request))
+                                (overlap::choice(&overlap, lang))
+                                button type="submit" { (NEW_SECRET.of(lang)) }
+                            }
+                        }
+                        details.more {
+                            summary { (REVOKE.of(lang)) span.unseen { " " (key.name) } }
+                            form method="post" action={ (path) "/" (key.id) "/revoke" } {
+                                (csrf(request))
+                                p { (REVOKE_MEANS.of(lang)) }
+                                button.grave type="submit" { (REVOKE_NOW.of(lang)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn scope_boxes(ticked: &[Scope], errors: &Errors, lang: Language) -> Markup {
+    let error = errors.get("scope");
+    html! {
+        div.field role="group" aria-labelledby="scopes-label" aria-describedby=[error.map(|_| "scope-error")] {
+            span.label #scopes-label { (SCOPES.of(lang)) }
+            @if let Some(error) = error { p.wrong #scope-error { (error) } }
+            @for scope in Scope::ALL {
+                (Field::new("scope", meaning(scope).of(lang))
+                    .id(scope.as_str()).value(scope.as_str()).checkbox(ticked.contains(&scope)))
+            }
+        }
+    }
+}
+
+fn meaning(scope: Scope) -> Words {
+    match scope {
+        Scope::ChargesRead => words(
+            "Look at payments (charges:read)",
+            "Consulter les paiements (charges:read)",
+        ),
+        Scope::ChargesWrite => words(
+            "Make and cancel payments (charges:write)",
+            "Créer et annuler des paiements (charges:write)",
+        ),
+        Scope::ChargesAccept => words(
+            "Accept money whatever its amount and time (charges:accept)",
+            "Accepter l’argent quels que soient son montant et son heure (charges:accept)",
+        ),
+        Scope::WebhooksWrite => words(
+            "Set up webhooks (webhooks:write)",
+            "Configurer les webhooks (webhooks:write)",
+        ),
+    }
+}
+
+const EXPLAINED: Words = words(
+    "Your server signs its requests to the API with a key. The first key has your merchant ID as its own ID. No key can change where the money goes.",
+    "Votre serveur signe ses requêtes à l’API avec une clé. La première clé a pour identifiant votre Merchant ID. Aucune clé ne peut changer où va l’argent.",
+);
+const REFERENCE: Words = words("API reference", "Référence de l’API");
+const KEYS: Words = words("Keys", "Clés");
+const NO_KEYS: Words = words("There is none yet.", "Il n’y en a pas encore.");
+const NAME: Words = words("Name", "Nom");
+const NAME_HINT: Words = words(
+    "What you call it, as in “shop server”.",
+    "Comment vous l’appelez, par exemple « serveur de la boutique ».",
+);
+const NAME_WANTED: Words = words(
+    "Write a name of 1 to 60 characters.",
+    "Saisissez un nom de 1 à 60 caractères.",
+);
+const KEY_ID: Words = words("Key ID", "Identifiant");
+const SCOPES: Words = words("What it may do", "Ce qu’elle permet");
+const SCOPE_WANTED: Words = words("Tick at least one.", "Cochez-en au moins une.");
+const MADE: Words = words("Made", "Créée");
+const USED: Words = words("Last used", "Dernier usage");
+const NEVER: Words = words("never", "jamais");
+const ACTIONS: Words = words("Actions", "Actions");
+const ADD: Words = words("Add a key", "Ajouter une clé");
+const ADDED: Words = words("The key is made", "La clé est créée");
+const ROTATE: Words = words("Rotate", "Renouveler");
+const NEW_SECRET: Words = words("Make a new secret", "Créer un nouveau secret");
+const ROTATED: Words = words("The key has a new secret", "La clé a un nouveau secret");
+const REVOKE: Words = words("Revoke", "Révoquer");
+const REVOKE_MEANS: Words = words(
+    "Requests signed with it are refused from then on, and it never comes back.",
+    "Les requêtes qu’elle signe seront refusées dès lors, et elle ne reviendra jamais.",
+);
+const REVOKE_NOW: Words = words("Revoke for ever", "Révoquer définitivement");
+const REVOKED: Words = words("Revoked", "Révoquée");
+const REVOKED_DONE: Words = words("The key is revoked.", "La clé est révoquée.");
+const SECRET: Words = words("Secret", "Secret");
+const ADVICE: Words = words(
+    "Keep it on your server only, in base64 as it stands here. We keep it encrypted.",
+    "Gardez-le sur votre serveur seulement, en base64 tel quel. Nous le conservons chiffré.",
+);
+const FORMER_UNTIL: Words = words("The former secret counts until", "L’ancien secret vaut jusqu’au");

@@ -1,0 +1,51 @@
+//! How long a former secret goes on beside the new one: the same choice for keys, webhooks and links.
+
+use maud::Markup;
+
+use crate::dashboard::field::Field;
+use crate::dashboard::form::Form;
+use crate::dashboard::words::{Words, words};
+use crate::merchant::Language;
+
+const CHOICES: [(&str, Words); 5] = [
+    ("0", words("ends at once", "s’arrête aussitôt")),
+    ("3600", words("goes on for an hour", "vaut encore une heure")),
+    ("86400", words("goes on for a day", "vaut encore un jour")),
+    ("604800", words("goes on for a week", "vaut encore une semaine")),
+    ("2592000", words("goes on for 30 days", "vaut encore 30 jours")),
+];
+const USUAL: &str = "86400";
+const LABEL: Words = words("The present one", "L’actuel");
+
+/// The choice, under an `id` that is unique on the page.
+pub(super) fn choice(id: &str, lang: Language) -> Markup {
+    let options = CHOICES.map(|(secs, said)| (secs, said.of(lang)));
+    Field::new("overlap", LABEL.of(lang))
+        .id(id)
+        .value(USUAL)
+        .select(&options)
+}
+
+/// What was chosen, in seconds; what is none of the choices is the usual one, which harms nobody.
+pub(super) fn chosen(form: &Form) -> u32 {
+    let typed = form.text("overlap");
+    let known = CHOICES.iter().map(|(secs, _)| *secs).find(|secs| *secs == typed);
+    known.unwrap_or(USUAL).parse().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charges::LONGEST_OVERLAP_SECS;
+
+    #[test]
+    fn every_choice_can_be_taken_and_nothing_else() {
+        for (secs, _) in CHOICES {
+            let form = Form::read(format!("overlap={secs}").as_bytes());
+            assert_eq!(chosen(&form).to_string(), secs);
+            assert!(chosen(&form) <= LONGEST_OVERLAP_SECS);
+        }
+        assert_eq!(chosen(&Form::read(b"overlap=1")), 86_400);
+        assert_eq!(chosen(&Form::default()), 86_400);
+    }
+}

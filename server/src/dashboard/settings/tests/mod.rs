@@ -1,0 +1,210 @@
+//! The pages of the settings, asked for as the guard lets requests through: whole, on a real database.
+
+mod connecting;
+mod shopping;
+mod wallet;
+
+use std::net::Ipv4Addr;
+
+use axum::response::Response;
+use bitpro_charge::MerchantId;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use http_body_util::BodyExt as _;
+
+use super::super::form::Form;
+use super::super::route::{Changed, Member, Request, Unchanged, Verb};
+use super::super::{shop, snippet};
+use super::ROUTES;
+use crate::accounts::Role;
+use crate::checkout::refusal::Refusal;
+use crate::merchant::{Language, Merchant};
+use crate::testing::TestApp;
+use crate::web::RequestId;
+use crate::web::headers::Nonce;
+
+/// What an attacker writes into everything that he can.
+const PROBE: &str = "\"><script>alert(1)</script>";
+/// The same in a form.
+const PROBE_SENT: &str = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+
+/// A team member at his desk.
+struct Desk {
+    app: TestApp,
+    role: Role,
+    language: Language,
+}
+
+/// An answer, read to its end.
+struct Answer {
+    status: u16,
+    location: String,
+    changed: Option<String>,
+    is_unchanged: bool,
+    body: String,
+}
+
+impl Answer {
+    async fn of(response: Response) -> Self {
+        let (parts, body) = response.into_parts();
+        let location = parts.headers.get(header::LOCATION);
+        Self {
+            status: parts.status.as_u16(),
+            location: location.map_or("", |value| value.to_str().unwrap()).to_owned(),
+            changed: parts.extensions.get::<Changed>().map(|changed| changed.0.clone()),
+            is_unchanged: parts.extensions.get::<Unchanged>().is_some(),
+            body: String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap(),
+        }
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.body.contains(text)
+    }
+
+    /// What stands in the first element with this id, up to the next tag.
+    fn text_of(&self, id: &str) -> &str {
+        let from = self.body.find(&format!("id=\"{id}\"")).unwrap();
+        let (_, rest) = self.body[from..].split_once('>').unwrap();
+        rest.split('<').next().unwrap().trim()
+    }
+}
+
+impl Desk {
+    async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(settings: &[(&str, &str)]) -> Self {
+        Self {
+            app: TestApp::with_merchant(settings).await,
+            role: Role::Owner,
+            language: Language::En,
+        }
+    }
+
+    fn merchant(&self) -> std::sync::Arc<Merchant> {
+        self.app.charges.merchant(self.app.merchant).unwrap()
+    }
+
+    fn request(&self, merchant: MerchantId, params: Vec<String>, path: &str, query: &str) -> Request {
+        Request {
+            app: self.app.app.clone(),
+            id: RequestId(1),
+            client: Ipv4Addr::LOCALHOST.into(),
+            headers: HeaderMap::new(),
+            language: self.language,
+            nonce: Nonce::new([1; 16]),
+            path: format!("/dashboard/{merchant}/{path}"),
+            params,
+            query: Form::read(query.as_bytes()),
+            form: Form::default(),
+            body: Bytes::new(),
+            person: None,
+            member: Some(Member {
+                merchant: self.app.charges.merchant(merchant).unwrap(),
+                role: self.role,
+            }),
+        }
+    }
+
+    /// What the handler at `path`, below the merchant's, answers.
+    async fn respond(
+        &self,
+        verb: Verb,
+        path: &str,
+        fill: impl FnOnce(&mut Request) + Send,
+    ) -> Result<Response, Refusal> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        let routes = ROUTES.iter().chain(snippet::ROUTES).chain(shop::ROUTES);
+        for route in routes {
+            let pattern: Vec<&str> = route.path.split('/').skip(3).collect();
+            let fits = |(pattern, part): (&&str, &&str)| pattern == part || pattern.starts_with('{');
+            if route.verb == verb && pattern.len() == parts.len() && pattern.iter().zip(&parts).all(fits) {
+                let permission = route.access.permission().unwrap();
+                assert!(self.role.may(permission), "{} may not {}", self.role, route.path);
+                let named = pattern
+                    .iter()
+                    .zip(&parts)
+                    .filter(|(pattern, _)| pattern.starts_with('{'));
+                let params = named.map(|(_, part)| (*part).to_owned()).collect();
+                let mut request = self.request(self.app.merchant, params, path, query);
+                fill(&mut request);
+                return (route.handler)(request).await;
+            }
+        }
+        panic!("there is no {verb:?} {path}");
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.respond(Verb::Get, path, |_| {}).await.unwrap()).await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Answer {
+        let fill = |request: &mut Request| request.form = Form::read(form.as_bytes());
+        Answer::of(self.respond(Verb::Post, path, fill).await.unwrap()).await
+    }
+
+    /// What a path is refused for.
+    async fn refused(&self, verb: Verb, path: &str) -> Refusal {
+        self.respond(verb, path, |_| {}).await.err().unwrap()
+    }
+
+    /// Uploads `file` as the logo.
+    async fn upload(&self, file: &[u8]) -> Answer {
+        let mut body = b"--edge\r\nContent-Disposition: form-data; name=\"logo\"; filename=\"a.png\"\r\n\r\n".to_vec();
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--edge--\r\n");
+        let fill = |request: &mut Request| {
+            let multipart = HeaderValue::from_static("multipart/form-data; boundary=edge");
+            request.headers.insert(header::CONTENT_TYPE, multipart);
+            request.body = body.into();
+        };
+        Answer::of(self.respond(Verb::Post, "settings/look/logo", fill).await.unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn every_page_is_whole_in_both_languages_and_for_every_role() {
+    let mut desk = Desk::with(&[("name", "A & B")]).await;
+    for role in Role::ALL {
+        for language in Language::ALL {
+            (desk.role, desk.language) = (role, language);
+            for tab in ["", "/look", "/domains", "/webhooks", "/keys", "/links", "/wallet"] {
+                let page = desk.get(&format!("settings{tab}")).await;
+                assert_eq!(page.status, 200, "{tab}");
+                assert!(page.has(&format!("lang=\"{language}\"")), "{tab}");
+                assert_eq!(page.body.matches("aria-current=\"page\"").count(), 2, "{tab}");
+                for unsafe_code in [" style=", " onclick=", "javascript:"] {
+                    assert!(!page.has(unsafe_code), "{tab} {unsafe_code}");
+                }
+                let mut ids: Vec<&str> = page
+                    .body
+                    .split(" id=\"")
+                    .skip(1)
+                    .map(|rest| rest.split('"').next().unwrap())
+                    .collect();
+                let count = ids.len();
+                ids.sort_unstable();
+                ids.dedup();
+                assert_eq!(ids.len(), count, "an id stands twice on {tab}");
+            }
+            for path in ["snippet", ""] {
+                assert_eq!(desk.get(path).await.status, 200, "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_may_change_nothing_is_offered_no_form() {
+    let mut desk = Desk::new().await;
+    desk.role = Role::Accountant;
+    for tab in ["", "/look", "/domains", "/webhooks", "/keys", "/links", "/wallet"] {
+        let page = desk.get(&format!("settings{tab}")).await;
+        let forms = page.body.matches("<form").count();
+        let submits = page.body.matches("type=\"submit\"").count();
+        // The tester of domains changes nothing.
+        assert_eq!(submits, usize::from(tab == "/domains"), "{tab}: {forms} forms");
+    }
+}

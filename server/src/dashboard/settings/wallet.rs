@@ -1,0 +1,328 @@
+//! Where the money goes: a descriptor or an extended public key, whose first addresses are compared before it is taken.
+
+use axum::response::Response;
+use bitpro_charge::Network;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::Answering;
+use super::change::{Fault, change_merchant};
+use super::frame::{self, Tab, below, may_change};
+use super::wallet_words::why;
+use crate::charges::{IssuanceBlock, MerchantChanges, MerchantError, MerchantReport, WalletText};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::layout::csrf;
+use crate::dashboard::route::{Request, Unchanged};
+use crate::dashboard::words::{Words, words};
+use crate::merchant::Language;
+use crate::wallet::{DescriptorError, Receive};
+
+/// How many addresses are compared.
+const COMPARED: u32 = 3;
+
+/// `GET /dashboard/{merchant}/settings/wallet`
+pub(super) fn show(request: Request) -> Answering {
+    Box::pin(async move { draw(&request, StatusCode::OK, &WalletForm::default(), &Errors::none()).await })
+}
+
+/// `POST /dashboard/{merchant}/settings/wallet`: shows what would follow, and changes nothing.
+pub(super) fn preview(request: Request) -> Answering {
+    Box::pin(async move {
+        let typed = WalletForm::read(&request);
+        match Receive::parse(&typed.text(), request.app.charges.network()) {
+            Ok(receive) => {
+                let mut response = confirm(&request, StatusCode::OK, &typed, &receive, &Errors::none()).await?;
+                response.extensions_mut().insert(Unchanged);
+                Ok(response)
+            }
+            Err(error) => refuse(&request, typed, &error).await,
+        }
+    })
+}
+
+/// `POST /dashboard/{merchant}/settings/wallet/confirm`
+pub(super) fn save(request: Request) -> Answering {
+    Box::pin(async move {
+        let typed = WalletForm::read(&request);
+        let receive = match Receive::parse(&typed.text(), request.app.charges.network()) {
+            Ok(receive) => receive,
+            Err(error) => return refuse(&request, typed, &error).await,
+        };
+        if !request.form.has("compared") {
+            let errors = Errors::of("compared", COMPARE_FIRST.of(request.language));
+            return confirm(&request, StatusCode::UNPROCESSABLE_ENTITY, &typed, &receive, &errors).await;
+        }
+        let changes = MerchantChanges {
+            wallet: Some(typed.text()),
+            ..MerchantChanges::default()
+        };
+        match change_merchant(&request, changes).await? {
+            Ok(()) => Ok(frame::done(request.member()?, Tab::Wallet, "saved", receive.text())),
+            Err(Fault::Descriptor(error)) => refuse(&request, typed, &error).await,
+            Err(Fault::Setting(_)) => Err(Refusal::malformed_form(StatusCode::UNPROCESSABLE_ENTITY)),
+        }
+    })
+}
+
+/// What was typed.
+#[derive(Default)]
+struct WalletForm {
+    wallet: String,
+    script_type: String,
+}
+
+impl WalletForm {
+    fn read(request: &Request) -> Self {
+        let text = |name| request.form.text(name).to_owned();
+        Self {
+            wallet: text("wallet"),
+            script_type: text("script_type"),
+        }
+    }
+
+    fn text(&self) -> WalletText {
+        WalletText {
+            text: self.wallet.clone(),
+            // A whole descriptor says its type itself: what stands in the choice then is no contradiction.
+            script_type: (!self.script_type.is_empty() && !self.wallet.contains('(')).then(|| self.script_type.clone()),
+        }
+    }
+}
+
+async fn refuse(request: &Request, mut typed: WalletForm, error: &DescriptorError) -> Result<Response, Refusal> {
+    let field = match error {
+        DescriptorError::ScriptTypeNeeded
+        | DescriptorError::UnknownScriptType(_)
+        | DescriptorError::Contradiction { .. } => "script_type",
+        _ => "wallet",
+    };
+    if *error == DescriptorError::PrivateKey {
+        typed.wallet.clear();
+    }
+    let errors = Errors::of(field, why(error, request.language));
+    draw(request, StatusCode::UNPROCESSABLE_ENTITY, &typed, &errors).await
+}
+
+async fn report(request: &Request) -> Result<MerchantReport, Refusal> {
+    let id = request.member()?.merchant.id;
+    request
+        .app
+        .charges
+        .merchant_report(id)
+        .await
+        .map_err(|error| match error {
+            MerchantError::Store(error) => error.into(),
+            _ => Refusal::unknown_page(),
+        })
+}
+
+async fn draw(request: &Request, status: StatusCode, typed: &WalletForm, errors: &Errors) -> Result<Response, Refusal> {
+    let member = request.member()?;
+    let lang = request.language;
+    let report = report(request).await?;
+    let network = request.app.charges.network();
+    let content = html! {
+        (errors.summary(lang))
+        @match &report.receive {
+            Some(receive) => (present(&report, receive, network, lang)),
+            None => { p.note { (NONE_YET.of(lang)) } }
+        }
+        @if may_change(member, Tab::Wallet) {
+            section.panel aria-labelledby="change" {
+                h2 #change { @if report.receive.is_some() { (CHANGE.of(lang)) } @else { (GIVE.of(lang)) } }
+                @if report.receive.is_some() { p { (CHANGE_MEANS.of(lang)) } }
+                form method="post" action=(below(member, Tab::Wallet.path())) {
+                    (csrf(request))
+                    (Field::new("wallet", WALLET_LABEL.of(lang))
+                        .value(&typed.wallet).hint(WALLET_HINT.of(lang)).errors(errors).autocomplete("off").required().textarea(4))
+                    (Field::new("script_type", TYPE_LABEL.of(lang))
+                        .value(&typed.script_type).hint(TYPE_HINT.of(lang)).errors(errors).select(&types(network, lang)))
+                    button.main type="submit" { (SHOW_ADDRESSES.of(lang)) }
+                    p.hint { (NOTHING_YET.of(lang)) }
+                }
+            }
+        }
+    };
+    frame::page(request, status, Tab::Wallet, &[("saved", SAVED)], &content)
+}
+
+/// The wallet as it is now.
+fn present(report: &MerchantReport, receive: &str, network: Network, lang: Language) -> Markup {
+    let parsed = Receive::from_descriptor(receive, network).ok();
+    html! {
+        section.panel aria-labelledby="present" {
+            h2 #present { (PRESENT.of(lang)) }
+            @if report.blocked == Some(IssuanceBlock::AwaitsScan) {
+                p.note #scan role="status" { (AWAITS_SCAN.of(lang)) " " a href="" { (LOOK_AGAIN.of(lang)) } }
+            } @else {
+                p.note.good #scan { (scanned(report, lang)) }
+            }
+            dl.facts {
+                dt { (DESCRIPTOR.of(lang)) } dd { code { (receive) } }
+                @if let Some(parsed) = &parsed { dt { (FIRST.of(lang)) } dd { (addresses(parsed)) } }
+                dt { (NEXT.of(lang)) } dd { (report.next_index.map_or_else(String::new, |index| index.to_string())) }
+                dt { (UNPAID.of(lang)) } dd { (report.unpaid_run) }
+                dt { (GAP.of(lang)) } dd { strong { (report.gap_limit) } p.hint { (GAP_HINT.of(lang)) } }
+            }
+        }
+    }
+}
+
+/// What the search for earlier use found, and what it could not see.
+fn scanned(report: &MerchantReport, lang: Language) -> String {
+    let found = match report.next_index {
+        None | Some(0) => SCANNED_FRESH.of(lang).to_owned(),
+        Some(next) => SCANNED_USED.of(lang).replace("{next}", &next.to_string()),
+    };
+    format!("{found} {}", SCAN_LIMITS.of(lang))
+}
+
+async fn confirm(
+    request: &Request,
+    status: StatusCode,
+    typed: &WalletForm,
+    receive: &Receive,
+    errors: &Errors,
+) -> Result<Response, Refusal> {
+    let member = request.member()?;
+    let lang = request.language;
+    let is_same = report(request).await?.receive.as_deref() == Some(receive.text());
+    let path = below(member, Tab::Wallet.path());
+    let content = html! {
+        (errors.summary(lang))
+        section.panel aria-labelledby="compare" {
+            h2 #compare { (COMPARE.of(lang)) }
+            p { (COMPARE_HOW.of(lang)) }
+            (addresses(receive))
+            @if is_same { p.note { (SAME.of(lang)) } }
+            details { summary { (DESCRIPTOR.of(lang)) } p { code { (receive.text()) } } }
+            form method="post" action={ (path) "/confirm" } {
+                (csrf(request))
+                input type="hidden" name="wallet" value=(typed.wallet);
+                input type="hidden" name="script_type" value=(typed.script_type);
+                (Field::new("compared", COMPARED_LABEL.of(lang)).errors(errors).required().checkbox(false))
+                div.actions {
+                    button.main type="submit" { (TAKE.of(lang)) }
+                    a.button href=(path) { (BACK.of(lang)) }
+                }
+            }
+            p.hint { (DIFFERENT.of(lang)) }
+        }
+    };
+    frame::page(request, status, Tab::Wallet, &[], &content)
+}
+
+/// The first addresses, as a wallet lists them.
+fn addresses(receive: &Receive) -> Markup {
+    html! {
+        ol.addresses {
+            @for derived in (0..COMPARED).filter_map(|index| receive.derive(index)) {
+                li { code { (derived.address) } }
+            }
+        }
+    }
+}
+
+/// The types of addresses, by how they begin on this network.
+fn types(network: Network, lang: Language) -> [(&'static str, &'static str); 5] {
+    let [wpkh, tr, nested, pkh] = match network {
+        Network::Mainnet => ["bc1q…", "bc1p…", "3…", "1…"],
+        Network::Testnet4 | Network::Signet => ["tb1q…", "tb1p…", "2…", "m… / n…"],
+        Network::Regtest => ["bcrt1q…", "bcrt1p…", "2…", "m… / n…"],
+    };
+    [
+        ("", BY_ITSELF.of(lang)),
+        ("wpkh", wpkh),
+        ("tr", tr),
+        ("sh-wpkh", nested),
+        ("pkh", pkh),
+    ]
+}
+
+const SAVED: Words = words(
+    "Saved. New payments go to this wallet once the search for earlier use is over; those already made keep their addresses.",
+    "Enregistré. Les nouveaux paiements iront à ce portefeuille dès que la recherche d’usages antérieurs sera finie ; ceux déjà créés gardent leurs adresses.",
+);
+const NONE_YET: Words = words(
+    "You have not said yet where the money goes. Until then no payment can be made.",
+    "Vous n’avez pas encore indiqué où va l’argent. D’ici là, aucun paiement n’est possible.",
+);
+const PRESENT: Words = words("Where the money goes", "Où va l’argent");
+const AWAITS_SCAN: Words = words(
+    "The node is searching the chain for addresses that were used already. No payment can be made until it is done: seconds on a test network, minutes on the main one.",
+    "Le nœud cherche dans la chaîne les adresses déjà utilisées. Aucun paiement n’est possible avant la fin : quelques secondes sur un réseau de test, quelques minutes sur le réseau principal.",
+);
+const LOOK_AGAIN: Words = words("Look again", "Actualiser");
+const SCANNED_FRESH: Words = words(
+    "Ready: no earlier use of this wallet’s addresses was found.",
+    "Prêt : aucun usage antérieur des adresses de ce portefeuille n’a été trouvé.",
+);
+const SCANNED_USED: Words = words(
+    "Ready: new payments begin at address number {next}; those before it were used, or given out, already.",
+    "Prêt : les nouveaux paiements commencent à l’adresse numéro {next} ; les précédentes ont déjà été utilisées ou attribuées.",
+);
+const SCAN_LIMITS: Words = words(
+    "The search sees addresses that hold coins; it cannot see one that was emptied again. So use an account that does nothing else.",
+    "La recherche voit les adresses qui contiennent des pièces, pas celles qui ont été vidées. Utilisez donc un compte réservé à cet usage.",
+);
+const DESCRIPTOR: Words = words("Descriptor", "Descripteur");
+const FIRST: Words = words("First addresses", "Premières adresses");
+const NEXT: Words = words("Next address, number", "Prochaine adresse, numéro");
+const UNPAID: Words = words("Unpaid addresses in a row", "Adresses impayées de suite");
+const GAP: Words = words("Gap limit to set in your wallet", "Limite d’écart (gap limit) à régler");
+const GAP_HINT: Words = words(
+    "Wallets stop looking after a run of unused addresses, often 20. With at least this limit yours finds every payment.",
+    "Un portefeuille cesse de chercher après une suite d’adresses inutilisées, souvent 20. Avec au moins cette limite, le vôtre trouve chaque paiement.",
+);
+const CHANGE: Words = words("Change it", "En changer");
+const GIVE: Words = words("Say where the money goes", "Indiquer où va l’argent");
+const CHANGE_MEANS: Words = words(
+    "A change concerns new payments only.",
+    "Un changement ne concerne que les nouveaux paiements.",
+);
+const WALLET_LABEL: Words = words(
+    "Output descriptor or extended public key",
+    "Descripteur de sortie ou clé publique étendue",
+);
+const WALLET_HINT: Words = words(
+    "Your wallet exports it, as in wpkh([…]xpub…/0/*), xpub…, zpub… or tpub…. It lets us see and make addresses, never spend. Never paste a private key or recovery words.",
+    "Votre portefeuille l’exporte, comme wpkh([…]xpub…/0/*), xpub…, zpub… ou tpub…. Elle permet de voir et de créer des adresses, jamais de dépenser. Ne collez jamais de clé privée ni de mots de récupération.",
+);
+const TYPE_LABEL: Words = words(
+    "Your wallet’s addresses begin with",
+    "Les adresses de votre portefeuille commencent par",
+);
+const TYPE_HINT: Words = words(
+    "Needed for an xpub or tpub, which does not say it itself.",
+    "Nécessaire pour une clé xpub ou tpub, qui ne le dit pas elle-même.",
+);
+const BY_ITSELF: Words = words("What I pasted says it itself", "Ce que j’ai collé le précise");
+const SHOW_ADDRESSES: Words = words("Show the first addresses", "Afficher les premières adresses");
+const NOTHING_YET: Words = words(
+    "Nothing is changed yet: you compare them with your wallet first.",
+    "Rien n’est encore modifié : vous les comparez d’abord avec votre portefeuille.",
+);
+const COMPARE: Words = words("Compare with your wallet", "Comparez avec votre portefeuille");
+const COMPARE_HOW: Words = words(
+    "Open your wallet’s list of receiving addresses. Its first three must be these, in this order:",
+    "Ouvrez la liste des adresses de réception de votre portefeuille. Les trois premières doivent être celles-ci, dans cet ordre :",
+);
+const SAME: Words = words(
+    "This is the wallet that payments go to already.",
+    "C’est le portefeuille auquel vont déjà les paiements.",
+);
+const COMPARED_LABEL: Words = words(
+    "They are the first addresses of my wallet",
+    "Ce sont les premières adresses de mon portefeuille",
+);
+const COMPARE_FIRST: Words = words(
+    "Compare them first: money sent to addresses of another wallet is lost to you.",
+    "Comparez-les d’abord : l’argent envoyé aux adresses d’un autre portefeuille serait perdu pour vous.",
+);
+const TAKE: Words = words("Send the money there", "Envoyer l’argent à ce portefeuille");
+const BACK: Words = words("Back", "Retour");
+const DIFFERENT: Words = words(
+    "Are they different? Then the type of addresses is another one, or the key is of another account. Go back and change it.",
+    "Elles diffèrent ? Le type d’adresses est un autre, ou la clé vient d’un autre compte. Revenez en arrière et corrigez.",
+);

@@ -1,0 +1,174 @@
+//! The list of webhooks: one event, one address each.
+
+use axum::response::Response;
+use bitpro_charge::Announcement;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::Answering;
+use super::change;
+use super::frame::{self, Tab, below, may_change};
+use super::secret::{self, Shown};
+use super::webhook_words::{event, fault};
+use super::when::when_written;
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::layout::csrf;
+use crate::dashboard::route::Request;
+use crate::dashboard::words::{Words, words};
+use crate::webhooks::{WebhookError, WebhookReport, Webhooks};
+
+/// `GET /dashboard/{merchant}/settings/webhooks`
+pub(super) fn show(request: Request) -> Answering {
+    Box::pin(async move { draw(&request, StatusCode::OK, &Errors::none()).await })
+}
+
+/// `POST /dashboard/{merchant}/settings/webhooks`
+pub(super) fn add(request: Request) -> Answering {
+    Box::pin(async move {
+        let added = change::add_webhook(&request, request.form.text("state"), request.form.text("url")).await;
+        match added {
+            Ok(made) => with_secret(&request, &made, ADDED),
+            Err(error) => match fault(&error, request.language) {
+                Some((field, said)) => draw(&request, StatusCode::UNPROCESSABLE_ENTITY, &Errors::of(field, said)).await,
+                None => Err(refusal(error)),
+            },
+        }
+    })
+}
+
+/// The page with the secret of a webhook that was just made or got a new one.
+pub(super) fn with_secret(request: &Request, made: &WebhookReport, title: Words) -> Result<Response, Refusal> {
+    let mut facts = vec![
+        (EVENT, html! { code { (made.state) } }),
+        (ADDRESS, html! { code { (made.url) } }),
+    ];
+    if let Some(until) = &made.former_secret_until {
+        facts.push((FORMER_UNTIL, when_written(request, until)));
+    }
+    let shown = Shown {
+        title,
+        label: SECRET,
+        secret: made.secret.as_deref().unwrap_or_default(),
+        facts,
+        advice: ADVICE,
+        what: format!("{} {} {}", made.id, made.state, made.url),
+    };
+    secret::show(request, Tab::Webhooks, shown)
+}
+
+/// What a webhook's page answers when it cannot do what it was asked for.
+pub(super) fn refusal(error: WebhookError) -> Refusal {
+    match error {
+        WebhookError::Store(error) => error.into(),
+        WebhookError::Seal(error) => error.into(),
+        WebhookError::UnknownMerchant | WebhookError::Unknown | WebhookError::UnknownEvent => Refusal::unknown_page(),
+        _ => Refusal::malformed_form(StatusCode::UNPROCESSABLE_ENTITY),
+    }
+}
+
+async fn draw(request: &Request, status: StatusCode, errors: &Errors) -> Result<Response, Refusal> {
+    let member = request.member()?;
+    let lang = request.language;
+    let path = below(member, Tab::Webhooks.path());
+    let is_locked = !may_change(member, Tab::Webhooks);
+    let webhooks = Webhooks::of(request.app.charges.clone());
+    let webhooks = webhooks.list(Some(member.merchant.id)).await.map_err(refusal)?;
+    let choices = Announcement::ALL.map(|known| {
+        (
+            known.as_str(),
+            format!("{} – {}", known.as_str(), event(known).of(lang)),
+        )
+    });
+    let options: Vec<(&str, &str)> = choices.iter().map(|(value, said)| (*value, said.as_str())).collect();
+    let content = html! {
+        (errors.summary(lang))
+        p { (EXPLAINED.of(lang)) " " a href="/docs/webhooks" { (GUIDE.of(lang)) } }
+        section.panel aria-labelledby="webhooks" {
+            h2 #webhooks { (WEBHOOKS.of(lang)) }
+            @if webhooks.is_empty() { p { (NONE.of(lang)) } }
+            @else { (table(request, &webhooks, &path)) }
+        }
+        @if !is_locked {
+            section.panel aria-labelledby="add" {
+                h2 #add { (ADD.of(lang)) }
+                form method="post" action=(path) {
+                    (csrf(request))
+                    (Field::new("state", EVENT.of(lang)).value(request.form.text("state")).errors(errors).select(&options))
+                    (Field::new("url", ADDRESS.of(lang))
+                        .value(request.form.text("url")).hint(ADDRESS_HINT.of(lang)).errors(errors)
+                        .inputmode("url").longest(2_000).required().autocomplete("off").input())
+                    button.main type="submit" { (ADD.of(lang)) }
+                }
+            }
+        }
+    };
+    frame::page(request, status, Tab::Webhooks, &[("removed", REMOVED)], &content)
+}
+
+fn table(request: &Request, webhooks: &[WebhookReport], path: &str) -> Markup {
+    let lang = request.language;
+    html! {
+        div.scroll tabindex="0" role="region" aria-labelledby="webhooks" {
+            table {
+                thead { tr {
+                    th scope="col" { (ADDRESS.of(lang)) }
+                    th scope="col" { (EVENT.of(lang)) }
+                    th scope="col" { (CONDITION.of(lang)) }
+                    th.number scope="col" { (PENDING.of(lang)) }
+                } }
+                tbody {
+                    @for webhook in webhooks {
+                        tr {
+                            th.plain scope="row" { a href={ (path) "/" (webhook.id) } { (webhook.url) } }
+                            td { code { (webhook.state) } }
+                            td { (condition(webhook, request)) }
+                            td.number { (webhook.pending) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a webhook is told anything now.
+pub(super) fn condition(webhook: &WebhookReport, request: &Request) -> Markup {
+    let lang = request.language;
+    html! {
+        @match &webhook.paused_at {
+            None => { span.chip.good { (ACTIVE.of(lang)) } }
+            Some(since) => { span.chip.bad { (PAUSED.of(lang)) } " " (when_written(request, since)) }
+        }
+    }
+}
+
+const EXPLAINED: Words = words(
+    "We tell your server what happens to a payment. Verify the signature, and compare amount and order ID with your own order, before you ship.",
+    "Nous informons votre serveur de ce qui arrive à un paiement. Vérifiez la signature, et comparez montant et numéro avec votre commande, avant de livrer.",
+);
+const GUIDE: Words = words("Guide to webhooks", "Guide des webhooks");
+const WEBHOOKS: Words = words("Webhooks", "Webhooks");
+const NONE: Words = words("There is none yet.", "Il n’y en a pas encore.");
+const ADD: Words = words("Add a webhook", "Ajouter un webhook");
+const ADDED: Words = words("The webhook is added", "Le webhook est ajouté");
+const REMOVED: Words = words("The webhook is removed.", "Le webhook est supprimé.");
+const EVENT: Words = words("Event", "Événement");
+const ADDRESS: Words = words("Address", "Adresse");
+const ADDRESS_HINT: Words = words(
+    "An https address of your server, as in https://shop.example/webhooks.",
+    "Une adresse https de votre serveur, comme https://boutique.example/webhooks.",
+);
+const CONDITION: Words = words("State", "État");
+const PENDING: Words = words("To be delivered", "À livrer");
+const ACTIVE: Words = words("active", "actif");
+const PAUSED: Words = words("paused since", "en pause depuis");
+const SECRET: Words = words("Signing secret", "Secret de signature");
+const ADVICE: Words = words(
+    "Your server verifies our deliveries with it. Keep it there only.",
+    "Votre serveur vérifie nos envois avec lui. Ne le gardez que là.",
+);
+const FORMER_UNTIL: Words = words(
+    "The former secret signs, too, until",
+    "L’ancien secret signe aussi jusqu’au",
+);

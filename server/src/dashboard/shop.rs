@@ -1,0 +1,190 @@
+//! A merchant's first page: what is wrong, what is still to be done, and the latest transactions.
+
+use axum::response::Response;
+use bitpro_charge::wire::NodeView;
+use bitpro_charge::{Network, State};
+use futures::future::BoxFuture;
+use http::StatusCode;
+use maud::{Markup, html};
+
+use super::onboarding::{Facts, checklist, is_over, steps};
+use super::route::{Access, Member, Request, Route, get};
+use super::words::{Words, words};
+use super::{charges, layout};
+use crate::accounts::Permission;
+use crate::charges::{Filter, MerchantError, MerchantReport};
+use crate::checkout::refusal::Refusal;
+use crate::merchant::Language;
+use crate::webhooks::{WebhookError, WebhookReport, Webhooks};
+
+/// The path of the page.
+pub const ROUTES: &[Route] = &[get("/dashboard/{merchant}", Access::Member(Permission::Read), show)];
+
+/// Transactions shown.
+const LATEST: u32 = 5;
+
+fn show(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
+    Box::pin(async move {
+        let member = request.member()?;
+        let lang = request.language;
+        let merchant = member.merchant.id;
+        let report = request.app.charges.merchant_report(merchant).await;
+        let report = report.map_err(|error| match error {
+            MerchantError::Store(error) => Refusal::from(error),
+            _ => Refusal::unknown_merchant(),
+        })?;
+        let webhooks = webhooks(&request, member).await?;
+        let latest = charges::latest(&request, member, LATEST).await?;
+        let facts = Facts {
+            has_wallet: report.receive.is_some(),
+            is_scanned: report.receive.is_some() && report.blocked.is_none(),
+            has_domain: !member.merchant.settings.allowed_origins.is_empty(),
+            has_charge: latest.is_some(),
+            has_webhook: !webhooks.is_empty(),
+            has_payment: has_confirmed(&request, member).await?,
+        };
+        let steps = steps(facts);
+        let base = format!("/dashboard/{merchant}");
+        let content = html! {
+            (troubles(&request, member, &report, &webhooks, &base))
+            @if !is_over(&steps) {
+                section.panel aria-labelledby="steps" {
+                    h2 #steps { (STEPS.of(lang)) }
+                    (checklist(&steps, &base, lang))
+                    @if !facts.has_payment { (first_payment(request.app.charges.network(), lang)) }
+                }
+            }
+            section aria-labelledby="latest" {
+                h2 #latest { (LATEST_TITLE.of(lang)) }
+                @match &latest {
+                    Some(table) => { (table) p { a href={ (base) "/charges" } { (ALL.of(lang)) } } }
+                    None => { p.panel { (NONE.of(lang)) } }
+                }
+            }
+        };
+        Ok(layout::page(
+            &request,
+            StatusCode::OK,
+            &member.merchant.settings.name,
+            &content,
+        ))
+    })
+}
+
+async fn webhooks(request: &Request, member: &Member) -> Result<Vec<WebhookReport>, Refusal> {
+    let webhooks = Webhooks::of(request.app.charges.clone());
+    let listed = webhooks.list(Some(member.merchant.id)).await;
+    listed.map_err(|error| match error {
+        WebhookError::Store(error) => error.into(),
+        _ => Refusal::unknown_merchant(),
+    })
+}
+
+async fn has_confirmed(request: &Request, member: &Member) -> Result<bool, Refusal> {
+    let filter = Filter {
+        merchant: Some(member.merchant.id),
+        state: Some(State::Confirmed),
+        ..Filter::default()
+    };
+    let found = request.app.charges.list(filter, None, 1).await?;
+    Ok(!found.charges.is_empty())
+}
+
+/// What keeps payments from being made or noticed.
+fn troubles(
+    request: &Request,
+    member: &Member,
+    report: &MerchantReport,
+    webhooks: &[WebhookReport],
+    base: &str,
+) -> Markup {
+    let lang = request.language;
+    let settings = &member.merchant.settings;
+    let has_link_key = member.merchant.link_keys.iter().any(|key| key.ends_at.is_none());
+    let paused = webhooks.iter().filter(|webhook| webhook.paused_at.is_some()).count();
+    let is_away = request.app.charges.node_condition() != NodeView::Ready;
+    html! {
+        @if is_away { p.note { (NODE_AWAY.of(lang)) } }
+        @if report.receive.is_some() && report.blocked.is_some() {
+            p.note { (BLOCKED.of(lang)) " " a href={ (base) "/settings/wallet" } { (TO_WALLET.of(lang)) } }
+        }
+        @if paused > 0 {
+            p.note.bad { (PAUSED.of(lang).replace("{count}", &paused.to_string())) " " a href={ (base) "/settings/webhooks" } { (TO_WEBHOOKS.of(lang)) } }
+        }
+        @if settings.require_signed_links && !has_link_key {
+            p.note.bad { (NO_LINK_KEY.of(lang)) " " a href={ (base) "/settings/links" } { (TO_LINKS.of(lang)) } }
+        }
+        @if report.unpaid_run >= settings.gap_warning {
+            p.note {
+                (GAP.of(lang).replace("{run}", &report.unpaid_run.to_string()).replace("{limit}", &report.gap_limit.to_string()))
+                " " a href={ (base) "/settings/wallet" } { (TO_WALLET.of(lang)) }
+            }
+        }
+    }
+}
+
+/// Where the coins of the first payment come from.
+fn first_payment(network: Network, lang: Language) -> Markup {
+    let faucet = match network {
+        Network::Testnet4 => Some("https://mempool.space/testnet4/faucet"),
+        Network::Signet => Some("https://signetfaucet.com"),
+        Network::Mainnet | Network::Regtest => None,
+    };
+    html! {
+        h3 { (FIRST.of(lang)) }
+        @match (network, faucet) {
+            (_, Some(faucet)) => {
+                p { (FROM_FAUCET.of(lang)) " " a href=(faucet) rel="noopener noreferrer external" target="_blank" { (faucet) } }
+            }
+            (Network::Regtest, None) => {
+                p { (REGTEST.of(lang)) }
+                pre { "bitcoin-cli -regtest sendtoaddress ADDRESS AMOUNT\nbitcoin-cli -regtest -generate 1" }
+            }
+            _ => { p { (REAL.of(lang)) } }
+        }
+    }
+}
+
+const STEPS: Words = words("Your way to the first payment", "Vers votre premier paiement");
+const LATEST_TITLE: Words = words("Latest transactions", "Dernières transactions");
+const ALL: Words = words("All transactions", "Toutes les transactions");
+const NONE: Words = words(
+    "There are none yet. A payment appears here the moment a shopper opens the checkout.",
+    "Il n’y en a pas encore. Un paiement apparaît ici dès qu’un client ouvre la page de paiement.",
+);
+const NODE_AWAY: Words = words(
+    "The Bitcoin node is not in step with the network now. Payments can be made, and will be noticed once it is back.",
+    "Le nœud Bitcoin n’est pas à jour avec le réseau. Les paiements restent possibles et seront remarqués à son retour.",
+);
+const BLOCKED: Words = words(
+    "No payment can be made before the search for earlier use of your wallet is over.",
+    "Aucun paiement n’est possible avant la fin de la recherche d’usages antérieurs de votre portefeuille.",
+);
+const TO_WALLET: Words = words("See the wallet", "Voir le portefeuille");
+const PAUSED: Words = words(
+    "Webhooks that are paused, for your server answered 410: {count}.",
+    "Webhooks en pause, car votre serveur a répondu 410 : {count}.",
+);
+const TO_WEBHOOKS: Words = words("See the webhooks", "Voir les webhooks");
+const NO_LINK_KEY: Words = words(
+    "Signed links are required, but there is no key: no link can make a payment.",
+    "Les liens signés sont exigés, mais il n’y a pas de clé : aucun lien ne peut créer de paiement.",
+);
+const TO_LINKS: Words = words("See link signing", "Voir la signature des liens");
+const GAP: Words = words(
+    "The latest {run} addresses in a row are unpaid. Set the gap limit of your wallet to {limit} or more, so that it finds every payment.",
+    "Les {run} dernières adresses de suite sont impayées. Réglez la limite d’écart (gap limit) de votre portefeuille à {limit} ou plus, pour qu’il trouve chaque paiement.",
+);
+const FIRST: Words = words("A coin for the first payment", "Une pièce pour le premier paiement");
+const FROM_FAUCET: Words = words(
+    "Test coins are free. Ask a faucet to send them to a test wallet, or straight to the address on the payment page:",
+    "Les pièces de test sont gratuites. Demandez à un robinet de les envoyer à un portefeuille de test, ou directement à l’adresse de la page de paiement :",
+);
+const REGTEST: Words = words(
+    "This is a private test network, whose coins are made at will. Whoever runs the node pays with:",
+    "Ceci est un réseau de test privé, dont les pièces se créent à volonté. Celui qui gère le nœud paie avec :",
+);
+const REAL: Words = words(
+    "Make a link with a small price, one or two euros, and pay it from a wallet of your own: the money comes back to you, less the network’s fee.",
+    "Créez un lien à petit prix, un ou deux euros, et payez-le depuis un portefeuille à vous : l’argent vous revient, moins les frais du réseau.",
+);
