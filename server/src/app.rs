@@ -21,7 +21,7 @@ use crate::checkout::document::Visit;
 use crate::checkout::refusal::Refusal;
 use crate::checkout::{assets, link, page, status, stream};
 use crate::clock::Clock;
-use crate::config::PublicUrl;
+use crate::config::{PublicUrl, WalletChanges};
 use crate::limits::{Limits, PressKey};
 use crate::mapi::{self, Mapi};
 use crate::node::NodeStatus;
@@ -55,6 +55,8 @@ pub struct Parts {
     pub mapi: Mapi,
     /// The address shoppers and merchants see.
     pub public_url: PublicUrl,
+    /// Where it can be changed to where a merchant's money goes.
+    pub wallet_changes: WalletChanges,
     /// The address of the dashboard, if it has one of its own.
     pub dashboard_url: Option<PublicUrl>,
     /// The document around pages.

@@ -167,6 +167,7 @@ async fn serve_instance(
         press: PressKey::new(key),
         mapi,
         public_url: public_url.clone(),
+        wallet_changes: config.wallet_changes,
         dashboard_url: config.dashboard_url.clone(),
         template,
         explorer: config.explorer,

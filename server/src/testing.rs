@@ -24,8 +24,7 @@ use crate::accounts::Accounts;
 use crate::app::{App, Parts};
 use crate::charges::{Charges, MerchantChanges, Opening, Role};
 use crate::clock::ManualClock;
-use crate::config::Signup;
-use crate::config::{Config, Limits as LimitSettings, Secret};
+use crate::config::{Config, Limits as LimitSettings, Secret, Signup, WalletChanges};
 use crate::keys::Nonces;
 use crate::limits::{Limits, PressKey};
 use crate::mapi::{KeyLimit, Mapi};
@@ -138,6 +137,7 @@ impl TestApp {
                 patience: limits.request_timeout.mul_f32(0.9),
             },
             public_url: ORIGIN.parse().unwrap(),
+            wallet_changes: WalletChanges::Dashboard,
             dashboard_url: None,
             template: Template::without_script(),
             explorer: None,

@@ -235,9 +235,16 @@ impl Accounts {
     /// Forgets what has run out once an hour, until `closing` is cancelled.
     pub async fn forget(self, closing: tokio_util::sync::CancellationToken) {
         let mut every = tokio::time::interval(std::time::Duration::from_secs(60 * 60));
+        let mut minutes = tokio::time::interval(std::time::Duration::from_secs(60));
         loop {
             tokio::select! {
                 () = closing.cancelled() => return,
+                _ = minutes.tick() => {
+                    if let Err(error) = self.take_due_wallets().await {
+                        tracing::warn!(%error, "wallets that are due were not taken; they are tried again");
+                    }
+                    continue;
+                }
                 _ = every.tick() => {}
             }
             if let Err(error) = self.tidy().await {

@@ -16,6 +16,7 @@ mod password;
 mod role;
 mod secret;
 mod team;
+mod wallet;
 
 use std::sync::Arc;
 
@@ -32,8 +33,10 @@ pub use password::{FEWEST_CHARS, MOST_CHARS, Passwords, Weakness, check as check
 pub use role::{Permission, Role, UnknownRole};
 pub use secret::Token;
 pub use team::{Joining, Newcomer};
+pub(crate) use wallet::Given;
+pub use wallet::WALLET_SECS;
 
-pub(crate) use crate::store::people::{AuditLine, Invitation, Login, MemberRow, Membership, SessionRow};
+pub(crate) use crate::store::people::{AuditLine, Invitation, Login, MemberRow, Membership, PendingWallet, SessionRow};
 
 use crate::charges::Charges;
 use crate::config::Signup;

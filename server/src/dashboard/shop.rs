@@ -34,6 +34,7 @@ fn show(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
             _ => Refusal::unknown_merchant(),
         })?;
         let webhooks = webhooks(&request, member).await?;
+        let waits = request.app.accounts.pending_wallet(merchant).await?.is_some();
         let latest = charges::latest(&request, member, LATEST).await?;
         let facts = Facts {
             has_wallet: report.receive.is_some(),
@@ -46,6 +47,9 @@ fn show(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
         let steps = steps(facts);
         let base = format!("/dashboard/{merchant}");
         let content = html! {
+            @if waits {
+                p.note.bad { (WALLET_WAITS.of(lang)) " " a href={ (base) "/settings/wallet" } { (TO_WALLET.of(lang)) } }
+            }
             (troubles(&request, member, &report, &webhooks, &base))
             @if !is_over(&steps) {
                 section.panel aria-labelledby="steps" {
@@ -159,6 +163,10 @@ const NODE_AWAY: Words = words(
 const BLOCKED: Words = words(
     "No payment can be made before the search for earlier use of your wallet is over.",
     "Aucun paiement n’est possible avant la fin de la recherche d’usages antérieurs de votre portefeuille.",
+);
+const WALLET_WAITS: Words = words(
+    "The money of new payments will go to another wallet soon.",
+    "L’argent des nouveaux paiements ira bientôt à un autre portefeuille.",
 );
 const TO_WALLET: Words = words("See the wallet", "Voir le portefeuille");
 const PAUSED: Words = words(

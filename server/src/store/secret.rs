@@ -30,6 +30,11 @@ impl Secret {
         self.mac("merchant", &[&merchant.0, text.as_bytes()])
     }
 
+    /// The same for a wallet that is to take the merchant's money later.
+    pub(crate) fn of_pending_wallet(&self, merchant: MerchantId, text: &str) -> Vec<u8> {
+        self.mac("pending wallet", &[&merchant.0, text.as_bytes()])
+    }
+
     /// A short name of an e-mail address for comparison only; the same for its ways of being written.
     pub(crate) fn of_email(&self, email: &str) -> [u8; 8] {
         let mac = self.mac("email", &[email.trim().to_lowercase().as_bytes()]);

@@ -2,35 +2,45 @@
 
 use bitpro_charge::MerchantId;
 
+use crate::accounts::Given;
 use crate::charges::{IssuedKey, KeyError, LinkKeyError, MadeLinkKey, MerchantChanges, MerchantError};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::Request;
 use crate::keys::{KeyId, Scopes};
 use crate::merchant::SettingError;
-use crate::wallet::DescriptorError;
+use crate::wallet::Receive;
 use crate::webhooks::{WebhookError, WebhookId, WebhookReport, Webhooks};
 
-/// Why a merchant stays as he is: what he can mend himself.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
-    /// A setting.
-    #[error(transparent)]
-    Setting(SettingError),
-    /// The descriptor or extended key.
-    #[error(transparent)]
-    Descriptor(DescriptorError),
-}
-
-/// Changes the merchant who is asked about.
-pub(super) async fn change_merchant(request: &Request, changes: MerchantChanges) -> Result<Result<(), Fault>, Refusal> {
+/// Changes the merchant who is asked about. The error inside is his to mend.
+pub(super) async fn change_merchant(
+    request: &Request,
+    changes: MerchantChanges,
+) -> Result<Result<(), SettingError>, Refusal> {
     let id = request.member()?.merchant.id;
     match request.app.charges.change_merchant(id, changes).await {
         Ok(()) => Ok(Ok(())),
-        Err(MerchantError::Setting(error)) => Ok(Err(Fault::Setting(error))),
-        Err(MerchantError::Descriptor(error)) => Ok(Err(Fault::Descriptor(error))),
-        Err(MerchantError::Unknown) => Err(Refusal::unknown_page()),
+        Err(MerchantError::Setting(error)) => Ok(Err(error)),
+        // Wallets have a way of their own.
+        Err(MerchantError::Unknown | MerchantError::Descriptor(_)) => Err(Refusal::unknown_page()),
         Err(MerchantError::Store(error)) => Err(error.into()),
     }
+}
+
+/// Gives the merchant a wallet, at once or in a day.
+pub(super) async fn give_wallet(request: &Request, receive: Receive) -> Result<Given, Refusal> {
+    let (merchant, who) = (request.member()?.merchant.id, &request.person()?.email);
+    let given = request
+        .app
+        .accounts
+        .give_wallet(who, merchant, receive, request.client)
+        .await;
+    Ok(given?)
+}
+
+/// Stops the wallet that waits.
+pub(super) async fn stop_wallet(request: &Request) -> Result<bool, Refusal> {
+    let merchant = request.member()?.merchant.id;
+    Ok(request.app.accounts.stop_wallet(merchant, request.client).await?)
 }
 
 /// Makes a key of the API.

@@ -138,6 +138,11 @@ pub const ROUTES: &[Route] = &[
         Permission::Money,
         wallet::preview,
     ),
+    change(
+        "/dashboard/{merchant}/settings/wallet/stop",
+        Permission::Money,
+        wallet::stop,
+    ),
     fresh(
         "/dashboard/{merchant}/settings/wallet/confirm",
         Permission::Money,

@@ -6,14 +6,17 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::Answering;
-use super::change::{Fault, change_merchant};
+use super::change::{give_wallet, stop_wallet};
 use super::frame::{self, Tab, below, may_change};
 use super::wallet_words::why;
-use crate::charges::{IssuanceBlock, MerchantChanges, MerchantError, MerchantReport, WalletText};
+use super::when::when;
+use crate::accounts::{Given, PendingWallet};
+use crate::charges::{IssuanceBlock, MerchantError, MerchantReport, WalletText};
 use crate::checkout::refusal::Refusal;
+use crate::config::WalletChanges;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
-use crate::dashboard::route::{Request, Unchanged};
+use crate::dashboard::route::{Request, Unchanged, see_other};
 use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
 use crate::wallet::{DescriptorError, Receive};
@@ -53,16 +56,46 @@ pub(super) fn save(request: Request) -> Answering {
             let errors = Errors::of("compared", COMPARE_FIRST.of(request.language));
             return confirm(&request, StatusCode::UNPROCESSABLE_ENTITY, &typed, &receive, &errors).await;
         }
-        let changes = MerchantChanges {
-            wallet: Some(typed.text()),
-            ..MerchantChanges::default()
+        if let Some(why) = obstacle(&request)? {
+            let errors = Errors::of("compared", why.of(request.language));
+            return confirm(&request, StatusCode::UNPROCESSABLE_ENTITY, &typed, &receive, &errors).await;
+        }
+        let text = receive.text().to_owned();
+        let word = match give_wallet(&request, receive).await? {
+            Given::Taken => "saved",
+            Given::Due(_) => "due",
         };
-        match change_merchant(&request, changes).await? {
-            Ok(()) => Ok(frame::done(request.member()?, Tab::Wallet, "saved", receive.text())),
-            Err(Fault::Descriptor(error)) => refuse(&request, typed, &error).await,
-            Err(Fault::Setting(_)) => Err(Refusal::malformed_form(StatusCode::UNPROCESSABLE_ENTITY)),
+        Ok(frame::done(request.member()?, Tab::Wallet, word, text))
+    })
+}
+
+/// `POST /dashboard/{merchant}/settings/wallet/stop`
+pub(super) fn stop(request: Request) -> Answering {
+    Box::pin(async move {
+        let member = request.member()?;
+        match stop_wallet(&request).await? {
+            true => Ok(frame::done(member, Tab::Wallet, "stopped", "")),
+            // It was stopped, or taken, meanwhile.
+            false => {
+                let mut response = see_other(&below(member, Tab::Wallet.path()));
+                response.extensions_mut().insert(Unchanged);
+                Ok(response)
+            }
         }
     })
+}
+
+/// Why another wallet than the first cannot be given here now.
+fn obstacle(request: &Request) -> Result<Option<Words>, Refusal> {
+    if request.member()?.merchant.descriptor.is_none() {
+        return Ok(None);
+    }
+    if request.app.wallet_changes == WalletChanges::CommandLine {
+        return Ok(Some(ONLY_OPERATOR));
+    }
+    let person = request.person.as_ref();
+    let has_factor = person.is_some_and(|person| person.login.account.totp.is_some());
+    Ok((!has_factor).then_some(NEEDS_FACTOR))
 }
 
 /// What was typed.
@@ -122,13 +155,21 @@ async fn draw(request: &Request, status: StatusCode, typed: &WalletForm, errors:
     let lang = request.language;
     let report = report(request).await?;
     let network = request.app.charges.network();
+    let obstacle = obstacle(request)?;
+    let waits = request.app.accounts.pending_wallet(member.merchant.id).await?;
     let content = html! {
         (errors.summary(lang))
         @match &report.receive {
             Some(receive) => (present(&report, receive, network, lang)),
             None => { p.note { (NONE_YET.of(lang)) } }
         }
-        @if may_change(member, Tab::Wallet) {
+        @if let Some(waits) = &waits { (waiting(request, waits, may_change(member, Tab::Wallet))) }
+        @if let (Some(why), true) = (obstacle, may_change(member, Tab::Wallet)) {
+            p.note {
+                (why.of(lang))
+                @if why == NEEDS_FACTOR { " " a href="/account" { (TO_ACCOUNT.of(lang)) } }
+            }
+        } @else if may_change(member, Tab::Wallet) {
             section.panel aria-labelledby="change" {
                 h2 #change { @if report.receive.is_some() { (CHANGE.of(lang)) } @else { (GIVE.of(lang)) } }
                 @if report.receive.is_some() { p { (CHANGE_MEANS.of(lang)) } }
@@ -144,7 +185,31 @@ async fn draw(request: &Request, status: StatusCode, typed: &WalletForm, errors:
             }
         }
     };
-    frame::page(request, status, Tab::Wallet, &[("saved", SAVED)], &content)
+    frame::page(request, status, Tab::Wallet, &DONE, &content)
+}
+
+/// The wallet that waits, and the way to stop it.
+fn waiting(request: &Request, waits: &PendingWallet, may_stop: bool) -> Markup {
+    let lang = request.language;
+    let parsed = Receive::from_descriptor(&waits.receive, request.app.charges.network()).ok();
+    html! {
+        section.panel aria-labelledby="waiting" {
+            h2 #waiting { (WAITING.of(lang)) }
+            p.note { (WAITING_MEANS.of(lang)) }
+            dl.facts {
+                dt { (TAKES_EFFECT.of(lang)) } dd { (when(request, waits.due_at)) }
+                dt { (ASKED_BY.of(lang)) } dd { (waits.asked_by) ", " (when(request, waits.asked_at)) ", " (waits.client) }
+                dt { (DESCRIPTOR.of(lang)) } dd { code { (waits.receive) } }
+                @if let Some(parsed) = &parsed { dt { (FIRST.of(lang)) } dd { (addresses(parsed)) } }
+            }
+            @if may_stop {
+                form.after method="post" action={ (request.member.as_ref().map_or_else(String::new, |member| below(member, Tab::Wallet.path()))) "/stop" } {
+                    (csrf(request))
+                    button.grave type="submit" { (STOP.of(lang)) }
+                }
+            }
+        }
+    }
 }
 
 /// The wallet as it is now.
@@ -240,10 +305,46 @@ fn types(network: Network, lang: Language) -> [(&'static str, &'static str); 5] 
     ]
 }
 
-const SAVED: Words = words(
-    "Saved. New payments go to this wallet once the search for earlier use is over; those already made keep their addresses.",
-    "Enregistré. Les nouveaux paiements iront à ce portefeuille dès que la recherche d’usages antérieurs sera finie ; ceux déjà créés gardent leurs adresses.",
+const DONE: [(&str, Words); 3] = [
+    (
+        "saved",
+        words(
+            "Saved. New payments go to this wallet once the search for earlier use is over.",
+            "Enregistré. Les nouveaux paiements iront à ce portefeuille dès que la recherche d’usages antérieurs sera finie.",
+        ),
+    ),
+    (
+        "due",
+        words(
+            "The change waits for 24 hours. All owners are told by e-mail, and each of them can stop it here.",
+            "Le changement attend 24 heures. Tous les propriétaires sont avertis par e-mail, et chacun peut l’arrêter ici.",
+        ),
+    ),
+    (
+        "stopped",
+        words(
+            "The change is stopped. The money goes where it went before.",
+            "Le changement est arrêté. L’argent va où il allait.",
+        ),
+    ),
+];
+const WAITING: Words = words("A change waits", "Un changement attend");
+const WAITING_MEANS: Words = words(
+    "New payments will go to another wallet. If you do not know of it, stop it, change your password, and look at the team.",
+    "Les nouveaux paiements iront à un autre portefeuille. Si vous n’en savez rien, arrêtez-le, changez votre mot de passe et vérifiez l’équipe.",
 );
+const TAKES_EFFECT: Words = words("Takes effect", "Prend effet");
+const ASKED_BY: Words = words("Asked for by", "Demandé par");
+const STOP: Words = words("Stop the change", "Arrêter le changement");
+const ONLY_OPERATOR: Words = words(
+    "On this server only the operator changes it, on the command line.",
+    "Sur ce serveur, seul l’exploitant peut en changer, en ligne de commande.",
+);
+const NEEDS_FACTOR: Words = words(
+    "To change where the money goes, your account needs a second factor.",
+    "Pour changer où va l’argent, votre compte a besoin d’un second facteur.",
+);
+const TO_ACCOUNT: Words = words("Set it up", "Le configurer");
 const NONE_YET: Words = words(
     "You have not said yet where the money goes. Until then no payment can be made.",
     "Vous n’avez pas encore indiqué où va l’argent. D’ici là, aucun paiement n’est possible.",
@@ -278,8 +379,8 @@ const GAP_HINT: Words = words(
 const CHANGE: Words = words("Change it", "En changer");
 const GIVE: Words = words("Say where the money goes", "Indiquer où va l’argent");
 const CHANGE_MEANS: Words = words(
-    "A change concerns new payments only.",
-    "Un changement ne concerne que les nouveaux paiements.",
+    "A change takes effect after 24 hours, and concerns new payments only. Until then each owner can stop it.",
+    "Un changement prend effet après 24 heures, et ne concerne que les nouveaux paiements. D’ici là, chaque propriétaire peut l’arrêter.",
 );
 const WALLET_LABEL: Words = words(
     "Output descriptor or extended public key",

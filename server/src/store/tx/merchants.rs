@@ -51,6 +51,10 @@ impl Tx {
             created_at: draft.created_at,
         };
         self.writing().await?.put_merchant(&row).await?;
+        if draft.receive.is_some() {
+            // What was asked for before must not come after it.
+            self.people().await?.drop_pending_wallet(num).await?;
+        }
         let mut merchants = MerchantMap::clone(self.memory.merchants());
         merchants.insert(
             draft.id,

@@ -1,6 +1,8 @@
 //! Where the money goes.
 
 use super::*;
+use crate::charges::MerchantChanges;
+use crate::wallet::WalletText;
 
 const TPUB: &str =
     "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp";
@@ -21,15 +23,102 @@ async fn r27_nothing_is_changed_before_the_addresses_were_compared() {
     assert!(hasty.text_of("compared-error").contains("Compare them first"));
     assert_eq!(desk.merchant().descriptor, before);
 
-    let saved = desk
+    let asked = desk
         .post("settings/wallet/confirm", &format!("{form}&compared=yes"))
         .await;
-    assert!(saved.location.ends_with("/settings/wallet?done=saved"));
-    assert!(saved.changed.unwrap().starts_with("tr(tpub"));
+    assert!(asked.location.ends_with("/settings/wallet?done=due"), "{}", asked.body);
+    assert!(asked.changed.unwrap().starts_with("tr(tpub"));
+    assert_eq!(desk.merchant().descriptor, before);
+}
+
+/// Asks for another wallet.
+async fn ask(desk: &Desk) -> Answer {
+    let form = format!("wallet={TPUB}&script_type=tr&compared=yes");
+    desk.post("settings/wallet/confirm", &form).await
+}
+
+#[tokio::test]
+async fn another_wallet_waits_for_a_day() {
+    let desk = Desk::new().await;
+    let before = desk.merchant().descriptor;
+    ask(&desk).await;
+    let page = desk.get("settings/wallet").await;
+    assert!(page.has("A change waits") && page.has("owner@shop.example") && page.has("Stop the change"));
+    assert!(desk.get("").await.has("another wallet"));
+    let accounts = desk.app.app.accounts.clone();
+    desk.app.clock.advance_secs(86_399);
+    accounts.take_due_wallets().await.unwrap();
+    assert_eq!(desk.merchant().descriptor, before);
+    desk.app.clock.advance_secs(1);
+    accounts.take_due_wallets().await.unwrap();
     assert_ne!(desk.merchant().descriptor, before);
     let page = desk.get("settings/wallet").await;
-    assert!(page.has("searching the chain") && page.has("<li><code>bcrt1p"));
+    assert!(!page.has("A change waits") && page.has("searching the chain") && page.has("<li><code>bcrt1p"));
     assert!(desk.get("").await.has("No payment can be made before the search"));
+    let log = accounts.changes(desk.app.merchant, None, 10).await.unwrap();
+    assert_eq!(
+        (log[0].action.as_str(), log[0].who.as_str()),
+        ("settings/wallet/due", "owner@shop.example")
+    );
+}
+
+#[tokio::test]
+async fn a_wallet_that_waits_is_stopped_by_any_owner() {
+    let mut desk = Desk::new().await;
+    let before = desk.merchant().descriptor;
+    ask(&desk).await;
+    desk.has_factor = false;
+    let stopped = desk.post("settings/wallet/stop", "").await;
+    assert!(stopped.location.ends_with("?done=stopped"));
+    let again = desk.post("settings/wallet/stop", "").await;
+    assert!(again.is_unchanged);
+    desk.app.clock.advance_secs(90_000);
+    desk.app.app.accounts.take_due_wallets().await.unwrap();
+    assert_eq!(desk.merchant().descriptor, before);
+}
+
+#[tokio::test]
+async fn another_wallet_needs_a_second_factor_and_the_first_one_does_not() {
+    let mut desk = Desk::new().await;
+    desk.has_factor = false;
+    let page = desk.get("settings/wallet").await;
+    assert!(page.has("needs a second factor") && !page.has("name=\"wallet\""));
+    let refused = ask(&desk).await;
+    assert_eq!(refused.status, 422);
+    let waits = desk.app.app.accounts.pending_wallet(desk.app.merchant).await.unwrap();
+    assert!(waits.is_none());
+
+    desk.app.merchant = desk.app.charges.add_merchant(named("New")).await.unwrap();
+    let first = ask(&desk).await;
+    assert!(first.location.ends_with("?done=saved"), "{}", first.body);
+    assert!(desk.merchant().descriptor.is_some());
+}
+
+#[tokio::test]
+async fn what_the_operator_changes_is_not_overruled_by_what_was_asked_for_before() {
+    let desk = Desk::new().await;
+    ask(&desk).await;
+    let changes = MerchantChanges {
+        wallet: Some(WalletText {
+            text: TPUB.to_owned(),
+            script_type: Some("pkh".to_owned()),
+        }),
+        ..MerchantChanges::default()
+    };
+    desk.app
+        .charges
+        .change_merchant(desk.app.merchant, changes)
+        .await
+        .unwrap();
+    let waits = desk.app.app.accounts.pending_wallet(desk.app.merchant).await.unwrap();
+    assert!(waits.is_none());
+}
+
+fn named(name: &str) -> MerchantChanges {
+    MerchantChanges {
+        settings: vec![("name".to_owned(), name.to_owned())],
+        ..MerchantChanges::default()
+    }
 }
 
 #[tokio::test]

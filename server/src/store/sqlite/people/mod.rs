@@ -4,6 +4,7 @@ mod accounts;
 mod audit;
 mod sessions;
 mod team;
+mod wallets;
 
 use sqlx::SqliteConnection;
 
@@ -11,6 +12,7 @@ pub(crate) use accounts::{AccountRow, TokenPurpose};
 pub(crate) use audit::{AuditLine, AuditRow};
 pub(crate) use sessions::{Login, SessionRow};
 pub(crate) use team::{Invitation, MemberRow, Membership};
+pub(crate) use wallets::PendingWallet;
 
 use super::Session;
 

@@ -1,0 +1,188 @@
+//! Where a merchant's money goes, as its owners change it: the first wallet at once, another one after a day in which every
+//! owner is told and any owner can stop it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use bitpro_charge::{MerchantId, Timestamp};
+
+use super::asking::merchant_row;
+use super::{AccountError, Accounts, PendingWallet};
+use crate::mail::letters::Notice;
+use crate::merchant::Merchant;
+use crate::store::people::AuditRow;
+use crate::store::{MerchantDraft, StoreError, Tx};
+use crate::wallet::Receive;
+
+/// How long a wallet waits that is not the first, in seconds.
+pub const WALLET_SECS: u32 = 24 * 60 * 60;
+
+/// What became of a wallet that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// It takes the money of new charges.
+    Taken,
+    /// It will from then on.
+    Due(Timestamp),
+}
+
+impl Accounts {
+    /// Takes `receive` as the merchant's wallet: at once if it is the first, or the present one, and else after a day. One that
+    /// waits already is replaced, and the day begins anew.
+    pub(crate) async fn give_wallet(
+        &self,
+        who: &str,
+        merchant: MerchantId,
+        receive: Receive,
+        client: IpAddr,
+    ) -> Result<Given, AccountError> {
+        let (this, who, now) = (self.clone(), who.to_owned(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let known = known(tx, merchant)?;
+                    let row = merchant_row(tx, merchant)?;
+                    let present = known.descriptor.and_then(|id| tx.memory().issuer(id));
+                    if present.is_none_or(|issuer| issuer.text() == receive.text()) {
+                        let is_first = present.is_none();
+                        put(tx, &known, receive).await?;
+                        if is_first {
+                            let notice = Notice::WalletChanged {
+                                merchant: &known.settings.name,
+                            };
+                            this.notify_owners(tx, merchant, notice, client, now).await?;
+                        }
+                        return Ok(Given::Taken);
+                    }
+                    let due_at = now.plus_secs(WALLET_SECS);
+                    let waits = PendingWallet {
+                        merchant,
+                        mac: tx.wallet_mac(merchant, receive.text()),
+                        receive: receive.text().to_owned(),
+                        asked_by: who,
+                        client: client.to_string(),
+                        asked_at: now,
+                        due_at,
+                    };
+                    tx.people().await?.put_pending_wallet(row, &waits).await?;
+                    let notice = Notice::WalletAsked {
+                        merchant: &known.settings.name,
+                        due: due_at,
+                    };
+                    this.notify_owners(tx, merchant, notice, client, now).await?;
+                    Ok(Given::Due(due_at))
+                })
+            })
+            .await
+    }
+
+    /// The wallet that waits for a merchant.
+    pub(crate) async fn pending_wallet(&self, merchant: MerchantId) -> Result<Option<PendingWallet>, StoreError> {
+        let mut reader = self.charges.store().people().await?;
+        reader.rows().pending_wallet(merchant).await
+    }
+
+    /// Stops a wallet that waits; whether there was one.
+    pub(crate) async fn stop_wallet(&self, merchant: MerchantId, client: IpAddr) -> Result<bool, AccountError> {
+        let (this, now) = (self.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let known = known(tx, merchant)?;
+                    let row = merchant_row(tx, merchant)?;
+                    let was_there = tx.people().await?.drop_pending_wallet(row).await?;
+                    if was_there {
+                        let notice = Notice::WalletStopped {
+                            merchant: &known.settings.name,
+                        };
+                        this.notify_owners(tx, merchant, notice, client, now).await?;
+                    }
+                    Ok(was_there)
+                })
+            })
+            .await
+    }
+
+    /// Takes the wallets that have waited long enough.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_due_wallets(&self) -> Result<(), StoreError> {
+        let now = self.charges.now();
+        let due = {
+            let mut reader = self.charges.store().people().await?;
+            reader.rows().due_wallets(now).await?
+        };
+        for wallet in due {
+            let (this, network) = (self.clone(), self.charges.network());
+            let written = self.charges.store().write(move |tx| {
+                Box::pin(async move {
+                    // It may have been stopped, or replaced, since it was read.
+                    let waits = tx.people().await?.pending_wallet(wallet.merchant).await?;
+                    if waits.as_ref() != Some(&wallet) {
+                        return Ok(());
+                    }
+                    let is_ours = tx.wallet_mac(wallet.merchant, &wallet.receive) == wallet.mac;
+                    let receive = Receive::from_descriptor(&wallet.receive, network).ok();
+                    let Some(receive) = receive.filter(|_| is_ours) else {
+                        tracing::error!(merchant = %wallet.merchant, "the wallet that waits was not written by us: it is dropped");
+                        let row = merchant_row(tx, wallet.merchant)?;
+                        tx.people().await?.drop_pending_wallet(row).await?;
+                        return Ok(());
+                    };
+                    this.take(tx, wallet, receive, now).await
+                })
+            });
+            written.await?;
+        }
+        Ok(())
+    }
+
+    async fn take(
+        &self,
+        tx: &mut Tx,
+        wallet: PendingWallet,
+        receive: Receive,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let merchant = wallet.merchant;
+        let Some(known) = tx.memory().merchants().get(&merchant).cloned() else {
+            return Ok(());
+        };
+        put(tx, &known, receive).await?;
+        let line = AuditRow {
+            merchant: tx.memory().merchant_row(merchant),
+            account: None,
+            who: wallet.asked_by,
+            action: "settings/wallet/due".to_owned(),
+            detail: wallet.receive,
+            client: wallet.client.clone(),
+            at: now,
+            outcome: Some("done".to_owned()),
+        };
+        tx.people().await?.add_audit(&line).await?;
+        let client = wallet.client.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let notice = Notice::WalletChanged {
+            merchant: &known.settings.name,
+        };
+        self.notify_owners(tx, merchant, notice, client, now).await
+    }
+}
+
+fn known(tx: &Tx, merchant: MerchantId) -> Result<Arc<Merchant>, AccountError> {
+    let known = tx.memory().merchants().get(&merchant).cloned();
+    known.ok_or(AccountError::UnknownMerchant)
+}
+
+async fn put(tx: &mut Tx, known: &Merchant, receive: Receive) -> Result<(), StoreError> {
+    tx.put_merchant(MerchantDraft {
+        id: known.id,
+        settings: known.settings.clone(),
+        logo: known.logo.clone(),
+        receive: Some(Arc::new(receive)),
+        created_at: known.created_at,
+    })
+    .await
+}
