@@ -178,15 +178,13 @@ async fn the_loader_is_for_every_site_and_hashed_files_are_kept_for_ever() {
 }
 
 #[tokio::test]
-async fn r37_the_front_door_says_what_this_is() {
+async fn r37_the_front_door_leads_to_the_login() {
     let app = TestApp::with_merchant(&[]).await;
     let page = app.get("/").await;
-    assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains("sandbox"), "{}", page.body);
-    assert!(
-        page.header("content-security-policy")
-            .contains("frame-ancestors 'none'")
-    );
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+    assert_eq!(page.header("location"), "/login");
+    let login = app.get("/login").await;
+    assert!(login.body.contains("Sandbox") && login.body.contains("Sent here to pay?"), "{}", login.body);
     assert_eq!(
         app.ask(Method::DELETE, "/", &[], "").await.status,
         StatusCode::METHOD_NOT_ALLOWED

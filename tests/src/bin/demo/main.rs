@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::net::TcpListener as StdListener;
 
 use anyhow::{Context as _, Result};
-use bitpro_tests::{Api, App, Merchant, Node, Pair, Setup};
+use bitpro_tests::{Api, App, Letters, Merchant, Node, Pair, Setup};
 use clap::Parser;
 use desk::Desk;
 use inbox::Inbox;
@@ -24,6 +24,8 @@ const SERVER_PORT: u16 = 4080;
 const SHOP_PORT: u16 = 4081;
 const WALLET_PORT: u16 = 4082;
 
+/// Who owns the shop in the dashboard.
+const OWNER: &str = "owner@shop.example";
 const MERCHANT_NAME: &str = "Atelier Nord";
 
 /// Runs the demo until Ctrl-C.
@@ -45,6 +47,10 @@ struct Addresses {
     shop: String,
     checkout: String,
     wallet: String,
+    /// Where the shop's owner chooses his password, once.
+    dashboard: String,
+    /// Where letters lie.
+    letters: String,
     merchant_id: String,
     api_key: ApiKey,
     node: NodeAddress,
@@ -97,6 +103,7 @@ async fn run(options: &Options) -> Result<()> {
 
     say("starting bitpro");
     let mut setup = Setup::beside(&pair.server, &pair.clock)
+        .with("BITPRO_SIGNUP", "open")
         .with("BITPRO_WEBHOOK_ALLOW_HTTP", "true")
         .with("BITPRO_WEBHOOK_ALLOW_PRIVATE", "127.0.0.1");
     setup.port = Some(port(SERVER_PORT)?);
@@ -124,6 +131,11 @@ async fn run(options: &Options) -> Result<()> {
         app.run(&["link", "key", "rotate", &merchant.id]).await?;
     }
 
+    // The owner chooses his password by the link of the letter, like everybody; here it is shown.
+    app.run(&["merchant", "set", &merchant.id, "--owner", OWNER]).await?;
+    let letters = Letters::of(app.folder());
+    let dashboard = letters.link_to(OWNER).await?;
+
     let inbox = Inbox::default();
     inbox.subscribe(&app, &merchant, &shop_url).await?;
 
@@ -135,6 +147,8 @@ async fn run(options: &Options) -> Result<()> {
         server: app.url(),
         shop: shop_url,
         wallet: wallet_url,
+        dashboard,
+        letters: letters.folder().display().to_string(),
         merchant_id: merchant.id.clone(),
         api_key: ApiKey {
             id: api.id,
@@ -176,6 +190,8 @@ fn announce(addresses: &Addresses, json: bool) -> Result<()> {
         ("shop", &addresses.shop),
         ("direct link", &addresses.checkout),
         ("wallet and miner", &addresses.wallet),
+        ("shop's dashboard", &addresses.dashboard),
+        ("letters", &addresses.letters),
     ] {
         say(&format!("  {what:<17} {address}"));
     }
