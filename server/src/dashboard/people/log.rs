@@ -16,7 +16,10 @@ const WHAT: Words = words("What", "Quoi");
 const FROM: Words = words("From", "Depuis");
 const NONE: Words = words("Nothing has been changed yet.", "Rien n’a encore été modifié.");
 const OLDER: Words = words("Older", "Plus anciens");
-const BROKEN_OFF: Words = words("begun; the server ended before it was told how it went", "commencé ; le serveur s’est arrêté avant d’en connaître l’issue");
+const BROKEN_OFF: Words = words(
+    "begun; the server ended before it was told how it went",
+    "commencé ; le serveur s’est arrêté avant d’en connaître l’issue",
+);
 
 /// Lines on a page.
 const LINES: u32 = 50;
