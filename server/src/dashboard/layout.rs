@@ -105,7 +105,7 @@ impl Frame<'_> {
                     a.skip href="#content" { (SKIP.of(lang)) }
                     (bar)
                     @if self.app.charges.network().is_sandbox() {
-                        p.sandbox { (SANDBOX.of(lang)) }
+                        aside.sandbox { (SANDBOX.of(lang)) }
                     }
                     main #content class=[class] {
                         h1 { (title) }

@@ -16,7 +16,10 @@ const WHAT: Words = words("What", "Quoi");
 const FROM: Words = words("From", "Depuis");
 const NONE: Words = words("Nothing has been changed yet.", "Rien n’a encore été modifié.");
 const OLDER: Words = words("Older", "Plus anciens");
-const BROKEN_OFF: Words = words("begun; the server ended before it was told how it went", "commencé ; le serveur s’est arrêté avant d’en connaître l’issue");
+const BROKEN_OFF: Words = words(
+    "begun; the server ended before it was told how it went",
+    "commencé ; le serveur s’est arrêté avant d’en connaître l’issue",
+);
 
 /// Lines on a page.
 const LINES: u32 = 50;
@@ -32,7 +35,7 @@ pub(super) fn show(request: Request) -> Answer {
         let (shown, rest) = lines.split_at(lines.len().min(LINES as usize));
         let content = html! {
             @if shown.is_empty() { p { (NONE.of(lang)) } } @else {
-                div.panel { div.scroll { table {
+                div.panel { div.scroll tabindex="0" role="group" aria-label=(TITLE.of(lang)) { table {
                     thead { tr {
                         th scope="col" { (WHEN.of(lang)) }
                         th scope="col" { (WHO.of(lang)) }

@@ -130,7 +130,7 @@ fn draw(
             h2 #keys { (KEYS.of(lang)) }
             @if keys.is_empty() { p { (NO_KEYS.of(lang)) } }
             @else {
-                div.scroll tabindex="0" role="region" aria-labelledby="keys" {
+                div.scroll tabindex="0" role="group" aria-labelledby="keys" {
                     table {
                         thead { tr {
                             th scope="col" { (NAME.of(lang)) }
