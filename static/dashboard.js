@@ -17,7 +17,9 @@ if (live && live.dataset.live && window.EventSource) {
     try {
       const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
       if (answer.ok) {
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        // The policy of this page holds for what is parsed, too: the styles of another response are not its own.
+        const text = (await answer.text()).replace(/<style[^]*?<\/style>/g, "");
+        const page = new DOMParser().parseFromString(text, "text/html");
         const fresh = page.getElementById("live");
         const held = live.contains(document.activeElement) && document.activeElement.getAttribute("href");
         if (fresh && fresh.innerHTML !== live.innerHTML) {

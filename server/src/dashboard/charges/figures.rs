@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::chart::{self, Bar};
+use super::payments::filled;
 use super::{list_path, member};
 use crate::charges::Tally;
 use crate::checkout::refusal::Refusal;
@@ -33,6 +34,7 @@ const CONVERSION_BY_DAY: Words = words(
     "Conversion by day: the share of the transactions made that are confirmed",
     "Conversion par jour\u{a0}: part des transactions créées qui sont confirmées",
 );
+const UP_TO: Words = words("up to {}", "jusqu’à {}");
 const DAY: Words = words("Day", "Jour");
 const TABLE: Words = words("The same as a table", "Les mêmes chiffres en tableau");
 const BASIS: Words = words(
@@ -149,9 +151,10 @@ fn charts(days: &[DayFigures], times: Times<'_>, language: Language) -> Markup {
     let ends = days.first().zip(days.last());
     let ends = ends.map(|(first, last)| (times.day(first.date), times.day(last.date)));
     let (first, last) = ends.unwrap_or_default();
+    let up_to = |top: &str| filled(UP_TO, language, &[top]);
     html! {
-        (chart::bars(VOLUME_BY_DAY.of(language), volume.collect(), highest.0, &money::euros(highest, language), (&first, &last)))
-        (chart::bars(CONVERSION_BY_DAY.of(language), conversion.collect(), 100, "100\u{a0}%", (&first, &last)))
+        (chart::bars(VOLUME_BY_DAY.of(language), volume.collect(), highest.0, &up_to(&money::euros(highest, language)), (&first, &last)))
+        (chart::bars(CONVERSION_BY_DAY.of(language), conversion.collect(), 100, &up_to("100\u{a0}%"), (&first, &last)))
     }
 }
 
