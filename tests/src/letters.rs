@@ -48,7 +48,9 @@ impl Letters {
 fn link(letter: &str) -> Result<String> {
     let plain = letter.replace("=\r\n", "").replace("=3D", "=");
     let at = plain.find("?token=").context("the letter has no link")?;
-    let start = plain[..at].rfind("http").context("the letter's link has no beginning")?;
+    let start = plain[..at]
+        .rfind("http")
+        .context("the letter's link has no beginning")?;
     let rest = &plain[start..];
     let end = rest.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(rest.len());
     Ok(rest[..end].to_owned())

@@ -216,7 +216,10 @@ impl Accounts {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let row = tx.memory().merchant_row(merchant).ok_or(AccountError::UnknownMerchant)?;
+                    let row = tx
+                        .memory()
+                        .merchant_row(merchant)
+                        .ok_or(AccountError::UnknownMerchant)?;
                     let name = tx.memory().merchants().get(&merchant).map(|m| m.settings.name.clone());
                     let mut people = tx.people().await?;
                     let mut account = match people.account_of(email.as_str()).await? {
@@ -323,7 +326,5 @@ fn first_settings(name: &str, site: &str) -> Settings {
     };
     let origin = url::Url::parse(&with_scheme).map(|url| url.origin().ascii_serialization());
     let Ok(origin) = origin else { return with_site };
-    with_site
-        .with(&[("allowed_origins", &origin)])
-        .unwrap_or(with_site)
+    with_site.with(&[("allowed_origins", &origin)]).unwrap_or(with_site)
 }

@@ -81,7 +81,9 @@ mod tests {
     fn a_mailbox_is_not_flooded() {
         let budgets = Budgets::default();
         let email = Email::read("ada@shop.example").unwrap();
-        let letters = (0..100).filter(|n| budgets.letter(client(*n), &email, NOW).is_ok()).count();
+        let letters = (0..100)
+            .filter(|n| budgets.letter(client(*n), &email, NOW).is_ok())
+            .count();
         assert_eq!(letters, 4);
     }
 }

@@ -95,7 +95,10 @@ pub fn recovery_codes(rng: &dyn Rng) -> Vec<String> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let code = |_| {
         let bytes = rng.bytes();
-        let letters: Vec<char> = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect();
+        let letters: Vec<char> = bytes
+            .iter()
+            .map(|byte| char::from(LETTERS[usize::from(byte & 31)]))
+            .collect();
         let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
         groups.join("-")
     };
@@ -151,7 +154,11 @@ mod tests {
     fn a_secret_is_read_as_it_is_written() {
         let secret = CodeSecret::new(&SystemRng);
         assert_eq!(CodeSecret::read(&secret.text()).unwrap().bytes(), secret.bytes());
-        assert!(secret.uri("a+b@shop.example").starts_with("otpauth://totp/Bitpro:a%2Bb%40shop.example?secret="));
+        assert!(
+            secret
+                .uri("a+b@shop.example")
+                .starts_with("otpauth://totp/Bitpro:a%2Bb%40shop.example?secret=")
+        );
         assert!(CodeSecret::read("nonsense").is_none());
     }
 
@@ -161,6 +168,9 @@ mod tests {
         assert_eq!(codes.len(), RECOVERY_CODES);
         assert_eq!(codes[0].len(), 19);
         assert_ne!(codes[0], codes[1]);
-        assert_eq!(recovery_hash(&codes[0]), recovery_hash(&codes[0].replace('-', " ").to_uppercase()));
+        assert_eq!(
+            recovery_hash(&codes[0]),
+            recovery_hash(&codes[0].replace('-', " ").to_uppercase())
+        );
     }
 }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use bitpro_charge::Timestamp;
 
 use super::{
-    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before, check_password,
-    language_of,
+    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
+    check_password, language_of,
 };
 use crate::limits::Client;
 use crate::mail::letters::{self, Notice};
@@ -203,7 +203,8 @@ impl Accounts {
                     let (account, _) = found.ok_or(AccountError::UnknownLink)?;
                     people.drop_tokens(account.num, TokenPurpose::Password).await?;
                     let session = this.session_row(&account, &begun, &visitor, now);
-                    this.set_password(tx, account, hash, &session, visitor.client, now).await
+                    this.set_password(tx, account, hash, &session, visitor.client, now)
+                        .await
                 })
             })
             .await?;
@@ -225,7 +226,8 @@ impl Accounts {
         people.put_account(&account).await?;
         people.end_other_sessions(account.num, session.hash).await?;
         people.add_session(session).await?;
-        self.note(tx, Some(account.num), &account.email, "password", client, now).await?;
+        self.note(tx, Some(account.num), &account.email, "password", client, now)
+            .await?;
         if had_one {
             self.tell(tx, &account, Notice::PasswordChanged, client, now).await?;
         }

@@ -64,7 +64,8 @@ impl Accounts {
                     people.put_recovery_codes(num, &hashes).await?;
                     people.end_other_sessions(num, hash).await?;
                     people.note_factor(hash, now).await?;
-                    this.note(tx, Some(num), &account.email, "factor added", client, now).await?;
+                    this.note(tx, Some(num), &account.email, "factor added", client, now)
+                        .await?;
                     this.tell(tx, &account, Notice::SecondFactorAdded, client, now).await?;
                     Ok::<_, AccountError>(())
                 })
@@ -88,7 +89,8 @@ impl Accounts {
                 Box::pin(async move {
                     let account = present(tx, num).await?;
                     tx.people().await?.put_recovery_codes(num, &hashes).await?;
-                    this.note(tx, Some(num), &account.email, "recovery codes", client, now).await?;
+                    this.note(tx, Some(num), &account.email, "recovery codes", client, now)
+                        .await?;
                     this.tell(tx, &account, Notice::RecoveryCodesMade, client, now).await?;
                     Ok::<_, AccountError>(())
                 })
@@ -110,8 +112,11 @@ impl Accounts {
                     let mut people = tx.people().await?;
                     people.put_account(&account).await?;
                     people.put_recovery_codes(num, &[]).await?;
-                    this.note(tx, Some(num), &account.email, "factor removed", client, now).await?;
-                    Ok(this.tell(tx, &account, Notice::SecondFactorRemoved, client, now).await?)
+                    this.note(tx, Some(num), &account.email, "factor removed", client, now)
+                        .await?;
+                    Ok(this
+                        .tell(tx, &account, Notice::SecondFactorRemoved, client, now)
+                        .await?)
                 })
             })
             .await
@@ -185,7 +190,8 @@ impl Accounts {
             + 'static,
     {
         let now = self.charges.now();
-        self.budgets.attempt(Client::from(client), &format!("code:{}", login.account.email), now)?;
+        self.budgets
+            .attempt(Client::from(client), &format!("code:{}", login.account.email), now)?;
         let (this, num, code) = (self.clone(), login.account.num, code.to_owned());
         self.charges
             .store()

@@ -78,7 +78,10 @@ impl Accounts {
         limit: u32,
     ) -> Result<Vec<AuditLine>, StoreError> {
         let mut reader = self.charges.store().people().await?;
-        reader.rows().audit_of(merchant, before.unwrap_or(i64::MAX), limit).await
+        reader
+            .rows()
+            .audit_of(merchant, before.unwrap_or(i64::MAX), limit)
+            .await
     }
 
     /// Notes in a unit what a person did to his own account.
@@ -115,7 +118,14 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let language = super::language_of(&account.language);
-        let letter = letters::notice(language, &account.email, &account.name, notice, now, &client.to_string());
+        let letter = letters::notice(
+            language,
+            &account.email,
+            &account.name,
+            notice,
+            now,
+            &client.to_string(),
+        );
         tx.post(&letter).await
     }
 }

@@ -10,8 +10,8 @@ use super::{
 use crate::limits::Client;
 use crate::mail::letters::{self, Notice};
 use crate::merchant::Language;
-use crate::store::people::TokenPurpose;
 use crate::store::StoreError;
+use crate::store::people::TokenPurpose;
 
 impl Accounts {
     /// Changes the password of somebody who is logged in. Every session ends, and one begins.
@@ -33,7 +33,8 @@ impl Accounts {
             .write(move |tx| {
                 Box::pin(async move {
                     let account = present(tx, num).await?;
-                    this.set_password(tx, account, hash, &session, visitor.client, now).await
+                    this.set_password(tx, account, hash, &session, visitor.client, now)
+                        .await
                 })
             })
             .await?;
@@ -113,7 +114,8 @@ impl Accounts {
                     people.put_account(&account).await?;
                     people.drop_tokens(account.num, TokenPurpose::Email).await?;
                     people.drop_tokens(account.num, TokenPurpose::Password).await?;
-                    this.note(tx, Some(account.num), &former.email, "email", client, now).await?;
+                    this.note(tx, Some(account.num), &former.email, "email", client, now)
+                        .await?;
                     let notice = Notice::EmailChanged { new: &email };
                     this.tell(tx, &former, notice, client, now).await?;
                     Ok(email)

@@ -139,7 +139,10 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_kept_as_argon2id_and_only_the_same_one_is_right() {
         let passwords = Passwords::default();
-        let kept = passwords.hash("correct horse battery".to_owned(), [2; 16]).await.unwrap();
+        let kept = passwords
+            .hash("correct horse battery".to_owned(), [2; 16])
+            .await
+            .unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
         let right = |text: &str, kept: Option<&String>| passwords.is_right(text.to_owned(), kept.cloned());
         assert!(right("correct horse battery", Some(&kept)).await.unwrap());

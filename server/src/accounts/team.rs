@@ -51,7 +51,10 @@ impl Accounts {
         let now = self.charges.now();
         let mut reader = self.charges.store().people().await?;
         let mut people = reader.rows();
-        Ok((people.members(merchant).await?, people.invitations(merchant, now).await?))
+        Ok((
+            people.members(merchant).await?,
+            people.invitations(merchant, now).await?,
+        ))
     }
 
     /// Invites an address by letter, in the place of an invitation before.
@@ -135,7 +138,10 @@ impl Accounts {
         let invitation = people.invitation(link.hash(), now).await?;
         let invitation = invitation.ok_or(AccountError::UnknownLink)?;
         let account = people.account_of(&invitation.email).await?;
-        let merchant = self.charges.merchant(invitation.merchant).ok_or(AccountError::UnknownLink)?;
+        let merchant = self
+            .charges
+            .merchant(invitation.merchant)
+            .ok_or(AccountError::UnknownLink)?;
         Ok(Joining {
             merchant: merchant.settings.name.clone(),
             id: invitation.merchant,
@@ -212,7 +218,8 @@ impl Accounts {
                 account.approved_at = account.approved_at.or(Some(now));
                 let session = this.session_row(&account, &begun, &visitor, now);
                 let merchant = this.joined(tx, &link, &account, visitor.client, now).await?;
-                this.set_password(tx, account, hash, &session, visitor.client, now).await?;
+                this.set_password(tx, account, hash, &session, visitor.client, now)
+                    .await?;
                 Ok::<_, AccountError>(merchant)
             })
         });
@@ -315,8 +322,15 @@ impl Accounts {
         let members = tx.people().await?.members(merchant).await?;
         for owner in members.iter().filter(|member| member.role == Role::Owner) {
             let language = language_of(&owner.language);
-            tx.post(&letters::notice(language, &owner.email, &owner.name, notice, now, &client.to_string()))
-                .await?;
+            tx.post(&letters::notice(
+                language,
+                &owner.email,
+                &owner.name,
+                notice,
+                now,
+                &client.to_string(),
+            ))
+            .await?;
         }
         Ok(())
     }
@@ -341,5 +355,7 @@ async fn found(
 
 fn name_of(tx: &Tx, merchant: MerchantId) -> String {
     let merchant = tx.memory().merchants().get(&merchant);
-    merchant.map(|merchant| merchant.settings.name.clone()).unwrap_or_default()
+    merchant
+        .map(|merchant| merchant.settings.name.clone())
+        .unwrap_or_default()
 }

@@ -8,8 +8,8 @@
 mod execute;
 mod keys;
 mod links;
-mod people;
 mod mail;
+mod people;
 mod socket;
 mod webhooks;
 mod wire;

@@ -7,8 +7,8 @@ use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
 
-use super::{account, keys};
 use super::rate::Report;
+use super::{account, keys};
 use crate::admin::Command;
 use crate::config::Config;
 use crate::merchant::SETTINGS;

@@ -28,7 +28,12 @@ async fn here(config: &Config, command: &Command) -> Reply {
         error => unavailable(error.to_string()),
     })?;
     let operator = config.operator_email.as_deref().and_then(Email::read);
-    let accounts = Accounts::new(instance.charges.clone(), config.signup, &config.dashboard_origin(), operator);
+    let accounts = Accounts::new(
+        instance.charges.clone(),
+        config.signup,
+        &config.dashboard_origin(),
+        operator,
+    );
     let reply = admin::execute(&accounts, command.clone()).await;
     instance.charges.close().await;
     reply

@@ -64,7 +64,9 @@ impl PublicUrl {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         host == "localhost"
             || host.ends_with(".localhost")
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
     }
 
     /// Whether the authority of a request (its `Host`, or `:authority` in HTTP/2) is ours.

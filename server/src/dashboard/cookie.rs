@@ -82,10 +82,7 @@ mod tests {
             "__Host-bitpro=ab; Path=/; Max-Age=1209600; HttpOnly; SameSite=Strict; Secure"
         );
         let loopback = at("http://localhost:8080").unwrap();
-        assert_eq!(
-            loopback.take(),
-            "bitpro=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
-        );
+        assert_eq!(loopback.take(), "bitpro=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
         assert!(at("http://127.0.0.1:1").is_some() && at("http://[::1]:1").is_some());
         assert!(at("http://pay.example").is_none() && at("http://192.168.1.5:8080").is_none());
     }

@@ -100,7 +100,7 @@ async fn let_in(
     *known = Some(language);
     let page = parts.uri.path_and_query().map_or("/dashboard", |page| page.as_str());
     let person = match admitted(route, person, page, &parts.headers, app)? {
-        Admitted::In(person) => person,
+        Admitted::In(person) => *person,
         Admitted::Elsewhere(path) => return Ok(see_other(&path)),
     };
     let member = match (route.access.permission(), &person) {
@@ -117,10 +117,10 @@ async fn let_in(
         Verb::Get => (Form::default(), Bytes::new()),
         Verb::Post => read_body(&parts.headers, body).await?,
     };
-    if let (Verb::Post, Some(person)) = (route.verb, &person) {
-        if !bool::from(form.raw("csrf").as_bytes().ct_eq(person.csrf.as_bytes())) {
-            return Err(Refusal::stale_form());
-        }
+    if let (Verb::Post, Some(person)) = (route.verb, &person)
+        && !bool::from(form.raw("csrf").as_bytes().ct_eq(person.csrf.as_bytes()))
+    {
+        return Err(Refusal::stale_form());
     }
     let others = params.iter().filter(|(name, _)| name != "merchant");
     let request = Request {
@@ -188,7 +188,7 @@ fn person(token: Token, login: Login) -> Person {
 }
 
 enum Admitted {
-    In(Option<Person>),
+    In(Box<Option<Person>>),
     /// He has to go to another page first.
     Elsewhere(String),
 }
@@ -207,22 +207,22 @@ fn admitted(
     let then = |page: &str| format!("{page}?then={}", percent_encoded(&back));
     let Some(person) = person else {
         return Ok(match route.access {
-            Access::Anyone => Admitted::In(None),
+            Access::Anyone => Admitted::In(Box::default()),
             _ => Admitted::Elsewhere(then("/login")),
         });
     };
     let is_half = person.login.account.totp.is_some() && person.login.session.factor_at.is_none();
     match route.access {
         // A session without its code is nobody's yet, where anybody may come.
-        Access::Anyone => return Ok(Admitted::In(Some(person).filter(|_| !is_half))),
-        Access::Half => return Ok(Admitted::In(Some(person))),
+        Access::Anyone => return Ok(Admitted::In(Box::new(Some(person).filter(|_| !is_half)))),
+        Access::Half => return Ok(Admitted::In(Box::new(Some(person)))),
         _ if is_half => return Ok(Admitted::Elsewhere(then("/login/code"))),
         _ => {}
     }
     if route.access.is_fresh() && !is_fresh(&person.login, app) {
         return Ok(Admitted::Elsewhere(then("/confirm")));
     }
-    Ok(Admitted::In(Some(person)))
+    Ok(Admitted::In(Box::new(Some(person))))
 }
 
 /// Whether the password, and the code if the account has a second factor, were given lately.
@@ -278,7 +278,11 @@ pub(super) fn next_page(then: &str) -> String {
         .iter()
         .any(|page| then == *page || then.strip_prefix(page).is_some_and(|rest| rest.starts_with(['/', '?'])));
     let is_plain = then.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if is_ours && is_plain { then.to_owned() } else { "/dashboard".to_owned() }
+    if is_ours && is_plain {
+        then.to_owned()
+    } else {
+        "/dashboard".to_owned()
+    }
 }
 
 pub(super) fn percent_encoded(text: &str) -> String {
@@ -344,7 +348,12 @@ mod tests {
 
     #[test]
     fn the_way_after_the_login_stays_on_this_server() {
-        for page in ["/dashboard", "/dashboard/x/charges?state=seen", "/account", "/invitation?token=ab"] {
+        for page in [
+            "/dashboard",
+            "/dashboard/x/charges?state=seen",
+            "/account",
+            "/invitation?token=ab",
+        ] {
             assert_eq!(next_page(page), page);
         }
         for foreign in [

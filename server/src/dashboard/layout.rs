@@ -73,7 +73,9 @@ pub fn refusal(app: &App, id: RequestId, language: Language, nonce: &Nonce, refu
     };
     let mut response = frame.response(refusal.status, said.title.of(language), &anonymous(None), &content);
     if let Some(secs) = refusal.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(secs));
     }
     response
 }

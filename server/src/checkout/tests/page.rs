@@ -184,7 +184,11 @@ async fn r37_the_front_door_leads_to_the_login() {
     assert_eq!(page.status, StatusCode::SEE_OTHER);
     assert_eq!(page.header("location"), "/login");
     let login = app.get("/login").await;
-    assert!(login.body.contains("Sandbox") && login.body.contains("Sent here to pay?"), "{}", login.body);
+    assert!(
+        login.body.contains("Sandbox") && login.body.contains("Sent here to pay?"),
+        "{}",
+        login.body
+    );
     assert_eq!(
         app.ask(Method::DELETE, "/", &[], "").await.status,
         StatusCode::METHOD_NOT_ALLOWED

@@ -10,8 +10,8 @@ use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::with_session;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
-use crate::dashboard::words::{Words, words};
 use crate::dashboard::time::Times;
+use crate::dashboard::words::{Words, words};
 use crate::merchant::{Language, Zone};
 
 const TITLE: Words = words("Your account", "Votre compte");
@@ -25,7 +25,10 @@ const PASSWORD_TEXT: Words = words(
     "Toutes les autres sessions se terminent quand vous le changez.",
 );
 const EMAIL_TITLE: Words = words("E-mail address", "Adresse e-mail");
-const CHANGE_EMAIL: Words = words("Send a link to the new address", "Envoyer un lien à la nouvelle adresse");
+const CHANGE_EMAIL: Words = words(
+    "Send a link to the new address",
+    "Envoyer un lien à la nouvelle adresse",
+);
 const NEW_EMAIL: Words = words("New address", "Nouvelle adresse");
 const EMAIL_ERROR: Words = words(
     "Write an address such as ada@shop.example.",
@@ -51,7 +54,10 @@ const LAST_USED: Words = words("Last used", "Dernier usage");
 
 const DONE: [(&str, Words); 5] = [
     ("saved", words("Saved.", "Enregistré.")),
-    ("password", words("The password was changed.", "Le mot de passe a été changé.")),
+    (
+        "password",
+        words("The password was changed.", "Le mot de passe a été changé."),
+    ),
     (
         "asked",
         words(
@@ -78,7 +84,11 @@ pub(super) fn change(request: Request) -> Answer {
             return page(&request, StatusCode::UNPROCESSABLE_ENTITY, &errors).await;
         }
         let login = &request.person()?.login;
-        request.app.accounts.change_name(login, name.to_owned(), language).await?;
+        request
+            .app
+            .accounts
+            .change_name(login, name.to_owned(), language)
+            .await?;
         Ok(see_other("/account?done=saved"))
     })
 }
@@ -129,7 +139,11 @@ pub(super) fn end_session(request: Request) -> Answer {
 /// `POST /account/sessions/others`
 pub(super) fn end_others(request: Request) -> Answer {
     Box::pin(async move {
-        request.app.accounts.end_other_sessions(&request.person()?.login).await?;
+        request
+            .app
+            .accounts
+            .end_other_sessions(&request.person()?.login)
+            .await?;
         Ok(see_other("/account?done=ended"))
     })
 }
@@ -153,7 +167,11 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
 
 fn own_form(request: &Request, errors: &Errors) -> Result<Markup, Refusal> {
     let lang = request.language;
-    let name = if request.form.has("name") { request.form.text("name") } else { &request.person()?.name };
+    let name = if request.form.has("name") {
+        request.form.text("name")
+    } else {
+        &request.person()?.name
+    };
     Ok(html! {
         form.panel method="post" action="/account" {
             (layout::csrf(request))

@@ -23,7 +23,12 @@ const GO_ON: Words = words("Continue", "Continuer");
 pub(super) fn show(request: Request) -> Answer {
     Box::pin(async move {
         let content = form(&request, request.query.text("then"), &Errors::none());
-        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(request.language), &content))
+        Ok(layout::narrow(
+            &request,
+            StatusCode::OK,
+            TITLE.of(request.language),
+            &content,
+        ))
     })
 }
 

@@ -16,14 +16,22 @@ const WHY: Words = words(
     "What you are about to do is sensitive: give your password again. It counts for 15 minutes.",
     "Ce que vous allez faire est sensible : redonnez votre mot de passe. Il vaut pour 15 minutes.",
 );
-const CODE: Words = words("Code of your authenticator app", "Code de votre application d’authentification");
+const CODE: Words = words(
+    "Code of your authenticator app",
+    "Code de votre application d’authentification",
+);
 const GO_ON: Words = words("Confirm", "Confirmer");
 
 /// `GET /confirm`
 pub(super) fn show(request: Request) -> Answer {
     Box::pin(async move {
         let content = form(&request, request.query.text("then"), &Errors::none())?;
-        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(request.language), &content))
+        Ok(layout::narrow(
+            &request,
+            StatusCode::OK,
+            TITLE.of(request.language),
+            &content,
+        ))
     })
 }
 
@@ -33,7 +41,11 @@ pub(super) fn confirm(request: Request) -> Answer {
         let login = &request.person()?.login;
         let (then, password) = (request.form.text("then"), request.form.raw("password").to_owned());
         let code = request.form.text("code");
-        let confirmed = request.app.accounts.confirm(login, password, code, request.client).await;
+        let confirmed = request
+            .app
+            .accounts
+            .confirm(login, password, code, request.client)
+            .await;
         let error = match confirmed {
             Ok(()) => return Ok(see_other(&next_page(then))),
             Err(error) => error,
@@ -50,11 +62,7 @@ pub(super) fn confirm(request: Request) -> Answer {
     })
 }
 
-fn form(
-    request: &Request,
-    then: &str,
-    errors: &Errors,
-) -> Result<Markup, crate::checkout::refusal::Refusal> {
+fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, crate::checkout::refusal::Refusal> {
     let lang = request.language;
     let person = request.person()?;
     Ok(html! {

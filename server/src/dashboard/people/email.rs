@@ -10,7 +10,10 @@ use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::words::{Words, words};
 
 const TITLE: Words = words("Confirm your new address", "Confirmez votre nouvelle adresse");
-const TEXT: Words = words("From now on you log in with this address:", "Désormais vous vous connectez avec cette adresse :");
+const TEXT: Words = words(
+    "From now on you log in with this address:",
+    "Désormais vous vous connectez avec cette adresse :",
+);
 const CONFIRM: Words = words("Use this address", "Utiliser cette adresse");
 
 /// `GET /email`

@@ -18,7 +18,10 @@ const SCAN: Words = words(
     "Scannez ceci avec votre application d’authentification, puis entrez le code affiché.",
 );
 const TYPE: Words = words("Or type this key:", "Ou tapez cette clé :");
-const QR_LABEL: Words = words("QR code for the authenticator app", "Code QR pour l’application d’authentification");
+const QR_LABEL: Words = words(
+    "QR code for the authenticator app",
+    "Code QR pour l’application d’authentification",
+);
 const CODE: Words = words("Code", "Code");
 const TURN_ON: Words = words("Turn it on", "Activer");
 const CODES_TITLE: Words = words("Your recovery codes", "Vos codes de secours");
@@ -29,7 +32,10 @@ const CODES_TEXT: Words = words(
      montrés que maintenant.",
 );
 const KEPT: Words = words("I have kept them", "Je les ai gardés");
-const ON: Words = words("An authenticator app is set up.", "Une application d’authentification est configurée.");
+const ON: Words = words(
+    "An authenticator app is set up.",
+    "Une application d’authentification est configurée.",
+);
 const LEFT: Words = words("Recovery codes left:", "Codes de secours restants :");
 const RENEW: Words = words("Make new recovery codes", "Créer de nouveaux codes de secours");
 const REMOVE: Words = words("Remove the second factor", "Retirer le second facteur");
@@ -71,7 +77,10 @@ pub(super) fn add(request: Request) -> Answer {
         let login = &request.person()?.login;
         let secret = CodeSecret::read(request.form.text("secret")).ok_or_else(Refusal::unknown_page)?;
         let code = request.form.text("code");
-        let added = request.app.accounts.add_factor(login, secret.clone(), code, request.client);
+        let added = request
+            .app
+            .accounts
+            .add_factor(login, secret.clone(), code, request.client);
         match added.await {
             Ok(codes) => Ok(shown(&request, &codes)),
             Err(error @ AccountError::WrongCode) => {

@@ -16,7 +16,10 @@ const NONE: Words = words(
     "Vous ne faites encore partie d’aucune boutique.",
 );
 const ADD: Words = words("Add a shop", "Ajouter une boutique");
-const NAME: Words = words("Its name, as shoppers will see it", "Son nom, tel que vos clients le verront");
+const NAME: Words = words(
+    "Its name, as shoppers will see it",
+    "Son nom, tel que vos clients le verront",
+);
 const SITE: Words = words("Its site, if it has one", "Son site, s’il y en a un");
 const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
 const SITE_ERROR: Words = words(
@@ -34,7 +37,11 @@ const MOST_MERCHANTS: usize = 20;
 /// `GET /` (R37)
 pub(super) fn front(request: Request) -> Answer {
     Box::pin(async move {
-        let page = if request.person.is_some() { "/dashboard" } else { "/login" };
+        let page = if request.person.is_some() {
+            "/dashboard"
+        } else {
+            "/login"
+        };
         Ok(see_other(page))
     })
 }
@@ -43,7 +50,11 @@ pub(super) fn front(request: Request) -> Answer {
 pub(super) fn choose(request: Request) -> Answer {
     Box::pin(async move {
         let lang = request.language;
-        let parts = request.app.accounts.memberships(request.person()?.login.account.num).await?;
+        let parts = request
+            .app
+            .accounts
+            .memberships(request.person()?.login.account.num)
+            .await?;
         if let [only] = parts[..] {
             return Ok(see_other(&format!("/dashboard/{}", only.merchant)));
         }
@@ -68,7 +79,11 @@ pub(super) fn choose(request: Request) -> Answer {
 /// `GET /dashboard/merchant`: the settings of the current merchant, where the API reference says that his id is shown.
 pub(super) fn current(request: Request) -> Answer {
     Box::pin(async move {
-        let parts = request.app.accounts.memberships(request.person()?.login.account.num).await?;
+        let parts = request
+            .app
+            .accounts
+            .memberships(request.person()?.login.account.num)
+            .await?;
         Ok(match parts[..] {
             [only] => see_other(&format!("/dashboard/{}/settings", only.merchant)),
             _ => see_other("/dashboard"),
@@ -80,7 +95,12 @@ pub(super) fn current(request: Request) -> Answer {
 pub(super) fn new_merchant(request: Request) -> Answer {
     Box::pin(async move {
         let content = form(&request, &Errors::none());
-        Ok(layout::narrow(&request, StatusCode::OK, ADD.of(request.language), &content))
+        Ok(layout::narrow(
+            &request,
+            StatusCode::OK,
+            ADD.of(request.language),
+            &content,
+        ))
     })
 }
 
@@ -105,7 +125,10 @@ pub(super) fn add_merchant(request: Request) -> Answer {
             let content = form(&request, &errors);
             return Ok(layout::narrow(&request, status, ADD.of(lang), &content));
         }
-        let added = request.app.accounts.add_merchant(account.num, name.to_owned(), site.to_owned());
+        let added = request
+            .app
+            .accounts
+            .add_merchant(account.num, name.to_owned(), site.to_owned());
         Ok(see_other(&format!("/dashboard/{}", added.await?)))
     })
 }

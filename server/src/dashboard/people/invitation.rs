@@ -55,7 +55,10 @@ pub(super) fn join_newly(request: Request) -> Answer {
             password: request.form.raw("password").to_owned(),
             language: lang,
         };
-        let joined = request.app.accounts.join_newly(token.clone(), newcomer, request.visitor());
+        let joined = request
+            .app
+            .accounts
+            .join_newly(token.clone(), newcomer, request.visitor());
         match joined.await {
             Ok((merchant, entered)) => {
                 let response = see_other(&format!("/dashboard/{merchant}"));

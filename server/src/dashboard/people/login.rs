@@ -30,7 +30,12 @@ pub(super) fn show(request: Request) -> Answer {
         }
         let then = request.query.text("then").to_owned();
         let content = form(&request, &then, "", &Errors::none());
-        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(request.language), &content))
+        Ok(layout::narrow(
+            &request,
+            StatusCode::OK,
+            TITLE.of(request.language),
+            &content,
+        ))
     })
 }
 

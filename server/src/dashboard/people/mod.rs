@@ -56,8 +56,16 @@ pub static ROUTES: &[Route] = &[
     post("/account/factor", Access::FreshPerson, factor::add),
     post("/account/factor/codes", Access::FreshPerson, factor::renew),
     post("/account/factor/remove", Access::FreshPerson, factor::remove),
-    get("/dashboard/{merchant}/team", Access::Member(Permission::Read), team::show),
-    post("/dashboard/{merchant}/team/invite", Access::FreshMember(Permission::Team), team::invite),
+    get(
+        "/dashboard/{merchant}/team",
+        Access::Member(Permission::Read),
+        team::show,
+    ),
+    post(
+        "/dashboard/{merchant}/team/invite",
+        Access::FreshMember(Permission::Team),
+        team::invite,
+    ),
     post(
         "/dashboard/{merchant}/team/invitations/{invitation}",
         Access::FreshMember(Permission::Team),
@@ -73,7 +81,11 @@ pub static ROUTES: &[Route] = &[
         Access::FreshMember(Permission::Team),
         team::remove,
     ),
-    post("/dashboard/{merchant}/team/leave", Access::Member(Permission::Read), team::leave),
+    post(
+        "/dashboard/{merchant}/team/leave",
+        Access::Member(Permission::Read),
+        team::leave,
+    ),
     get("/dashboard/{merchant}/log", Access::Member(Permission::Log), log::show),
 ];
 
@@ -110,4 +122,3 @@ fn is_name(text: &str) -> bool {
 fn lang_query(language: Language) -> String {
     format!("?lang={}", language.as_str())
 }
-

@@ -38,7 +38,12 @@ pub(super) fn show(request: Request) -> Answer {
         match request.app.accounts.chooser(&token).await {
             Ok(account) => {
                 let content = form(&request, token.as_str(), &account.email, &Errors::none());
-                Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(request.language), &content))
+                Ok(layout::narrow(
+                    &request,
+                    StatusCode::OK,
+                    TITLE.of(request.language),
+                    &content,
+                ))
             }
             Err(AccountError::UnknownLink) => Ok(over(&request)),
             Err(error) => Err(error.into()),
@@ -54,7 +59,11 @@ pub(super) fn choose(request: Request) -> Answer {
         let password = request.form.raw("password").to_owned();
         match app.accounts.choose(token.clone(), password, request.visitor()).await {
             Ok(entered) => {
-                let page = if entered.needs_code { "/login/code" } else { "/dashboard" };
+                let page = if entered.needs_code {
+                    "/login/code"
+                } else {
+                    "/dashboard"
+                };
                 Ok(with_session(app, see_other(page), &entered.token))
             }
             Err(AccountError::UnknownLink) => Ok(over(&request)),
@@ -73,7 +82,12 @@ pub(super) fn choose(request: Request) -> Answer {
 pub(super) fn forgotten(request: Request) -> Answer {
     Box::pin(async move {
         let content = ask(&request, &Errors::none());
-        Ok(layout::narrow(&request, StatusCode::OK, FORGOTTEN.of(request.language), &content))
+        Ok(layout::narrow(
+            &request,
+            StatusCode::OK,
+            FORGOTTEN.of(request.language),
+            &content,
+        ))
     })
 }
 

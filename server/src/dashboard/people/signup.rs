@@ -16,10 +16,7 @@ const COMPANY: Words = words("Company or shop", "Entreprise ou boutique");
 const COMPANY_HINT: Words = words("Shoppers will see this name.", "Vos clients verront ce nom.");
 const SITE: Words = words("Your site, if you have one", "Votre site, si vous en avez un");
 const SEND: Words = words("Request the account", "Demander le compte");
-const NAME_ERROR: Words = words(
-    "Write 1 to 60 characters.",
-    "Écrivez de 1 à 60 caractères.",
-);
+const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
 const EMAIL_ERROR: Words = words(
     "Write an address such as ada@shop.example.",
     "Écrivez une adresse comme ada@boutique.example.",
@@ -50,7 +47,12 @@ pub(super) fn show(request: Request) -> Answer {
         let lang = request.language;
         if request.app.accounts.signup() == Signup::Closed {
             let content = html! { p { (reason(&AccountError::Closed, lang)) } };
-            return Ok(layout::narrow(&request, StatusCode::FORBIDDEN, TITLE.of(lang), &content));
+            return Ok(layout::narrow(
+                &request,
+                StatusCode::FORBIDDEN,
+                TITLE.of(lang),
+                &content,
+            ));
         }
         let content = form(&request, &Errors::none());
         Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(lang), &content))
@@ -105,10 +107,16 @@ fn read(request: &Request, errors: &mut Errors) -> Option<Application> {
 
 /// Whether this is the address of a site, with its scheme or without.
 pub(super) fn is_site(text: &str) -> bool {
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let with_scheme = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("https://{text}")
+    };
     let url = url::Url::parse(&with_scheme).ok();
     text.chars().count() <= SITE_CHARS
-        && url.is_some_and(|url| matches!(url.scheme(), "https" | "http") && url.host_str().is_some_and(|host| !host.is_empty()))
+        && url.is_some_and(|url| {
+            matches!(url.scheme(), "https" | "http") && url.host_str().is_some_and(|host| !host.is_empty())
+        })
 }
 
 fn form(request: &Request, errors: &Errors) -> Markup {

@@ -47,7 +47,11 @@ pub(super) fn invite(request: Request) -> Answer {
         let Some(email) = Email::read(request.form.text("email")) else {
             return page(&request, status, &Errors::of("email", EMAIL_ERROR.of(lang))).await;
         };
-        let role = request.form.text("role").parse::<Role>().map_err(|_| Refusal::unknown_page())?;
+        let role = request
+            .form
+            .text("role")
+            .parse::<Role>()
+            .map_err(|_| Refusal::unknown_page())?;
         let (login, merchant) = (&request.person()?.login, request.member()?.merchant.id);
         let words = roles::name(role).of(lang);
         let invited = request.app.accounts.invite(login, merchant, &email, role, lang, words);
@@ -74,7 +78,11 @@ pub(super) fn uninvite(request: Request) -> Answer {
 pub(super) fn set_role(request: Request) -> Answer {
     Box::pin(async move {
         let id = id(&request)?;
-        let role = request.form.text("role").parse::<Role>().map_err(|_| Refusal::unknown_page())?;
+        let role = request
+            .form
+            .text("role")
+            .parse::<Role>()
+            .map_err(|_| Refusal::unknown_page())?;
         let merchant = request.member()?.merchant.id;
         match request.app.accounts.set_role(merchant, id, role, request.client).await {
             Ok(member) => Ok(done(&request, format!("{}: {} → {role}", member.email, member.role))),
@@ -108,7 +116,10 @@ pub(super) fn leave(request: Request) -> Answer {
 
 fn done(request: &Request, what: String) -> axum::response::Response {
     let merchant = request.member.as_ref().map(|member| member.merchant.id.to_string());
-    changed(&format!("/dashboard/{}/team?done=1", merchant.unwrap_or_default()), what)
+    changed(
+        &format!("/dashboard/{}/team?done=1", merchant.unwrap_or_default()),
+        what,
+    )
 }
 
 async fn refused(request: &Request, error: AccountError) -> Result<axum::response::Response, Refusal> {
@@ -249,7 +260,11 @@ fn invited(request: &Request, base: &str, invitations: &[Invitation]) -> Markup 
 
 fn invite_form(request: &Request, base: &str, errors: &Errors) -> Markup {
     let lang = request.language;
-    let chosen = if request.form.has("role") { request.form.text("role") } else { Role::Viewer.as_str() };
+    let chosen = if request.form.has("role") {
+        request.form.text("role")
+    } else {
+        Role::Viewer.as_str()
+    };
     let options: Vec<(&str, &str)> = Role::ALL
         .into_iter()
         .map(|role| (role.as_str(), roles::name(role).of(lang)))

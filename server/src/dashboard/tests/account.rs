@@ -13,7 +13,9 @@ async fn factor(world: &World, browser: &Browser<'_>) -> (CodeSecret, Vec<String
     let page = browser.get("/account/factor").await;
     assert!(page.body.contains("<svg"), "{}", page.body);
     let secret = CodeSecret::read(field(&page.body, "secret")).unwrap();
-    let wrong = browser.post("/account/factor", &format!("secret={}&code=000000", secret.text())).await;
+    let wrong = browser
+        .post("/account/factor", &format!("secret={}&code=000000", secret.text()))
+        .await;
     assert_eq!(wrong.status, 422);
     let code = secret.code_at(world.app.charges.now());
     let form = format!("secret={}&code={code}", secret.text());
@@ -34,7 +36,13 @@ async fn with_a_second_factor_the_password_alone_opens_nothing() {
     let world = World::new().await;
     let (ada, merchant) = world.person("ada@tea.example").await;
     let (secret, codes) = factor(&world, &ada).await;
-    assert!(world.letters().await.iter().any(|letter| letter.to == "ada@tea.example" && letter.text.contains("second factor")));
+    assert!(
+        world
+            .letters()
+            .await
+            .iter()
+            .any(|letter| letter.to == "ada@tea.example" && letter.text.contains("second factor"))
+    );
 
     let thief = world.browser();
     let login = "email=ada@tea.example&password=seven+green+kettles+sing";
@@ -44,7 +52,13 @@ async fn with_a_second_factor_the_password_alone_opens_nothing() {
         assert!(answer.header("location").starts_with("/login/code?"), "{page}");
     }
     let form = format!("name=Eve&csrf={}", thief.csrf());
-    assert!(thief.post("/account", &form).await.header("location").starts_with("/login/code?"));
+    assert!(
+        thief
+            .post("/account", &form)
+            .await
+            .header("location")
+            .starts_with("/login/code?")
+    );
     assert_eq!(thief.post("/login/code", "code=123456").await.status, 422);
     // The code that was used to turn it on is used up.
     let used = secret.code_at(world.app.charges.now());
@@ -80,8 +94,21 @@ async fn sensitive_changes_ask_for_the_password_again() {
         let answer = ada.post(&path, form).await;
         assert!(answer.header("location").starts_with("/confirm?then="), "{path}");
     }
-    assert!(ada.get("/account/factor").await.header("location").starts_with("/confirm?then="));
-    assert_eq!(world.letters().await.iter().filter(|letter| letter.to == "eve@tea.example").count(), 0);
+    assert!(
+        ada.get("/account/factor")
+            .await
+            .header("location")
+            .starts_with("/confirm?then=")
+    );
+    assert_eq!(
+        world
+            .letters()
+            .await
+            .iter()
+            .filter(|letter| letter.to == "eve@tea.example")
+            .count(),
+        0
+    );
 
     assert_eq!(ada.post("/confirm", "password=wrong&then=%2Faccount").await.status, 422);
     let form = "password=seven+green+kettles+sing&then=%2Faccount";
@@ -89,7 +116,10 @@ async fn sensitive_changes_ask_for_the_password_again() {
     let answer = ada.post("/account/password", "password=eight+blue+kettles+hum").await;
     assert_leads_to(&answer, "/account?done=password");
     assert_eq!(ada.get("/account").await.status, 200);
-    let old = world.browser().post("/login", "email=ada@tea.example&password=seven+green+kettles+sing").await;
+    let old = world
+        .browser()
+        .post("/login", "email=ada@tea.example&password=seven+green+kettles+sing")
+        .await;
     assert_eq!(old.status, 422);
 }
 
@@ -98,7 +128,9 @@ async fn a_new_password_ends_every_other_session() {
     let world = World::new().await;
     let (ada, _) = world.person("ada@tea.example").await;
     let phone = world.browser();
-    phone.post("/login", "email=ada@tea.example&password=seven+green+kettles+sing").await;
+    phone
+        .post("/login", "email=ada@tea.example&password=seven+green+kettles+sing")
+        .await;
     assert_eq!(phone.get("/account").await.status, 200);
     ada.post("/account/password", "password=eight+blue+kettles+hum").await;
     assert_eq!(phone.get("/account").await.status, 303);
@@ -137,10 +169,19 @@ async fn an_account_moves_to_an_address_that_is_its_owners() {
     let (ada, _) = world.person("ada@tea.example").await;
     world.person("eve@tea.example").await;
     // An address that is taken gets a letter, and whoever asked learns nothing.
-    assert_leads_to(&ada.post("/account/email", "email=eve@tea.example").await, "/account?done=asked");
+    assert_leads_to(
+        &ada.post("/account/email", "email=eve@tea.example").await,
+        "/account?done=asked",
+    );
     assert!(world.link_to("eve@tea.example").await.contains("/login"));
-    assert_leads_to(&ada.post("/account/email", "email=countess@tea.example").await, "/account?done=asked");
-    assert!(ada.get("/account").await.body.contains("ada@tea.example"), "not moved yet");
+    assert_leads_to(
+        &ada.post("/account/email", "email=countess@tea.example").await,
+        "/account?done=asked",
+    );
+    assert!(
+        ada.get("/account").await.body.contains("ada@tea.example"),
+        "not moved yet"
+    );
     let link = world.link_to("countess@tea.example").await;
     assert!(ada.get(&link).await.body.contains("countess@tea.example"));
     let form = format!("token={}", link.split_once("token=").unwrap().1);
@@ -148,5 +189,11 @@ async fn an_account_moves_to_an_address_that_is_its_owners() {
     assert_eq!(ada.post("/email", &form).await.status, 410);
     let login = "email=countess@tea.example&password=seven+green+kettles+sing";
     assert_eq!(world.browser().post("/login", login).await.status, 303);
-    assert!(world.letters().await.iter().any(|letter| letter.to == "ada@tea.example" && letter.text.contains("countess@tea.example")));
+    assert!(
+        world
+            .letters()
+            .await
+            .iter()
+            .any(|letter| letter.to == "ada@tea.example" && letter.text.contains("countess@tea.example"))
+    );
 }

@@ -14,7 +14,10 @@ async fn somebody_asks_is_approved_chooses_a_password_and_logs_in() {
     // Nobody gets in before somebody says so, and the mailbox knows.
     assert_eq!(world.letters().await.len(), 1);
     let listed = world.accounts().list().await.unwrap();
-    assert_eq!((listed[0].email.as_str(), listed[0].is_approved), ("ada@tea.example", false));
+    assert_eq!(
+        (listed[0].email.as_str(), listed[0].is_approved),
+        ("ada@tea.example", false)
+    );
 
     let email = Email::read("ada@tea.example").unwrap();
     let merchant = world.accounts().approve(&email).await.unwrap();
@@ -28,14 +31,19 @@ async fn somebody_asks_is_approved_chooses_a_password_and_logs_in() {
     assert!(page.body.contains("Choose your password") && page.body.contains("ada@tea.example"));
     let token = link.split_once("token=").unwrap().1;
     for weak in ["short", "password1234", "analytical+tea"] {
-        let answer = browser.post("/password", &format!("token={token}&password={weak}")).await;
+        let answer = browser
+            .post("/password", &format!("token={token}&password={weak}"))
+            .await;
         assert_eq!(answer.status, 422, "{weak}");
         assert!(answer.body.contains("aria-invalid"), "{}", answer.body);
     }
     let form = format!("token={token}&password=seven+green+kettles+sing");
     assert_leads_to(&browser.post("/password", &form).await, "/dashboard");
     assert_leads_to(&browser.get("/dashboard").await, &format!("/dashboard/{merchant}"));
-    assert_leads_to(&browser.get("/dashboard/merchant").await, &format!("/dashboard/{merchant}/settings"));
+    assert_leads_to(
+        &browser.get("/dashboard/merchant").await,
+        &format!("/dashboard/{merchant}/settings"),
+    );
     // The link counts once.
     assert_eq!(browser.get(&link).await.status, 410);
     assert_eq!(browser.post("/password", &form).await.status, 410);
@@ -56,7 +64,15 @@ async fn nobody_learns_which_addresses_have_an_account() {
     world.person("ada@tea.example").await;
     let same = |one: &Answer, other: &Answer| {
         let without_nonce = |answer: &Answer| {
-            let nonce = answer.body.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+            let nonce = answer
+                .body
+                .split("nonce=\"")
+                .nth(1)
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap()
+                .to_owned();
             answer.body.replace(&nonce, "").replace("ada@tea", "eve@tea")
         };
         assert_eq!(one.status, other.status);
@@ -104,7 +120,9 @@ async fn a_forged_form_changes_nothing() {
         assert_eq!(answer.status, 403, "{site:?} {origin:?}");
     }
     for csrf in ["", "0", &"a".repeat(32)] {
-        let answer = ada.send(Method::POST, "/account", &OWN_FORM, &format!("name=Eve&csrf={csrf}")).await;
+        let answer = ada
+            .send(Method::POST, "/account", &OWN_FORM, &format!("name=Eve&csrf={csrf}"))
+            .await;
         assert_eq!(answer.status, 403, "{csrf:?}");
     }
     let multipart = [OWN_FORM[1], ("content-type", "text/plain")];
@@ -179,7 +197,13 @@ async fn a_guesser_has_to_wait_and_the_owner_need_not() {
 async fn pages_are_framed_by_nobody_and_run_only_what_is_ours() {
     let world = World::new().await;
     let (ada, merchant) = world.person("ada@tea.example").await;
-    for page in ["/login", "/signup", "/account", &format!("/dashboard/{merchant}/team"), "/dashboard/nothing/team"] {
+    for page in [
+        "/login",
+        "/signup",
+        "/account",
+        &format!("/dashboard/{merchant}/team"),
+        "/dashboard/nothing/team",
+    ] {
         let answer = ada.get(page).await;
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("frame-ancestors 'none'"), "{page}: {policy}");
@@ -194,9 +218,15 @@ async fn pages_are_framed_by_nobody_and_run_only_what_is_ours() {
 async fn french_is_spoken_to_those_who_read_it() {
     let world = World::new().await;
     let browser = world.browser();
-    let answer = browser.send(Method::GET, "/login", &[("accept-language", "fr")], "").await;
+    let answer = browser
+        .send(Method::GET, "/login", &[("accept-language", "fr")], "")
+        .await;
     assert!(answer.body.contains("Se connecter") && answer.body.contains("lang=\"fr\""));
     let answer = browser.get("/login?lang=fr&then=%2Faccount").await;
     assert!(answer.body.contains("Mot de passe"));
-    assert!(answer.body.contains("/login?then=%2Faccount&amp;lang=en"), "{}", answer.body);
+    assert!(
+        answer.body.contains("/login?then=%2Faccount&amp;lang=en"),
+        "{}",
+        answer.body
+    );
 }

@@ -29,7 +29,9 @@ async fn every_route_lets_in_exactly_whom_its_rule_names() {
     let (_, other) = world.person("other@tea.example").await;
     let mut people = vec![(Role::Owner, owner)];
     for role in [Role::Manager, Role::Developer, Role::Accountant, Role::Viewer] {
-        let member = world.member(&people[0].1, merchant, &format!("{role}@tea.example"), role).await;
+        let member = world
+            .member(&people[0].1, merchant, &format!("{role}@tea.example"), role)
+            .await;
         people.push((role, member));
     }
     let mut tried_routes = 0;
@@ -44,18 +46,32 @@ async fn every_route_lets_in_exactly_whom_its_rule_names() {
         let place = path(route.path, merchant);
         let stranger = tried(&world.browser(), route.verb, &place).await;
         let is_sent_away = stranger.status == 303 && stranger.header("location").starts_with("/login?then=");
-        assert_eq!(is_sent_away, !matches!(route.access, Access::Anyone), "a stranger at {place}");
+        assert_eq!(
+            is_sent_away,
+            !matches!(route.access, Access::Anyone),
+            "a stranger at {place}"
+        );
         let Some(permission) = route.access.permission() else {
             continue;
         };
         for (role, browser) in &people {
             let answer = tried(browser, route.verb, &place).await;
             let was_refused = answer.status == 403 && answer.body.contains("not-allowed");
-            assert_eq!(was_refused, !role.may(permission), "{role} at {:?} {place}: {}", route.verb, answer.status);
+            assert_eq!(
+                was_refused,
+                !role.may(permission),
+                "{role} at {:?} {place}: {}",
+                route.verb,
+                answer.status
+            );
             // Another merchant is as unknown as one that never was.
             let elsewhere = tried(browser, route.verb, &path(route.path, other)).await;
             let nowhere = tried(browser, route.verb, &path(route.path, MerchantId([9; 16]))).await;
-            assert_eq!((elsewhere.status.as_u16(), nowhere.status.as_u16()), (404, 404), "{role} at {place}");
+            assert_eq!(
+                (elsewhere.status.as_u16(), nowhere.status.as_u16()),
+                (404, 404),
+                "{role} at {place}"
+            );
         }
     }
     assert!(tried_routes > 40, "{tried_routes}");

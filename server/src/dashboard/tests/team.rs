@@ -13,17 +13,25 @@ fn member_id(page: &str, email: &str) -> String {
 async fn an_invited_accountant_reads_and_exports_and_changes_nothing() {
     let world = World::new().await;
     let (ada, merchant) = world.person("ada@tea.example").await;
-    let bob = world.member(&ada, merchant, "bob@books.example", Role::Accountant).await;
+    let bob = world
+        .member(&ada, merchant, "bob@books.example", Role::Accountant)
+        .await;
     let home = format!("/dashboard/{merchant}");
     assert_eq!(bob.get(&format!("{home}/charges")).await.status, 200);
     assert_eq!(bob.get(&format!("{home}/charges.csv")).await.status, 200);
     assert_eq!(bob.get(&format!("{home}/log")).await.status, 403);
-    let answer = bob.post(&format!("{home}/team/invite"), "email=x@books.example&role=owner").await;
+    let answer = bob
+        .post(&format!("{home}/team/invite"), "email=x@books.example&role=owner")
+        .await;
     assert_eq!(answer.status, 403);
     let page = ada.get(&format!("{home}/team")).await;
     assert!(page.body.contains("bob@books.example"));
     let log = ada.get(&format!("{home}/log")).await;
-    assert!(log.body.contains("team/invite") && log.body.contains("bob@books.example: accountant"), "{}", log.body);
+    assert!(
+        log.body.contains("team/invite") && log.body.contains("bob@books.example: accountant"),
+        "{}",
+        log.body
+    );
 }
 
 #[tokio::test]
@@ -44,7 +52,10 @@ async fn an_invitation_is_for_its_address_and_counts_once() {
     let newer = newer.split_once("token=").unwrap().1;
     let bob = world.browser();
     let form = format!("token={newer}&name=Bob&password=seven+green+kettles+sing");
-    assert_leads_to(&bob.post("/invitation/new", &form).await, &format!("/dashboard/{merchant}"));
+    assert_leads_to(
+        &bob.post("/invitation/new", &form).await,
+        &format!("/dashboard/{merchant}"),
+    );
     assert_eq!(bob.get(&format!("/invitation?token={newer}")).await.status, 410);
     // Whoever has an account joins with it.
     ada.post(&invite, "email=eve@tea.example&role=developer").await;
@@ -53,15 +64,34 @@ async fn an_invitation_is_for_its_address_and_counts_once() {
     assert!(stranger.get(&link).await.body.contains("Log in to join"));
     let token = link.split_once("token=").unwrap().1;
     let form = format!("token={token}&name=X&password=seven+green+kettles+sing");
-    assert_eq!(stranger.post("/invitation/new", &form).await.status, 410, "a password is not replaced this way");
-    assert_leads_to(&eve.post("/invitation", &format!("token={token}")).await, &format!("/dashboard/{merchant}"));
+    assert_eq!(
+        stranger.post("/invitation/new", &form).await.status,
+        410,
+        "a password is not replaced this way"
+    );
+    assert_leads_to(
+        &eve.post("/invitation", &format!("token={token}")).await,
+        &format!("/dashboard/{merchant}"),
+    );
     let shops = eve.get("/dashboard").await;
-    assert!(shops.body.contains(&merchant.to_string()), "one person, two merchants: {}", shops.body);
+    assert!(
+        shops.body.contains(&merchant.to_string()),
+        "one person, two merchants: {}",
+        shops.body
+    );
     // One that was taken back counts no more.
     ada.post(&invite, "email=carl@books.example&role=viewer").await;
     let page = ada.get(&format!("/dashboard/{merchant}/team")).await;
-    let path = page.body.split("/team/invitations/").nth(1).unwrap().split('"').next().unwrap();
-    ada.post(&format!("/dashboard/{merchant}/team/invitations/{path}"), "").await;
+    let path = page
+        .body
+        .split("/team/invitations/")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    ada.post(&format!("/dashboard/{merchant}/team/invitations/{path}"), "")
+        .await;
     let link = world.link_to("carl@books.example").await;
     assert_eq!(stranger.get(&link).await.status, 410);
 }
@@ -73,7 +103,10 @@ async fn there_is_always_an_owner() {
     let team = format!("/dashboard/{merchant}/team");
     let bob = world.member(&ada, merchant, "bob@books.example", Role::Viewer).await;
     let page = ada.get(&team).await.body;
-    let (own, his) = (member_id(&page, "ada@tea.example"), member_id(&page, "bob@books.example"));
+    let (own, his) = (
+        member_id(&page, "ada@tea.example"),
+        member_id(&page, "bob@books.example"),
+    );
     for (path, form) in [
         (format!("{team}/leave"), ""),
         (format!("{team}/members/{own}"), "role=viewer"),
@@ -84,9 +117,16 @@ async fn there_is_always_an_owner() {
         assert!(answer.body.contains("always has an owner"));
     }
     // The shop is handed over.
-    assert_eq!(ada.post(&format!("{team}/members/{his}"), "role=owner").await.status, 303);
+    assert_eq!(
+        ada.post(&format!("{team}/members/{his}"), "role=owner").await.status,
+        303
+    );
     assert_leads_to(&ada.post(&format!("{team}/leave"), "").await, "/dashboard");
     assert_eq!(ada.get(&team).await.status, 404, "no such merchant to her any more");
     assert_eq!(bob.post(&format!("{team}/leave"), "").await.status, 409);
-    assert_eq!(bob.post(&format!("{team}/members/{own}"), "role=owner").await.status, 404, "she is gone");
+    assert_eq!(
+        bob.post(&format!("{team}/members/{own}"), "role=owner").await.status,
+        404,
+        "she is gone"
+    );
 }

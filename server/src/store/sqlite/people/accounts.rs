@@ -46,7 +46,8 @@ impl TokenPurpose {
     }
 }
 
-const COLUMNS: &str = "num, id, email, name, company, site, language, approved_at, password, totp, totp_step, created_at";
+const COLUMNS: &str =
+    "num, id, email, name, company, site, language, approved_at, password, totp, totp_step, created_at";
 
 pub(super) fn account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
     Ok(AccountRow {
@@ -68,27 +69,33 @@ pub(super) fn account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
 impl People<'_> {
     /// The account with this address.
     pub(crate) async fn account_of(&mut self, email: &str) -> Result<Option<AccountRow>, StoreError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM accounts WHERE email = ?")))
-            .bind(email)
-            .fetch_optional(&mut *self.connection)
-            .await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM accounts WHERE email = ?"
+        )))
+        .bind(email)
+        .fetch_optional(&mut *self.connection)
+        .await?;
         row.as_ref().map(account).transpose()
     }
 
     /// The account in this row.
     pub(crate) async fn account(&mut self, num: i64) -> Result<Option<AccountRow>, StoreError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM accounts WHERE num = ?")))
-            .bind(num)
-            .fetch_optional(&mut *self.connection)
-            .await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM accounts WHERE num = ?"
+        )))
+        .bind(num)
+        .fetch_optional(&mut *self.connection)
+        .await?;
         row.as_ref().map(account).transpose()
     }
 
     /// All accounts, the oldest first.
     pub(crate) async fn accounts(&mut self) -> Result<Vec<AccountRow>, StoreError> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM accounts ORDER BY num")))
-            .fetch_all(&mut *self.connection)
-            .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM accounts ORDER BY num"
+        )))
+        .fetch_all(&mut *self.connection)
+        .await?;
         rows.iter().map(account).collect()
     }
 
@@ -171,14 +178,13 @@ impl People<'_> {
         purpose: TokenPurpose,
         now: Timestamp,
     ) -> Result<Option<(AccountRow, String)>, StoreError> {
-        let row = sqlx::query(
-            "SELECT account, detail FROM account_tokens WHERE hash = ? AND purpose = ? AND expires_at > ?",
-        )
-        .bind(&hash[..])
-        .bind(purpose.as_str())
-        .bind(now.0)
-        .fetch_optional(&mut *self.connection)
-        .await?;
+        let row =
+            sqlx::query("SELECT account, detail FROM account_tokens WHERE hash = ? AND purpose = ? AND expires_at > ?")
+                .bind(&hash[..])
+                .bind(purpose.as_str())
+                .bind(now.0)
+                .fetch_optional(&mut *self.connection)
+                .await?;
         let Some(row) = row else { return Ok(None) };
         let detail = row.try_get(1)?;
         let account = self.account(row.try_get(0)?).await?;

@@ -4,8 +4,8 @@ use bitpro_charge::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::accounts::{AccountRow, account};
 use super::People;
+use super::accounts::{AccountRow, account};
 use crate::store::StoreError;
 use crate::store::sqlite::fixed;
 
@@ -73,7 +73,11 @@ impl People<'_> {
     }
 
     /// The sessions of an account, the latest seen first.
-    pub(crate) async fn sessions_of(&mut self, account: i64, seen_after: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
+    pub(crate) async fn sessions_of(
+        &mut self,
+        account: i64,
+        seen_after: Timestamp,
+    ) -> Result<Vec<SessionRow>, StoreError> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {SESSION} FROM sessions s WHERE s.account = ? AND s.seen_at > ? ORDER BY s.seen_at DESC"
         )))
@@ -165,7 +169,12 @@ impl People<'_> {
 
     /// Forgets what has run out: sessions not seen since `seen_by`, links and invitations that ended by `now`, and what
     /// persons did before `audit_by` that concerned no merchant.
-    pub(crate) async fn forget(&mut self, now: Timestamp, seen_by: Timestamp, audit_by: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn forget(
+        &mut self,
+        now: Timestamp,
+        seen_by: Timestamp,
+        audit_by: Timestamp,
+    ) -> Result<(), StoreError> {
         for (statement, until) in [
             ("DELETE FROM sessions WHERE seen_at <= ?", seen_by),
             ("DELETE FROM account_tokens WHERE expires_at <= ?", now),

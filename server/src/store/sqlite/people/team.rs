@@ -136,7 +136,11 @@ impl People<'_> {
     }
 
     /// Those who are invited to a merchant and have not come yet.
-    pub(crate) async fn invitations(&mut self, merchant: MerchantId, now: Timestamp) -> Result<Vec<Invitation>, StoreError> {
+    pub(crate) async fn invitations(
+        &mut self,
+        merchant: MerchantId,
+        now: Timestamp,
+    ) -> Result<Vec<Invitation>, StoreError> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "{INVITATION} WHERE m.id = ? AND i.expires_at > ? ORDER BY i.email"
         )))
@@ -148,12 +152,18 @@ impl People<'_> {
     }
 
     /// The invitation whose link has this hash, while it counts.
-    pub(crate) async fn invitation(&mut self, hash: [u8; 32], now: Timestamp) -> Result<Option<Invitation>, StoreError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{INVITATION} WHERE i.hash = ? AND i.expires_at > ?")))
-            .bind(&hash[..])
-            .bind(now.0)
-            .fetch_optional(&mut *self.connection)
-            .await?;
+    pub(crate) async fn invitation(
+        &mut self,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Invitation>, StoreError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{INVITATION} WHERE i.hash = ? AND i.expires_at > ?"
+        )))
+        .bind(&hash[..])
+        .bind(now.0)
+        .fetch_optional(&mut *self.connection)
+        .await?;
         row.as_ref().map(invitation).transpose()
     }
 
