@@ -35,7 +35,7 @@ pub(super) fn show(request: Request) -> Answer {
         let (shown, rest) = lines.split_at(lines.len().min(LINES as usize));
         let content = html! {
             @if shown.is_empty() { p { (NONE.of(lang)) } } @else {
-                div.panel { div.scroll { table {
+                div.panel { div.scroll tabindex="0" role="group" aria-label=(TITLE.of(lang)) { table {
                     thead { tr {
                         th scope="col" { (WHEN.of(lang)) }
                         th scope="col" { (WHO.of(lang)) }

@@ -2,7 +2,7 @@
 
 use bitpro_charge::MerchantId;
 
-use crate::accounts::Given;
+use crate::accounts::{Given, KeyChange};
 use crate::charges::{IssuedKey, KeyError, LinkKeyError, MadeLinkKey, MerchantChanges, MerchantError};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::Request;
@@ -46,29 +46,41 @@ pub(super) async fn stop_wallet(request: &Request) -> Result<bool, Refusal> {
 /// Makes a key of the API.
 pub(super) async fn add_key(request: &Request, name: &str, scopes: Scopes) -> Result<IssuedKey, KeyError> {
     let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
-    request.app.charges.add_key(merchant, name, scopes).await
+    let added = request.app.charges.add_key(merchant, name, scopes).await?;
+    tell_of_key(request, merchant, KeyChange::Added).await;
+    Ok(added)
 }
 
 /// Gives a key of the merchant's own a new secret.
 pub(super) async fn rotate_key(request: &Request, key: KeyId, overlap_secs: u32) -> Result<IssuedKey, KeyError> {
-    request.app.charges.rotate_key(key, overlap_secs).await
+    let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
+    let rotated = request.app.charges.rotate_key(key, overlap_secs).await?;
+    tell_of_key(request, merchant, KeyChange::Added).await;
+    Ok(rotated)
 }
 
 /// Takes a key of the merchant's own back.
 pub(super) async fn revoke_key(request: &Request, key: KeyId) -> Result<(), KeyError> {
-    request.app.charges.revoke_key(key).await.map(drop)
+    let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
+    request.app.charges.revoke_key(key).await?;
+    tell_of_key(request, merchant, KeyChange::Revoked).await;
+    Ok(())
 }
 
 /// Makes a link key, which signs from now on.
 pub(super) async fn rotate_link_key(request: &Request, overlap_secs: u32) -> Result<MadeLinkKey, LinkKeyError> {
     let merchant = merchant(request).ok_or(LinkKeyError::UnknownMerchant)?;
-    request.app.charges.rotate_link_key(merchant, overlap_secs).await
+    let made = request.app.charges.rotate_link_key(merchant, overlap_secs).await?;
+    tell_of_key(request, merchant, KeyChange::Added).await;
+    Ok(made)
 }
 
 /// Ends a link key.
 pub(super) async fn revoke_link_key(request: &Request, key: [u8; 16]) -> Result<(), LinkKeyError> {
     let merchant = merchant(request).ok_or(LinkKeyError::UnknownMerchant)?;
-    request.app.charges.revoke_link_key(merchant, key).await
+    request.app.charges.revoke_link_key(merchant, key).await?;
+    tell_of_key(request, merchant, KeyChange::Revoked).await;
+    Ok(())
 }
 
 /// Adds a webhook.
@@ -97,6 +109,10 @@ pub(super) async fn redeliver(request: &Request, id: WebhookId, event: Option<We
 pub(super) async fn remove_webhook(request: &Request, id: WebhookId) -> Result<(), WebhookError> {
     let merchant = merchant(request).ok_or(WebhookError::UnknownMerchant)?;
     webhooks(request).remove(Some(merchant), id).await
+}
+
+async fn tell_of_key(request: &Request, merchant: MerchantId, change: KeyChange) {
+    request.app.accounts.tell_of_key(merchant, change, request.client).await;
 }
 
 fn merchant(request: &Request) -> Option<MerchantId> {

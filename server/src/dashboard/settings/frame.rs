@@ -9,7 +9,6 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Member, Request, changed};
 use crate::dashboard::words::{Words, words};
-use crate::merchant::Language;
 
 /// A page of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,16 +116,15 @@ pub(super) fn page(
                 a href=(below(member, other.path())) aria-current=[(other == tab).then_some("page")] { (other.label().of(lang)) }
             }
         }
-        @if let Some((_, said)) = said { (good(*said, lang)) }
+        @if let Some((_, said)) = said {
+            p.note.good role="status" {
+                (said.of(lang)) " " a href=(below(member, "")) { (OVERVIEW.of(lang)) }
+            }
+        }
         @if !may_change(member, tab) { p.note { (tab.who().of(lang)) } }
         (content)
     };
     Ok(layout::page(request, status, tab.label().of(lang), &whole))
-}
-
-/// Says that something was done.
-pub(in crate::dashboard) fn good(said: Words, lang: Language) -> Markup {
-    html! { p.note.good role="status" { (said.of(lang)) } }
 }
 
 /// Leads back to a page after a change, which says there that `word` was done; `what` is for the log of changes.
@@ -134,4 +132,5 @@ pub(super) fn done(member: &Member, tab: Tab, word: &str, what: impl Into<String
     changed(&format!("{}?done={word}", below(member, tab.path())), what)
 }
 
+const OVERVIEW: Words = words("Back to the overview", "Retour à la vue d’ensemble");
 const SETTINGS: Words = words("Settings", "Réglages");

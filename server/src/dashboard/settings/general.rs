@@ -193,11 +193,11 @@ impl Drawn<'_> {
 
     fn late_policy(&self) -> Markup {
         let options = [("ask", ASK.of(self.lang)), ("accept", ACCEPT.of(self.lang))];
-        Field::new("late_policy", LATE_POLICY.of(self.lang))
+        let field = Field::new("late_policy", LATE_POLICY.of(self.lang))
             .value(self.typed.text("late_policy"))
             .errors(self.errors)
-            .locked(self.is_locked)
-            .select(&options)
+            .locked(self.is_locked);
+        html! { div.columns { (field.select(&options)) } }
     }
 }
 

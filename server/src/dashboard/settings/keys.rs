@@ -130,18 +130,8 @@ fn draw(
             h2 #keys { (KEYS.of(lang)) }
             @if keys.is_empty() { p { (NO_KEYS.of(lang)) } }
             @else {
-                div.scroll tabindex="0" role="region" aria-labelledby="keys" {
-                    table {
-                        thead { tr {
-                            th scope="col" { (NAME.of(lang)) }
-                            th scope="col" { (KEY_ID.of(lang)) }
-                            th scope="col" { (SCOPES.of(lang)) }
-                            th scope="col" { (MADE.of(lang)) }
-                            th scope="col" { (USED.of(lang)) }
-                            @if !is_locked { th scope="col" { (ACTIONS.of(lang)) } }
-                        } }
-                        tbody { @for key in &keys { (row(request, key, &path, is_locked)) } }
-                    }
+                ul.cards {
+                    @for key in &keys { li { (card(request, key, &path, is_locked)) } }
                 }
             }
         }
@@ -161,37 +151,33 @@ fn draw(
     frame::page(request, status, Tab::Keys, &[("revoked", REVOKED_DONE)], &content)
 }
 
-fn row(request: &Request, key: &ApiKey, path: &str, is_locked: bool) -> Markup {
+fn card(request: &Request, key: &ApiKey, path: &str, is_locked: bool) -> Markup {
     let lang = request.language;
     let overlap = format!("overlap-{}", key.id);
     html! {
-        tr {
-            th scope="row" { (key.name) }
-            td { code { (key.id) } }
-            td { @for scope in key.scopes.iter() { span.chip { (scope.as_str()) } " " } }
-            td { (when(request, key.created_at)) }
-            td { @if let Some(at) = key.last_used_at() { (when(request, at)) } @else { (NEVER.of(lang)) } }
-            @if !is_locked {
-                td {
-                    @if let Some(at) = key.revoked_at { (REVOKED.of(lang)) " " (when(request, at)) }
-                    @else {
-                        details.more {
-                            summary { (ROTATE.of(lang)) span.unseen { " " (key.name) } }
-                            form method="post" action={ (path) "/" (key.id) "/rotate" } {
-                                (csrf(request))
-                                (overlap::choice(&overlap, lang))
-                                button type="submit" { (NEW_SECRET.of(lang)) }
-                            }
-                        }
-                        details.more {
-                            summary { (REVOKE.of(lang)) span.unseen { " " (key.name) } }
-                            form method="post" action={ (path) "/" (key.id) "/revoke" } {
-                                (csrf(request))
-                                p { (REVOKE_MEANS.of(lang)) }
-                                button.grave type="submit" { (REVOKE_NOW.of(lang)) }
-                            }
-                        }
-                    }
+        h3 { (key.name) }
+        dl.facts {
+            dt { (KEY_ID.of(lang)) } dd { code { (key.id) } }
+            dt { (SCOPES.of(lang)) } dd { @for scope in key.scopes.iter() { span.chip { (scope.as_str()) } " " } }
+            dt { (MADE.of(lang)) } dd { (when(request, key.created_at)) }
+            dt { (USED.of(lang)) } dd { @if let Some(at) = key.last_used_at() { (when(request, at)) } @else { (NEVER.of(lang)) } }
+            @if let Some(at) = key.revoked_at { dt { span.chip.bad { (REVOKED.of(lang)) } } dd { (when(request, at)) } }
+        }
+        @if !is_locked && key.revoked_at.is_none() {
+            details.more {
+                summary { (ROTATE.of(lang)) span.unseen { " " (key.name) } }
+                form method="post" action={ (path) "/" (key.id) "/rotate" } {
+                    (csrf(request))
+                    (overlap::choice(&overlap, lang))
+                    button type="submit" { (NEW_SECRET.of(lang)) }
+                }
+            }
+            details.more {
+                summary { (REVOKE.of(lang)) span.unseen { " " (key.name) } }
+                form method="post" action={ (path) "/" (key.id) "/revoke" } {
+                    (csrf(request))
+                    p { (REVOKE_MEANS.of(lang)) }
+                    button.grave type="submit" { (REVOKE_NOW.of(lang)) }
                 }
             }
         }
@@ -255,7 +241,6 @@ const SCOPE_WANTED: Words = words("Tick at least one.", "Cochez-en au moins une.
 const MADE: Words = words("Made", "Créée");
 const USED: Words = words("Last used", "Dernier usage");
 const NEVER: Words = words("never", "jamais");
-const ACTIONS: Words = words("Actions", "Actions");
 const ADD: Words = words("Add a key", "Ajouter une clé");
 const ADDED: Words = words("The key is made", "La clé est créée");
 const ROTATE: Words = words("Rotate", "Renouveler");

@@ -22,7 +22,7 @@ pub(super) fn preview(request: &Request, merchant: &Merchant, colour: Colour) ->
             h2 #preview-title { (PREVIEW.of(lang)) }
             style nonce=(request.nonce.as_str()) { (PreEscaped(css(&theme))) }
             @for (scheme, label, at) in [("light", LIGHT, 0), ("dark", DARK, 1)] {
-                figure.preview class=(scheme) data-brand=(hex(theme.brand)) data-on-brand=(hex(theme.on_brand))
+                figure class={ "preview " (scheme) } data-brand=(hex(theme.brand)) data-on-brand=(hex(theme.on_brand))
                     data-tint=(hex(theme.ground[at])) data-accent=(hex(theme.accent[at])) {
                     div.page aria-hidden="true" {
                         div.head {
@@ -85,7 +85,7 @@ fn css(theme: &Theme) -> String {
 const LIVE: &str = "(()=>{const p=document.getElementById('colour');if(!p)return;let t,n=0;\
 p.addEventListener('input',()=>{clearTimeout(t);t=setTimeout(async()=>{const my=++n;try{\
 const r=await fetch('?colour='+encodeURIComponent(p.value),{headers:{accept:'text/html'}});if(!r.ok)return;\
-const d=new DOMParser().parseFromString(await r.text(),'text/html');if(my!==n)return;\
+const d=new DOMParser().parseFromString((await r.text()).replace(/<style[^]*?<\\/style>/g,''),'text/html');if(my!==n)return;\
 document.querySelectorAll('.preview').forEach((f,i)=>{const o=d.querySelectorAll('.preview')[i];if(o)\
 for(const k of ['brand','on-brand','tint','accent'])f.style.setProperty('--p-'+k,o.getAttribute('data-'+k))});\
 const c=d.getElementById('contrast');if(c)document.getElementById('contrast').textContent=c.textContent\

@@ -164,7 +164,7 @@ fn actions(webhook: &WebhookReport, request: &Request, path: &str) -> Markup {
 fn test_result(tested: &TestReport, request: &Request) -> Markup {
     let lang = request.language;
     html! {
-        div.note #tested role="status" class=(if tested.delivered { "good" } else { "bad" }) {
+        div #tested role="status" class=(if tested.delivered { "note good" } else { "note bad" }) {
             p {
                 @if tested.delivered { (TEST_ARRIVED.of(lang)) } @else { (TEST_FAILED.of(lang)) } " "
                 (outcome(tested.status, tested.failure.as_deref(), tested.took_ms))
@@ -187,7 +187,7 @@ fn outcome(status: Option<u16>, failure: Option<&str>, took_ms: u64) -> String {
 fn table(deliveries: &[DeliveryReport], request: &Request, path: &str, is_locked: bool) -> Markup {
     let lang = request.language;
     html! {
-        div.scroll tabindex="0" role="region" aria-labelledby="deliveries" {
+        div.scroll tabindex="0" role="group" aria-labelledby="deliveries" {
             table {
                 thead { tr {
                     th scope="col" { (HAPPENED.of(lang)) }

@@ -109,7 +109,7 @@ async fn draw(request: &Request, status: StatusCode, errors: &Errors) -> Result<
 fn table(request: &Request, webhooks: &[WebhookReport], path: &str) -> Markup {
     let lang = request.language;
     html! {
-        div.scroll tabindex="0" role="region" aria-labelledby="webhooks" {
+        div.scroll tabindex="0" role="group" aria-labelledby="webhooks" {
             table {
                 thead { tr {
                     th scope="col" { (ADDRESS.of(lang)) }

@@ -76,6 +76,7 @@ async fn a_colour_is_tried_before_it_is_saved() {
         page.text_of("contrast")
     );
     assert!(page.has("value=\"#ffee00\"") && page.has("--p-brand:#ffee00"));
+    assert!(page.has("class=\"preview light\"") && page.has("class=\"preview dark\""));
     assert_eq!(desk.merchant().settings.colour.to_string(), "#1f5aa6");
     assert_eq!(desk.post("settings/look", "colour=%23ffee00").await.status, 303);
     assert_eq!(desk.merchant().settings.colour.to_string(), "#ffee00");
