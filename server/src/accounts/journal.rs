@@ -24,24 +24,24 @@ impl Accounts {
     pub(crate) async fn begin_change(
         &self,
         merchant: Option<MerchantId>,
-        account: i64,
+        account: Option<i64>,
         who: &str,
         action: &str,
-        client: IpAddr,
+        client: &str,
     ) -> Result<Begun, StoreError> {
         let now = self.charges.now();
-        let (who, action) = (who.to_owned(), action.to_owned());
+        let (who, action, client) = (who.to_owned(), action.to_owned(), client.to_owned());
         self.charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     let row = AuditRow {
                         merchant: merchant.and_then(|id| tx.memory().merchant_row(id)),
-                        account: Some(account),
+                        account,
                         who,
                         action,
                         detail: String::new(),
-                        client: client.to_string(),
+                        client,
                         at: now,
                         outcome: None,
                     };

@@ -9,10 +9,10 @@ use bitpro_charge::wire::NodeView;
 use bitpro_charge::{ChargeId, MerchantId, Outpoint, State};
 use serde_json::{Value, json};
 
-use super::keys;
 use super::wire::{
     ChargeDocument, Command, EventDocument, Failure, Kind, ListQuery, MerchantDocument, MerchantEdit, Reply,
 };
+use super::{journal, keys};
 use super::{links, people, webhooks};
 use crate::accounts::Accounts;
 use crate::charges::{Charges, CommandError, Filter, IssuanceBlock, MerchantChanges, MerchantError, Snapshot};
@@ -25,6 +25,11 @@ use crate::wallet::WalletText;
 /// # Errors
 /// [`Failure`]; nothing is changed then.
 pub async fn execute(accounts: &Accounts, command: Command) -> Reply {
+    let work = carried_out(accounts, command.clone());
+    journal::noted(accounts, &command, work).await
+}
+
+async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
     let charges = accounts.charges();
     match command {
         Command::ListAccounts | Command::ApproveAccount { .. } => people::execute(accounts, command).await,

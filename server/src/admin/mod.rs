@@ -6,6 +6,7 @@
 //! which only the server's own user can open, and the server carries them out like its own.
 
 mod execute;
+mod journal;
 mod keys;
 mod links;
 mod mail;

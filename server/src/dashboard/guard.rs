@@ -151,10 +151,10 @@ async fn carried_out(route: &'static Route, request: Request) -> Result<Response
                 .accounts
                 .begin_change(
                     Some(member.merchant.id),
-                    person.login.account.num,
+                    Some(person.login.account.num),
                     &person.email,
                     action,
-                    request.client,
+                    &request.client.to_string(),
                 )
                 .await?;
             Some((request.app.clone(), begun))

@@ -40,6 +40,12 @@ impl Webhooks {
         &self.0
     }
 
+    /// Whose webhook this is.
+    #[must_use]
+    pub fn owner(&self, id: WebhookId) -> Option<MerchantId> {
+        Some(self.find(None, id).ok()?.merchant)
+    }
+
     /// Adds a webhook. The report has its secret.
     ///
     /// # Errors

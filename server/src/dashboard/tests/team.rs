@@ -130,3 +130,28 @@ async fn there_is_always_an_owner() {
         "she is gone"
     );
 }
+
+#[tokio::test]
+async fn what_the_operator_changes_stands_in_the_merchants_log() {
+    use crate::admin::{Command, execute};
+
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let add = |name: &str| Command::AddKey {
+        merchant: merchant.to_string(),
+        name: name.to_owned(),
+        scopes: None,
+    };
+    execute(world.accounts(), add("")).await.unwrap_err();
+    let log = format!("/dashboard/{merchant}/log");
+    assert!(
+        !ada.get(&log).await.body.contains("command line"),
+        "refused, and so no change"
+    );
+    execute(world.accounts(), add("shop")).await.unwrap();
+    let page = ada.get(&log).await.body;
+    assert!(
+        page.contains("settings/keys") && page.contains("command line"),
+        "{page}"
+    );
+}

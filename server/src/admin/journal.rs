@@ -1,0 +1,61 @@
+//! What the command line changes of a merchant stands in his log of changes, like what people change in the dashboard.
+
+use bitpro_charge::MerchantId;
+
+use super::links::LinkCommand;
+use super::webhooks::WebhookCommand;
+use super::wire::{Command, Reply};
+use crate::accounts::Accounts;
+use crate::charges::Charges;
+use crate::keys::KeyId;
+use crate::webhooks::{WebhookId, Webhooks};
+
+/// What stands in the place of a person's address.
+const WHO: &str = "bitpro";
+/// What stands in the place of a client's address.
+const FROM: &str = "command line";
+
+/// Carries out `work`, which does what `command` says, and notes it if it changes something of a merchant.
+pub(super) async fn noted(accounts: &Accounts, command: &Command, work: impl Future<Output = Reply>) -> Reply {
+    let Some((merchant, action)) = changes(accounts.charges(), command).await else {
+        return work.await;
+    };
+    let begun = accounts.begin_change(Some(merchant), None, WHO, action, FROM).await?;
+    let reply = work.await;
+    accounts.end_change(begun, reply.is_ok().then(String::new)).await?;
+    reply
+}
+
+/// Whose merchant a command changes, and what; `None` when it changes nothing, or nothing that is there.
+async fn changes(charges: &Charges, command: &Command) -> Option<(MerchantId, &'static str)> {
+    let of_charge = async |id: &str| {
+        let snapshot = charges.snapshot(id.parse().ok()?).await.ok()??;
+        Some(snapshot.charge.merchant)
+    };
+    let of_key = |id: &str| Some(charges.key(id.parse::<KeyId>().ok()?)?.merchant);
+    let (merchant, action) = match command {
+        Command::SetMerchant { id, .. } => (id.parse().ok(), "settings"),
+        Command::AcceptCharge { id, .. } => (of_charge(id).await, "charges/accept"),
+        Command::CancelCharge { id, .. } => (of_charge(id).await, "charges/cancel"),
+        Command::AddKey { merchant, .. } => (merchant.parse().ok(), "settings/keys"),
+        Command::RotateKey { id, .. } => (of_key(id), "settings/keys/rotate"),
+        Command::RevokeKey { id } => (of_key(id), "settings/keys/revoke"),
+        Command::Link(LinkCommand::RotateKey { merchant, .. }) => (merchant.parse().ok(), "settings/links/rotate"),
+        Command::Link(LinkCommand::RevokeKey { merchant, .. }) => (merchant.parse().ok(), "settings/links/revoke"),
+        Command::Webhook(command) => of_webhook(charges, command)?,
+        _ => return None,
+    };
+    // A merchant that is not there has no log; the command itself says that it is unknown.
+    Some((merchant.filter(|id| charges.merchant(*id).is_some())?, action))
+}
+
+fn of_webhook(charges: &Charges, command: &WebhookCommand) -> Option<(Option<MerchantId>, &'static str)> {
+    let owner = |id: &str| Webhooks::of(charges.clone()).owner(id.parse::<WebhookId>().ok()?);
+    Some(match command {
+        WebhookCommand::Add { merchant, .. } => (merchant.parse().ok(), "settings/webhooks"),
+        WebhookCommand::Remove { id } => (owner(id), "settings/webhooks/remove"),
+        WebhookCommand::Rotate { id, .. } => (owner(id), "settings/webhooks/rotate"),
+        WebhookCommand::Redeliver { id, .. } => (owner(id), "settings/webhooks/redeliver"),
+        WebhookCommand::List { .. } | WebhookCommand::Test { .. } | WebhookCommand::Deliveries { .. } => return None,
+    })
+}
