@@ -11,6 +11,7 @@ interface Addresses {
   shop: string;
   checkout: string;
   wallet: string;
+  dashboard: string;
   merchant_id: string;
   api_key: Key;
 }
@@ -34,6 +35,8 @@ export class Demo {
   readonly shop: string;
   readonly wallet: string;
   readonly merchant: string;
+  /** Where the shop's owner chooses his password, once. */
+  readonly dashboard: string;
   /** A key of the merchant API. */
   readonly key: Key;
   readonly #process: ChildProcess;
@@ -42,6 +45,7 @@ export class Demo {
     this.server = addresses.server;
     this.shop = addresses.shop;
     this.wallet = addresses.wallet;
+    this.dashboard = addresses.dashboard;
     this.merchant = addresses.merchant_id;
     this.key = addresses.api_key;
     this.#process = process;
