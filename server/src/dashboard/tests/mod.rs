@@ -3,6 +3,7 @@
 mod account;
 mod entering;
 mod matrix;
+mod shop;
 mod team;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,0 +1,112 @@
+//! A shop is set up by people who were let in: from the wallet to a confirmed payment, and what its owners are told.
+
+use super::*;
+use crate::node::ChargesPort as _;
+
+const TPUB: &str =
+    "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp";
+
+impl World {
+    /// What the letters to `email` are about.
+    async fn subjects(&self, email: &str) -> Vec<String> {
+        let letters = self.letters().await;
+        let theirs = letters.into_iter().filter(|letter| letter.to == email);
+        theirs.map(|letter| letter.subject).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let base = format!("/dashboard/{merchant}");
+    let home = ada.get(&base).await;
+    assert!(home.body.contains("Say where the money goes"), "{}", home.body);
+
+    let form = format!("wallet={TPUB}&script_type=tr");
+    let shown = ada.post(&format!("{base}/settings/wallet"), &form).await;
+    assert_eq!(shown.body.matches("<li><code>bcrt1p").count(), 3, "{}", shown.body);
+    let saved = ada
+        .post(
+            &format!("{base}/settings/wallet/confirm"),
+            &format!("{form}&compared=yes"),
+        )
+        .await;
+    assert_leads_to(&saved, &format!("{base}/settings/wallet?done=saved"));
+    assert!(ada.get(&base).await.body.contains("under way"));
+    for scan in world.app.charges.scans_wanted() {
+        world.app.charges.finish_scan(scan.id, None).await.unwrap();
+    }
+    let domains = ada
+        .post(&format!("{base}/settings/domains"), "origins=tea.example")
+        .await;
+    assert_leads_to(&domains, &format!("{base}/settings/domains?done=saved"));
+
+    let link = format!("/app/checkout/{merchant}?fiat_price_cents=4200&external_order_id=A-1");
+    let snippet = ada.get(&format!("{base}/snippet?price=42&order_id=A-1")).await;
+    assert!(snippet.body.contains(&link.replace('&', "&amp;")), "{}", snippet.body);
+    let opened = world.app.navigate(&link).await;
+    let charge = opened.header("location").split('?').next().unwrap().to_owned();
+    world.app.confirm(&charge).await;
+    let home = ada.get(&base).await.body;
+    assert!(home.contains("A-1") && home.contains("Confirmed") && !home.contains("A coin for the first payment"));
+    assert!(home.contains("Let your server be told"));
+
+    let log = ada.get(&format!("{base}/log")).await.body;
+    assert!(log.contains("settings/wallet/confirm") && log.contains("tr(tpub") && log.contains("settings/domains"));
+    // What was only looked at is no change.
+    assert!(!log.contains("<code>settings/wallet</code>"));
+}
+
+#[tokio::test]
+async fn owners_are_told_of_keys_and_wallets_by_letter() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let dev = world.member(&ada, merchant, "dev@tea.example", Role::Developer).await;
+    let base = format!("/dashboard/{merchant}");
+    let made = dev
+        .post(&format!("{base}/settings/keys"), "name=Shop&scope=charges:read")
+        .await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let id = world.app.charges.keys(Some(merchant))[0].id;
+    dev.post(&format!("{base}/settings/keys/{id}/revoke"), "").await;
+    let wallet = format!("wallet={TPUB}&script_type=tr&compared=yes");
+    let forbidden = dev.post(&format!("{base}/settings/wallet/confirm"), &wallet).await;
+    assert_eq!(forbidden.status, 403);
+    ada.post(&format!("{base}/settings/wallet/confirm"), &wallet).await;
+
+    let told = world.subjects("ada@tea.example").await;
+    assert_eq!(
+        told[told.len() - 3..],
+        [
+            "A key was made",
+            "A key was revoked",
+            "The money goes to another wallet now"
+        ]
+    );
+    let secret = made
+        .body
+        .split("id=\"secret\"")
+        .nth(1)
+        .unwrap()
+        .split('<')
+        .next()
+        .unwrap();
+    let secret = secret.split('>').nth(1).unwrap().trim();
+    let log = ada.get(&format!("{base}/log")).await.body;
+    assert!(log.contains(&id.to_string()) && !log.contains(secret));
+}
+
+#[tokio::test]
+async fn what_leads_money_or_secrets_elsewhere_asks_for_the_password_again() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    world.app.clock.advance_secs(16 * 60);
+    let base = format!("/dashboard/{merchant}/settings");
+    for path in ["wallet/confirm", "keys", "links/rotate", "webhooks"] {
+        let answer = ada.post(&format!("{base}/{path}"), "").await;
+        assert!(answer.header("location").starts_with("/confirm?then="), "{path}");
+    }
+    let calm = ada.post(&format!("{base}/domains"), "origins=tea.example").await;
+    assert_leads_to(&calm, &format!("{base}/domains?done=saved"));
+}
