@@ -19,6 +19,7 @@ mod tester;
 mod tests;
 mod units;
 mod wallet;
+mod wallet_shown;
 mod wallet_words;
 mod webhook;
 mod webhook_words;

@@ -1,0 +1,120 @@
+//! The wallet as it is now, the one that waits, and the addresses that are compared.
+
+use bitpro_charge::Network;
+use maud::{Markup, html};
+
+use super::frame::{Tab, below};
+use super::when::when;
+use crate::accounts::PendingWallet;
+use crate::charges::{IssuanceBlock, MerchantReport};
+use crate::dashboard::layout::csrf;
+use crate::dashboard::route::Request;
+use crate::dashboard::words::{Words, words};
+use crate::merchant::Language;
+use crate::wallet::Receive;
+
+/// How many addresses are compared.
+const COMPARED: u32 = 3;
+
+/// The wallet that waits, and the way to stop it.
+pub(super) fn waiting(request: &Request, waits: &PendingWallet, may_stop: bool) -> Markup {
+    let lang = request.language;
+    let parsed = Receive::from_descriptor(&waits.receive, request.app.charges.network()).ok();
+    html! {
+        section.panel aria-labelledby="waiting" {
+            h2 #waiting { (WAITING.of(lang)) }
+            p.note { (WAITING_MEANS.of(lang)) }
+            dl.facts {
+                dt { (TAKES_EFFECT.of(lang)) } dd { (when(request, waits.due_at)) }
+                dt { (ASKED_BY.of(lang)) } dd { (waits.asked_by) ", " (when(request, waits.asked_at)) ", " (waits.client) }
+                dt { (DESCRIPTOR.of(lang)) } dd { code { (waits.receive) } }
+                @if let Some(parsed) = &parsed { dt { (FIRST.of(lang)) } dd { (addresses(parsed)) } }
+            }
+            @if may_stop {
+                form.after method="post" action={ (request.member.as_ref().map_or_else(String::new, |member| below(member, Tab::Wallet.path()))) "/stop" } {
+                    (csrf(request))
+                    button.grave type="submit" { (STOP.of(lang)) }
+                }
+            }
+        }
+    }
+}
+
+/// The wallet as it is now.
+pub(super) fn present(report: &MerchantReport, receive: &str, network: Network, lang: Language) -> Markup {
+    let parsed = Receive::from_descriptor(receive, network).ok();
+    html! {
+        section.panel aria-labelledby="present" {
+            h2 #present { (PRESENT.of(lang)) }
+            @if report.blocked == Some(IssuanceBlock::AwaitsScan) {
+                p.note #scan role="status" { (AWAITS_SCAN.of(lang)) " " a href="" { (LOOK_AGAIN.of(lang)) } }
+            } @else {
+                p.note.good #scan { (scanned(report, lang)) }
+            }
+            dl.facts {
+                dt { (DESCRIPTOR.of(lang)) } dd { code { (receive) } }
+                @if let Some(parsed) = &parsed { dt { (FIRST.of(lang)) } dd { (addresses(parsed)) } }
+                dt { (NEXT.of(lang)) } dd { (report.next_index.map_or_else(String::new, |index| index.to_string())) }
+                dt { (UNPAID.of(lang)) } dd { (report.unpaid_run) }
+                dt { (GAP.of(lang)) } dd { strong { (report.gap_limit) } p.hint { (GAP_HINT.of(lang)) } }
+            }
+        }
+    }
+}
+
+/// What the search for earlier use found, and what it could not see.
+fn scanned(report: &MerchantReport, lang: Language) -> String {
+    let found = match report.next_index {
+        None | Some(0) => SCANNED_FRESH.of(lang).to_owned(),
+        Some(next) => SCANNED_USED.of(lang).replace("{next}", &next.to_string()),
+    };
+    format!("{found} {}", SCAN_LIMITS.of(lang))
+}
+
+/// The first addresses, as a wallet lists them.
+pub(super) fn addresses(receive: &Receive) -> Markup {
+    html! {
+        ol.addresses {
+            @for derived in (0..COMPARED).filter_map(|index| receive.derive(index)) {
+                li { code { (derived.address) } }
+            }
+        }
+    }
+}
+
+const WAITING: Words = words("A change waits", "Un changement attend");
+const WAITING_MEANS: Words = words(
+    "New payments will go to another wallet. If you do not know of it, stop it, change your password, and look at the team.",
+    "Les nouveaux paiements iront à un autre portefeuille. Si vous n’en savez rien, arrêtez-le, changez votre mot de passe et vérifiez l’équipe.",
+);
+const TAKES_EFFECT: Words = words("Takes effect", "Prend effet");
+const ASKED_BY: Words = words("Asked for by", "Demandé par");
+const STOP: Words = words("Stop the change", "Arrêter le changement");
+const PRESENT: Words = words("Where the money goes", "Où va l’argent");
+const AWAITS_SCAN: Words = words(
+    "The node is searching the chain for addresses that were used already. No payment can be made until it is done: seconds on a test network, minutes on the main one.",
+    "Le nœud cherche dans la chaîne les adresses déjà utilisées. Aucun paiement n’est possible avant la fin : quelques secondes sur un réseau de test, quelques minutes sur le réseau principal.",
+);
+const LOOK_AGAIN: Words = words("Look again", "Actualiser");
+const SCANNED_FRESH: Words = words(
+    "Ready: no earlier use of this wallet’s addresses was found.",
+    "Prêt : aucun usage antérieur des adresses de ce portefeuille n’a été trouvé.",
+);
+const SCANNED_USED: Words = words(
+    "Ready: new payments begin at address number {next}; those before it were used, or given out, already.",
+    "Prêt : les nouveaux paiements commencent à l’adresse numéro {next} ; les précédentes ont déjà été utilisées ou attribuées.",
+);
+const SCAN_LIMITS: Words = words(
+    "The search sees addresses that hold coins; it cannot see one that was emptied again. So use an account that does nothing else.",
+    "La recherche voit les adresses qui contiennent des pièces, pas celles qui ont été vidées. Utilisez donc un compte réservé à cet usage.",
+);
+const FIRST: Words = words("First addresses", "Premières adresses");
+const NEXT: Words = words("Next address, number", "Prochaine adresse, numéro");
+const UNPAID: Words = words("Unpaid addresses in a row", "Adresses impayées de suite");
+const GAP: Words = words("Gap limit to set in your wallet", "Limite d’écart (gap limit) à régler");
+const GAP_HINT: Words = words(
+    "Wallets stop looking after a run of unused addresses, often 20. With at least this limit yours finds every payment.",
+    "Un portefeuille cesse de chercher après une suite d’adresses inutilisées, souvent 20. Avec au moins cette limite, le vôtre trouve chaque paiement.",
+);
+/// What the wallet is, in one line of text.
+pub(super) const DESCRIPTOR: Words = words("Descriptor", "Descripteur");
