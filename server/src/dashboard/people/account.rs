@@ -238,20 +238,20 @@ fn session_list(request: &Request, sessions: &[SessionRow]) -> Result<Markup, Re
         h2 { (SESSIONS.of(lang)) }
         div.panel {
             div.scroll {
-                table {
-                    thead { tr {
-                        th scope="col" { (BROWSER.of(lang)) }
-                        th scope="col" { (FROM.of(lang)) }
-                        th scope="col" { (LAST_USED.of(lang)) }
-                        th scope="col" { (END.of(lang)) }
+                table.stack role="table" {
+                    thead role="rowgroup" { tr role="row" {
+                        th scope="col" role="columnheader" { (BROWSER.of(lang)) }
+                        th scope="col" role="columnheader" { (FROM.of(lang)) }
+                        th scope="col" role="columnheader" { (LAST_USED.of(lang)) }
+                        th scope="col" role="columnheader" { (END.of(lang)) }
                     } }
-                    tbody {
+                    tbody role="rowgroup" {
                         @for session in sessions {
-                            tr {
-                                td { (session.agent) }
-                                td { (session.client) }
-                                td { (times.minute(session.seen_at)) }
-                                td {
+                            tr role="row" {
+                                td role="cell" { (session.agent) }
+                                td role="cell" { (session.client) }
+                                td role="cell" { (times.minute(session.seen_at)) }
+                                td role="cell" {
                                     @if session.id == own {
                                         (THIS.of(lang))
                                     } @else {

@@ -35,23 +35,23 @@ pub(super) fn show(request: Request) -> Answer {
         let (shown, rest) = lines.split_at(lines.len().min(LINES as usize));
         let content = html! {
             @if shown.is_empty() { p { (NONE.of(lang)) } } @else {
-                div.panel { div.scroll tabindex="0" role="group" aria-label=(TITLE.of(lang)) { table {
-                    thead { tr {
-                        th scope="col" { (WHEN.of(lang)) }
-                        th scope="col" { (WHO.of(lang)) }
-                        th scope="col" { (WHAT.of(lang)) }
-                        th scope="col" { (FROM.of(lang)) }
+                div.panel { div.scroll tabindex="0" role="group" aria-label=(TITLE.of(lang)) { table.stack role="table" {
+                    thead role="rowgroup" { tr role="row" {
+                        th scope="col" role="columnheader" { (WHEN.of(lang)) }
+                        th scope="col" role="columnheader" { (WHO.of(lang)) }
+                        th scope="col" role="columnheader" { (WHAT.of(lang)) }
+                        th scope="col" role="columnheader" { (FROM.of(lang)) }
                     } }
-                    tbody { @for line in shown {
-                        tr {
-                            td { (times.second(line.at)) }
-                            td { (line.who) }
-                            td {
+                    tbody role="rowgroup" { @for line in shown {
+                        tr role="row" {
+                            td role="cell" { (times.second(line.at)) }
+                            td role="cell" { (line.who) }
+                            td role="cell" {
                                 code { (line.action) }
                                 @if !line.detail.is_empty() { div { (line.detail) } }
                                 @if line.outcome.is_none() { div.hint { (BROKEN_OFF.of(lang)) } }
                             }
-                            td { (line.client) }
+                            td role="cell" { (line.client) }
                         }
                     } }
                 } } }

@@ -176,24 +176,24 @@ fn table(request: &Request, base: &str, members: &[MemberRow]) -> Result<Markup,
     let may = request.member()?.role.may(Permission::Team);
     Ok(html! {
         div.panel { div.scroll {
-            table {
-                thead { tr {
-                    th scope="col" { (PERSON.of(lang)) }
-                    th scope="col" { (EMAIL.of(lang)) }
-                    th scope="col" { (ROLE.of(lang)) }
+            table.stack role="table" {
+                thead role="rowgroup" { tr role="row" {
+                    th scope="col" role="columnheader" { (PERSON.of(lang)) }
+                    th scope="col" role="columnheader" { (EMAIL.of(lang)) }
+                    th scope="col" role="columnheader" { (ROLE.of(lang)) }
                 } }
-                tbody {
+                tbody role="rowgroup" {
                     @for member in members {
-                        tr {
-                            td {
+                        tr role="row" {
+                            td role="cell" {
                                 (member.name)
                                 @if member.id == own { " (" (YOU.of(lang)) ")" }
                             }
-                            td {
+                            td role="cell" {
                                 (member.email)
                                 @if member.has_factor { div.hint { (FACTOR.of(lang)) } }
                             }
-                            td {
+                            td role="cell" {
                                 @if may {
                                     (role_forms(request, base, member))
                                 } @else {
@@ -236,17 +236,17 @@ fn invited(request: &Request, base: &str, invitations: &[Invitation]) -> Markup 
     let lang = request.language;
     html! {
         h2 { (INVITED.of(lang)) }
-        div.panel { div.scroll { table {
-            thead { tr {
-                th scope="col" { (EMAIL.of(lang)) }
-                th scope="col" { (ROLE.of(lang)) }
-                th scope="col" { (TAKE_BACK.of(lang)) }
+        div.panel { div.scroll { table.stack role="table" {
+            thead role="rowgroup" { tr role="row" {
+                th scope="col" role="columnheader" { (EMAIL.of(lang)) }
+                th scope="col" role="columnheader" { (ROLE.of(lang)) }
+                th scope="col" role="columnheader" { (TAKE_BACK.of(lang)) }
             } }
-            tbody { @for invitation in invitations {
-                tr {
-                    td { (invitation.email) }
-                    td { (roles::name(invitation.role).of(lang)) }
-                    td {
+            tbody role="rowgroup" { @for invitation in invitations {
+                tr role="row" {
+                    td role="cell" { (invitation.email) }
+                    td role="cell" { (roles::name(invitation.role).of(lang)) }
+                    td role="cell" {
                         form method="post" action={ (base) "/invitations/" (hex::encode(invitation.id)) } {
                             (layout::csrf(request))
                             button type="submit" { (TAKE_BACK.of(lang)) }
