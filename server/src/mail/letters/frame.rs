@@ -2,10 +2,10 @@
 
 use bitpro_charge::Timestamp;
 use maud::{DOCTYPE, PreEscaped, html};
-use time::OffsetDateTime;
 
+use crate::dashboard::time::Times;
 use crate::mail::{Letter, clean};
-use crate::merchant::Language;
+use crate::merchant::{Language, Zone};
 
 /// The look of the checkout, as far as mail programs go along.
 const STYLES: &str = "\
@@ -158,33 +158,7 @@ pub(super) fn days(language: Language, days: u32) -> String {
     }
 }
 
-const MONTHS: [(&str, &str); 12] = [
-    ("January", "janvier"),
-    ("February", "février"),
-    ("March", "mars"),
-    ("April", "avril"),
-    ("May", "mai"),
-    ("June", "juin"),
-    ("July", "juillet"),
-    ("August", "août"),
-    ("September", "septembre"),
-    ("October", "octobre"),
-    ("November", "novembre"),
-    ("December", "décembre"),
-];
-
-/// An instant to the minute, in UTC.
-pub(super) fn moment(language: Language, at: Timestamp) -> String {
-    let Ok(time) = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1_000)) else {
-        return at.0.to_string();
-    };
-    let (en, fr) = MONTHS[usize::from(u8::from(time.month())) - 1];
-    let (day, year, hour, minute) = (time.day(), time.year(), time.hour(), time.minute());
-    match language {
-        Language::En => format!("{day} {en} {year}, {hour:02}:{minute:02} UTC"),
-        Language::Fr => {
-            let first = if day == 1 { "er" } else { "" };
-            format!("{day}{first} {fr} {year} à {hour:02}:{minute:02} UTC")
-        }
-    }
+/// An instant to the minute, by the clock of `zone`. The spaces are plain ones: a letter's text is read by many programs.
+pub(super) fn moment(language: Language, at: Timestamp, zone: &Zone) -> String {
+    Times::new(zone, language).minute(at).replace('\u{a0}', " ")
 }

@@ -5,7 +5,7 @@ use bitpro_charge::Timestamp;
 use super::frame::{Content, moment};
 use crate::dashboard::words::{Words, words};
 use crate::mail::{Letter, clean};
-use crate::merchant::Language;
+use crate::merchant::{Language, Zone};
 
 /// What was changed. `merchant` is the merchant's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub enum Notice<'a> {
 /// Tells that something was changed at `when`, by a client as `client` describes it (address, browser).
 #[must_use]
 pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, when: Timestamp, client: &str) -> Letter {
+    // A person may belong to several merchants, each with a clock of his own.
+    let zone = Zone::default();
     let (subject, sentence, merchant) = what.said();
     let mut content = Content::new(
         language,
@@ -82,9 +84,9 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, when: 
         figure(words("New address", "Nouvelle adresse"), clean::line(new, 254));
     }
     if let Notice::WalletAsked { due, .. } = what {
-        figure(words("Takes effect", "Prend effet"), moment(language, due));
+        figure(words("Takes effect", "Prend effet"), moment(language, due, &zone));
     }
-    figure(words("When", "Quand"), moment(language, when));
+    figure(words("When", "Quand"), moment(language, when, &zone));
     let client = clean::client(client);
     if !client.is_empty() {
         figure(words("From", "Depuis"), client);

@@ -6,7 +6,7 @@ use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 use super::frame::{Content, moment};
 use crate::dashboard::words::words;
 use crate::mail::{Letter, clean};
-use crate::merchant::Language;
+use crate::merchant::{Language, Zone};
 
 /// What a receipt tells of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Receipt<'a> {
     pub price: Cents,
     /// What was received.
     pub received: Amount,
+    /// The merchant's clock.
+    pub zone: &'a Zone,
     /// When it was confirmed.
     pub confirmed_at: Timestamp,
     /// Whether the money is worth nothing.
@@ -57,7 +59,10 @@ pub fn receipt(language: Language, to: &str, receipt: &Receipt<'_>) -> Letter {
         order_id.map(|id| (words("Order", "Commande"), id)),
         Some((words("Price", "Prix"), euros(language, receipt.price))),
         Some((words("Received", "Reçu"), bitcoins(language, receipt.received))),
-        Some((words("Confirmed", "Confirmé"), moment(language, receipt.confirmed_at))),
+        Some((
+            words("Confirmed", "Confirmé"),
+            moment(language, receipt.confirmed_at, receipt.zone),
+        )),
         Some((words("Payment", "Paiement"), receipt.charge.to_string())),
     ]
     .into_iter()

@@ -4,7 +4,7 @@ use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 
 use super::*;
 use crate::mail::Letter;
-use crate::merchant::Language;
+use crate::merchant::{Language, Zone};
 
 const EVIL: &str = "\"><script>alert(1)</script>\r\nBcc: x@evil.example\r\n\r\nhttps://evil.example";
 const URL: &str = "https://pay.example/password/abc123";
@@ -32,6 +32,7 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
                 charge: ChargeId([7; 16]),
                 price: Cents(4_200),
                 received: Amount::from_sat(84_000),
+                zone: &Zone::default(),
                 confirmed_at: NOW,
                 is_sandbox: true,
             },
@@ -145,6 +146,7 @@ fn a_receipt_has_its_figures() {
         charge: ChargeId([7; 16]),
         price: Cents(123_456_705),
         received: Amount::from_sat(208_400_000),
+        zone: &Zone::default(),
         confirmed_at: NOW,
         is_sandbox: false,
     };

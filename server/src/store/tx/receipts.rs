@@ -36,6 +36,7 @@ impl Tx {
             charge: charge.id,
             price: charge.terms.price,
             received: charge.received(),
+            zone: &settings.time_zone,
             confirmed_at: at,
             is_sandbox: self.network.is_sandbox(),
         };
