@@ -1,6 +1,6 @@
 //! How often somebody may try. What is counted is what was typed, not whether it exists, so that a limit tells nothing.
 
-use bitpro_charge::Timestamp;
+use bitpro_charge::{MerchantId, Timestamp};
 
 use super::Email;
 use crate::limits::{Buckets, Client, RetryAfter};
@@ -18,6 +18,8 @@ pub struct Budgets {
     askers: Buckets<Client>,
     /// Letters to one address.
     mailboxes: Buckets<String>,
+    /// Requests that one merchant's team has us send to a server of its choice.
+    tests: Buckets<MerchantId>,
 }
 
 impl Default for Budgets {
@@ -28,6 +30,7 @@ impl Default for Budgets {
             accounts: Buckets::new(20, 60),
             askers: Buckets::new(4, 10),
             mailboxes: Buckets::new(1, 4),
+            tests: Buckets::new(6, 10),
         }
     }
 }
@@ -41,6 +44,14 @@ impl Budgets {
         self.clients.take(client, now)?;
         self.pairs.take((client, email.to_owned()), now)?;
         self.accounts.take(email.to_owned(), now)
+    }
+
+    /// Takes a test of a webhook.
+    ///
+    /// # Errors
+    /// [`RetryAfter`].
+    pub fn test(&self, merchant: MerchantId, now: Timestamp) -> Result<(), RetryAfter> {
+        self.tests.take(merchant, now)
     }
 
     /// Takes a letter to this address.
@@ -85,5 +96,15 @@ mod tests {
             .filter(|n| budgets.letter(client(*n), &email, NOW).is_ok())
             .count();
         assert_eq!(letters, 4);
+    }
+
+    #[test]
+    fn a_receiver_is_not_flooded_with_tests() {
+        let budgets = Budgets::default();
+        let tests = (0..100)
+            .filter(|_| budgets.test(MerchantId([1; 16]), NOW).is_ok())
+            .count();
+        assert_eq!(tests, 10);
+        assert!(budgets.test(MerchantId([2; 16]), NOW).is_ok());
     }
 }

@@ -21,7 +21,7 @@ mod wallet;
 
 use std::sync::Arc;
 
-use bitpro_charge::Timestamp;
+use bitpro_charge::{MerchantId, Timestamp};
 
 pub use asking::{Application, Listed};
 pub use budgets::Budgets;
@@ -93,6 +93,14 @@ impl Accounts {
     #[must_use]
     pub const fn signup(&self) -> Signup {
         self.signup
+    }
+
+    /// Takes a test of a webhook from a merchant's budget.
+    ///
+    /// # Errors
+    /// [`AccountError::TooMany`].
+    pub(crate) fn test_of(&self, merchant: MerchantId) -> Result<(), AccountError> {
+        Ok(self.budgets.test(merchant, self.charges.now())?)
     }
 
     fn link(&self, path: &str, token: &Token) -> String {

@@ -29,6 +29,7 @@ pub(super) fn show(request: Request) -> Answering {
 pub(super) fn test(request: Request) -> Answering {
     Box::pin(async move {
         let merchant = request.member()?.merchant.id;
+        request.app.accounts.test_of(merchant)?;
         let webhooks = Webhooks::of(request.app.charges.clone());
         let tested = webhooks.test(Some(merchant), id(&request)?).await.map_err(refusal)?;
         draw(&request, Some(&tested)).await
