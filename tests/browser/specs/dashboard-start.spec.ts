@@ -68,7 +68,7 @@ test("a stranger goes from the first visit to a confirmed payment on a page of h
   await row.getByRole("link").click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Order first-1");
   await expect(page.getByText("€42.50").first()).toBeVisible();
-  await expect(page.getByRole("heading", { name: "History" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "What happened" })).toBeVisible();
   await page.goto(shop);
   await expect(steps.filter({ hasText: "Make a first payment" })).toContainText("done");
   await expect(step).toContainText("Let your server be told");
