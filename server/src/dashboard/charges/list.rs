@@ -110,7 +110,7 @@ fn nothing_yet(request: &Request, member: &Member) -> Markup {
             p { (NOTHING_YET_HELP.of(language)) }
             p.actions {
                 a.button.main href={ (base) "/snippet" } { (SNIPPET.of(language)) }
-                a.button href={ (base) "/onboarding" } { (FIRST_PAYMENT.of(language)) }
+                a.button href=(base) { (FIRST_PAYMENT.of(language)) }
             }
         }
     }

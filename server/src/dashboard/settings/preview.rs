@@ -81,11 +81,12 @@ fn css(theme: &Theme) -> String {
     scheme("light", theme.ground[0], theme.accent[0]) + &scheme("dark", theme.ground[1], theme.accent[1])
 }
 
-/// Follows the picker: asks this very page for the colour that is tried, and takes its preview over.
+/// Follows the picker: asks this very page for the colour that is tried, and takes its preview over. The styles of that answer are
+/// left out, for the policy of this page holds for what is parsed, too.
 const LIVE: &str = "(()=>{const p=document.getElementById('colour');if(!p)return;let t,n=0;\
 p.addEventListener('input',()=>{clearTimeout(t);t=setTimeout(async()=>{const my=++n;try{\
 const r=await fetch('?colour='+encodeURIComponent(p.value),{headers:{accept:'text/html'}});if(!r.ok)return;\
-const d=new DOMParser().parseFromString(await r.text(),'text/html');if(my!==n)return;\
+const d=new DOMParser().parseFromString((await r.text()).replace(/<style[^]*?<\\/style>/g,''),'text/html');if(my!==n)return;\
 document.querySelectorAll('.preview').forEach((f,i)=>{const o=d.querySelectorAll('.preview')[i];if(o)\
 for(const k of ['brand','on-brand','tint','accent'])f.style.setProperty('--p-'+k,o.getAttribute('data-'+k))});\
 const c=d.getElementById('contrast');if(c)document.getElementById('contrast').textContent=c.textContent\
