@@ -22,7 +22,7 @@ pub(super) fn preview(request: &Request, merchant: &Merchant, colour: Colour) ->
             h2 #preview-title { (PREVIEW.of(lang)) }
             style nonce=(request.nonce.as_str()) { (PreEscaped(css(&theme))) }
             @for (scheme, label, at) in [("light", LIGHT, 0), ("dark", DARK, 1)] {
-                figure.preview class=(scheme) data-brand=(hex(theme.brand)) data-on-brand=(hex(theme.on_brand))
+                figure class={ "preview " (scheme) } data-brand=(hex(theme.brand)) data-on-brand=(hex(theme.on_brand))
                     data-tint=(hex(theme.ground[at])) data-accent=(hex(theme.accent[at])) {
                     div.page aria-hidden="true" {
                         div.head {

@@ -164,7 +164,7 @@ fn actions(webhook: &WebhookReport, request: &Request, path: &str) -> Markup {
 fn test_result(tested: &TestReport, request: &Request) -> Markup {
     let lang = request.language;
     html! {
-        div.note #tested role="status" class=(if tested.delivered { "good" } else { "bad" }) {
+        div #tested role="status" class={ "note " (if tested.delivered { "good" } else { "bad" }) } {
             p {
                 @if tested.delivered { (TEST_ARRIVED.of(lang)) } @else { (TEST_FAILED.of(lang)) } " "
                 (outcome(tested.status, tested.failure.as_deref(), tested.took_ms))
