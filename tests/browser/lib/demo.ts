@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
+import { Letters } from "./letters.ts";
 import type { Key } from "./mapi.ts";
 
 /** What the demo prints once it is ready. */
@@ -12,6 +13,7 @@ interface Addresses {
   checkout: string;
   wallet: string;
   dashboard: string;
+  letters: string;
   merchant_id: string;
   api_key: Key;
 }
@@ -39,6 +41,8 @@ export class Demo {
   readonly dashboard: string;
   /** A key of the merchant API. */
   readonly key: Key;
+  /** What was sent to people. */
+  readonly letters: Letters;
   readonly #process: ChildProcess;
 
   private constructor(addresses: Addresses, process: ChildProcess) {
@@ -48,6 +52,7 @@ export class Demo {
     this.dashboard = addresses.dashboard;
     this.merchant = addresses.merchant_id;
     this.key = addresses.api_key;
+    this.letters = new Letters(addresses.letters);
     this.#process = process;
   }
 
@@ -76,6 +81,12 @@ export class Demo {
   link(parameters: Record<string, string | number> = { fiat_price_cents: 4200 }): string {
     const query = new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
     return `${this.server}/app/checkout/${this.merchant}?${query}`;
+  }
+
+  /** The server's own time, in seconds, which `advance` moves. */
+  async now(): Promise<number> {
+    const answer = await fetch(`${this.server}/login`, { method: "HEAD" });
+    return Math.floor(Date.parse(answer.headers.get("date") as string) / 1000);
   }
 
   /** The state of the charge whose page is at `url`. */

@@ -7,11 +7,11 @@ export interface Key {
   secret: string;
 }
 
-/** Posts `body` to `path` of `server`, and gives the document of the answer; anything but a success is an error. */
-export async function post<T>(server: string, key: Key, path: string, body: object): Promise<T> {
+/** Posts `body` to `path` of `server`, and gives the document of the answer; anything but a success is an error. `now` in seconds. */
+export async function post<T>(server: string, key: Key, path: string, body: object, now = Date.now() / 1000): Promise<T> {
   const text = JSON.stringify(body);
   const hash = createHash("sha256").update(text).digest("base64");
-  const timestamp = String(Math.floor(Date.now() / 1000));
+  const timestamp = String(Math.floor(now));
   const nonce = randomUUID();
   const signed = ["POST", new URL(server).host, path, "", `id=${key.id}&nonce=${nonce}&realm=Bitpro&version=2.0`, timestamp, "application/json", hash];
   const signature = createHmac("sha256", Buffer.from(key.secret, "base64")).update(signed.join("\n")).digest("base64");
