@@ -8,7 +8,7 @@ use crate::limits::Client;
 use crate::mail::letters;
 use crate::merchant::{Language, Settings};
 use crate::rng::uuid;
-use crate::store::people::{AccountRow, AuditRow, TokenPurpose};
+use crate::store::people::{AccountRow, TokenPurpose};
 use crate::store::{MerchantDraft, StoreError, Tx};
 
 /// Who asks for an account.
@@ -72,37 +72,20 @@ impl Accounts {
         client: std::net::IpAddr,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        let mut people = tx.people().await?;
         // Written in every case, so that the answer takes as long.
-        people
-            .add_audit(&AuditRow {
-                merchant: None,
-                account: None,
-                who: application.email.to_string(),
-                action: "ask".to_owned(),
-                detail: String::new(),
-                client: client.to_string(),
-                at: now,
-                outcome: Some("done".to_owned()),
-            })
+        self.note(tx, None, application.email.as_str(), "ask", client, now)
             .await?;
+        let mut people = tx.people().await?;
         let known = people.account_of(application.email.as_str()).await?;
         if let Some(account) = known {
             return Ok(self.remind(tx, &account, now).await?);
         }
         let mut account = AccountRow {
-            num: 0,
-            id: uuid(self.charges.rng()),
-            email: application.email.to_string(),
             name: application.name,
             company: application.company,
             site: application.site,
             language: application.language.as_str().to_owned(),
-            approved_at: None,
-            password: None,
-            totp: None,
-            totp_step: None,
-            created_at: now,
+            ..AccountRow::new(uuid(self.charges.rng()), application.email.to_string(), now)
         };
         account.num = people.add_account(&account).await?;
         if self.signup == Signup::Open {
@@ -226,18 +209,8 @@ impl Accounts {
                         Some(account) => account,
                         None => {
                             let mut account = AccountRow {
-                                num: 0,
-                                id: uuid(this.charges.rng()),
-                                email: email.to_string(),
-                                name: String::new(),
                                 company: name.unwrap_or_default(),
-                                site: String::new(),
-                                language: Language::En.as_str().to_owned(),
-                                approved_at: None,
-                                password: None,
-                                totp: None,
-                                totp_step: None,
-                                created_at: now,
+                                ..AccountRow::new(uuid(this.charges.rng()), email.to_string(), now)
                             };
                             account.num = people.add_account(&account).await?;
                             account

@@ -195,20 +195,7 @@ impl Accounts {
                 let mut account = match known {
                     Some(account) => account,
                     None => {
-                        let mut account = AccountRow {
-                            num: 0,
-                            id: uuid(this.charges.rng()),
-                            email: joining.email,
-                            name: String::new(),
-                            company: String::new(),
-                            site: String::new(),
-                            language: String::new(),
-                            approved_at: None,
-                            password: None,
-                            totp: None,
-                            totp_step: None,
-                            created_at: now,
-                        };
+                        let mut account = AccountRow::new(uuid(this.charges.rng()), joining.email, now);
                         account.num = people.add_account(&account).await?;
                         account
                     }

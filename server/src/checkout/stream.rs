@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bitpro_charge::ChargeId;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, Uri};
 
 use super::named;
 use super::refusal::Refusal;
@@ -16,7 +15,7 @@ use crate::app::App;
 use crate::charges::{Frame, Snapshot, Subscription};
 use crate::limits::StreamPermit;
 use crate::store::StoreError;
-use crate::web::{Context, LongLived};
+use crate::web::{Context, event_stream};
 
 /// How long a stream may be silent.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -78,21 +77,10 @@ fn cursor(headers: &HeaderMap, uri: &Uri) -> Option<String> {
 }
 
 fn response(stream: ChargeStream) -> Response {
-    let chunks = futures::stream::unfold(stream, |mut stream| async move {
+    event_stream(futures::stream::unfold(stream, |mut stream| async move {
         let chunk = stream.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(chunk), stream))
-    });
-    let mut response = Body::from_stream(chunks).into_response();
-    response.extensions_mut().insert(LongLived);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // nginx would hold events back until its buffer is full.
-    headers.insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
-    response
+        Some((chunk, stream))
+    }))
 }
 
 /// Where a stream is.

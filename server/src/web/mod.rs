@@ -6,8 +6,10 @@ pub mod encoding;
 pub mod headers;
 pub mod listener;
 pub mod problem;
+mod stream;
 mod takeover;
 
 pub use context::{Context, Peer, RequestId, RequestIds};
 pub use problem::Problem;
+pub use stream::event_stream;
 pub use takeover::LongLived;

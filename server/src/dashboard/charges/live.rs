@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use bitpro_charge::MerchantId;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{HeaderName, HeaderValue, header};
 
 use super::member;
 use crate::app::App;
@@ -16,7 +14,7 @@ use crate::checkout::refusal::Refusal;
 use crate::checkout::sse;
 use crate::dashboard::route::Request;
 use crate::limits::StreamPermit;
-use crate::web::LongLived;
+use crate::web::event_stream;
 
 /// How long a stream may be silent.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -49,21 +47,10 @@ pub(super) fn open(request: Request) -> BoxFuture<'static, Result<Response, Refu
 }
 
 fn response(live: Live) -> Response {
-    let chunks = futures::stream::unfold(live, |mut live| async move {
+    event_stream(futures::stream::unfold(live, |mut live| async move {
         let chunk = live.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(chunk), live))
-    });
-    let mut response = Body::from_stream(chunks).into_response();
-    response.extensions_mut().insert(LongLived);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // nginx would hold events back until its buffer is full.
-    headers.insert(
-        HeaderName::from_static("x-accel-buffering"),
-        HeaderValue::from_static("no"),
-    );
-    response
+        Some((chunk, live))
+    }))
 }
 
 struct Live {

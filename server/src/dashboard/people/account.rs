@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, NAME, NEW_PASSWORD, PASSWORD_HINT, is_name, reason};
+use super::{Answer, EMAIL, EMAIL_ERROR, NAME, NAME_ERROR, NEW_PASSWORD, PASSWORD_HINT, is_name, reason};
 use crate::accounts::{AccountError, Email, Factor, SessionRow};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -17,7 +17,6 @@ use crate::merchant::{Language, Zone};
 const TITLE: Words = words("Your account", "Votre compte");
 const LANGUAGE: Words = words("Language", "Langue");
 const SAVE: Words = words("Save", "Enregistrer");
-const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
 const PASSWORD_TITLE: Words = words("Password", "Mot de passe");
 const CHANGE_PASSWORD: Words = words("Change the password", "Changer le mot de passe");
 const PASSWORD_TEXT: Words = words(
@@ -30,10 +29,6 @@ const CHANGE_EMAIL: Words = words(
     "Envoyer un lien à la nouvelle adresse",
 );
 const NEW_EMAIL: Words = words("New address", "Nouvelle adresse");
-const EMAIL_ERROR: Words = words(
-    "Write an address such as ada@shop.example.",
-    "Écrivez une adresse comme ada@boutique.example.",
-);
 const FACTOR_TITLE: Words = words("Second factor", "Second facteur");
 const FACTOR_OFF: Words = words(
     "Off. With an authenticator app, a stolen password is not enough. An owner needs one to change the wallet.",

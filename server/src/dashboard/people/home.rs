@@ -4,7 +4,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::signup::is_site;
-use super::{Answer, is_name, roles};
+use super::{Answer, NAME_ERROR, SITE_ERROR, is_name, roles};
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
@@ -21,11 +21,6 @@ const NAME: Words = words(
     "Son nom, tel que vos clients le verront",
 );
 const SITE: Words = words("Its site, if it has one", "Son site, s’il y en a un");
-const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
-const SITE_ERROR: Words = words(
-    "Write an address such as https://shop.example.",
-    "Écrivez une adresse comme https://boutique.example.",
-);
 const TOO_MANY: Words = words(
     "You belong to 20 shops: no more can be added.",
     "Vous faites partie de 20 boutiques : on ne peut pas en ajouter.",

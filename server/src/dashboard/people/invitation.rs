@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, NAME, PASSWORD, PASSWORD_HINT, is_name, lang_query, reason, roles};
+use super::{Answer, EMAIL, NAME, NAME_ERROR, PASSWORD, PASSWORD_HINT, is_name, lang_query, reason, roles};
 use crate::accounts::{AccountError, Joining, Newcomer, Token};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -16,7 +16,6 @@ const TITLE: Words = words("Join", "Rejoindre");
 const AS: Words = words("You are invited as", "Vous êtes invité en tant que");
 const JOIN: Words = words("Join the team", "Rejoindre l’équipe");
 const LOG_IN: Words = words("Log in to join", "Se connecter pour rejoindre");
-const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
 const OVER: Words = words("This invitation no longer counts", "Cette invitation ne vaut plus");
 
 /// `GET /invitation`

@@ -101,6 +101,16 @@ const PASSWORD_HINT: Words = words(
 );
 const NAME: Words = words("Your name", "Votre nom");
 
+const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
+const EMAIL_ERROR: Words = words(
+    "Write an address such as ada@shop.example.",
+    "Écrivez une adresse comme ada@boutique.example.",
+);
+const SITE_ERROR: Words = words(
+    "Write an address such as https://shop.example.",
+    "Écrivez une adresse comme https://boutique.example.",
+);
+
 /// The longest name of a person or a merchant, in characters.
 const NAME_CHARS: usize = 60;
 

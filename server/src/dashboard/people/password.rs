@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, NEW_PASSWORD, PASSWORD_HINT, lang_query, reason};
+use super::{Answer, EMAIL, EMAIL_ERROR, NEW_PASSWORD, PASSWORD_HINT, lang_query, reason};
 use crate::accounts::{AccountError, Email, Token};
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::with_session;
@@ -25,10 +25,6 @@ const SENT: Words = words("Look into your mailbox", "Consultez votre boîte e-ma
 const SENT_TEXT: Words = words(
     "If this address has an account, an e-mail with a link is on its way. The link works for 48 hours.",
     "Si cette adresse a un compte, un e-mail avec un lien est en route. Le lien vaut 48 heures.",
-);
-const EMAIL_ERROR: Words = words(
-    "Write an address such as ada@shop.example.",
-    "Écrivez une adresse comme ada@boutique.example.",
 );
 
 /// `GET /password`

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, NAME, is_name, lang_query, reason};
+use super::{Answer, EMAIL, EMAIL_ERROR, NAME, NAME_ERROR, SITE_ERROR, is_name, lang_query, reason};
 use crate::accounts::{AccountError, Application, Email};
 use crate::config::Signup;
 use crate::dashboard::field::{Errors, Field};
@@ -16,15 +16,6 @@ const COMPANY: Words = words("Company or shop", "Entreprise ou boutique");
 const COMPANY_HINT: Words = words("Shoppers will see this name.", "Vos clients verront ce nom.");
 const SITE: Words = words("Your site, if you have one", "Votre site, si vous en avez un");
 const SEND: Words = words("Request the account", "Demander le compte");
-const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
-const EMAIL_ERROR: Words = words(
-    "Write an address such as ada@shop.example.",
-    "Écrivez une adresse comme ada@boutique.example.",
-);
-const SITE_ERROR: Words = words(
-    "Write an address such as https://shop.example.",
-    "Écrivez une adresse comme https://boutique.example.",
-);
 const SENT: Words = words("Look into your mailbox", "Consultez votre boîte e-mail");
 const SENT_OPEN: Words = words(
     "An e-mail with a link to choose your password is on its way. The link works for 48 hours.",

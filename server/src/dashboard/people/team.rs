@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, reason, roles};
+use super::{Answer, EMAIL, EMAIL_ERROR, reason, roles};
 use crate::accounts::{AccountError, Email, Invitation, MemberRow, Permission, Role};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -23,10 +23,6 @@ const INVITED: Words = words("Invited", "Invités");
 const TAKE_BACK: Words = words("Take back", "Annuler");
 const FACTOR: Words = words("second factor", "second facteur");
 const YOU: Words = words("you", "vous");
-const EMAIL_ERROR: Words = words(
-    "Write an address such as ada@shop.example.",
-    "Écrivez une adresse comme ada@boutique.example.",
-);
 const ROLES_TITLE: Words = words("What each role may do", "Ce que permet chaque rôle");
 const TRANSFER: Words = words(
     "To hand the shop over, make somebody else an owner, then leave or take another role.",

@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::People;
+use crate::merchant::Language;
 use crate::store::StoreError;
 use crate::store::sqlite::fixed;
 
@@ -26,6 +27,26 @@ pub(crate) struct AccountRow {
     pub(crate) totp: Option<Vec<u8>>,
     pub(crate) totp_step: Option<i64>,
     pub(crate) created_at: Timestamp,
+}
+
+impl AccountRow {
+    /// An account of which nothing but its address is known, and which nobody has let in.
+    pub(crate) fn new(id: [u8; 16], email: String, created_at: Timestamp) -> Self {
+        Self {
+            num: 0,
+            id,
+            email,
+            name: String::new(),
+            company: String::new(),
+            site: String::new(),
+            language: Language::En.as_str().to_owned(),
+            approved_at: None,
+            password: None,
+            totp: None,
+            totp_step: None,
+            created_at,
+        }
+    }
 }
 
 /// What a link in a letter is for.
