@@ -74,7 +74,7 @@ impl Accounts {
     ) -> Result<Entered, AccountError> {
         let token = Token::new(self.charges.rng());
         let session = self.session_row(&account, &token, &visitor, now);
-        let needs_code = account.totp.is_some();
+        let needs_code = account.has_factor();
         self.charges
             .store()
             .write(move |tx| {
@@ -192,7 +192,7 @@ impl Accounts {
         let (this, now) = (self.clone(), self.charges.now());
         let token = Token::new(self.charges.rng());
         let begun = token.clone();
-        let needs_code = account.totp.is_some();
+        let needs_code = account.has_factor();
         self.charges
             .store()
             .write(move |tx| {

@@ -20,6 +20,12 @@ pub enum AccountError {
     /// The code does not count.
     #[error("the code is wrong, or was used before")]
     WrongCode,
+    /// The passkey does not count.
+    #[error("the passkey is not known, or answers another question")]
+    WrongPasskey,
+    /// The account has as many passkeys as it may.
+    #[error("an account has at most {} passkeys", super::passkeys::MOST_PASSKEYS)]
+    ManyPasskeys,
     /// The link was used, replaced or has run out.
     #[error("the link was used before, or has run out")]
     UnknownLink,
@@ -104,6 +110,14 @@ impl AccountError {
             Self::WrongCode => (
                 "The code is wrong, or was used before. Wait for the next one.",
                 "Le code est faux ou a déjà servi. Attendez le suivant.",
+            ),
+            Self::WrongPasskey => (
+                "The passkey was not accepted, or it took longer than five minutes. Try again.",
+                "La clé d’accès n’a pas été acceptée, ou cela a pris plus de cinq minutes. Réessayez.",
+            ),
+            Self::ManyPasskeys => (
+                "You have as many passkeys as an account may have. Remove one first.",
+                "Vous avez autant de clés d’accès qu’un compte peut en avoir. Retirez-en une d’abord.",
             ),
             Self::UnknownLink => (
                 "This link was used before, was replaced by a newer one, or has expired.",

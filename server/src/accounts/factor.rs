@@ -5,18 +5,20 @@ use std::net::IpAddr;
 use bitpro_charge::Timestamp;
 
 use super::codes::{recovery_codes, recovery_hash};
-use super::{AccountError, Accounts, CodeSecret, Entered, Login, Token, Visitor};
+use super::{AccountError, Accounts, CodeSecret, Entered, Login, PasskeyRow, Token, Visitor};
 use crate::limits::Client;
 use crate::mail::letters::Notice;
 use crate::seal::Purpose;
-use crate::store::Tx;
 use crate::store::people::AccountRow;
+use crate::store::{StoreError, Tx};
 
 /// What an account has besides its password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Factor {
     /// Whether an authenticator app is set up.
     pub has_app: bool,
+    /// Its passkeys, the oldest first.
+    pub(crate) passkeys: Vec<PasskeyRow>,
     /// How many recovery codes are left.
     pub recovery_codes: i64,
 }
@@ -27,6 +29,7 @@ impl Accounts {
         let mut reader = self.charges.store().people().await?;
         Ok(Factor {
             has_app: account.totp.is_some(),
+            passkeys: reader.rows().passkeys(account.num).await?,
             recovery_codes: reader.rows().count_recovery_codes(account.num).await?,
         })
     }
@@ -37,8 +40,8 @@ impl Accounts {
         CodeSecret::new(self.charges.rng())
     }
 
-    /// Takes `secret` for the account once `code` shows that the app has it. The recovery codes, which are shown once. Other
-    /// sessions end.
+    /// Takes `secret` for the account once `code` shows that the app has it. The recovery codes, which are shown once, if it is
+    /// the first factor; none otherwise. Other sessions end.
     pub(crate) async fn add_factor(
         &self,
         login: &Login,
@@ -48,29 +51,37 @@ impl Accounts {
     ) -> Result<Vec<String>, AccountError> {
         let now = self.charges.now();
         let step = secret.step_of(code, now, None).ok_or(AccountError::WrongCode)?;
-        let codes = recovery_codes(self.charges.rng());
-        let hashes: Vec<[u8; 32]> = codes.iter().map(|code| recovery_hash(code)).collect();
         let (this, num, hash) = (self.clone(), login.account.num, login.session.hash);
         self.charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     let mut account = present(tx, num).await?;
+                    let codes = this.first_codes(tx, &account).await?;
                     let seal = this.charges.seal();
                     account.totp = Some(seal.seal(this.charges.rng(), Purpose::Totp, &account.id, secret.bytes()));
                     account.totp_step = Some(step);
                     let mut people = tx.people().await?;
                     people.put_account(&account).await?;
-                    people.put_recovery_codes(num, &hashes).await?;
                     people.end_other_sessions(num, hash).await?;
                     people.note_factor(hash, now).await?;
                     this.note(tx, Some(num), &account.email, "factor added", client, now)
                         .await?;
                     this.tell(tx, &account, Notice::SecondFactorAdded, client, now).await?;
-                    Ok::<_, AccountError>(())
+                    Ok(codes)
                 })
             })
-            .await?;
+            .await
+    }
+
+    /// The recovery codes that an account gets with its first second factor.
+    pub(super) async fn first_codes(&self, tx: &mut Tx, account: &AccountRow) -> Result<Vec<String>, StoreError> {
+        if account.has_factor() {
+            return Ok(Vec::new());
+        }
+        let codes = recovery_codes(self.charges.rng());
+        let hashes: Vec<[u8; 32]> = codes.iter().map(|code| recovery_hash(code)).collect();
+        tx.people().await?.put_recovery_codes(account.num, &hashes).await?;
         Ok(codes)
     }
 
@@ -99,7 +110,7 @@ impl Accounts {
         Ok(codes)
     }
 
-    /// Takes the second factor away.
+    /// Takes the authenticator app away, and the recovery codes if it was the last second factor.
     pub(crate) async fn remove_factor(&self, login: &Login, client: IpAddr) -> Result<(), AccountError> {
         let (this, num, now) = (self.clone(), login.account.num, self.charges.now());
         self.charges
@@ -111,7 +122,9 @@ impl Accounts {
                     account.totp_step = None;
                     let mut people = tx.people().await?;
                     people.put_account(&account).await?;
-                    people.put_recovery_codes(num, &[]).await?;
+                    if !account.has_factor() {
+                        people.put_recovery_codes(num, &[]).await?;
+                    }
                     this.note(tx, Some(num), &account.email, "factor removed", client, now)
                         .await?;
                     Ok(this
@@ -164,7 +177,7 @@ impl Accounts {
             return Err(AccountError::WrongPassword);
         }
         let hash = login.session.hash;
-        if login.account.totp.is_some() {
+        if login.account.has_factor() {
             return self
                 .with_code(login, code, client, move |tx| {
                     Box::pin(async move {
@@ -185,9 +198,7 @@ impl Accounts {
     /// Takes a code of the app, or a recovery code, and does `work` in the same unit.
     async fn with_code<F>(&self, login: &Login, code: &str, client: IpAddr, work: F) -> Result<(), AccountError>
     where
-        F: for<'t> FnOnce(&'t mut Tx) -> futures::future::BoxFuture<'t, Result<(), crate::store::StoreError>>
-            + Send
-            + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> futures::future::BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
     {
         let now = self.charges.now();
         self.budgets
@@ -206,14 +217,13 @@ impl Accounts {
 
     async fn take_code(&self, tx: &mut Tx, num: i64, code: &str, now: Timestamp) -> Result<(), AccountError> {
         let mut account = present(tx, num).await?;
-        let Some(sealed) = &account.totp else {
-            return Err(AccountError::WrongCode);
-        };
-        let secret = CodeSecret::of(self.charges.seal().open(Purpose::Totp, &account.id, sealed)?.to_vec());
-        if let Some(step) = secret.step_of(code, now, account.totp_step) {
-            account.totp_step = Some(step);
-            tx.people().await?.put_account(&account).await?;
-            return Ok(());
+        if let Some(sealed) = &account.totp {
+            let secret = CodeSecret::of(self.charges.seal().open(Purpose::Totp, &account.id, sealed)?.to_vec());
+            if let Some(step) = secret.step_of(code, now, account.totp_step) {
+                account.totp_step = Some(step);
+                tx.people().await?.put_account(&account).await?;
+                return Ok(());
+            }
         }
         if tx.people().await?.take_recovery_code(num, recovery_hash(code)).await? {
             return Ok(());

@@ -13,6 +13,7 @@ mod factor;
 mod journal;
 mod notices;
 mod own;
+mod passkeys;
 mod password;
 mod role;
 mod secret;
@@ -38,7 +39,9 @@ pub use team::{Joining, Newcomer};
 pub(crate) use wallet::Given;
 pub use wallet::WALLET_SECS;
 
-pub(crate) use crate::store::people::{AuditLine, Invitation, Login, MemberRow, Membership, PendingWallet, SessionRow};
+pub(crate) use crate::store::people::{
+    AuditLine, Invitation, Login, MemberRow, Membership, PasskeyRow, PendingWallet, SessionRow,
+};
 
 use crate::charges::Charges;
 use crate::config::Signup;
@@ -61,6 +64,8 @@ pub struct Accounts {
     charges: Charges,
     passwords: Passwords,
     budgets: Arc<Budgets>,
+    /// `None` where browsers allow none: at an address that is no name.
+    passkeys: Option<Arc<passkeys::Passkeys>>,
     /// Whether an account that is asked for needs the operator.
     signup: Signup,
     /// Where the dashboard is, for links in letters.
@@ -77,6 +82,7 @@ impl Accounts {
             charges,
             passwords: Passwords::default(),
             budgets: Arc::default(),
+            passkeys: passkeys::Passkeys::at(origin).map(Arc::new),
             signup,
             origin: origin.into(),
             operator,

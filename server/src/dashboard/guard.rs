@@ -211,7 +211,7 @@ fn admitted(
             _ => Admitted::Elsewhere(then("/login")),
         });
     };
-    let is_half = person.login.account.totp.is_some() && person.login.session.factor_at.is_none();
+    let is_half = person.login.account.has_factor() && person.login.session.factor_at.is_none();
     match route.access {
         // A session without its code is nobody's yet, where anybody may come.
         Access::Anyone => return Ok(Admitted::In(Box::new(Some(person).filter(|_| !is_half)))),
@@ -228,7 +228,7 @@ fn admitted(
 /// Whether the password, and the code if the account has a second factor, were given lately.
 fn is_fresh(login: &Login, app: &App) -> bool {
     let since = before(app.charges.now(), FRESH_SECS);
-    let has_factor = login.account.totp.is_none() || login.session.factor_at.is_some_and(|at| at > since);
+    let has_factor = !login.account.has_factor() || login.session.factor_at.is_some_and(|at| at > since);
     login.session.confirmed_at > since && has_factor
 }
 

@@ -14,6 +14,7 @@ mod onboarding;
 mod people;
 mod refusals;
 pub mod route;
+mod script;
 pub mod settings;
 pub mod shop;
 pub mod snippet;
@@ -30,6 +31,7 @@ pub use route::{Access, Route, Verb};
 pub fn routes() -> impl Iterator<Item = &'static Route> {
     people::ROUTES
         .iter()
+        .chain(script::ROUTES)
         .chain(shop::ROUTES)
         .chain(charges::ROUTES)
         .chain(settings::ROUTES)

@@ -137,6 +137,7 @@ impl Person {
             password: None,
             totp: None,
             totp_step: None,
+            has_passkey: false,
             created_at: at,
         };
         let session = SessionRow {

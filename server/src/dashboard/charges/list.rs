@@ -6,12 +6,13 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::filters::{Faults, Filters, place_from, place_to};
-use super::{list_path, member, rows, script};
+use super::{list_path, member, rows};
 use crate::accounts::Permission;
 use crate::charges::Found;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Member, Request};
+use crate::dashboard::script;
 use crate::dashboard::words::{Words, words};
 
 /// Charges on one page.
@@ -70,7 +71,7 @@ fn content(request: &Request, member: &Member, filters: &Filters, faults: Faults
                 (listed(request, member, filters, found))
             }
         }
-        (script::element(request))
+        (script::element(request, script::LISTS))
     }
 }
 

@@ -14,7 +14,6 @@ mod needle;
 mod payments;
 mod receipt;
 mod rows;
-mod script;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -30,9 +29,8 @@ use crate::accounts::Permission;
 use crate::charges::{Search, Snapshot};
 use crate::checkout::refusal::Refusal;
 
-/// All paths of a merchant's transactions, and the script of their pages.
+/// All paths of a merchant's transactions.
 pub const ROUTES: &[Route] = &[
-    route::get(script::PATH, Access::Anyone, script::show),
     get("/dashboard/{merchant}/charges", Permission::Read, list::show),
     get(
         "/dashboard/{merchant}/charges.csv",

@@ -8,10 +8,11 @@ use maud::{Markup, html};
 
 use super::payments::{depth, filled};
 use super::wording::{email_for, state_chip};
-use super::{charge_path, member, own_charge, script, show};
+use super::{charge_path, member, own_charge, show};
 use crate::charges::FoundCharge;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::{Member, Request};
+use crate::dashboard::script;
 use crate::dashboard::time::{self, Times};
 use crate::dashboard::words::{Words, words};
 use crate::dashboard::{layout, money};
@@ -62,7 +63,7 @@ fn content(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
             p.note.bad { (NOT_PAID.of(language)) }
         }
         div.panel { (facts(request, member, found)) }
-        (script::element(request))
+        (script::element(request, script::LISTS))
     }
 }
 

@@ -31,11 +31,14 @@ const CHANGE_EMAIL: Words = words(
 const NEW_EMAIL: Words = words("New address", "Nouvelle adresse");
 const FACTOR_TITLE: Words = words("Second factor", "Second facteur");
 const FACTOR_OFF: Words = words(
-    "Off. With an authenticator app, a stolen password is not enough. An owner needs one to change the wallet.",
-    "Inactif. Avec une application d’authentification, un mot de passe volé ne suffit pas. Un propriétaire en a besoin pour \
-     changer de portefeuille.",
+    "Off. With an authenticator app or a passkey, a stolen password is not enough. An owner needs one to change the wallet.",
+    "Inactif. Avec une application d’authentification ou une clé d’accès, un mot de passe volé ne suffit pas. Un propriétaire en \
+     a besoin pour changer de portefeuille.",
 );
-const FACTOR_ON: Words = words("On: authenticator app.", "Actif : application d’authentification.");
+const FACTOR_ON: Words = words("On:", "Actif :");
+const APP: Words = words("authenticator app", "application d’authentification");
+const PASSKEY: Words = words("passkey", "clé d’accès");
+const PASSKEYS: Words = words("passkeys", "clés d’accès");
 const CODES_LEFT: Words = words("recovery codes left", "codes de secours restants");
 const MANAGE: Words = words("Manage", "Gérer");
 const SET_UP: Words = words("Set up", "Configurer");
@@ -154,7 +157,7 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
         (own_form(request, errors)?)
         (password_form(request, errors)?)
         (email_form(request, errors)?)
-        (factor_part(lang, factor))
+        (factor_part(lang, &factor))
         (session_list(request, &sessions)?)
     };
     Ok(layout::page(request, status, TITLE.of(lang), &content))
@@ -209,16 +212,26 @@ fn email_form(request: &Request, errors: &Errors) -> Result<Markup, Refusal> {
     })
 }
 
-fn factor_part(lang: Language, factor: Factor) -> Markup {
+fn factor_part(lang: Language, factor: &Factor) -> Markup {
+    let is_on = factor.has_app || !factor.passkeys.is_empty();
     html! {
         h2 { (FACTOR_TITLE.of(lang)) }
         div.panel {
-            @if factor.has_app {
-                p { (FACTOR_ON.of(lang)) " " (factor.recovery_codes) " " (CODES_LEFT.of(lang)) "." }
+            @if is_on {
+                p {
+                    (FACTOR_ON.of(lang)) " "
+                    @if factor.has_app { (APP.of(lang)) ". " }
+                    @match factor.passkeys.len() {
+                        0 => {}
+                        1 => { "1 " (PASSKEY.of(lang)) ". " }
+                        count => { (count) " " (PASSKEYS.of(lang)) ". " }
+                    }
+                    (factor.recovery_codes) " " (CODES_LEFT.of(lang)) "."
+                }
             } @else {
                 p { (FACTOR_OFF.of(lang)) }
             }
-            p { a.button href="/account/factor" { (if factor.has_app { MANAGE } else { SET_UP }.of(lang)) } }
+            p { a.button href="/account/factor" { (if is_on { MANAGE } else { SET_UP }.of(lang)) } }
         }
     }
 }

@@ -1,28 +1,34 @@
 //! The second step of logging in: a code of the authenticator app, or a recovery code.
 
+use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, reason};
+use super::{Answer, passkey, reason};
 use crate::accounts::AccountError;
+use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::{next_page, with_session};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::words::{Words, words};
 
-const TITLE: Words = words("Enter your code", "Entrez votre code");
+const TITLE: Words = words("Show that it is you", "Montrez que c’est vous");
 const CODE: Words = words("Code", "Code");
 const HINT: Words = words(
     "Six digits from your authenticator app. Lost it? Enter one of your recovery codes.",
     "Six chiffres de votre application d’authentification. Perdue ? Entrez un de vos codes de secours.",
+);
+const RECOVERY_HINT: Words = words(
+    "No passkey at hand? Enter one of your recovery codes.",
+    "Pas de clé d’accès sous la main ? Entrez un de vos codes de secours.",
 );
 const GO_ON: Words = words("Continue", "Continuer");
 
 /// `GET /login/code`
 pub(super) fn show(request: Request) -> Answer {
     Box::pin(async move {
-        let content = form(&request, request.query.text("then"), &Errors::none());
+        let content = form(&request, request.query.text("then"), &Errors::none())?;
         Ok(layout::narrow(
             &request,
             StatusCode::OK,
@@ -43,26 +49,31 @@ pub(super) fn enter(request: Request) -> Answer {
             .await;
         match entered {
             Ok(entered) => Ok(with_session(app, see_other(&next_page(then)), &entered.token)),
-            Err(error @ (AccountError::WrongCode | AccountError::TooMany(_))) => {
-                let errors = Errors::of("code", reason(&error, request.language));
-                let content = form(&request, then, &errors);
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                Ok(layout::narrow(&request, status, TITLE.of(request.language), &content))
-            }
+            Err(error @ (AccountError::WrongCode | AccountError::TooMany(_))) => refused(&request, then, &error),
             Err(error) => Err(error.into()),
         }
     })
 }
 
-fn form(request: &Request, then: &str, errors: &Errors) -> Markup {
+/// The page once more, with the reason.
+pub(super) fn refused(request: &Request, then: &str, error: &AccountError) -> Result<Response, Refusal> {
+    let errors = Errors::of("code", reason(error, request.language));
+    let content = form(request, then, &errors)?;
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(layout::narrow(request, status, TITLE.of(request.language), &content))
+}
+
+fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, Refusal> {
     let lang = request.language;
-    html! {
+    let has_app = request.person()?.login.account.totp.is_some();
+    Ok(html! {
+        (passkey::button(request, "/login/passkey", then)?)
         form.panel method="post" action="/login/code" {
             (layout::csrf(request))
             input type="hidden" name="then" value=(then);
-            (Field::new("code", CODE.of(lang)).autocomplete("one-time-code").hint(HINT.of(lang)).required()
+            (Field::new("code", CODE.of(lang)).autocomplete("one-time-code").hint(if has_app { HINT } else { RECOVERY_HINT }.of(lang)).required()
                 .errors(errors).input())
             div.actions { button.main type="submit" { (GO_ON.of(lang)) } }
         }
-    }
+    })
 }

@@ -1,10 +1,12 @@
 //! Giving the password again before something sensitive.
 
+use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, PASSWORD, reason};
+use super::{Answer, PASSWORD, passkey, reason};
 use crate::accounts::AccountError;
+use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::next_page;
 use crate::dashboard::layout;
@@ -16,9 +18,10 @@ const WHY: Words = words(
     "What you are about to do is sensitive: give your password again. It counts for 15 minutes.",
     "Ce que vous allez faire est sensible : redonnez votre mot de passe. Il vaut pour 15 minutes.",
 );
-const CODE: Words = words(
-    "Code of your authenticator app",
-    "Code de votre application d’authentification",
+const CODE: Words = words("Code", "Code");
+const CODE_HINT: Words = words(
+    "Of your authenticator app, or a recovery code.",
+    "De votre application d’authentification, ou un code de secours.",
 );
 const GO_ON: Words = words("Confirm", "Confirmer");
 
@@ -55,18 +58,24 @@ pub(super) fn confirm(request: Request) -> Answer {
             AccountError::WrongCode => "code",
             error => return Err(error.into()),
         };
-        let errors = Errors::of(field, reason(&error, request.language));
-        let content = form(&request, then, &errors)?;
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Ok(layout::narrow(&request, status, TITLE.of(request.language), &content))
+        refused(&request, then, field, &error)
     })
 }
 
-fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, crate::checkout::refusal::Refusal> {
+/// The page once more, with the reason at a field.
+pub(super) fn refused(request: &Request, then: &str, field: &str, error: &AccountError) -> Result<Response, Refusal> {
+    let errors = Errors::of(field, reason(error, request.language));
+    let content = form(request, then, &errors)?;
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(layout::narrow(request, status, TITLE.of(request.language), &content))
+}
+
+fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, Refusal> {
     let lang = request.language;
     let person = request.person()?;
     Ok(html! {
         p { (WHY.of(lang)) }
+        (passkey::button(request, "/confirm/passkey", then)?)
         form.panel method="post" action="/confirm" {
             (layout::csrf(request))
             input type="hidden" name="then" value=(then);
@@ -74,8 +83,8 @@ fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, crate:
             input type="hidden" name="username" autocomplete="username" value=(person.email);
             (Field::new("password", PASSWORD.of(lang)).kind("password").autocomplete("current-password").required()
                 .errors(errors).input())
-            @if person.login.account.totp.is_some() {
-                (Field::new("code", CODE.of(lang)).autocomplete("one-time-code").required().errors(errors).input())
+            @if person.login.account.has_factor() {
+                (Field::new("code", CODE.of(lang)).hint(CODE_HINT.of(lang)).autocomplete("one-time-code").required().errors(errors).input())
             }
             div.actions { button.main type="submit" { (GO_ON.of(lang)) } }
         }

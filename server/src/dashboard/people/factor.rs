@@ -1,10 +1,11 @@
-//! Setting up an authenticator app, and its recovery codes.
+//! The second factors of an account: an authenticator app, passkeys, and the recovery codes for when they are lost.
 
+use axum::response::Response;
 use bitpro_checkout_app::qr;
 use http::StatusCode;
 use maud::{Markup, PreEscaped, html};
 
-use super::{Answer, reason};
+use super::{Answer, passkey, reason};
 use crate::accounts::{AccountError, CodeSecret};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -26,9 +27,9 @@ const CODE: Words = words("Code", "Code");
 const TURN_ON: Words = words("Turn it on", "Activer");
 const CODES_TITLE: Words = words("Your recovery codes", "Vos codes de secours");
 const CODES_TEXT: Words = words(
-    "Keep them where you would keep a key, apart from your phone. Each lets you in once without the app. They are shown only \
+    "Keep them where you would keep a key, apart from your phone. Each lets you in once without the app or passkey. They are shown only \
      now.",
-    "Gardez-les comme une clé, à part de votre téléphone. Chacun permet d’entrer une fois sans l’application. Ils ne sont \
+    "Gardez-les comme une clé, à part de votre téléphone. Chacun permet d’entrer une fois sans application ni clé d’accès. Ils ne sont \
      montrés que maintenant.",
 );
 const KEPT: Words = words("I have kept them", "Je les ai gardés");
@@ -38,36 +39,44 @@ const ON: Words = words(
 );
 const LEFT: Words = words("Recovery codes left:", "Codes de secours restants :");
 const RENEW: Words = words("Make new recovery codes", "Créer de nouveaux codes de secours");
-const REMOVE: Words = words("Remove the second factor", "Retirer le second facteur");
+const APP: Words = words("Authenticator app", "Application d’authentification");
+const REMOVE: Words = words("Remove the app", "Retirer l’application");
 
 /// `GET /account/factor`
 pub(super) fn show(request: Request) -> Answer {
-    Box::pin(async move {
-        let lang = request.language;
-        let factor = request.app.accounts.factor(&request.person()?.login.account).await?;
-        let content = if factor.has_app {
-            html! {
-                div.panel {
-                    p { (ON.of(lang)) }
-                    p { (LEFT.of(lang)) " " (factor.recovery_codes) }
-                    div.actions {
-                        form method="post" action="/account/factor/codes" {
-                            (layout::csrf(&request))
-                            button type="submit" { (RENEW.of(lang)) }
-                        }
-                        form method="post" action="/account/factor/remove" {
-                            (layout::csrf(&request))
-                            button.grave type="submit" { (REMOVE.of(lang)) }
-                        }
-                    }
+    Box::pin(async move { page(&request, StatusCode::OK, &Errors::none()).await })
+}
+
+/// The app, the passkeys with what was wrong about a new one, and the recovery codes.
+pub(super) async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<Response, Refusal> {
+    let lang = request.language;
+    let login = &request.person()?.login;
+    let factor = request.app.accounts.factor(&login.account).await?;
+    let content = html! {
+        @if login.account.has_factor() {
+            div.panel {
+                p { (LEFT.of(lang)) " " (factor.recovery_codes) }
+                form method="post" action="/account/factor/codes" {
+                    (layout::csrf(request))
+                    button type="submit" { (RENEW.of(lang)) }
                 }
             }
-        } else {
-            let secret = request.app.accounts.fresh_code_secret();
-            set_up(&request, &secret, &Errors::none())?
-        };
-        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(lang), &content))
-    })
+        }
+        (passkey::list(request, &factor.passkeys, errors))
+        h2 { (APP.of(lang)) }
+        @if factor.has_app {
+            div.panel {
+                p { (ON.of(lang)) }
+                form method="post" action="/account/factor/remove" {
+                    (layout::csrf(request))
+                    button.grave type="submit" { (REMOVE.of(lang)) }
+                }
+            }
+        } @else {
+            (set_up(request, &request.app.accounts.fresh_code_secret(), &Errors::none())?)
+        }
+    };
+    Ok(layout::narrow(request, status, TITLE.of(lang), &content))
 }
 
 /// `POST /account/factor`
@@ -77,12 +86,12 @@ pub(super) fn add(request: Request) -> Answer {
         let login = &request.person()?.login;
         let secret = CodeSecret::read(request.form.text("secret")).ok_or_else(Refusal::unknown_page)?;
         let code = request.form.text("code");
-        let added = request
+        let adding = request
             .app
             .accounts
             .add_factor(login, secret.clone(), code, request.client);
-        match added.await {
-            Ok(codes) => Ok(shown(&request, &codes)),
+        match adding.await {
+            Ok(codes) => Ok(added(&request, &codes)),
             Err(error @ AccountError::WrongCode) => {
                 let errors = Errors::of("code", reason(&error, lang));
                 let content = set_up(&request, &secret, &errors)?;
@@ -98,7 +107,7 @@ pub(super) fn add(request: Request) -> Answer {
 pub(super) fn renew(request: Request) -> Answer {
     Box::pin(async move {
         let login = &request.person()?.login;
-        if login.account.totp.is_none() {
+        if !login.account.has_factor() {
             return Ok(see_other("/account/factor"));
         }
         let codes = request.app.accounts.renew_recovery_codes(login, request.client).await?;
@@ -111,7 +120,7 @@ pub(super) fn remove(request: Request) -> Answer {
     Box::pin(async move {
         let login = &request.person()?.login;
         request.app.accounts.remove_factor(login, request.client).await?;
-        Ok(see_other("/account"))
+        Ok(see_other("/account/factor"))
     })
 }
 
@@ -133,7 +142,15 @@ fn set_up(request: &Request, secret: &CodeSecret, errors: &Errors) -> Result<Mar
     })
 }
 
-fn shown(request: &Request, codes: &[String]) -> axum::response::Response {
+/// After a second factor was added: the recovery codes, if it was the first.
+pub(super) fn added(request: &Request, codes: &[String]) -> Response {
+    match codes {
+        [] => see_other("/account/factor"),
+        codes => shown(request, codes),
+    }
+}
+
+fn shown(request: &Request, codes: &[String]) -> Response {
     let lang = request.language;
     let content = html! {
         div.panel {

@@ -9,6 +9,7 @@ mod home;
 mod invitation;
 mod log;
 mod login;
+mod passkey;
 mod password;
 mod roles;
 mod signup;
@@ -28,6 +29,8 @@ pub static ROUTES: &[Route] = &[
     post("/login", Access::Anyone, login::enter),
     get("/login/code", Access::Half, code::show),
     post("/login/code", Access::Half, code::enter),
+    post("/login/passkey/begin", Access::Half, passkey::begin),
+    post("/login/passkey", Access::Half, passkey::enter),
     post("/logout", Access::Half, login::leave),
     get("/signup", Access::Anyone, signup::show),
     post("/signup", Access::Anyone, signup::ask),
@@ -42,6 +45,7 @@ pub static ROUTES: &[Route] = &[
     post("/invitation/new", Access::Anyone, invitation::join_newly),
     get("/confirm", Access::Person, confirm::show),
     post("/confirm", Access::Person, confirm::confirm),
+    post("/confirm/passkey", Access::Person, passkey::confirm),
     get("/dashboard", Access::Person, home::choose),
     get("/dashboard/merchant", Access::Person, home::current),
     get("/dashboard/new", Access::Person, home::new_merchant),
@@ -56,6 +60,17 @@ pub static ROUTES: &[Route] = &[
     post("/account/factor", Access::FreshPerson, factor::add),
     post("/account/factor/codes", Access::FreshPerson, factor::renew),
     post("/account/factor/remove", Access::FreshPerson, factor::remove),
+    post(
+        "/account/factor/passkeys/begin",
+        Access::FreshPerson,
+        passkey::begin_new,
+    ),
+    post("/account/factor/passkeys", Access::FreshPerson, passkey::add),
+    post(
+        "/account/factor/passkeys/{passkey}/remove",
+        Access::FreshPerson,
+        passkey::remove,
+    ),
     get(
         "/dashboard/{merchant}/team",
         Access::Member(Permission::Read),

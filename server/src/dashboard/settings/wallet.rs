@@ -82,17 +82,21 @@ pub(super) fn stop(request: Request) -> Answering {
     })
 }
 
-/// Why another wallet than the first cannot be given here now.
+/// Why a wallet cannot be given here now.
 fn obstacle(request: &Request) -> Result<Option<Words>, Refusal> {
-    if request.member()?.merchant.descriptor.is_none() {
-        return Ok(None);
-    }
-    if request.app.wallet_changes == WalletChanges::CommandLine {
+    let app = &request.app;
+    let is_first = request.member()?.merchant.descriptor.is_none();
+    if !is_first && app.wallet_changes == WalletChanges::CommandLine {
         return Ok(Some(ONLY_OPERATOR));
     }
-    let person = request.person.as_ref();
-    let has_factor = person.is_some_and(|person| person.login.account.totp.is_some());
-    Ok((!has_factor).then_some(NEEDS_FACTOR))
+    let has_factor = request.person()?.login.account.has_factor();
+    let is_needed = needs_factor(is_first, app.charges.network());
+    Ok((is_needed && !has_factor).then_some(NEEDS_FACTOR))
+}
+
+/// Whether a wallet is given by nobody without a second factor. A newcomer's first one is, where coins are worth nothing.
+pub(super) fn needs_factor(is_first: bool, network: Network) -> bool {
+    !is_first || network == Network::Mainnet
 }
 
 /// What was typed.
@@ -264,8 +268,8 @@ const ONLY_OPERATOR: Words = words(
     "Sur ce serveur, seul l’exploitant peut en changer, en ligne de commande.",
 );
 const NEEDS_FACTOR: Words = words(
-    "To change where the money goes, your account needs a second factor.",
-    "Pour changer où va l’argent, votre compte a besoin d’un second facteur.",
+    "To say where the money goes, your account needs a second factor.",
+    "Pour indiquer où va l’argent, votre compte a besoin d’un second facteur.",
 );
 const TO_ACCOUNT: Words = words("Set it up", "Le configurer");
 const NONE_YET: Words = words(

@@ -3,6 +3,7 @@
 mod account;
 mod entering;
 mod matrix;
+mod passkeys;
 mod shop;
 mod team;
 

@@ -1,7 +1,10 @@
 //! Where the money goes.
 
+use bitpro_charge::Network;
+
 use super::*;
 use crate::charges::MerchantChanges;
+use crate::dashboard::settings::wallet::needs_factor;
 use crate::wallet::WalletText;
 
 const TPUB: &str =
@@ -92,6 +95,14 @@ async fn another_wallet_needs_a_second_factor_and_the_first_one_does_not() {
     let first = ask(&desk).await;
     assert!(first.location.ends_with("?done=saved"), "{}", first.body);
     assert!(desk.merchant().descriptor.is_some());
+}
+
+#[test]
+fn on_mainnet_the_first_wallet_needs_a_second_factor_too() {
+    assert!(needs_factor(true, Network::Mainnet));
+    for network in [Network::Testnet4, Network::Signet, Network::Regtest] {
+        assert!(!needs_factor(true, network) && needs_factor(false, network));
+    }
 }
 
 #[tokio::test]

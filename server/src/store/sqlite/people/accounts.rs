@@ -26,6 +26,8 @@ pub(crate) struct AccountRow {
     /// Sealed.
     pub(crate) totp: Option<Vec<u8>>,
     pub(crate) totp_step: Option<i64>,
+    /// Whether it has at least one passkey; not written with the rest.
+    pub(crate) has_passkey: bool,
     pub(crate) created_at: Timestamp,
 }
 
@@ -44,8 +46,14 @@ impl AccountRow {
             password: None,
             totp: None,
             totp_step: None,
+            has_passkey: false,
             created_at,
         }
+    }
+
+    /// Whether the password alone opens nothing: there is an authenticator app, or a passkey.
+    pub(crate) const fn has_factor(&self) -> bool {
+        self.totp.is_some() || self.has_passkey
     }
 }
 
@@ -67,8 +75,10 @@ impl TokenPurpose {
     }
 }
 
-const COLUMNS: &str =
-    "num, id, email, name, company, site, language, approved_at, password, totp, totp_step, created_at";
+/// The columns of an account, whose table is called `a`.
+pub(super) const ACCOUNT: &str = "a.num, a.id, a.email, a.name, a.company, a.site, a.language, a.approved_at, a.password, \
+                                  a.totp, a.totp_step, a.created_at, \
+                                  EXISTS (SELECT 1 FROM passkeys p WHERE p.account = a.num) AS has_passkey";
 
 pub(super) fn account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
     Ok(AccountRow {
@@ -83,6 +93,7 @@ pub(super) fn account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
         password: row.try_get("password")?,
         totp: row.try_get("totp")?,
         totp_step: row.try_get("totp_step")?,
+        has_passkey: row.try_get("has_passkey")?,
         created_at: Timestamp(row.try_get("created_at")?),
     })
 }
@@ -91,7 +102,7 @@ impl People<'_> {
     /// The account with this address.
     pub(crate) async fn account_of(&mut self, email: &str) -> Result<Option<AccountRow>, StoreError> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM accounts WHERE email = ?"
+            "SELECT {ACCOUNT} FROM accounts a WHERE a.email = ?"
         )))
         .bind(email)
         .fetch_optional(&mut *self.connection)
@@ -102,7 +113,7 @@ impl People<'_> {
     /// The account in this row.
     pub(crate) async fn account(&mut self, num: i64) -> Result<Option<AccountRow>, StoreError> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM accounts WHERE num = ?"
+            "SELECT {ACCOUNT} FROM accounts a WHERE a.num = ?"
         )))
         .bind(num)
         .fetch_optional(&mut *self.connection)
@@ -113,7 +124,7 @@ impl People<'_> {
     /// All accounts, the oldest first.
     pub(crate) async fn accounts(&mut self) -> Result<Vec<AccountRow>, StoreError> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM accounts ORDER BY num"
+            "SELECT {ACCOUNT} FROM accounts a ORDER BY a.num"
         )))
         .fetch_all(&mut *self.connection)
         .await?;

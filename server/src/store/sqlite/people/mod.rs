@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod passkeys;
 mod sessions;
 mod team;
 mod wallets;
@@ -10,6 +11,7 @@ use sqlx::SqliteConnection;
 
 pub(crate) use accounts::{AccountRow, TokenPurpose};
 pub(crate) use audit::{AuditLine, AuditRow};
+pub(crate) use passkeys::PasskeyRow;
 pub(crate) use sessions::{Login, SessionRow};
 pub(crate) use team::{Invitation, MemberRow, Membership};
 pub(crate) use wallets::PendingWallet;

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::People;
-use super::accounts::{AccountRow, account};
+use super::accounts::{ACCOUNT, AccountRow, account};
 use crate::store::StoreError;
 use crate::store::sqlite::fixed;
 
@@ -57,7 +57,7 @@ impl People<'_> {
         seen_after: Timestamp,
     ) -> Result<Option<Login>, StoreError> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {SESSION}, a.* FROM sessions s JOIN accounts a ON a.num = s.account \
+            "SELECT {SESSION}, {ACCOUNT} FROM sessions s JOIN accounts a ON a.num = s.account \
              WHERE s.hash = ? AND s.created_at > ? AND s.seen_at > ?"
         )))
         .bind(&hash[..])

@@ -62,7 +62,8 @@ impl People<'_> {
     /// The team of a merchant, owners first.
     pub(crate) async fn members(&mut self, merchant: MerchantId) -> Result<Vec<MemberRow>, StoreError> {
         let rows = sqlx::query(
-            "SELECT a.num, a.id, a.email, a.name, a.language, e.role, e.since, a.totp IS NOT NULL FROM members e \
+            "SELECT a.num, a.id, a.email, a.name, a.language, e.role, e.since, \
+             a.totp IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys p WHERE p.account = a.num) FROM members e \
              JOIN accounts a ON a.num = e.account JOIN merchants m ON m.num = e.merchant WHERE m.id = ? \
              ORDER BY e.role <> 'owner', e.since, a.num",
         )

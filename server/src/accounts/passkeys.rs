@@ -1,0 +1,367 @@
+//! Passkeys (WebAuthn): a second factor that a false page cannot ask for, since the browser signs for our address only.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bitpro_charge::Timestamp;
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::{Host, Url};
+use webauthn_rs_core::WebauthnCore;
+use webauthn_rs_core::proto::{
+    AuthenticationState, Credential, PublicKeyCredential, RegisterPublicKeyCredential, RegistrationState,
+};
+
+use super::factor::present;
+use super::{AccountError, Accounts, Entered, Login, PasskeyRow, Token, Visitor};
+use crate::limits::Client;
+use crate::mail::letters::Notice;
+use crate::store::StoreError;
+
+/// How long an answer to a challenge is waited for, in seconds.
+pub(crate) const CEREMONY_SECS: u32 = 5 * 60;
+/// The most passkeys that an account has.
+pub(super) const MOST_PASSKEYS: usize = 10;
+
+/// What checks passkeys, and the challenges that wait for an answer.
+pub(super) struct Passkeys {
+    core: WebauthnCore,
+    /// By the session's hash: one challenge a session, so that there are no more than people who gave a password.
+    open: Mutex<HashMap<[u8; 32], Open>>,
+}
+
+/// A challenge that waits for its answer.
+struct Open {
+    until: Timestamp,
+    what: Ceremony,
+}
+
+/// What is asked for.
+enum Ceremony {
+    /// A new passkey.
+    Register(Box<RegistrationState>),
+    /// A signature of one that is known.
+    Authenticate(Box<AuthenticationState>),
+}
+
+impl Passkeys {
+    /// For pages at `origin`; `None` if its host is no name, for which browsers make no passkeys.
+    pub(super) fn at(origin: &str) -> Option<Self> {
+        let url = Url::parse(origin).ok()?;
+        let Some(Host::Domain(host)) = url.host() else {
+            return None;
+        };
+        let host = host.to_owned();
+        let wait = Duration::from_secs(CEREMONY_SECS.into());
+        // The name warns of what the crate leaves to its user. Here the account is known beforehand, each challenge counts
+        // once for one session, and the sign count is compared again where it is stored.
+        let core = WebauthnCore::new_unsafe_experts_only("Bitpro", &host, vec![url], wait, Some(false), Some(false));
+        Some(Self {
+            core,
+            open: Mutex::default(),
+        })
+    }
+
+    fn wait(&self, session: [u8; 32], what: Ceremony, now: Timestamp) {
+        let mut open = self.open.lock();
+        open.retain(|_, open| open.until > now);
+        let until = now.plus_secs(CEREMONY_SECS);
+        open.insert(session, Open { until, what });
+    }
+
+    /// The challenge of a session, which is taken with the first answer, whatever that is worth.
+    fn take(&self, session: [u8; 32], now: Timestamp) -> Result<Ceremony, AccountError> {
+        let taken = self.open.lock().remove(&session);
+        let taken = taken
+            .filter(|open| open.until > now)
+            .ok_or(AccountError::WrongPasskey)?;
+        Ok(taken.what)
+    }
+}
+
+/// A signature that was checked, to be noted.
+struct Proof {
+    credential_id: Vec<u8>,
+    former: u32,
+    sign_count: u32,
+}
+
+impl Accounts {
+    /// Whether browsers make passkeys for this address.
+    #[must_use]
+    pub const fn has_passkeys(&self) -> bool {
+        self.passkeys.is_some()
+    }
+
+    fn passkeys(&self) -> Result<&Passkeys, AccountError> {
+        self.passkeys.as_deref().ok_or(AccountError::WrongPasskey)
+    }
+
+    /// What a browser needs to make a passkey for the account, in JSON.
+    pub(crate) async fn begin_passkey(&self, login: &Login) -> Result<String, AccountError> {
+        let passkeys = self.passkeys()?;
+        let account = &login.account;
+        let known = self.credentials(account.num).await?;
+        if known.len() >= MOST_PASSKEYS {
+            return Err(AccountError::ManyPasskeys);
+        }
+        let shown = if account.name.is_empty() {
+            &account.email
+        } else {
+            &account.name
+        };
+        let builder = passkeys
+            .core
+            .new_challenge_register_builder(&account.id, &account.email, shown);
+        let builder = builder
+            .map_err(refused)?
+            .exclude_credentials(Some(known.into_iter().map(|credential| credential.cred_id).collect()));
+        let (options, state) = passkeys.core.generate_challenge_register(builder).map_err(refused)?;
+        passkeys.wait(
+            login.session.hash,
+            Ceremony::Register(Box::new(state)),
+            self.charges.now(),
+        );
+        json(&options)
+    }
+
+    /// Takes the passkey that a browser made. Recovery codes, if it is the first second factor; none otherwise. Other
+    /// sessions end.
+    pub(crate) async fn add_passkey(
+        &self,
+        login: &Login,
+        name: &str,
+        answer: &str,
+        client: IpAddr,
+    ) -> Result<Vec<String>, AccountError> {
+        let (passkeys, now) = (self.passkeys()?, self.charges.now());
+        let Ceremony::Register(state) = passkeys.take(login.session.hash, now)? else {
+            return Err(AccountError::WrongPasskey);
+        };
+        let answer: RegisterPublicKeyCredential = read(answer)?;
+        let made = passkeys
+            .core
+            .register_credential(&answer, &state, None)
+            .map_err(refused)?;
+        let row = PasskeyRow {
+            id: self.charges.random(),
+            account: login.account.num,
+            name: name.to_owned(),
+            credential_id: made.cred_id.clone(),
+            credential: json(&made)?,
+            sign_count: made.counter,
+            created_at: now,
+            last_used_at: None,
+        };
+        let (this, num, hash) = (self.clone(), login.account.num, login.session.hash);
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let account = present(tx, num).await?;
+                    let mut people = tx.people().await?;
+                    if people.passkeys(num).await?.len() >= MOST_PASSKEYS {
+                        return Err(AccountError::ManyPasskeys);
+                    }
+                    if !people.add_passkey(&row).await? {
+                        return Err(AccountError::WrongPasskey);
+                    }
+                    let codes = this.first_codes(tx, &account).await?;
+                    let mut people = tx.people().await?;
+                    people.end_other_sessions(num, hash).await?;
+                    people.note_factor(hash, now).await?;
+                    this.note(tx, Some(num), &account.email, "passkey added", client, now)
+                        .await?;
+                    this.tell(tx, &account, Notice::SecondFactorAdded, client, now).await?;
+                    Ok(codes)
+                })
+            })
+            .await
+    }
+
+    /// Takes a passkey away, and the recovery codes if it was the last second factor; whether it was there.
+    pub(crate) async fn remove_passkey(
+        &self,
+        login: &Login,
+        id: [u8; 16],
+        client: IpAddr,
+    ) -> Result<bool, AccountError> {
+        let (this, num, now) = (self.clone(), login.account.num, self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !tx.people().await?.drop_passkey(num, id).await? {
+                        return Ok(false);
+                    }
+                    let account = present(tx, num).await?;
+                    if !account.has_factor() {
+                        tx.people().await?.put_recovery_codes(num, &[]).await?;
+                    }
+                    this.note(tx, Some(num), &account.email, "passkey removed", client, now)
+                        .await?;
+                    this.tell(tx, &account, Notice::SecondFactorRemoved, client, now)
+                        .await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    /// What a browser needs to sign by one of the account's passkeys, in JSON.
+    pub(crate) async fn ask_passkey(&self, login: &Login) -> Result<String, AccountError> {
+        let passkeys = self.passkeys()?;
+        let known = self.credentials(login.account.num).await?;
+        // The crate would take an empty list for "any passkey of anybody".
+        if known.is_empty() {
+            return Err(AccountError::WrongPasskey);
+        }
+        let builder = passkeys
+            .core
+            .new_challenge_authenticate_builder(known, None)
+            .map_err(refused)?;
+        let (options, state) = passkeys
+            .core
+            .generate_challenge_authenticate(builder)
+            .map_err(refused)?;
+        passkeys.wait(
+            login.session.hash,
+            Ceremony::Authenticate(Box::new(state)),
+            self.charges.now(),
+        );
+        json(&options)
+    }
+
+    /// Ends the asking for a second factor: a session with it begins in the place of the one that had only the password.
+    pub(crate) async fn enter_passkey(
+        &self,
+        login: &Login,
+        answer: &str,
+        visitor: Visitor,
+    ) -> Result<Entered, AccountError> {
+        let now = self.charges.now();
+        let proof = self.proof(login, answer, visitor.client, now).await?;
+        let token = Token::new(self.charges.rng());
+        let mut session = self.session_row(&login.account, &token, &visitor, now);
+        session.confirmed_at = login.session.confirmed_at;
+        session.factor_at = Some(now);
+        let (num, former) = (login.account.num, login.session.hash);
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut people = tx.people().await?;
+                    let Proof {
+                        credential_id,
+                        former: count,
+                        sign_count,
+                    } = proof;
+                    if !people.note_passkey(num, &credential_id, count, sign_count, now).await? {
+                        return Err(AccountError::WrongPasskey);
+                    }
+                    people.end_session(former).await?;
+                    Ok(people.add_session(&session).await?)
+                })
+            })
+            .await?;
+        Ok(Entered {
+            token,
+            needs_code: false,
+        })
+    }
+
+    /// Notes that it is the person: a passkey stands for password and code.
+    pub(crate) async fn confirm_passkey(
+        &self,
+        login: &Login,
+        answer: &str,
+        client: IpAddr,
+    ) -> Result<(), AccountError> {
+        let now = self.charges.now();
+        let proof = self.proof(login, answer, client, now).await?;
+        let (num, hash) = (login.account.num, login.session.hash);
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut people = tx.people().await?;
+                    let Proof {
+                        credential_id,
+                        former,
+                        sign_count,
+                    } = proof;
+                    if !people
+                        .note_passkey(num, &credential_id, former, sign_count, now)
+                        .await?
+                    {
+                        return Err(AccountError::WrongPasskey);
+                    }
+                    people.note_confirmed(hash, now).await?;
+                    Ok(people.note_factor(hash, now).await?)
+                })
+            })
+            .await
+    }
+
+    /// Checks a signature over the session's challenge.
+    async fn proof(&self, login: &Login, answer: &str, client: IpAddr, now: Timestamp) -> Result<Proof, AccountError> {
+        self.budgets
+            .attempt(Client::from(client), &format!("code:{}", login.account.email), now)?;
+        let passkeys = self.passkeys()?;
+        let Ceremony::Authenticate(mut state) = passkeys.take(login.session.hash, now)? else {
+            return Err(AccountError::WrongPasskey);
+        };
+        let answer: PublicKeyCredential = read(answer)?;
+        // The handle names the account, where the authenticator says it.
+        if answer
+            .get_user_unique_id()
+            .is_some_and(|handle| handle != login.account.id)
+        {
+            return Err(AccountError::WrongPasskey);
+        }
+        // As they are now: another session may have used one meanwhile, or taken it away.
+        let known = self.credentials(login.account.num).await?;
+        let named = known.iter().find(|credential| credential.cred_id == answer.raw_id);
+        let former = named.ok_or(AccountError::WrongPasskey)?.counter;
+        state.set_allowed_credentials(known);
+        let result = passkeys
+            .core
+            .authenticate_credential(&answer, &state)
+            .map_err(refused)?;
+        Ok(Proof {
+            credential_id: answer.raw_id,
+            former,
+            sign_count: result.counter(),
+        })
+    }
+
+    /// The account's passkeys as the crate knows them.
+    async fn credentials(&self, account: i64) -> Result<Vec<Credential>, AccountError> {
+        let mut reader = self.charges.store().people().await?;
+        let rows = reader.rows().passkeys(account).await?;
+        let credential = |row: &PasskeyRow| {
+            let mut credential: Credential = serde_json::from_str(&row.credential)
+                .map_err(|error| StoreError::Damaged(format!("a passkey: {error}")))?;
+            credential.counter = row.sign_count;
+            Ok(credential)
+        };
+        rows.iter().map(credential).collect()
+    }
+}
+
+/// What the crate says against it goes into the log; whoever sent it has to know no more than that it does not count.
+#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
+fn refused(error: webauthn_rs_core::error::WebauthnError) -> AccountError {
+    tracing::debug!(%error, "a passkey was refused");
+    AccountError::WrongPasskey
+}
+
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T, AccountError> {
+    serde_json::from_str(answer).map_err(|_| AccountError::WrongPasskey)
+}
+
+fn json(value: &impl Serialize) -> Result<String, AccountError> {
+    serde_json::to_string(value).map_err(|_| AccountError::WrongPasskey)
+}

@@ -1,0 +1,218 @@
+//! Passkeys: made, taken away, and used in the place of a code.
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode, header};
+use maud::{Markup, html};
+
+use super::{Answer, code, confirm, factor, is_name, reason};
+use crate::accounts::{AccountError, PasskeyRow};
+use crate::checkout::refusal::Refusal;
+use crate::dashboard::field::{Errors, Field};
+use crate::dashboard::guard::{next_page, with_session};
+use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::time::Times;
+use crate::dashboard::words::{Words, words};
+use crate::dashboard::{layout, script};
+use crate::merchant::Zone;
+
+const TITLE: Words = words("Passkeys", "Clés d’accès");
+const WHAT: Words = words(
+    "A passkey is kept by your phone, computer or security key. It cannot be typed into a false page.",
+    "Une clé d’accès est gardée par votre téléphone, votre ordinateur ou votre clé de sécurité. On ne peut pas la saisir sur une \
+     fausse page.",
+);
+const NONE: Words = words("You have none yet.", "Vous n’en avez pas encore.");
+const NAME: Words = words("Name", "Nom");
+const NAME_HINT: Words = words(
+    "So that you know it again, such as “Phone”.",
+    "Pour la reconnaître, par exemple « Téléphone ».",
+);
+const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
+const ADDED: Words = words("Added", "Ajoutée");
+const LAST_USED: Words = words("last used", "dernier usage");
+const NEVER: Words = words("never", "jamais");
+const REMOVE: Words = words("Remove", "Retirer");
+const ADD: Words = words("Add a passkey", "Ajouter une clé d’accès");
+const USE: Words = words("Use a passkey", "Utiliser une clé d’accès");
+const NOT_MADE: Words = words(
+    "No passkey was made. You can try again.",
+    "Aucune clé d’accès n’a été créée. Vous pouvez réessayer.",
+);
+const NOT_USED: Words = words(
+    "No passkey was used. You can try again.",
+    "Aucune clé d’accès n’a été utilisée. Vous pouvez réessayer.",
+);
+const NO_SCRIPT: Words = words(
+    "Adding a passkey takes JavaScript and a browser that knows passkeys.",
+    "Ajouter une clé d’accès demande JavaScript et un navigateur qui connaît les clés d’accès.",
+);
+
+/// `POST /account/factor/passkeys/begin`
+pub(super) fn begin_new(request: Request) -> Answer {
+    Box::pin(async move {
+        let begun = request.app.accounts.begin_passkey(&request.person()?.login).await;
+        options(begun)
+    })
+}
+
+/// `POST /account/factor/passkeys`
+pub(super) fn add(request: Request) -> Answer {
+    Box::pin(async move {
+        let name = request.form.text("name");
+        if !is_name(name) {
+            let errors = Errors::of("name", NAME_ERROR.of(request.language));
+            return factor::page(&request, StatusCode::UNPROCESSABLE_ENTITY, &errors).await;
+        }
+        let login = &request.person()?.login;
+        let answer = request.form.raw("credential");
+        match request
+            .app
+            .accounts
+            .add_passkey(login, name, answer, request.client)
+            .await
+        {
+            Ok(codes) => Ok(factor::added(&request, &codes)),
+            Err(error @ (AccountError::WrongPasskey | AccountError::ManyPasskeys)) => {
+                let errors = Errors::of("name", reason(&error, request.language));
+                factor::page(&request, StatusCode::UNPROCESSABLE_ENTITY, &errors).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+/// `POST /account/factor/passkeys/{passkey}/remove`
+pub(super) fn remove(request: Request) -> Answer {
+    Box::pin(async move {
+        let named = request.params.first().map(String::as_str).unwrap_or_default();
+        let mut id = [0; 16];
+        hex::decode_to_slice(named, &mut id).map_err(|_| Refusal::unknown_page())?;
+        let login = &request.person()?.login;
+        if !request.app.accounts.remove_passkey(login, id, request.client).await? {
+            return Err(Refusal::unknown_page());
+        }
+        Ok(see_other("/account/factor"))
+    })
+}
+
+/// `POST /login/passkey/begin`
+pub(super) fn begin(request: Request) -> Answer {
+    Box::pin(async move {
+        let begun = request.app.accounts.ask_passkey(&request.person()?.login).await;
+        options(begun)
+    })
+}
+
+/// `POST /login/passkey`
+pub(super) fn enter(request: Request) -> Answer {
+    Box::pin(async move {
+        let (app, then) = (&request.app, request.form.text("then"));
+        let (login, answer) = (&request.person()?.login, request.form.raw("credential"));
+        match app.accounts.enter_passkey(login, answer, request.visitor()).await {
+            Ok(entered) => Ok(with_session(app, see_other(&next_page(then)), &entered.token)),
+            Err(error @ (AccountError::WrongPasskey | AccountError::TooMany(_))) => {
+                code::refused(&request, then, &error)
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+/// `POST /confirm/passkey`
+pub(super) fn confirm(request: Request) -> Answer {
+    Box::pin(async move {
+        let then = request.form.text("then");
+        let (login, answer) = (&request.person()?.login, request.form.raw("credential"));
+        match request
+            .app
+            .accounts
+            .confirm_passkey(login, answer, request.client)
+            .await
+        {
+            Ok(()) => Ok(see_other(&next_page(then))),
+            Err(error @ (AccountError::WrongPasskey | AccountError::TooMany(_))) => {
+                confirm::refused(&request, then, "password", &error)
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+/// What the script asks for; it shows a sentence of the page when there is nothing.
+fn options(begun: Result<String, AccountError>) -> Result<Response, Refusal> {
+    let json = match begun {
+        Ok(json) => json,
+        Err(AccountError::WrongPasskey | AccountError::ManyPasskeys) => {
+            return Ok(StatusCode::UNPROCESSABLE_ENTITY.into_response());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let json_type = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, json_type)], json).into_response())
+}
+
+/// The button that stands for a code, for those who have a passkey. The script shows it, where the browser knows passkeys.
+pub(super) fn button(request: &Request, action: &str, then: &str) -> Result<Markup, Refusal> {
+    let lang = request.language;
+    let has_one = request.person()?.login.account.has_passkey && request.app.accounts.has_passkeys();
+    Ok(html! {
+        @if has_one {
+            form.panel method="post" action=(action) data-passkey="get" data-begin="/login/passkey/begin" hidden {
+                (layout::csrf(request))
+                input type="hidden" name="then" value=(then);
+                input type="hidden" name="credential";
+                button.main type="submit" { (USE.of(lang)) }
+                p.wrong role="alert" data-problem hidden { (NOT_USED.of(lang)) }
+            }
+            (script::element(request, script::PASSKEYS))
+        }
+    })
+}
+
+/// The account's passkeys, and the form to add one.
+pub(super) fn list(request: &Request, passkeys: &[PasskeyRow], errors: &Errors) -> Markup {
+    let lang = request.language;
+    let zone = Zone::default();
+    let times = Times::new(&zone, lang);
+    html! {
+        h2 { (TITLE.of(lang)) }
+        div.panel {
+            p { (WHAT.of(lang)) }
+            @if passkeys.is_empty() { p { (NONE.of(lang)) } }
+            ul.cards {
+                @for passkey in passkeys { (card(request, passkey, &times)) }
+            }
+            @if request.app.accounts.has_passkeys() {
+                form method="post" action="/account/factor/passkeys" data-passkey="create"
+                    data-begin="/account/factor/passkeys/begin" hidden {
+                    (layout::csrf(request))
+                    input type="hidden" name="credential";
+                    (Field::new("name", NAME.of(lang)).hint(NAME_HINT.of(lang)).value(request.form.text("name")).longest(60)
+                        .autocomplete("off").required().errors(errors).input())
+                    button.main type="submit" { (ADD.of(lang)) }
+                    p.wrong role="alert" data-problem hidden { (NOT_MADE.of(lang)) }
+                }
+                noscript { p.hint { (NO_SCRIPT.of(lang)) } }
+                (script::element(request, script::PASSKEYS))
+            }
+        }
+    }
+}
+
+fn card(request: &Request, passkey: &PasskeyRow, times: &Times<'_>) -> Markup {
+    let lang = request.language;
+    let used = passkey.last_used_at.map(|at| times.minute(at));
+    html! {
+        li {
+            p { strong { (passkey.name) } }
+            p.hint {
+                (ADDED.of(lang)) " " (times.minute(passkey.created_at)) " · "
+                (LAST_USED.of(lang)) " " (used.as_deref().unwrap_or(NEVER.of(lang)))
+            }
+            form.after method="post" action={ "/account/factor/passkeys/" (hex::encode(passkey.id)) "/remove" } {
+                (layout::csrf(request))
+                button.grave type="submit" aria-label={ (REMOVE.of(lang)) " " (passkey.name) } { (REMOVE.of(lang)) }
+            }
+        }
+    }
+}
