@@ -157,7 +157,7 @@ async fn a_passkey_is_a_second_factor() {
         "/account",
     );
     assert_ne!(*other.cookie.lock(), half, "the session is another one after each step");
-    assert!(other.get("/account").await.body.contains("1 passkeys"));
+    assert!(other.get("/account").await.body.contains("1 passkey. "));
     // Once is once.
     assert_eq!(other.post("/confirm/passkey", &answer).await.status, 422);
 
