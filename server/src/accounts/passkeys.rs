@@ -18,7 +18,7 @@ use super::factor::present;
 use super::{AccountError, Accounts, Entered, Login, PasskeyRow, Token, Visitor};
 use crate::limits::Client;
 use crate::mail::letters::Notice;
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 
 /// How long an answer to a challenge is waited for, in seconds.
 pub(crate) const CEREMONY_SECS: u32 = 5 * 60;
@@ -83,9 +83,21 @@ impl Passkeys {
 
 /// A signature that was checked, to be noted.
 struct Proof {
+    account: i64,
     credential_id: Vec<u8>,
     former: u32,
     sign_count: u32,
+}
+
+impl Proof {
+    /// Notes that the passkey has signed; not if it has signed something else meanwhile, or is there no more.
+    async fn note(self, tx: &mut Tx, now: Timestamp) -> Result<(), AccountError> {
+        let mut people = tx.people().await?;
+        let is_noted = people
+            .note_passkey(self.account, &self.credential_id, self.former, self.sign_count, now)
+            .await?;
+        is_noted.then_some(()).ok_or(AccountError::WrongPasskey)
+    }
 }
 
 impl Accounts {
@@ -247,22 +259,16 @@ impl Accounts {
         let mut session = self.session_row(&login.account, &token, &visitor, now);
         session.confirmed_at = login.session.confirmed_at;
         session.factor_at = Some(now);
-        let (num, former) = (login.account.num, login.session.hash);
+        let former = login.session.hash;
         self.charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
+                    proof.note(tx, now).await?;
                     let mut people = tx.people().await?;
-                    let Proof {
-                        credential_id,
-                        former: count,
-                        sign_count,
-                    } = proof;
-                    if !people.note_passkey(num, &credential_id, count, sign_count, now).await? {
-                        return Err(AccountError::WrongPasskey);
-                    }
                     people.end_session(former).await?;
-                    Ok(people.add_session(&session).await?)
+                    people.add_session(&session).await?;
+                    Ok::<_, AccountError>(())
                 })
             })
             .await?;
@@ -281,25 +287,16 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let now = self.charges.now();
         let proof = self.proof(login, answer, client, now).await?;
-        let (num, hash) = (login.account.num, login.session.hash);
+        let hash = login.session.hash;
         self.charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
+                    proof.note(tx, now).await?;
                     let mut people = tx.people().await?;
-                    let Proof {
-                        credential_id,
-                        former,
-                        sign_count,
-                    } = proof;
-                    if !people
-                        .note_passkey(num, &credential_id, former, sign_count, now)
-                        .await?
-                    {
-                        return Err(AccountError::WrongPasskey);
-                    }
                     people.note_confirmed(hash, now).await?;
-                    Ok(people.note_factor(hash, now).await?)
+                    people.note_factor(hash, now).await?;
+                    Ok::<_, AccountError>(())
                 })
             })
             .await
@@ -331,6 +328,7 @@ impl Accounts {
             .authenticate_credential(&answer, &state)
             .map_err(refused)?;
         Ok(Proof {
+            account: login.account.num,
             credential_id: answer.raw_id,
             former,
             sign_count: result.counter(),

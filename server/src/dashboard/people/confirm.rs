@@ -1,10 +1,9 @@
 //! Giving the password again before something sensitive.
 
 use axum::response::Response;
-use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, PASSWORD, passkey, reason};
+use super::{Answer, PASSWORD, narrow, passkey, reason};
 use crate::accounts::AccountError;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -29,12 +28,7 @@ const GO_ON: Words = words("Confirm", "Confirmer");
 pub(super) fn show(request: Request) -> Answer {
     Box::pin(async move {
         let content = form(&request, request.query.text("then"), &Errors::none())?;
-        Ok(layout::narrow(
-            &request,
-            StatusCode::OK,
-            TITLE.of(request.language),
-            &content,
-        ))
+        Ok(narrow::shown(&request, TITLE, &content))
     })
 }
 
@@ -66,8 +60,7 @@ pub(super) fn confirm(request: Request) -> Answer {
 pub(super) fn refused(request: &Request, then: &str, field: &str, error: &AccountError) -> Result<Response, Refusal> {
     let errors = Errors::of(field, reason(error, request.language));
     let content = form(request, then, &errors)?;
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(layout::narrow(request, status, TITLE.of(request.language), &content))
+    Ok(narrow::refused(request, TITLE, &content, error))
 }
 
 fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, Refusal> {

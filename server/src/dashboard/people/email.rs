@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::html;
 
-use super::{Answer, lang_query, reason};
+use super::{Answer, lang_query, narrow, reason};
 use crate::accounts::{AccountError, Token};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
@@ -33,7 +33,7 @@ pub(super) fn show(request: Request) -> Answer {
                         div.actions { button.main type="submit" { (CONFIRM.of(lang)) } }
                     }
                 };
-                Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(lang), &content))
+                Ok(narrow::shown(&request, TITLE, &content))
             }
             Err(error) => refused(&request, error),
         }

@@ -5,7 +5,7 @@ use bitpro_checkout_app::qr;
 use http::StatusCode;
 use maud::{Markup, PreEscaped, html};
 
-use super::{Answer, passkey, reason};
+use super::{Answer, narrow, passkey, reason};
 use crate::accounts::{AccountError, CodeSecret};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -95,8 +95,7 @@ pub(super) fn add(request: Request) -> Answer {
             Err(error @ AccountError::WrongCode) => {
                 let errors = Errors::of("code", reason(&error, lang));
                 let content = set_up(&request, &secret, &errors)?;
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                Ok(layout::narrow(&request, status, TITLE.of(lang), &content))
+                Ok(narrow::again(&request, TITLE, &content))
             }
             Err(error) => Err(error.into()),
         }
@@ -159,5 +158,5 @@ fn shown(request: &Request, codes: &[String]) -> Response {
             p { a.button.main href="/account" { (KEPT.of(lang)) } }
         }
     };
-    layout::narrow(request, StatusCode::OK, CODES_TITLE.of(lang), &content)
+    narrow::shown(request, CODES_TITLE, &content)
 }

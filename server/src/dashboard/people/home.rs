@@ -1,10 +1,9 @@
 //! The way in: to the login, to a merchant, or to a new one.
 
-use http::StatusCode;
 use maud::{Markup, html};
 
 use super::signup::is_site;
-use super::{Answer, NAME_ERROR, SITE_ERROR, is_name, roles};
+use super::{Answer, NAME_ERROR, SITE_ERROR, is_name, narrow, roles};
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
@@ -67,7 +66,7 @@ pub(super) fn choose(request: Request) -> Answer {
             }
             p { a.button href="/dashboard/new" { (ADD.of(lang)) } }
         };
-        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(lang), &content))
+        Ok(narrow::shown(&request, TITLE, &content))
     })
 }
 
@@ -90,12 +89,7 @@ pub(super) fn current(request: Request) -> Answer {
 pub(super) fn new_merchant(request: Request) -> Answer {
     Box::pin(async move {
         let content = form(&request, &Errors::none());
-        Ok(layout::narrow(
-            &request,
-            StatusCode::OK,
-            ADD.of(request.language),
-            &content,
-        ))
+        Ok(narrow::shown(&request, ADD, &content))
     })
 }
 
@@ -116,9 +110,7 @@ pub(super) fn add_merchant(request: Request) -> Answer {
             errors.add("name", TOO_MANY.of(lang));
         }
         if !errors.is_empty() {
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            let content = form(&request, &errors);
-            return Ok(layout::narrow(&request, status, ADD.of(lang), &content));
+            return Ok(narrow::again(&request, ADD, &form(&request, &errors)));
         }
         let added = request
             .app

@@ -1,15 +1,13 @@
 //! Logging in with address and password, and logging out.
 
-use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, PASSWORD, lang_query, reason};
+use super::{Answer, EMAIL, PASSWORD, lang_query, narrow, reason};
 use crate::accounts::AccountError;
 use crate::config::Signup;
 use crate::dashboard::cookie::SessionCookie;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::{next_page, percent_encoded, with_session, without_session};
-use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::words::{Words, words};
 
@@ -30,12 +28,7 @@ pub(super) fn show(request: Request) -> Answer {
         }
         let then = request.query.text("then").to_owned();
         let content = form(&request, &then, "", &Errors::none());
-        Ok(layout::narrow(
-            &request,
-            StatusCode::OK,
-            TITLE.of(request.language),
-            &content,
-        ))
+        Ok(narrow::shown(&request, TITLE, &content))
     })
 }
 
@@ -56,17 +49,9 @@ pub(super) fn enter(request: Request) -> Answer {
                 Ok(with_session(app, see_other(&page), &entered.token))
             }
             Err(error @ (AccountError::WrongPassword | AccountError::TooMany(_))) => {
-                let status = match error {
-                    AccountError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
-                    _ => StatusCode::UNPROCESSABLE_ENTITY,
-                };
                 let errors = Errors::of("password", reason(&error, request.language));
                 let content = form(&request, then, email, &errors);
-                let mut response = layout::narrow(&request, status, TITLE.of(request.language), &content);
-                if let AccountError::TooMany(secs) = error {
-                    response.headers_mut().insert(http::header::RETRY_AFTER, secs.into());
-                }
-                Ok(response)
+                Ok(narrow::refused(&request, TITLE, &content, &error))
             }
             Err(error) => Err(error.into()),
         }

@@ -9,6 +9,7 @@ mod home;
 mod invitation;
 mod log;
 mod login;
+mod narrow;
 mod passkey;
 mod password;
 mod roles;

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, EMAIL_ERROR, NEW_PASSWORD, PASSWORD_HINT, lang_query, reason};
+use super::{Answer, EMAIL, EMAIL_ERROR, NEW_PASSWORD, PASSWORD_HINT, lang_query, narrow, reason};
 use crate::accounts::{AccountError, Email, Token};
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::with_session;
@@ -34,12 +34,7 @@ pub(super) fn show(request: Request) -> Answer {
         match request.app.accounts.chooser(&token).await {
             Ok(account) => {
                 let content = form(&request, token.as_str(), &account.email, &Errors::none());
-                Ok(layout::narrow(
-                    &request,
-                    StatusCode::OK,
-                    TITLE.of(request.language),
-                    &content,
-                ))
+                Ok(narrow::shown(&request, TITLE, &content))
             }
             Err(AccountError::UnknownLink) => Ok(over(&request)),
             Err(error) => Err(error.into()),
@@ -66,8 +61,7 @@ pub(super) fn choose(request: Request) -> Answer {
             Err(error @ AccountError::Weak(_)) => {
                 let errors = Errors::of("password", reason(&error, lang));
                 let content = form(&request, token.as_str(), request.form.text("username"), &errors);
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                Ok(layout::narrow(&request, status, TITLE.of(lang), &content))
+                Ok(narrow::again(&request, TITLE, &content))
             }
             Err(error) => Err(error.into()),
         }
@@ -78,12 +72,7 @@ pub(super) fn choose(request: Request) -> Answer {
 pub(super) fn forgotten(request: Request) -> Answer {
     Box::pin(async move {
         let content = ask(&request, &Errors::none());
-        Ok(layout::narrow(
-            &request,
-            StatusCode::OK,
-            FORGOTTEN.of(request.language),
-            &content,
-        ))
+        Ok(narrow::shown(&request, FORGOTTEN, &content))
     })
 }
 
@@ -93,12 +82,11 @@ pub(super) fn forgot(request: Request) -> Answer {
         let lang = request.language;
         let Some(email) = Email::read(request.form.text("email")) else {
             let content = ask(&request, &Errors::of("email", EMAIL_ERROR.of(lang)));
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(layout::narrow(&request, status, FORGOTTEN.of(lang), &content));
+            return Ok(narrow::again(&request, FORGOTTEN, &content));
         };
         request.app.accounts.forgot(&email, request.client).await?;
         let content = html! { p.note.good role="status" { (SENT_TEXT.of(lang)) } };
-        Ok(layout::narrow(&request, StatusCode::OK, SENT.of(lang), &content))
+        Ok(narrow::shown(&request, SENT, &content))
     })
 }
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, EMAIL_ERROR, NAME, NAME_ERROR, SITE_ERROR, is_name, lang_query, reason};
+use super::{Answer, EMAIL, EMAIL_ERROR, NAME, NAME_ERROR, SITE_ERROR, is_name, lang_query, narrow, reason};
 use crate::accounts::{AccountError, Application, Email};
 use crate::config::Signup;
 use crate::dashboard::field::{Errors, Field};
@@ -46,7 +46,7 @@ pub(super) fn show(request: Request) -> Answer {
             ));
         }
         let content = form(&request, &Errors::none());
-        Ok(layout::narrow(&request, StatusCode::OK, TITLE.of(lang), &content))
+        Ok(narrow::shown(&request, TITLE, &content))
     })
 }
 
@@ -58,8 +58,7 @@ pub(super) fn ask(request: Request) -> Answer {
         let application = read(&request, &mut errors);
         let Some(application) = application else {
             let content = form(&request, &errors);
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return Ok(layout::narrow(&request, status, TITLE.of(lang), &content));
+            return Ok(narrow::again(&request, TITLE, &content));
         };
         request.app.accounts.ask(application, request.client).await?;
         let text = match request.app.accounts.signup() {
@@ -67,7 +66,7 @@ pub(super) fn ask(request: Request) -> Answer {
             Signup::Approval | Signup::Closed => SENT_APPROVAL,
         };
         let content = html! { p.note.good role="status" { (text.of(lang)) } };
-        Ok(layout::narrow(&request, StatusCode::OK, SENT.of(lang), &content))
+        Ok(narrow::shown(&request, SENT, &content))
     })
 }
 
