@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use bitpro_charge::{MerchantId, Timestamp};
 
 use super::{Accounts, AuditLine};
-use crate::mail::letters::{self, Notice};
+use crate::mail::letters::{self, Notice, Occasion};
 use crate::store::people::{AccountRow, AuditRow};
 use crate::store::{StoreError, Tx};
 
@@ -118,14 +118,13 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let language = super::language_of(&account.language);
-        let letter = letters::notice(
-            language,
-            &account.email,
-            &account.name,
-            notice,
-            now,
-            &client.to_string(),
-        );
+        let memberships = tx.people().await?.memberships(account.num).await?;
+        let occasion = Occasion {
+            when: now,
+            zone: &self.own_zone(&memberships),
+            client: &client.to_string(),
+        };
+        let letter = letters::notice(language, &account.email, &account.name, notice, occasion);
         tx.post(&letter).await
     }
 }

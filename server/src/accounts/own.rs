@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
+use bitpro_charge::MerchantId;
+
 use super::factor::present;
 use super::{
-    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SessionRow, Token, Visitor, before, check_password,
-    language_of,
+    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, Membership, SessionRow, Token, Visitor, before,
+    check_password, language_of,
 };
 use crate::limits::Client;
 use crate::mail::letters::{self, Notice};
-use crate::merchant::Language;
+use crate::merchant::{Language, Zone};
 use crate::store::StoreError;
 use crate::store::people::TokenPurpose;
 
@@ -161,8 +163,27 @@ impl Accounts {
     }
 
     /// The merchants that an account belongs to.
-    pub(crate) async fn memberships(&self, account: i64) -> Result<Vec<super::Membership>, StoreError> {
+    pub(crate) async fn memberships(&self, account: i64) -> Result<Vec<Membership>, StoreError> {
         let mut reader = self.charges.store().people().await?;
         reader.rows().memberships(account).await
+    }
+
+    /// The zone of a merchant's clock.
+    pub(super) fn zone_of(&self, merchant: MerchantId) -> Zone {
+        let merchant = self.charges.merchant(merchant);
+        merchant
+            .map(|merchant| merchant.settings.time_zone.clone())
+            .unwrap_or_default()
+    }
+
+    /// The zone in which pages tell somebody of his own account.
+    pub(crate) async fn account_zone(&self, account: i64) -> Result<Zone, StoreError> {
+        Ok(self.own_zone(&self.memberships(account).await?))
+    }
+
+    /// The same of known memberships: that of the merchant to whom he has belonged longest.
+    pub(super) fn own_zone(&self, memberships: &[Membership]) -> Zone {
+        let first = memberships.first();
+        first.map(|first| self.zone_of(first.merchant)).unwrap_or_default()
     }
 }

@@ -10,7 +10,7 @@ use super::{
     AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Role, Token, Visitor,
     check_password, language_of,
 };
-use crate::mail::letters::{self, Notice};
+use crate::mail::letters::{self, Notice, Occasion};
 use crate::merchant::Language;
 use crate::rng::uuid;
 use crate::store::people::AccountRow;
@@ -307,17 +307,15 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let members = tx.people().await?.members(merchant).await?;
+        let occasion = Occasion {
+            when: now,
+            zone: &self.zone_of(merchant),
+            client: &client.to_string(),
+        };
         for owner in members.iter().filter(|member| member.role == Role::Owner) {
             let language = language_of(&owner.language);
-            tx.post(&letters::notice(
-                language,
-                &owner.email,
-                &owner.name,
-                notice,
-                now,
-                &client.to_string(),
-            ))
-            .await?;
+            tx.post(&letters::notice(language, &owner.email, &owner.name, notice, occasion))
+                .await?;
         }
         Ok(())
     }

@@ -150,6 +150,7 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
     let login = &request.person()?.login;
     let factor = request.app.accounts.factor(&login.account).await?;
     let sessions = request.app.accounts.sessions(login).await?;
+    let zone = request.app.accounts.account_zone(login.account.num).await?;
     let done = DONE.iter().find(|(word, _)| *word == request.query.text("done"));
     let lang = request.language;
     let content = html! {
@@ -158,7 +159,7 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
         (password_form(request, errors)?)
         (email_form(request, errors)?)
         (factor_part(lang, &factor))
-        (session_list(request, &sessions)?)
+        (session_list(request, &sessions, &zone)?)
     };
     Ok(layout::page(request, status, TITLE.of(lang), &content))
 }
@@ -236,12 +237,10 @@ fn factor_part(lang: Language, factor: &Factor) -> Markup {
     }
 }
 
-fn session_list(request: &Request, sessions: &[SessionRow]) -> Result<Markup, Refusal> {
+fn session_list(request: &Request, sessions: &[SessionRow], zone: &Zone) -> Result<Markup, Refusal> {
     let lang = request.language;
     let own = request.person()?.session;
-    // A person may belong to several merchants, each with a zone of its own.
-    let zone = Zone::default();
-    let times = Times::new(&zone, lang);
+    let times = Times::new(zone, lang);
     Ok(html! {
         h2 { (SESSIONS.of(lang)) }
         div.panel {

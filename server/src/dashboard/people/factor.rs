@@ -52,6 +52,7 @@ pub(super) async fn page(request: &Request, status: StatusCode, errors: &Errors)
     let lang = request.language;
     let login = &request.person()?.login;
     let factor = request.app.accounts.factor(&login.account).await?;
+    let zone = request.app.accounts.account_zone(login.account.num).await?;
     let content = html! {
         @if login.account.has_factor() {
             div.panel {
@@ -62,7 +63,7 @@ pub(super) async fn page(request: &Request, status: StatusCode, errors: &Errors)
                 }
             }
         }
-        (passkey::list(request, &factor.passkeys, errors))
+        (passkey::list(request, &factor.passkeys, &zone, errors))
         h2 { (APP.of(lang)) }
         @if factor.has_app {
             div.panel {

@@ -170,10 +170,9 @@ pub(super) fn button(request: &Request, action: &str, then: &str) -> Result<Mark
 }
 
 /// The account's passkeys, and the form to add one.
-pub(super) fn list(request: &Request, passkeys: &[PasskeyRow], errors: &Errors) -> Markup {
+pub(super) fn list(request: &Request, passkeys: &[PasskeyRow], zone: &Zone, errors: &Errors) -> Markup {
     let lang = request.language;
-    let zone = Zone::default();
-    let times = Times::new(&zone, lang);
+    let times = Times::new(zone, lang);
     html! {
         h2 { (TITLE.of(lang)) }
         div.panel {

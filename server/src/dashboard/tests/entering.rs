@@ -194,6 +194,20 @@ async fn a_guesser_has_to_wait_and_the_owner_need_not() {
 }
 
 #[tokio::test]
+async fn who_guesses_where_a_change_is_confirmed_waits_too() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    let mut last = 0;
+    for n in 0..12 {
+        let form = format!("password=guess{n}&then=%2Faccount");
+        let answer = ada.post("/confirm", &form).await;
+        last = answer.status.as_u16();
+        assert_eq!(last == 429, !answer.header("retry-after").is_empty());
+    }
+    assert_eq!(last, 429);
+}
+
+#[tokio::test]
 async fn pages_are_framed_by_nobody_and_run_only_what_is_ours() {
     let world = World::new().await;
     let (ada, merchant) = world.person("ada@tea.example").await;

@@ -10,5 +10,5 @@ mod tests;
 pub use account::{
     already_here, asked, choose_password, confirm_email, invitation, operator_asked, reset_password, test,
 };
-pub use notice::{Notice, notice};
+pub use notice::{Notice, Occasion, notice};
 pub use receipt::{Receipt, receipt};

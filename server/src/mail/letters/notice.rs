@@ -64,11 +64,21 @@ pub enum Notice<'a> {
     },
 }
 
-/// Tells that something was changed at `when`, by a client as `client` describes it (address, browser).
+/// When something was changed, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion<'a> {
+    /// When.
+    pub when: Timestamp,
+    /// The zone to tell it in.
+    pub zone: &'a Zone,
+    /// The client: its address, its browser.
+    pub client: &'a str,
+}
+
+/// Tells that something was changed.
 #[must_use]
-pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, when: Timestamp, client: &str) -> Letter {
-    // A person may belong to several merchants, each with a clock of his own.
-    let zone = Zone::default();
+pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasion: Occasion<'_>) -> Letter {
+    let Occasion { when, zone, client } = occasion;
     let (subject, sentence, merchant) = what.said();
     let mut content = Content::new(
         language,
@@ -84,9 +94,9 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, when: 
         figure(words("New address", "Nouvelle adresse"), clean::line(new, 254));
     }
     if let Notice::WalletAsked { due, .. } = what {
-        figure(words("Takes effect", "Prend effet"), moment(language, due, &zone));
+        figure(words("Takes effect", "Prend effet"), moment(language, due, zone));
     }
-    figure(words("When", "Quand"), moment(language, when, &zone));
+    figure(words("When", "Quand"), moment(language, when, zone));
     let client = clean::client(client);
     if !client.is_empty() {
         figure(words("From", "Depuis"), client);

@@ -1,5 +1,7 @@
 //! What letters say, and what nobody can make them say.
 
+use std::sync::LazyLock;
+
 use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 
 use super::*;
@@ -9,6 +11,16 @@ use crate::merchant::{Language, Zone};
 const EVIL: &str = "\"><script>alert(1)</script>\r\nBcc: x@evil.example\r\n\r\nhttps://evil.example";
 const URL: &str = "https://pay.example/password/abc123";
 const NOW: Timestamp = Timestamp(1_795_577_580_000);
+
+/// Now, from `client`.
+fn occasion(client: &str) -> Occasion<'_> {
+    static UTC: LazyLock<Zone> = LazyLock::new(Zone::default);
+    Occasion {
+        when: NOW,
+        zone: &UTC,
+        client,
+    }
+}
 
 /// Every letter, with `text` wherever others write.
 fn every(language: Language, text: &str) -> Vec<Letter> {
@@ -56,7 +68,7 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
         Notice::WalletChanged { merchant: text },
         Notice::NewOwner { merchant: text },
     ] {
-        letters.push(notice(language, to, text, what, NOW, text));
+        letters.push(notice(language, to, text, what, occasion(text)));
     }
     letters
 }
@@ -126,13 +138,15 @@ fn a_letter_reads_well_in_both_languages() {
         "a@b.example",
         "",
         Notice::NewOwner { merchant: "Café" },
-        NOW,
-        "203.0.113.7, Firefox",
+        Occasion {
+            zone: &"Europe/Paris".parse().unwrap(),
+            ..occasion("203.0.113.7, Firefox")
+        },
     );
     assert_eq!(
         letter.text,
         "Bonjour,\n\nQuelqu'un est devenu propriétaire, et peut changer où va l'argent.\n\nMarchand : Café\nQuand : 25 novembre \
-         2026 à 03:33 UTC\nDepuis : 203.0.113.7, Firefox\n\nSi ce n'était ni vous ni quelqu'un de votre équipe, changez tout de \
+         2026 à 04:33 CET\nDepuis : 203.0.113.7, Firefox\n\nSi ce n'était ni vous ni quelqu'un de votre équipe, changez tout de \
          suite votre mot de passe et consultez le journal d'audit.\n\n-- \nBitpro\n"
     );
 }
