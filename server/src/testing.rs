@@ -24,7 +24,7 @@ use crate::accounts::Accounts;
 use crate::app::{App, Parts};
 use crate::charges::{Charges, MerchantChanges, Opening, Role};
 use crate::clock::ManualClock;
-use crate::config::{Config, Limits as LimitSettings, Secret, Signup, WalletChanges};
+use crate::config::{Config, Limits as LimitSettings, PublicUrl, Secret, Signup, WalletChanges};
 use crate::keys::Nonces;
 use crate::limits::{Limits, PressKey};
 use crate::mapi::{KeyLimit, Mapi};
@@ -100,6 +100,19 @@ impl TestApp {
 
     /// The same, with other limits.
     pub async fn with(settings: &[(&str, &str)], change: impl FnOnce(&mut LimitSettings)) -> Self {
+        Self::set_up(settings, change, None).await
+    }
+
+    /// An application whose dashboard has an address of its own.
+    pub async fn with_dashboard_at(url: &str) -> Self {
+        Self::set_up(&[], |_| {}, Some(url.parse().unwrap())).await
+    }
+
+    async fn set_up(
+        settings: &[(&str, &str)],
+        change: impl FnOnce(&mut LimitSettings),
+        dashboard_url: Option<PublicUrl>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(START));
         let rates = Arc::new(FixedRate(Rate::from_cents_per_btc(CENTS_PER_BTC).unwrap()));
@@ -123,9 +136,10 @@ impl TestApp {
         change(&mut limits);
         let closing = CancellationToken::new();
         let database = folder.path().join("bitpro.db");
+        let origin = dashboard_url.as_ref().map_or(ORIGIN, PublicUrl::origin);
         let app = App::new(Parts {
             charges: charges.clone(),
-            accounts: Accounts::new(charges.clone(), Signup::Approval, ORIGIN, None),
+            accounts: Accounts::new(charges.clone(), Signup::Approval, origin, None),
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             rates,
@@ -138,7 +152,7 @@ impl TestApp {
             },
             public_url: ORIGIN.parse().unwrap(),
             wallet_changes: WalletChanges::Dashboard,
-            dashboard_url: None,
+            dashboard_url: dashboard_url.clone(),
             template: Template::without_script(),
             explorer: None,
             metrics_allow: vec!["127.0.0.0/8".parse().unwrap()],
@@ -148,7 +162,7 @@ impl TestApp {
         });
         let edge = Edge {
             public_url: ORIGIN.parse().unwrap(),
-            dashboard_url: None,
+            dashboard_url,
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
             request_timeout: limits.request_timeout,
             ids: RequestIds::new([0; 16]),

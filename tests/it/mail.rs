@@ -101,13 +101,7 @@ impl Certificate {
 
 /// A server without a node, which letters do not need.
 fn without_node(smtp_url: &str) -> Setup {
-    Setup {
-        port: None,
-        node_url: "http://127.0.0.1:1".to_owned(),
-        node_cookie: "/nowhere/.cookie".into(),
-        clock: None,
-        settings: vec![("BITPRO_SMTP_URL".to_owned(), smtp_url.to_owned())],
-    }
+    Setup::without_node().with("BITPRO_SMTP_URL", smtp_url)
 }
 
 async fn sent_in_vain(app: &App) -> Result<()> {

@@ -56,6 +56,18 @@ impl Setup {
         }
     }
 
+    /// An instance by itself, for what needs no node.
+    #[must_use]
+    pub fn without_node() -> Self {
+        Self {
+            port: None,
+            node_url: "http://127.0.0.1:1".to_owned(),
+            node_cookie: "/nowhere/.cookie".into(),
+            clock: None,
+            settings: Vec::new(),
+        }
+    }
+
     /// The same, with one more setting.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {

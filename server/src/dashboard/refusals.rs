@@ -30,8 +30,8 @@ pub(super) fn said_of(refusal: &Refusal) -> Said {
         "needs-https" => said(
             words("The dashboard needs https", "Le tableau de bord exige https"),
             words(
-                "Passwords are not taken over a connection that others can read. Set public_url to an https address.",
-                "Les mots de passe ne passent pas par une connexion lisible par d’autres. Donnez à public_url une adresse https.",
+                "Passwords are not taken over a connection that others can read. Set public_url, or dashboard_url, to an https address.",
+                "Les mots de passe ne passent pas par une connexion lisible par d’autres. Donnez à public_url, ou à dashboard_url, une adresse https.",
             ),
         ),
         "too-many-requests" => said(

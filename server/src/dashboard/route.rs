@@ -219,6 +219,12 @@ impl Request {
         self.member.as_ref().ok_or_else(Refusal::unknown_merchant)
     }
 
+    /// The address of a guide: they are served beside the checkout, which may be another origin than the dashboard's.
+    #[must_use]
+    pub fn guide(&self, path: &str) -> String {
+        format!("{}{path}", self.app.public_url.origin())
+    }
+
     /// Where the request comes from, for the list of sessions.
     #[must_use]
     pub fn visitor(&self) -> Visitor {

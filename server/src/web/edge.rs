@@ -1,6 +1,7 @@
 //! What every request passes: its name, the client's address, the host it asks for, a limit of time, panics, headers,
 //! the log and the metrics.
 
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -63,6 +64,9 @@ pub async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().cloned();
     // The request is gone when its handler fails, so what a page of it would need is kept.
     let browser = wants_page(request.headers()).then(|| request.headers().clone());
+    let is_https = edge
+        .asked(&request)
+        .map_or(edge.public_url.is_https(), PublicUrl::is_https);
     let answer = match refused(&edge, &request, context.id) {
         Some(problem) => Err(problem),
         None => answered(&edge, request, next, context.id).await,
@@ -72,7 +76,7 @@ pub async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
         (Err(problem), Some(headers)) => (edge.page)(problem, headers),
         (Err(problem), None) => problem.into_response(),
     };
-    headers::add_common(response.headers_mut(), edge.public_url.is_https());
+    headers::add_common(response.headers_mut(), is_https);
     let id = HeaderValue::try_from(context.id.to_string()).expect("hexadecimal digits make a header");
     response.headers_mut().insert(REQUEST_ID, id);
 
@@ -151,27 +155,37 @@ fn refused(edge: &Edge, request: &Request, id: RequestId) -> Option<Problem> {
     if UNDER_ANY_HOST.contains(&uri.path()) {
         return None;
     }
-    // HTTP/2 has the authority in the URI, HTTP/1.1 in the header; two of the latter are a smuggler's trick.
-    let mut hosts = request.headers().get_all(header::HOST).iter();
-    let authority = match (uri.authority(), hosts.next(), hosts.next()) {
-        (_, _, Some(_)) => None,
-        (Some(authority), _, None) => Some(authority.as_str()),
-        (None, host, None) => host.and_then(|host| host.to_str().ok()),
+    let Some(asked) = edge.asked(request) else {
+        return refuse(
+            StatusCode::MISDIRECTED_REQUEST,
+            "unknown-host",
+            "This server does not answer for that host: see public_url in its configuration.",
+        );
     };
-    if authority.is_some_and(|authority| edge.public_url.is_authority(authority)) {
-        return None;
+    let is_dashboard = edge.dashboard_url.as_ref() == Some(asked);
+    if is_dashboard && FOR_SHOPPERS.iter().any(|path| uri.path().starts_with(path)) {
+        return refuse(
+            StatusCode::MISDIRECTED_REQUEST,
+            "unknown-host",
+            "This is served at the checkout's address only, not at the dashboard's.",
+        );
     }
-    let dashboard = edge.dashboard_url.as_ref();
-    if authority.is_some_and(|authority| dashboard.is_some_and(|url| url.is_authority(authority)))
-        && !FOR_SHOPPERS.iter().any(|path| uri.path().starts_with(path))
-    {
-        return None;
+    None
+}
+
+impl Edge {
+    /// The address of ours that a request was sent to, if it was sent to one.
+    fn asked(&self, request: &Request) -> Option<&PublicUrl> {
+        // HTTP/2 has the authority in the URI, HTTP/1.1 in the header; two of the latter are a smuggler's trick.
+        let mut hosts = request.headers().get_all(header::HOST).iter();
+        let authority = match (request.uri().authority(), hosts.next(), hosts.next()) {
+            (_, _, Some(_)) => None,
+            (Some(authority), _, None) => Some(authority.as_str()),
+            (None, host, None) => host.and_then(|host| host.to_str().ok()),
+        }?;
+        let mut ours = iter::once(&self.public_url).chain(&self.dashboard_url);
+        ours.find(|url| url.is_authority(authority))
     }
-    refuse(
-        StatusCode::MISDIRECTED_REQUEST,
-        "unknown-host",
-        "This server does not answer for that host: see public_url in its configuration.",
-    )
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ fn draw(
     let keys = request.app.charges.keys(Some(member.merchant.id));
     let content = html! {
         (errors.summary(lang))
-        p { (EXPLAINED.of(lang)) " " a href="/docs" { (REFERENCE.of(lang)) } }
+        p { (EXPLAINED.of(lang)) " " a href=(request.guide("/docs")) { (REFERENCE.of(lang)) } }
         section.panel aria-labelledby="keys" {
             h2 #keys { (KEYS.of(lang)) }
             @if keys.is_empty() { p { (NO_KEYS.of(lang)) } }

@@ -28,7 +28,7 @@ pub(super) fn show(request: Request) -> Answering {
         let is_required = member.merchant.settings.require_signed_links;
         let has_key = keys.iter().any(|key| key.ends_at.is_none());
         let content = html! {
-            p { (EXPLAINED.of(lang)) " " a href="/docs/signed-links" { (GUIDE.of(lang)) } }
+            p { (EXPLAINED.of(lang)) " " a href=(request.guide("/docs/signed-links")) { (GUIDE.of(lang)) } }
             @if is_required && !has_key { p.note.bad { (REQUIRED_WITHOUT_KEY.of(lang)) } }
             section.panel aria-labelledby="keys" {
                 h2 #keys { (KEYS.of(lang)) }

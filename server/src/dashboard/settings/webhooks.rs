@@ -83,7 +83,7 @@ async fn draw(request: &Request, status: StatusCode, errors: &Errors) -> Result<
     let options: Vec<(&str, &str)> = choices.iter().map(|(value, said)| (*value, said.as_str())).collect();
     let content = html! {
         (errors.summary(lang))
-        p { (EXPLAINED.of(lang)) " " a href="/docs/webhooks" { (GUIDE.of(lang)) } }
+        p { (EXPLAINED.of(lang)) " " a href=(request.guide("/docs/webhooks")) { (GUIDE.of(lang)) } }
         section.panel aria-labelledby="webhooks" {
             h2 #webhooks { (WEBHOOKS.of(lang)) }
             @if webhooks.is_empty() { p { (NONE.of(lang)) } }

@@ -52,7 +52,7 @@ fn show(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
             StatusCode::UNPROCESSABLE_ENTITY
         };
         let content = html! {
-            p { (EXPLAINED.of(lang)) " " a href="/docs/widget" { (GUIDE.of(lang)) } }
+            p { (EXPLAINED.of(lang)) " " a href=(request.guide("/docs/widget")) { (GUIDE.of(lang)) } }
             div.beside {
                 (form(&request, member, kind, &errors))
                 @if errors.is_empty() { (made(&request, member, kind, &wanted, signed.as_ref())) }

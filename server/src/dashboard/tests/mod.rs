@@ -3,6 +3,7 @@
 mod account;
 mod entering;
 mod matrix;
+mod origin;
 mod passkeys;
 mod shop;
 mod team;
@@ -34,6 +35,11 @@ impl World {
         }
     }
 
+    /// Where people go.
+    fn origin(&self) -> &str {
+        self.app.app.dashboard_url().origin()
+    }
+
     fn accounts(&self) -> &Accounts {
         &self.app.app.accounts
     }
@@ -51,9 +57,9 @@ impl World {
     async fn link_to(&self, email: &str) -> String {
         let letters = self.letters().await;
         let letter = letters.iter().rev().find(|letter| letter.to == email).unwrap();
-        let at = letter.text.find("http://localhost:8080").unwrap();
+        let at = letter.text.find(self.origin()).unwrap();
         let url = letter.text[at..].split_whitespace().next().unwrap();
-        url.trim_start_matches("http://localhost:8080").to_owned()
+        url.trim_start_matches(self.origin()).to_owned()
     }
 
     /// A browser without a session, at an address of its own.
@@ -107,6 +113,10 @@ impl Browser<'_> {
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let cookie = self.cookie.lock().clone();
         let mut all = vec![("x-forwarded-for", self.address.as_str()), ("accept", "text/html")];
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            let (_, host) = self.world.origin().split_once("://").unwrap();
+            all.push(("host", host));
+        }
         if let Some(cookie) = &cookie {
             all.push(("cookie", cookie));
         }
