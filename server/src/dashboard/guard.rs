@@ -141,10 +141,10 @@ async fn let_in(
     carried_out(route, request).await
 }
 
-/// A change by a member is noted before it is begun, and how it went afterwards.
+/// A change by a member, or an export, is noted before it is begun, and how it went afterwards.
 async fn carried_out(route: &'static Route, request: Request) -> Result<Response, Refusal> {
-    let noted = match (route.verb, &request.member, &request.person) {
-        (Verb::Post, Some(member), Some(person)) => {
+    let noted = match (route.is_noted, &request.member, &request.person) {
+        (true, Some(member), Some(person)) => {
             let action = route.path.trim_start_matches("/dashboard/{merchant}/");
             let begun = request
                 .app

@@ -70,6 +70,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may come.
     pub access: Access,
+    /// Whether it stands in the merchant's log of changes.
+    pub is_noted: bool,
     /// Who answers.
     pub handler: Handler,
 }
@@ -81,7 +83,17 @@ pub const fn get(path: &'static str, access: Access, handler: Handler) -> Route 
         verb: Verb::Get,
         path,
         access,
+        is_noted: false,
         handler,
+    }
+}
+
+/// A file with what the merchant knows of his buyers. It changes nothing, but who took it away is worth a line of the log.
+#[must_use]
+pub const fn export(path: &'static str, access: Access, handler: Handler) -> Route {
+    Route {
+        is_noted: true,
+        ..get(path, access, handler)
     }
 }
 
@@ -92,6 +104,7 @@ pub const fn post(path: &'static str, access: Access, handler: Handler) -> Route
         verb: Verb::Post,
         path,
         access,
+        is_noted: true,
         handler,
     }
 }
@@ -238,11 +251,11 @@ impl Request {
     }
 }
 
-/// What was changed, for the log of changes: put into the extensions of a response.
+/// What was changed, or taken away, for the log of changes: put into the extensions of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed(pub String);
 
-/// Says in the extensions of a response to a form that nothing was changed yet.
+/// Says in the extensions of a response that nothing was changed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unchanged;
 

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::charges::{FoundCharge, Place, Search};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::money;
-use crate::dashboard::route::{Member, Request, see_other};
+use crate::dashboard::route::{Changed, Member, Request, Unchanged, see_other};
 use crate::dashboard::time;
 use crate::merchant::Zone;
 use crate::store::StoreError;
@@ -53,19 +53,22 @@ const COLUMNS: [&str; 24] = [
     "order_conflict",
 ];
 
-/// `GET /dashboard/{merchant}/charges.csv`
+/// `GET /dashboard/{merchant}/charges.csv`: who asks for it, and for what, stands in the log before the first line is read.
 pub(super) fn download(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
     Box::pin(async move {
         let member = member(&request)?;
         let filters = Filters::read(&request.query);
         let Ok(search) = filters.search(&request, &member) else {
             // The list says what is wrong, next to the field.
-            let list = filters.link(&list_path(member.merchant.id), None);
-            return Ok(see_other(&list));
+            let mut list = see_other(&filters.link(&list_path(member.merchant.id), None));
+            list.extensions_mut().insert(Unchanged);
+            return Ok(list);
         };
         let today = time::day_of(request.app.charges.now(), &member.merchant.settings.time_zone);
         let name = format!("attachment; filename=\"charges-{today}.csv\"");
-        Ok(response(Export::new(request.app, member, search), &name))
+        let mut response = response(Export::new(request.app, member, search), &name);
+        response.extensions_mut().insert(Changed(filters.told()));
+        Ok(response)
     })
 }
 

@@ -129,6 +129,24 @@ impl Filters {
         format!("{path}?{query}")
     }
 
+    /// What narrows, for the log of changes. The log is kept for ever, so what was searched for, which may be a buyer's address,
+    /// is not told.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let needle = if self.needle.is_empty() { "" } else { "…" };
+        [
+            ("q", needle),
+            ("state", &self.state),
+            ("from", &self.from),
+            ("to", &self.to),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+    }
+
     /// The form, which asks for `path` anew.
     #[must_use]
     pub fn form(&self, path: &str, member: &Member, language: Language, faults: Faults) -> Markup {

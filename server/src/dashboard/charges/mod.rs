@@ -32,9 +32,9 @@ use crate::checkout::refusal::Refusal;
 /// All paths of a merchant's transactions.
 pub const ROUTES: &[Route] = &[
     get("/dashboard/{merchant}/charges", Permission::Read, list::show),
-    get(
+    route::export(
         "/dashboard/{merchant}/charges.csv",
-        Permission::Export,
+        Access::Member(Permission::Export),
         export::download,
     ),
     get("/dashboard/{merchant}/charges/live", Permission::Read, live::open),

@@ -35,6 +35,42 @@ async fn an_invited_accountant_reads_and_exports_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn an_export_stands_in_the_log_before_its_first_byte() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let bob = world
+        .member(&ada, merchant, "bob@books.example", Role::Accountant)
+        .await;
+    let home = format!("/dashboard/{merchant}");
+    let lines = async || {
+        let lines = world.accounts().changes(merchant, None, 100).await.unwrap();
+        let exports = lines.into_iter().filter(|line| line.action == "charges.csv");
+        exports
+            .map(|line| (line.who, line.detail, line.outcome))
+            .collect::<Vec<_>>()
+    };
+    let cookie = bob.cookie.lock().clone().unwrap();
+    let path = format!("{home}/charges.csv?q=anna%40shop.example&state=seen&from=2027-01-01");
+    // The answer has begun, and nobody has read of it yet.
+    let unread = world.app.send(Method::GET, &path, &[("cookie", &cookie)], "").await;
+    assert_eq!(unread.status(), 200);
+    let what = "q = …, state = seen, from = 2027-01-01".to_owned();
+    let line = ("bob@books.example".to_owned(), what, Some("done".to_owned()));
+    assert_eq!(lines().await, [line]);
+    // A refusal, and a way back to the list, are no export.
+    assert_eq!(bob.get(&format!("{home}/charges.csv?from=x")).await.status, 303);
+    let eve = world.member(&ada, merchant, "eve@tea.example", Role::Viewer).await;
+    assert_eq!(eve.get(&format!("{home}/charges.csv")).await.status, 403);
+    assert_eq!(lines().await.len(), 1);
+    assert!(
+        ada.get(&format!("{home}/log"))
+            .await
+            .body
+            .contains("<code>charges.csv</code>")
+    );
+}
+
+#[tokio::test]
 async fn an_invitation_is_for_its_address_and_counts_once() {
     let world = World::new().await;
     let (ada, merchant) = world.person("ada@tea.example").await;
