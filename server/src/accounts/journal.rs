@@ -51,22 +51,11 @@ impl Accounts {
             .await
     }
 
-    /// Notes how it went: `Some` says what was changed, `None` that nothing was.
+    /// Notes how it went: `Some` says what was changed, `None` that nothing was, unless the change itself has noted it.
     pub(crate) async fn end_change(&self, begun: Begun, detail: Option<String>) -> Result<(), StoreError> {
         self.charges
             .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let mut people = tx.people().await?;
-                    match detail {
-                        Some(detail) => {
-                            let detail: String = detail.chars().take(DETAIL_CHARS).collect();
-                            people.end_audit(begun.0, &detail, "done").await
-                        }
-                        None => people.drop_audit(begun.0).await,
-                    }
-                })
-            })
+            .write(move |tx| Box::pin(async move { end(tx, begun, detail.as_deref()).await }))
             .await
     }
 
@@ -126,5 +115,17 @@ impl Accounts {
         };
         let letter = letters::notice(language, &account.email, &account.name, notice, occasion);
         tx.post(&letter).await
+    }
+}
+
+/// Notes in a unit how a change went.
+pub(super) async fn end(tx: &mut Tx, begun: Begun, detail: Option<&str>) -> Result<(), StoreError> {
+    let mut people = tx.people().await?;
+    match detail {
+        Some(detail) => {
+            let detail: String = detail.chars().take(DETAIL_CHARS).collect();
+            people.end_audit(begun.0, &detail, "done").await
+        }
+        None => people.drop_audit(begun.0).await,
     }
 }

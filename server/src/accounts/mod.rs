@@ -31,6 +31,7 @@ pub use email::Email;
 pub use entering::{Entered, Visitor};
 pub use error::AccountError;
 pub use factor::Factor;
+pub(crate) use journal::Begun;
 pub(crate) use notices::KeyChange;
 pub use password::{FEWEST_CHARS, MOST_CHARS, Passwords, Weakness, check as check_password};
 pub use role::{Permission, Role, UnknownRole};

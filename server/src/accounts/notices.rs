@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use bitpro_charge::MerchantId;
 
 use super::Accounts;
+use super::journal::{Begun, end};
+use super::team::name_of;
+use crate::charges::Beside;
 use crate::mail::letters::Notice;
-use crate::store::StoreError;
 
 /// What became of a key of the API or of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,26 +20,27 @@ pub(crate) enum KeyChange {
 }
 
 impl Accounts {
-    /// Tells the owners that a key was changed. The change itself is committed already: when the notice cannot be posted, that is
-    /// told in the log, and the change stays.
-    pub(crate) async fn tell_of_key(&self, merchant: MerchantId, change: KeyChange, client: IpAddr) {
-        let Some(known) = self.charges.merchant(merchant) else {
-            return;
-        };
+    /// What belongs to the change of a key: its line in the log, and letters to the owners.
+    pub(crate) fn beside_key(
+        &self,
+        merchant: MerchantId,
+        change: KeyChange,
+        client: IpAddr,
+        begun: Option<Begun>,
+    ) -> Beside {
         let (this, now) = (self.clone(), self.charges.now());
-        let posted = self.charges.store().write(move |tx| {
+        Box::new(move |tx, what| {
             Box::pin(async move {
-                let merchant = known.settings.name.as_str();
+                if let Some(begun) = begun {
+                    end(tx, begun, Some(&what)).await?;
+                }
+                let name = name_of(tx, merchant);
                 let notice = match change {
-                    KeyChange::Added => Notice::KeyAdded { merchant },
-                    KeyChange::Revoked => Notice::KeyRevoked { merchant },
+                    KeyChange::Added => Notice::KeyAdded { merchant: &name },
+                    KeyChange::Revoked => Notice::KeyRevoked { merchant: &name },
                 };
-                this.notify_owners(tx, known.id, notice, client, now).await?;
-                Ok::<_, StoreError>(())
+                this.notify_owners(tx, merchant, notice, client, now).await
             })
-        });
-        if let Err(error) = posted.await {
-            tracing::warn!(%error, %merchant, "the owners were not told of a changed key");
-        }
+        })
     }
 }

@@ -338,7 +338,7 @@ async fn found(
     Ok(found)
 }
 
-fn name_of(tx: &Tx, merchant: MerchantId) -> String {
+pub(super) fn name_of(tx: &Tx, merchant: MerchantId) -> String {
     let merchant = tx.memory().merchants().get(&merchant);
     merchant
         .map(|merchant| merchant.settings.name.clone())

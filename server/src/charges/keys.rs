@@ -6,6 +6,7 @@ use bitpro_charge::{MerchantId, Timestamp};
 use futures::future::BoxFuture;
 
 use super::Charges;
+use super::beside::{Beside, nothing};
 use crate::keys::{ApiKey, KeyId, KeySecret, NONCE_SECS, SECRET_LEN, Scopes};
 use crate::rng::{self, Rng, uuid};
 use crate::store::{KeptAnswer, StoreError, Tx};
@@ -101,6 +102,17 @@ impl Charges {
     /// # Errors
     /// [`KeyError`].
     pub async fn add_key(&self, merchant: MerchantId, name: &str, scopes: Scopes) -> Result<IssuedKey, KeyError> {
+        self.add_key_and(merchant, name, scopes, nothing()).await
+    }
+
+    /// The same, with what belongs to it.
+    pub(crate) async fn add_key_and(
+        &self,
+        merchant: MerchantId,
+        name: &str,
+        scopes: Scopes,
+        beside: Beside,
+    ) -> Result<IssuedKey, KeyError> {
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
             return Err(KeyError::Name(name));
@@ -130,6 +142,7 @@ impl Charges {
                     last_used: Arc::default(),
                 };
                 tx.put_key(key.clone()).await?;
+                beside(tx, key.named()).await?;
                 Ok::<_, KeyError>(Arc::new(key))
             })
         });
@@ -145,6 +158,16 @@ impl Charges {
     /// # Errors
     /// [`KeyError`].
     pub async fn rotate_key(&self, id: KeyId, overlap_secs: u32) -> Result<IssuedKey, KeyError> {
+        self.rotate_key_and(id, overlap_secs, nothing()).await
+    }
+
+    /// The same, with what belongs to it.
+    pub(crate) async fn rotate_key_and(
+        &self,
+        id: KeyId,
+        overlap_secs: u32,
+        beside: Beside,
+    ) -> Result<IssuedKey, KeyError> {
         if overlap_secs > LONGEST_OVERLAP_SECS {
             return Err(KeyError::Overlap(overlap_secs));
         }
@@ -162,6 +185,7 @@ impl Charges {
                 });
                 key.secrets.insert(0, secret);
                 tx.put_key(key.clone()).await?;
+                beside(tx, key.named()).await?;
                 Ok::<_, KeyError>(Arc::new(key))
             })
         });
@@ -178,6 +202,11 @@ impl Charges {
     /// # Errors
     /// [`KeyError`].
     pub async fn revoke_key(&self, id: KeyId) -> Result<Arc<ApiKey>, KeyError> {
+        self.revoke_key_and(id, nothing()).await
+    }
+
+    /// The same, with what belongs to it.
+    pub(crate) async fn revoke_key_and(&self, id: KeyId, beside: Beside) -> Result<Arc<ApiKey>, KeyError> {
         let now = self.inner.now();
         self.inner
             .store
@@ -187,6 +216,7 @@ impl Charges {
                     key.revoked_at = Some(now);
                     key.secrets.clear();
                     tx.put_key(key.clone()).await?;
+                    beside(tx, key.named()).await?;
                     Ok::<_, KeyError>(Arc::new(key))
                 })
             })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bitpro_charge::{MerchantId, Timestamp};
 
+use super::beside::{Beside, nothing};
 use super::{Charges, Inner};
 use crate::links::{Claim, ClaimError, Covered, Expiry, LinkKey, SealedLinkKey, Signature, message};
 use crate::merchant::Merchant;
@@ -49,6 +50,16 @@ impl Charges {
     /// # Errors
     /// [`LinkKeyError`]; nothing is changed then.
     pub async fn rotate_link_key(&self, merchant: MerchantId, overlap_secs: u32) -> Result<MadeLinkKey, LinkKeyError> {
+        self.rotate_link_key_and(merchant, overlap_secs, nothing()).await
+    }
+
+    /// The same, with what belongs to it.
+    pub(crate) async fn rotate_link_key_and(
+        &self,
+        merchant: MerchantId,
+        overlap_secs: u32,
+        beside: Beside,
+    ) -> Result<MadeLinkKey, LinkKeyError> {
         let inner = &self.inner;
         let now = inner.now();
         let id = uuid(&*inner.rng);
@@ -61,7 +72,7 @@ impl Charges {
         };
         let until = (overlap_secs > 0).then(|| now.plus_secs(overlap_secs));
         let keys = inner
-            .change_link_keys(merchant, move |keys| Ok(rotated(keys, fresh, until)))
+            .change_link_keys(merchant, id, beside, move |keys| Ok(rotated(keys, fresh, until)))
             .await?;
         Ok(MadeLinkKey {
             id,
@@ -75,6 +86,16 @@ impl Charges {
     /// # Errors
     /// [`LinkKeyError`]; nothing is changed then.
     pub async fn revoke_link_key(&self, merchant: MerchantId, id: [u8; 16]) -> Result<(), LinkKeyError> {
+        self.revoke_link_key_and(merchant, id, nothing()).await
+    }
+
+    /// The same, with what belongs to it.
+    pub(crate) async fn revoke_link_key_and(
+        &self,
+        merchant: MerchantId,
+        id: [u8; 16],
+        beside: Beside,
+    ) -> Result<(), LinkKeyError> {
         let without = move |keys: &[SealedLinkKey]| {
             let kept: Vec<SealedLinkKey> = keys.iter().filter(|key| key.id != id).cloned().collect();
             if kept.len() == keys.len() {
@@ -82,7 +103,7 @@ impl Charges {
             }
             Ok(kept)
         };
-        self.inner.change_link_keys(merchant, without).await?;
+        self.inner.change_link_keys(merchant, id, beside, without).await?;
         Ok(())
     }
 
@@ -126,10 +147,12 @@ impl Charges {
 }
 
 impl Inner {
-    /// Replaces the merchant's link keys by what `change` makes of them, and gives those.
+    /// Replaces the merchant's link keys by what `change` makes of them, and gives those. It is the key `id` that it is about.
     async fn change_link_keys(
         &self,
         merchant: MerchantId,
+        id: [u8; 16],
+        beside: Beside,
         change: impl FnOnce(&[SealedLinkKey]) -> Result<Vec<SealedLinkKey>, LinkKeyError> + Send + 'static,
     ) -> Result<Vec<SealedLinkKey>, LinkKeyError> {
         self.store
@@ -139,6 +162,7 @@ impl Inner {
                     let known = known.ok_or(LinkKeyError::UnknownMerchant)?;
                     let keys = change(&known.link_keys)?;
                     tx.put_link_keys(merchant, keys.clone()).await?;
+                    beside(tx, hex::encode(id)).await?;
                     Ok::<_, LinkKeyError>(keys)
                 })
             })

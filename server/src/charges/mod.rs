@@ -1,5 +1,6 @@
 //! The application service: makes charges, shows them, tells them what was observed. The only place that calls `decide`.
 
+mod beside;
 mod by_hand;
 mod chain;
 mod chores;
@@ -31,6 +32,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 
+pub(crate) use beside::Beside;
 pub use by_hand::ByHand;
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};

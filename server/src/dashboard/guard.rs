@@ -137,17 +137,18 @@ async fn let_in(
         body,
         person,
         member,
+        begun: None,
     };
     carried_out(route, request).await
 }
 
 /// A change by a member, or an export, is noted before it is begun, and how it went afterwards.
-async fn carried_out(route: &'static Route, request: Request) -> Result<Response, Refusal> {
-    let noted = match (route.is_noted, &request.member, &request.person) {
+async fn carried_out(route: &'static Route, mut request: Request) -> Result<Response, Refusal> {
+    let app = request.app.clone();
+    request.begun = match (route.is_noted, &request.member, &request.person) {
         (true, Some(member), Some(person)) => {
             let action = route.path.trim_start_matches("/dashboard/{merchant}/");
-            let begun = request
-                .app
+            let begun = app
                 .accounts
                 .begin_change(
                     Some(member.merchant.id),
@@ -157,12 +158,13 @@ async fn carried_out(route: &'static Route, request: Request) -> Result<Response
                     &request.client.to_string(),
                 )
                 .await?;
-            Some((request.app.clone(), begun))
+            Some(begun)
         }
         _ => None,
     };
+    let begun = request.begun;
     let answered = (route.handler)(request).await;
-    if let Some((app, begun)) = noted {
+    if let Some(begun) = begun {
         let detail = match &answered {
             Ok(response) if response.status().as_u16() < 400 && response.extensions().get::<Unchanged>().is_none() => {
                 let changed = response.extensions().get::<Changed>();

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::form::Form;
-use crate::accounts::{Login, Permission, Role, Token, Visitor};
+use crate::accounts::{Begun, Login, Permission, Role, Token, Visitor};
 use crate::app::App;
 use crate::checkout::refusal::Refusal;
 use crate::merchant::{Language, Merchant};
@@ -213,6 +213,8 @@ pub struct Request {
     pub person: Option<Person>,
     /// Whose member asks: there for [`Access::Member`] and [`Access::FreshMember`].
     pub member: Option<Member>,
+    /// The line in the log of changes that waits for what becomes of this.
+    pub(crate) begun: Option<Begun>,
 }
 
 impl Request {

@@ -93,6 +93,11 @@ impl ApiKey {
             .filter(is_live)
     }
 
+    /// Its id and its name, for the log of changes.
+    pub(crate) fn named(&self) -> String {
+        format!("{} {}", self.id, self.name)
+    }
+
     /// When it last signed a request, if ever.
     #[must_use]
     pub fn last_used_at(&self) -> Option<Timestamp> {

@@ -1,12 +1,14 @@
 //! Everything that these pages change, in one place.
 
+use std::sync::Arc;
+
 use bitpro_charge::MerchantId;
 
 use crate::accounts::{Given, KeyChange};
-use crate::charges::{IssuedKey, KeyError, LinkKeyError, MadeLinkKey, MerchantChanges, MerchantError};
+use crate::charges::{Beside, IssuedKey, KeyError, LinkKeyError, MadeLinkKey, MerchantChanges, MerchantError};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::Request;
-use crate::keys::{KeyId, Scopes};
+use crate::keys::{ApiKey, KeyId, Scopes};
 use crate::merchant::SettingError;
 use crate::wallet::Receive;
 use crate::webhooks::{WebhookError, WebhookId, WebhookReport, Webhooks};
@@ -46,41 +48,37 @@ pub(super) async fn stop_wallet(request: &Request) -> Result<bool, Refusal> {
 /// Makes a key of the API.
 pub(super) async fn add_key(request: &Request, name: &str, scopes: Scopes) -> Result<IssuedKey, KeyError> {
     let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
-    let added = request.app.charges.add_key(merchant, name, scopes).await?;
-    tell_of_key(request, merchant, KeyChange::Added).await;
-    Ok(added)
+    let told = told(request, merchant, KeyChange::Added);
+    request.app.charges.add_key_and(merchant, name, scopes, told).await
 }
 
 /// Gives a key of the merchant's own a new secret.
 pub(super) async fn rotate_key(request: &Request, key: KeyId, overlap_secs: u32) -> Result<IssuedKey, KeyError> {
     let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
-    let rotated = request.app.charges.rotate_key(key, overlap_secs).await?;
-    tell_of_key(request, merchant, KeyChange::Added).await;
-    Ok(rotated)
+    let told = told(request, merchant, KeyChange::Added);
+    request.app.charges.rotate_key_and(key, overlap_secs, told).await
 }
 
 /// Takes a key of the merchant's own back.
-pub(super) async fn revoke_key(request: &Request, key: KeyId) -> Result<(), KeyError> {
+pub(super) async fn revoke_key(request: &Request, key: KeyId) -> Result<Arc<ApiKey>, KeyError> {
     let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
-    request.app.charges.revoke_key(key).await?;
-    tell_of_key(request, merchant, KeyChange::Revoked).await;
-    Ok(())
+    let told = told(request, merchant, KeyChange::Revoked);
+    request.app.charges.revoke_key_and(key, told).await
 }
 
 /// Makes a link key, which signs from now on.
 pub(super) async fn rotate_link_key(request: &Request, overlap_secs: u32) -> Result<MadeLinkKey, LinkKeyError> {
     let merchant = merchant(request).ok_or(LinkKeyError::UnknownMerchant)?;
-    let made = request.app.charges.rotate_link_key(merchant, overlap_secs).await?;
-    tell_of_key(request, merchant, KeyChange::Added).await;
-    Ok(made)
+    let told = told(request, merchant, KeyChange::Added);
+    let charges = &request.app.charges;
+    charges.rotate_link_key_and(merchant, overlap_secs, told).await
 }
 
 /// Ends a link key.
 pub(super) async fn revoke_link_key(request: &Request, key: [u8; 16]) -> Result<(), LinkKeyError> {
     let merchant = merchant(request).ok_or(LinkKeyError::UnknownMerchant)?;
-    request.app.charges.revoke_link_key(merchant, key).await?;
-    tell_of_key(request, merchant, KeyChange::Revoked).await;
-    Ok(())
+    let told = told(request, merchant, KeyChange::Revoked);
+    request.app.charges.revoke_link_key_and(merchant, key, told).await
 }
 
 /// Adds a webhook.
@@ -111,8 +109,10 @@ pub(super) async fn remove_webhook(request: &Request, id: WebhookId) -> Result<(
     webhooks(request).remove(Some(merchant), id).await
 }
 
-async fn tell_of_key(request: &Request, merchant: MerchantId, change: KeyChange) {
-    request.app.accounts.tell_of_key(merchant, change, request.client).await;
+/// What is committed with the change of a key, so that no owner misses one: the line in the log, and the letters.
+fn told(request: &Request, merchant: MerchantId, change: KeyChange) -> Beside {
+    let accounts = &request.app.accounts;
+    accounts.beside_key(merchant, change, request.client, request.begun)
 }
 
 fn merchant(request: &Request) -> Option<MerchantId> {

@@ -64,8 +64,8 @@ pub(super) fn rotate(request: Request) -> Answering {
 pub(super) fn revoke(request: Request) -> Answering {
     Box::pin(async move {
         let key = own(&request)?;
-        change::revoke_key(&request, key).await.map_err(refusal)?;
-        Ok(frame::done(request.member()?, Tab::Keys, "revoked", key.to_string()))
+        let revoked = change::revoke_key(&request, key).await.map_err(refusal)?;
+        Ok(frame::done(request.member()?, Tab::Keys, "revoked", revoked.named()))
     })
 }
 
@@ -106,7 +106,7 @@ fn made(request: &Request, issued: &IssuedKey, title: Words) -> Result<Response,
             secret: &STANDARD.encode(issued.secret),
             facts,
             advice: ADVICE,
-            what: format!("{} {}", issued.key.id, issued.key.name),
+            what: issued.key.named(),
         },
     )
 }

@@ -1,7 +1,11 @@
 //! A shop is set up by people who were let in: from the wallet to a confirmed payment, and what its owners are told.
 
 use super::*;
+use crate::accounts::KeyChange;
+use crate::charges::Beside;
+use crate::keys::Scopes;
 use crate::node::ChargesPort as _;
+use crate::store::StoreError;
 
 const TPUB: &str =
     "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp";
@@ -109,4 +113,54 @@ async fn what_leads_money_or_secrets_elsewhere_asks_for_the_password_again() {
     }
     let calm = ada.post(&format!("{base}/domains"), "origins=tea.example").await;
     assert_leads_to(&calm, &format!("{base}/domains?done=saved"));
+}
+
+#[tokio::test]
+async fn a_changed_key_its_line_and_the_letters_are_one_unit() {
+    let world = World::new().await;
+    let (_, merchant) = world.person("ada@tea.example").await;
+    let (accounts, charges) = (world.accounts(), &world.app.charges);
+    let begin = async || {
+        let begun = accounts.begin_change(Some(merchant), None, "ada", "settings/keys", "::1");
+        begun.await.unwrap()
+    };
+    let lines = async || accounts.changes(merchant, None, 100).await.unwrap();
+    let client = std::net::Ipv4Addr::LOCALHOST.into();
+
+    let begun = begin().await;
+    let told = accounts.beside_key(merchant, KeyChange::Added, client, Some(begun));
+    let made = charges
+        .add_key_and(merchant, "Shop", Scopes::default(), told)
+        .await
+        .unwrap();
+    // The server may end here: nobody has to be told afterwards.
+    let line = &lines().await[0];
+    let named = format!("{} Shop", made.key.id);
+    assert_eq!(
+        (line.detail.as_str(), line.outcome.as_deref()),
+        (named.as_str(), Some("done"))
+    );
+    assert_eq!(
+        world.subjects("ada@tea.example").await.last().unwrap(),
+        "A key was made"
+    );
+    // What came of the answer changes nothing about that.
+    accounts.end_change(begun, None).await.unwrap();
+    assert_eq!(lines().await[0].outcome.as_deref(), Some("done"));
+
+    let (begun, letters) = (begin().await, world.letters().await.len());
+    let told = accounts.beside_key(merchant, KeyChange::Revoked, client, Some(begun));
+    let fails: Beside = Box::new(move |tx, what| {
+        Box::pin(async move {
+            told(tx, what).await?;
+            Err(StoreError::Closed)
+        })
+    });
+    let refused = charges.revoke_key_and(made.key.id, fails).await;
+    assert!(refused.is_err());
+    assert_eq!(charges.key(made.key.id).unwrap().revoked_at, None);
+    assert_eq!(world.letters().await.len(), letters);
+    assert_eq!(lines().await[0].outcome, None);
+    accounts.end_change(begun, None).await.unwrap();
+    assert_eq!(lines().await[0].detail, named);
 }

@@ -68,6 +68,7 @@ impl Desk {
                 merchant,
                 role: self.role,
             }),
+            begun: None,
         }
     }
 

@@ -114,6 +114,7 @@ impl Desk {
                 merchant: self.app.charges.merchant(merchant).unwrap(),
                 role: self.role,
             }),
+            begun: None,
         }
     }
 

@@ -64,9 +64,9 @@ impl People<'_> {
         Ok(())
     }
 
-    /// Forgets a change that was not made.
+    /// Forgets a change that was not made. One that was done stays, whatever came of the answer.
     pub(crate) async fn drop_audit(&mut self, num: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM audit WHERE num = ?")
+        sqlx::query("DELETE FROM audit WHERE num = ? AND outcome IS NULL")
             .bind(num)
             .execute(&mut *self.connection)
             .await?;
