@@ -61,6 +61,17 @@ impl Template {
     /// `Content-Security-Policy`.
     #[must_use]
     pub fn document(&self, page: &RenderedPage, nonce: &str) -> String {
+        self.written(page, nonce, true)
+    }
+
+    /// The same without its style sheet, for a script that reads the page and shows nothing of it. A parser in the browser holds
+    /// the style sheet against the policy of the page that reads, where this response's nonce is a stranger's.
+    #[must_use]
+    pub fn unstyled_document(&self, page: &RenderedPage, nonce: &str) -> String {
+        self.written(page, nonce, false)
+    }
+
+    fn written(&self, page: &RenderedPage, nonce: &str, is_styled: bool) -> String {
         let mut html =
             String::with_capacity(self.styles.len() + page.head.len() + page.body.len() + page.theme.len() + 2_048);
         html.push_str("<!doctype html><html lang=\"");
@@ -76,12 +87,14 @@ impl Template {
             html.push_str(script);
             html.push_str("</script>");
         }
-        html.push_str("<style nonce=\"");
-        html.push_str(nonce);
-        html.push_str("\">");
-        html.push_str(&page.theme);
-        html.push_str(&self.styles);
-        html.push_str("</style>");
+        if is_styled {
+            html.push_str("<style nonce=\"");
+            html.push_str(nonce);
+            html.push_str("\">");
+            html.push_str(&page.theme);
+            html.push_str(&self.styles);
+            html.push_str("</style>");
+        }
         if page.state_json.is_some() {
             // Nothing is painted before its end is there, so that nothing moves: it comes in one flight anyway. (HTML, "expect".)
             html.push_str("<link rel=\"expect\" blocking=\"render\" href=\"#");

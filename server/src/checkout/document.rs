@@ -173,7 +173,11 @@ impl App {
             rendered.root_attributes.push_str(code);
             rendered.root_attributes.push('"');
         }
-        let html = self.template.document(&rendered, nonce.as_str());
+        let html = if navigation::is_by_script(&visit.headers) {
+            self.template.unstyled_document(&rendered, nonce.as_str())
+        } else {
+            self.template.document(&rendered, nonce.as_str())
+        };
         let compressed = accepts_brotli(&visit.headers);
         let body = if compressed {
             brotli(html.as_bytes())

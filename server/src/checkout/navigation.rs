@@ -27,6 +27,12 @@ pub fn is_framed(headers: &HeaderMap) -> bool {
     )
 }
 
+/// Whether a script reads the page, as ours does for the QR code of another amount.
+#[must_use]
+pub fn is_by_script(headers: &HeaderMap) -> bool {
+    text(headers, "sec-fetch-dest") == Some("empty")
+}
+
 /// What a request for the page of `merchant` may get. `pressed`: it carries a token of our own button, which is shown only
 /// where the list allows it.
 #[must_use]

@@ -44,8 +44,15 @@ test("the policy of the page is strict, and nothing breaks it", async ({ page, d
   expect(policy).not.toMatch(/'unsafe-(inline|eval)'/);
   expect(answer?.headers()["cache-control"]).toContain("no-store");
   expect(answer?.headers()["x-content-type-options"]).toBe("nosniff");
+  // For the rest of the amount the page fetches another code, and reads it out of a page with a policy of its own.
+  const code = page.locator(".code");
+  const whole = (await code.getAttribute("data-text")) as string;
+  await demo.pay(page.url(), "half");
+  await expect(code).toHaveAttribute("data-text", /amount=/i);
+  await expect(code).not.toHaveAttribute("data-text", whole);
   await demo.pay(page.url());
-  await shows(page, "seen");
+  await demo.mine();
+  await shows(page, "confirmed");
   expect(broken).toEqual([]);
 });
 

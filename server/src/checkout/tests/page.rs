@@ -194,3 +194,17 @@ async fn r37_the_front_door_leads_to_the_login() {
         StatusCode::METHOD_NOT_ALLOWED
     );
 }
+
+#[tokio::test]
+async fn a_script_that_reads_the_page_gets_no_style_that_its_own_policy_would_refuse() {
+    let app = TestApp::with_merchant(&[]).await;
+    let charge = app.open("fiat_price_cents=4200").await;
+    let shown = app.navigate(&charge).await.body;
+    assert_eq!(shown.matches("<style nonce=").count(), 1, "{shown}");
+    let read = [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")];
+    let read = app.ask(Method::GET, &charge, &read, "").await.body;
+    assert!(!read.contains("<style"), "{read}");
+    // What it reads is there.
+    let code = |page: &str| page.split("class=\"code\"").nth(1).map(str::to_owned);
+    assert!(code(&read).is_some_and(|code| code.contains("<svg")), "{read}");
+}
