@@ -4,6 +4,7 @@
 
 pub mod charges;
 mod cookie;
+mod failures;
 pub mod field;
 pub mod form;
 mod guard;

@@ -22,9 +22,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::RootCertStore;
 use tokio::time::Instant;
 
+use super::failure::{self, FailureKind};
 use super::policy::Policy;
 use super::queue::PER_HOST;
-use crate::rates::client::{NAME, tls, with_causes};
+use crate::rates::client::{NAME, tls};
 
 /// The time until the head of an answer is there.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -94,8 +95,8 @@ impl Client {
         named.insert(USER_AGENT, http::HeaderValue::from_static(NAME));
         named.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         match tokio::time::timeout(self.timeout, self.http.request(request)).await {
-            Err(_) => failed(format!("no answer within {} s", self.timeout.as_secs())),
-            Ok(Err(error)) => failed(with_causes(&error)),
+            Err(_) => failed(FailureKind::Slow.with(&format!("no answer within {} s", self.timeout.as_secs()))),
+            Ok(Err(error)) => failed(failure::told(&error)),
             Ok(Ok(response)) => {
                 let took = begun.elapsed();
                 let status = response.status().as_u16();
@@ -165,7 +166,9 @@ impl tower::Service<Name> for Resolver {
 /// # Errors
 /// When there are none.
 pub(super) async fn allowed(policy: &Policy, name: &str) -> io::Result<Vec<SocketAddr>> {
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((name, 0)).await?.collect();
+    let found = tokio::net::lookup_host((name, 0)).await;
+    let found = found.map_err(|error| io::Error::new(io::ErrorKind::NotFound, error.to_string()))?;
+    let found: Vec<SocketAddr> = found.collect();
     let (allowed, forbidden): (Vec<SocketAddr>, Vec<SocketAddr>) =
         found.into_iter().partition(|address| policy.allows(address.ip()));
     match forbidden.first() {

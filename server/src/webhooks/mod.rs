@@ -6,6 +6,7 @@
 
 mod client;
 mod error;
+mod failure;
 mod policy;
 mod queue;
 mod ready;
@@ -20,6 +21,7 @@ mod tidy;
 mod unit;
 
 pub use error::{WebhookError, WebhookId};
+pub use failure::FailureKind;
 pub use policy::{Policy, Target, UrlError};
 pub use report::{DeliveryReport, PastAttemptReport, TestReport, WebhookReport};
 pub use sender::Sender;

@@ -9,6 +9,7 @@ use super::{charge_path, member, own_charge};
 use crate::accounts::Permission;
 use crate::charges::Snapshot;
 use crate::checkout::refusal::Refusal;
+use crate::dashboard::failures::{NO_ANSWER, failure};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Member, Request, Unchanged, changed, see_other};
 use crate::dashboard::time::{self, Times};
@@ -26,7 +27,6 @@ const ATTEMPTS: Words = words("Attempts", "Tentatives");
 const AGAIN: Words = words("Deliver again", "Livrer de nouveau");
 const REMOVED: Words = words("webhook removed", "webhook supprimé");
 const NEXT: Words = words("next attempt", "prochaine tentative");
-const NO_ANSWER: Words = words("no answer", "pas de réponse");
 const ACTION: Words = words("Action", "Action");
 
 /// `POST /dashboard/{merchant}/charges/{charge}/redeliver`
@@ -149,7 +149,7 @@ fn made(attempt: &PastAttempt, times: Times<'_>, language: Language) -> Markup {
     html! {
         @match (attempt.status, &attempt.failure) {
             (Some(status), _) => { "HTTP " (status) },
-            (None, Some(failure)) => (failure),
+            (None, Some(text)) => (failure(text, language)),
             (None, None) => (NO_ANSWER.of(language)),
         }
         span.hint { " · " (times.second(attempt.at)) " · " (attempt.took_ms) " ms" }

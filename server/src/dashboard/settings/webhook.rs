@@ -12,9 +12,11 @@ use super::webhook_words::{class, delivery};
 use super::webhooks::{condition, refusal, with_secret};
 use super::when::when_written;
 use crate::checkout::refusal::Refusal;
+use crate::dashboard::failures::{NO_ANSWER, failure};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::{Request, changed};
 use crate::dashboard::words::{Words, words};
+use crate::merchant::Language;
 use crate::webhooks::{DeliveryReport, PastAttemptReport, TestReport, WebhookId, WebhookReport, Webhooks};
 
 /// Deliveries on a page.
@@ -168,21 +170,23 @@ fn test_result(tested: &TestReport, request: &Request) -> Markup {
         div #tested role="status" class=(if tested.delivered { "note good" } else { "note bad" }) {
             p {
                 @if tested.delivered { (TEST_ARRIVED.of(lang)) } @else { (TEST_FAILED.of(lang)) } " "
-                (outcome(tested.status, tested.failure.as_deref(), tested.took_ms))
+                (outcome(tested.status, tested.failure.as_deref(), tested.took_ms, lang))
             }
             @if let Some(excerpt) = &tested.excerpt { pre { (excerpt) } }
         }
     }
 }
 
-/// What an attempt came to: `204, 35 ms`. Failures are told in English, as in the log and by the API.
-fn outcome(status: Option<u16>, failure: Option<&str>, took_ms: u64) -> String {
-    let what = match (status, failure) {
-        (Some(status), None) => status.to_string(),
-        (Some(status), Some(failure)) => format!("{status}, {failure}"),
-        (None, failure) => failure.unwrap_or("–").to_owned(),
-    };
-    format!("{what}, {took_ms}\u{a0}ms")
+/// What an attempt came to: `204, 35 ms`.
+fn outcome(status: Option<u16>, text: Option<&str>, took_ms: u64, lang: Language) -> Markup {
+    html! {
+        @match (status, text) {
+            (Some(status), _) => (status),
+            (None, Some(text)) => (failure(text, lang)),
+            (None, None) => (NO_ANSWER.of(lang)),
+        }
+        ", " (took_ms) "\u{a0}ms"
+    }
 }
 
 fn table(deliveries: &[DeliveryReport], request: &Request, path: &str, is_locked: bool) -> Markup {
@@ -234,11 +238,11 @@ fn attempts(attempts: &[PastAttemptReport], request: &Request) -> Markup {
     };
     html! {
         details.more {
-            summary { (last.attempt) " · " (outcome(last.status, last.failure.as_deref(), last.took_ms)) }
+            summary { (last.attempt) " · " (outcome(last.status, last.failure.as_deref(), last.took_ms, lang)) }
             ol.attempts {
                 @for past in attempts {
                     li value=(past.attempt) {
-                        (when_written(request, &past.at)) " · " (outcome(past.status, past.failure.as_deref(), past.took_ms))
+                        (when_written(request, &past.at)) " · " (outcome(past.status, past.failure.as_deref(), past.took_ms, lang))
                         @if let Some(excerpt) = &past.excerpt { pre { (excerpt) } }
                     }
                 }

@@ -1,0 +1,59 @@
+//! Why a webhook's receiver gave no answer, in the reader's language; the causes stay as the machine says them.
+
+use maud::{Markup, html};
+
+use super::words::{Words, words};
+use crate::merchant::Language;
+use crate::webhooks::FailureKind;
+
+/// A stored failure, as it is shown.
+pub(super) fn failure(text: &str, language: Language) -> Markup {
+    let (said, causes) = match FailureKind::read(text) {
+        Some((kind, causes)) => (said(kind), causes),
+        None => (NO_ANSWER, text),
+    };
+    html! { (said.of(language)) " " span.hint lang="en" { "(" (causes) ")" } }
+}
+
+/// What is said where not even a failure is known.
+pub(super) const NO_ANSWER: Words = words("no answer", "pas de réponse");
+
+const fn said(kind: FailureKind) -> Words {
+    match kind {
+        FailureKind::Slow => words("no answer in time", "pas de réponse à temps"),
+        FailureKind::UnknownName => words("the host name leads nowhere", "le nom d’hôte ne mène nulle part"),
+        FailureKind::NotPublic => words("the address is not public", "l’adresse n’est pas publique"),
+        FailureKind::Refused => words("the connection was refused", "la connexion a été refusée"),
+        FailureKind::Unreachable => words("the server cannot be reached", "le serveur est injoignable"),
+        FailureKind::Untrusted => words(
+            "the certificate is not trusted",
+            "le certificat n’est pas digne de confiance",
+        ),
+        FailureKind::NoTls => words("no secure connection", "pas de connexion sécurisée"),
+        FailureKind::BrokenOff => words("the connection broke off", "la connexion a été interrompue"),
+        FailureKind::Unreadable => words("the answer is not HTTP", "la réponse n’est pas du HTTP"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_in_the_readers_language_with_its_causes() {
+        let french = |text: &str| failure(text, Language::Fr).into_string();
+        assert_eq!(
+            french("connection refused: tcp connect error <1>"),
+            "la connexion a été refusée <span class=\"hint\" lang=\"en\">(tcp connect error &lt;1&gt;)</span>"
+        );
+        // What an earlier release stored has no kind.
+        assert_eq!(
+            french("client error (Connect)"),
+            "pas de réponse <span class=\"hint\" lang=\"en\">(client error (Connect))</span>"
+        );
+        for kind in FailureKind::ALL {
+            let said = said(kind);
+            assert!(!said.of(Language::En).is_empty() && said.of(Language::En) != said.of(Language::Fr));
+        }
+    }
+}

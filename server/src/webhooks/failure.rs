@@ -1,0 +1,141 @@
+//! Why a receiver gave no answer: a kind, by which merchants are told in their language, and the causes, as the machine says them.
+
+use std::error::Error;
+use std::io;
+
+use hyper_util::client::legacy;
+
+use crate::rates::client::with_causes;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// It did not come in time.
+    Slow,
+    /// The name leads nowhere.
+    UnknownName,
+    /// The name leads into a network that is not public.
+    NotPublic,
+    /// Nothing listens there.
+    Refused,
+    /// The host, or its network, cannot be reached.
+    Unreachable,
+    /// The certificate is expired, for another name, or of an unknown issuer.
+    Untrusted,
+    /// There is no TLS, or none that both sides speak.
+    NoTls,
+    /// The receiver hung up before it had answered.
+    BrokenOff,
+    /// What came is no answer of HTTP.
+    Unreadable,
+}
+
+impl FailureKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Slow,
+        Self::UnknownName,
+        Self::NotPublic,
+        Self::Refused,
+        Self::Unreachable,
+        Self::Untrusted,
+        Self::NoTls,
+        Self::BrokenOff,
+        Self::Unreadable,
+    ];
+
+    /// What a stored failure begins with: it never changes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slow => "too slow",
+            Self::UnknownName => "unknown host name",
+            Self::NotPublic => "no public address",
+            Self::Refused => "connection refused",
+            Self::Unreachable => "host not reachable",
+            Self::Untrusted => "certificate not trusted",
+            Self::NoTls => "no TLS connection",
+            Self::BrokenOff => "connection broken off",
+            Self::Unreadable => "no answer of HTTP",
+        }
+    }
+
+    /// The stored text of a failure of this kind.
+    pub(super) fn with(self, causes: &str) -> String {
+        format!("{}: {causes}", self.as_str())
+    }
+
+    /// Kind and causes of a stored failure; `None` for what an earlier release stored.
+    #[must_use]
+    pub fn read(text: &str) -> Option<(Self, &str)> {
+        Self::ALL.into_iter().find_map(|kind| {
+            let causes = text.strip_prefix(kind.as_str())?.strip_prefix(": ")?;
+            Some((kind, causes))
+        })
+    }
+}
+
+/// The text of a failed request.
+pub(super) fn told(error: &legacy::Error) -> String {
+    let usual = if error.is_connect() {
+        FailureKind::Unreachable
+    } else {
+        FailureKind::BrokenOff
+    };
+    of(error).unwrap_or(usual).with(&with_causes(error))
+}
+
+/// The kind by the first of the causes that tells.
+fn of(error: &(dyn Error + 'static)) -> Option<FailureKind> {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.find_map(|cause| {
+        if let Some(error) = cause.downcast_ref::<io::Error>() {
+            return of_io(error);
+        }
+        let error = cause.downcast_ref::<hyper::Error>()?;
+        if error.is_parse() {
+            return Some(FailureKind::Unreadable);
+        }
+        error.is_incomplete_message().then_some(FailureKind::BrokenOff)
+    })
+}
+
+fn of_io(error: &io::Error) -> Option<FailureKind> {
+    // What an error of this type carries is none of its sources.
+    if let Some(inner) = error.get_ref() {
+        if let Some(error) = inner.downcast_ref::<rustls::Error>() {
+            return Some(match error {
+                rustls::Error::InvalidCertificate(_) => FailureKind::Untrusted,
+                _ => FailureKind::NoTls,
+            });
+        }
+        if let Some(error) = inner.downcast_ref::<io::Error>() {
+            return of_io(error);
+        }
+    }
+    match error.kind() {
+        io::ErrorKind::TimedOut => Some(FailureKind::Slow),
+        io::ErrorKind::NotFound => Some(FailureKind::UnknownName),
+        io::ErrorKind::PermissionDenied => Some(FailureKind::NotPublic),
+        io::ErrorKind::ConnectionRefused => Some(FailureKind::Refused),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some(FailureKind::Unreachable),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => Some(FailureKind::BrokenOff),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_failure_is_read_back() {
+        for kind in FailureKind::ALL {
+            assert_eq!(FailureKind::read(&kind.with("a: b")), Some((kind, "a: b")));
+        }
+        assert_eq!(FailureKind::read("client error (Connect): refused"), None);
+    }
+}
