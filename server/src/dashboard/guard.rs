@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 use super::cookie::SessionCookie;
 use super::form::Form;
 use super::route::{Access, Changed, Member, Person, Request, Route, Unchanged, Verb, see_other};
-use super::{layout, multipart, routes};
+use super::{back, layout, multipart, routes};
 use crate::accounts::{AccountError, FRESH_SECS, Login, Token, before, language_of};
 use crate::app::App;
 use crate::checkout::language::of_browser;
@@ -28,7 +28,7 @@ const MAX_UPLOAD: usize = 1_280 * 1_024;
 
 /// All pages of the dashboard.
 pub fn router() -> Router<App> {
-    routes().fold(Router::new(), |router, route| {
+    routes().fold(back::router(routes()), |router, route| {
         let method = match route.verb {
             Verb::Get => MethodFilter::GET,
             Verb::Post => MethodFilter::POST,

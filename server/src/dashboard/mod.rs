@@ -2,6 +2,7 @@
 //!
 //! One table of routes says of each path who may come there; `guard` is the only way to a handler.
 
+mod back;
 pub mod charges;
 mod cookie;
 mod failures;
@@ -29,7 +30,7 @@ pub use guard::router;
 pub use route::{Access, Route, Verb};
 
 /// Every page, with who may come there: the router is built from this table, and so is the test of who may do what.
-pub fn routes() -> impl Iterator<Item = &'static Route> {
+pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
     people::ROUTES
         .iter()
         .chain(script::ROUTES)

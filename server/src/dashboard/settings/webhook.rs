@@ -27,7 +27,7 @@ pub(super) fn show(request: Request) -> Answering {
     Box::pin(async move { draw(&request, None).await })
 }
 
-/// `POST /dashboard/{merchant}/settings/webhooks/{webhook}/test`: the answer says what came of it.
+/// `POST /dashboard/{merchant}/settings/webhooks/{webhook}/test`: the answer says what came of it, which is kept nowhere.
 pub(super) fn test(request: Request) -> Answering {
     Box::pin(async move {
         let merchant = request.member()?.merchant.id;

@@ -23,6 +23,38 @@ async fn tried(browser: &Browser<'_>, verb: Verb, path: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn an_address_for_forms_leads_back_to_the_page_that_they_stand_on() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let mut led = 0;
+    for route in routes().filter(|route| route.verb == Verb::Post) {
+        if routes().any(|other| other.verb == Verb::Get && other.path == route.path) {
+            continue;
+        }
+        led += 1;
+        let answer = ada.get(&path(route.path, merchant)).await;
+        assert_eq!(answer.status, 303, "{}", route.path);
+        let page = answer.header("location");
+        let is_page = routes().any(|page_route| {
+            page_route.verb == Verb::Get
+                && path(page_route.path, merchant) == page
+                && route.path.starts_with(page_route.path)
+        });
+        assert!(is_page || page == "/", "{} leads to {page}", route.path);
+    }
+    assert!(led > 10, "{led}");
+    let nothing = "00000000-0000-4000-8000-000000000000";
+    let webhook = format!("/dashboard/{merchant}/settings/webhooks/{nothing}");
+    assert_leads_to(&ada.get(&format!("{webhook}/test")).await, &webhook);
+    assert_leads_to(
+        &ada.get(&format!("/dashboard/{merchant}/settings/wallet/confirm")).await,
+        &format!("/dashboard/{merchant}/settings/wallet"),
+    );
+    // Where no such address is, there is nothing.
+    assert_eq!(ada.get("/dashboard/nothing/nothing").await.status, 404);
+}
+
+#[tokio::test]
 async fn every_route_lets_in_exactly_whom_its_rule_names() {
     let world = World::new().await;
     let (owner, merchant) = world.person("owner@tea.example").await;
