@@ -203,7 +203,41 @@ fn navigation(request: &Request) -> Markup {
     }
 }
 
+/// What belongs to a part of the dashboard without standing below its path.
+const BELONGS: [(&str, &str); 1] = [("/figures", "/charges")];
+
 fn current(request: &Request, base: &str, part: &str) -> Option<&'static str> {
-    let rest = request.path.strip_prefix(base)?.strip_prefix(part)?;
-    (rest.is_empty() || rest.starts_with('/')).then_some("page")
+    current_at(request.path.strip_prefix(base)?, part)
+}
+
+/// The mark of a part's link on the page at `path`: the page itself, or one of its pages (WAI-ARIA 1.2, `aria-current`).
+fn current_at(path: &str, part: &str) -> Option<&'static str> {
+    if path == part {
+        return Some("page");
+    }
+    let is_below = path.strip_prefix(part).is_some_and(|rest| rest.starts_with('/'));
+    (is_below || BELONGS.contains(&(path, part))).then_some("true")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_part_at_most_is_the_current_one() {
+        for (path, part, mark) in [
+            ("/charges", "/charges", "page"),
+            ("/charges/7/receipt", "/charges", "true"),
+            ("/figures", "/charges", "true"),
+            ("/settings", "/settings", "page"),
+            ("/settings/look", "/settings", "true"),
+            ("/log", "/log", "page"),
+        ] {
+            for (other, ..) in PARTS {
+                let expected = (other == part).then_some(mark);
+                assert_eq!(current_at(path, other), expected, "{other} on {path}");
+            }
+        }
+        assert!(PARTS.iter().all(|(part, ..)| current_at("/logo", part).is_none()));
+    }
 }

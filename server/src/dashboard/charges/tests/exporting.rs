@@ -70,6 +70,7 @@ async fn figures_count_a_charge_on_its_day_and_as_money_only_when_it_is_confirme
     }
     desk.pay(id).await;
     let figures = desk.get("figures").await;
+    assert_eq!(figures.body.matches("/charges\" aria-current=\"true\"").count(), 1);
     assert!(figures.has("15 January 2027") && figures.has("17 December 2026") && !figures.has("style="));
     assert!(figures.has("<dd>€0.00</dd>") && figures.has("<dd>4</dd>") && figures.has("<dd>0\u{a0}%</dd>"));
     desk.app.confirm(&format!("/{id}")).await;

@@ -58,7 +58,7 @@ impl Desk {
             headers: HeaderMap::new(),
             language: self.language,
             nonce: Nonce::new([1; 16]),
-            path: path.to_owned(),
+            path: format!("/dashboard/{}/{path}", merchant.id),
             params: params.iter().map(|&param| param.to_owned()).collect(),
             query: Form::read(query.as_bytes()),
             form: Form::read(form.as_bytes()),
