@@ -6,12 +6,12 @@ use axum::extract::{RawPathParams, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use bitpro_charge::MerchantId;
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use subtle::ConstantTimeEq as _;
 
 use super::cookie::SessionCookie;
 use super::form::Form;
+use super::multipart::File;
 use super::route::{Access, Changed, Member, Person, Request, Route, Unchanged, Verb, see_other};
 use super::{back, layout, multipart, routes};
 use crate::accounts::{AccountError, FRESH_SECS, Login, Token, before, language_of};
@@ -113,8 +113,8 @@ async fn let_in(
         }
         _ => None,
     };
-    let (form, body) = match route.verb {
-        Verb::Get => (Form::default(), Bytes::new()),
+    let (form, files) = match route.verb {
+        Verb::Get => (Form::default(), Vec::new()),
         Verb::Post => read_body(&parts.headers, body).await?,
     };
     if let (Verb::Post, Some(person)) = (route.verb, &person)
@@ -134,7 +134,7 @@ async fn let_in(
         query,
         headers: parts.headers,
         form,
-        body,
+        files,
         person,
         member,
         begun: None,
@@ -291,7 +291,7 @@ pub(super) fn percent_encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Form, Bytes), Refusal> {
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Form, Vec<File>), Refusal> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
     let is_upload = content_type.starts_with("multipart/form-data");
@@ -300,15 +300,14 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Form, Bytes), Ref
         .await
         .map_err(|_| Refusal::malformed_form(StatusCode::PAYLOAD_TOO_LARGE))?;
     if is_upload {
-        let (form, _) = multipart::read(headers.get(header::CONTENT_TYPE), bytes.clone())
+        return multipart::read(headers.get(header::CONTENT_TYPE), bytes)
             .await
-            .map_err(|_| Refusal::malformed_form(StatusCode::BAD_REQUEST))?;
-        return Ok((form, bytes));
+            .map_err(|_| Refusal::malformed_form(StatusCode::BAD_REQUEST));
     }
     if !content_type.starts_with("application/x-www-form-urlencoded") {
         return Err(Refusal::malformed_form(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    Ok((Form::read(&bytes), Bytes::new()))
+    Ok((Form::read(&bytes), Vec::new()))
 }
 
 /// Gives the browser a session with an answer.

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::form::Form;
+use super::multipart::File;
 use crate::accounts::{Begun, Login, Permission, Role, Token, Visitor};
 use crate::app::App;
 use crate::checkout::refusal::Refusal;
@@ -207,8 +207,8 @@ pub struct Request {
     pub query: Form,
     /// The fields of the body; empty for a `GET`.
     pub form: Form,
-    /// The body as it came, where it is no plain form.
-    pub body: Bytes,
+    /// The files of the body.
+    pub files: Vec<File>,
     /// Who has logged in: always there but for [`Access::Anyone`].
     pub person: Option<Person>,
     /// Whose member asks: there for [`Access::Member`] and [`Access::FreshMember`].

@@ -1,7 +1,7 @@
 //! How the payment page looks: colour and logo, with a preview.
 
 use axum::response::Response;
-use http::{StatusCode, header};
+use http::StatusCode;
 use maud::{Markup, html};
 
 use super::Answering;
@@ -12,7 +12,6 @@ use crate::charges::MerchantChanges;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
-use crate::dashboard::multipart;
 use crate::dashboard::route::{Request, Unchanged, see_other};
 use crate::dashboard::words::{Words, words};
 use crate::merchant::{Colour, Logo};
@@ -63,12 +62,8 @@ pub(super) fn try_colour(request: Request) -> Answering {
 /// `POST /dashboard/{merchant}/settings/look/logo`
 pub(super) fn save_logo(request: Request) -> Answering {
     Box::pin(async move {
-        let content_type = request.headers.get(header::CONTENT_TYPE);
-        let read = multipart::read(content_type, request.body.clone()).await;
-        let (_, files) = read.map_err(|_| Refusal::malformed_form(StatusCode::BAD_REQUEST))?;
-        let chosen = files
-            .into_iter()
-            .find(|file| file.field == "logo" && !file.bytes.is_empty());
+        let mut files = request.files.iter();
+        let chosen = files.find(|file| file.field == "logo" && !file.bytes.is_empty());
         let made = match chosen {
             None => Err(LOGO_MISSING),
             Some(file) if file.bytes.len() > Logo::MAX_BYTES => Err(LOGO_TOO_LARGE),

@@ -164,3 +164,22 @@ async fn a_changed_key_its_line_and_the_letters_are_one_unit() {
     accounts.end_change(begun, None).await.unwrap();
     assert_eq!(lines().await[0].detail, named);
 }
+
+#[tokio::test]
+async fn an_upload_carries_the_sessions_token_beside_its_file() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let send = async |csrf: &str| {
+        let body = format!(
+            "--edge\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--edge\r\nContent-Disposition: form-data; \
+             name=\"logo\"; filename=\"a.png\"\r\n\r\nno picture\r\n--edge--\r\n"
+        );
+        let headers = [("content-type", "multipart/form-data; boundary=edge"), OWN_FORM[1]];
+        let path = format!("/dashboard/{merchant}/settings/look/logo");
+        ada.send(Method::POST, &path, &headers, &body).await
+    };
+    assert_eq!(send("").await.status, 403);
+    let read = send(&ada.csrf()).await;
+    assert_eq!(read.status, 422);
+    assert!(read.body.contains("This is no PNG"), "{}", read.body);
+}

@@ -62,7 +62,7 @@ impl Desk {
             params: params.iter().map(|&param| param.to_owned()).collect(),
             query: Form::read(query.as_bytes()),
             form: Form::read(form.as_bytes()),
-            body: bytes::Bytes::new(),
+            files: Vec::new(),
             person: Some(Person::sample("owner@shop.example")),
             member: Some(Member {
                 merchant,

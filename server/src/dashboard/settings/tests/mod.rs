@@ -9,10 +9,11 @@ use std::net::Ipv4Addr;
 use axum::response::Response;
 use bitpro_charge::MerchantId;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 
 use super::super::form::Form;
+use super::super::multipart::File;
 use super::super::route::{Changed, Member, Person, Request, Unchanged, Verb};
 use super::super::{shop, snippet};
 use super::ROUTES;
@@ -108,7 +109,7 @@ impl Desk {
             params,
             query: Form::read(query.as_bytes()),
             form: Form::default(),
-            body: Bytes::new(),
+            files: Vec::new(),
             person: Some(self.person()),
             member: Some(Member {
                 merchant: self.app.charges.merchant(merchant).unwrap(),
@@ -163,13 +164,12 @@ impl Desk {
 
     /// Uploads `file` as the logo.
     async fn upload(&self, file: &[u8]) -> Answer {
-        let mut body = b"--edge\r\nContent-Disposition: form-data; name=\"logo\"; filename=\"a.png\"\r\n\r\n".to_vec();
-        body.extend_from_slice(file);
-        body.extend_from_slice(b"\r\n--edge--\r\n");
         let fill = |request: &mut Request| {
-            let multipart = HeaderValue::from_static("multipart/form-data; boundary=edge");
-            request.headers.insert(header::CONTENT_TYPE, multipart);
-            request.body = body.into();
+            request.files.push(File {
+                field: "logo".to_owned(),
+                name: "a.png".to_owned(),
+                bytes: Bytes::copy_from_slice(file),
+            });
         };
         Answer::of(self.respond(Verb::Post, "settings/look/logo", fill).await.unwrap()).await
     }
