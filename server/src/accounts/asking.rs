@@ -2,7 +2,7 @@
 
 use bitpro_charge::{MerchantId, Timestamp};
 
-use super::{AccountError, Accounts, Email, LINK_HOURS, Role, Token, language_of};
+use super::{AccountError, Accounts, Email, LINK_HOURS, Role, Token, evenly, language_of};
 use crate::config::Signup;
 use crate::limits::Client;
 use crate::mail::letters;
@@ -59,10 +59,11 @@ impl Accounts {
         let now = self.charges.now();
         self.budgets.letter(Client::from(client), &application.email, now)?;
         let this = self.clone();
-        self.charges
+        let work = self
+            .charges
             .store()
-            .write(move |tx| Box::pin(async move { this.asked(tx, application, client, now).await }))
-            .await
+            .write(move |tx| Box::pin(async move { this.asked(tx, application, client, now).await }));
+        evenly(work).await
     }
 
     async fn asked(
@@ -72,7 +73,6 @@ impl Accounts {
         client: std::net::IpAddr,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        // Written in every case, so that the answer takes as long.
         self.note(tx, None, application.email.as_str(), "ask", client, now)
             .await?;
         let mut people = tx.people().await?;

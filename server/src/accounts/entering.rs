@@ -6,7 +6,7 @@ use bitpro_charge::Timestamp;
 
 use super::{
     AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
-    check_password, language_of,
+    check_password, evenly, language_of,
 };
 use crate::limits::Client;
 use crate::mail::letters::{self, Notice};
@@ -150,23 +150,20 @@ impl Accounts {
     pub async fn forgot(&self, email: &Email, client: IpAddr) -> Result<(), AccountError> {
         let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
         self.budgets.letter(Client::from(client), &email, now)?;
-        self.charges
-            .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    this.note(tx, None, email.as_str(), "forgot", client, now).await?;
-                    let account = tx.people().await?.account_of(email.as_str()).await?;
-                    let Some(account) = account.filter(|account| account.approved_at.is_some()) else {
-                        return Ok(());
-                    };
-                    let url = this.password_link(tx, &account, now).await?;
-                    let language = language_of(&account.language);
-                    let letter = letters::reset_password(language, &account.email, &account.name, &url, LINK_HOURS);
-                    tx.post(&letter).await
-                })
+        let work = self.charges.store().write(move |tx| {
+            Box::pin(async move {
+                this.note(tx, None, email.as_str(), "forgot", client, now).await?;
+                let account = tx.people().await?.account_of(email.as_str()).await?;
+                let Some(account) = account.filter(|account| account.approved_at.is_some()) else {
+                    return Ok(());
+                };
+                let url = this.password_link(tx, &account, now).await?;
+                let language = language_of(&account.language);
+                let letter = letters::reset_password(language, &account.email, &account.name, &url, LINK_HOURS);
+                tx.post(&letter).await
             })
-            .await
-            .map_err(AccountError::Store)
+        });
+        evenly(work).await.map_err(AccountError::Store)
     }
 
     /// Whose password the link of a letter may choose.
@@ -201,7 +198,6 @@ impl Accounts {
                     // It may have been used since it was looked at.
                     let found = people.token(link.hash(), TokenPurpose::Password, now).await?;
                     let (account, _) = found.ok_or(AccountError::UnknownLink)?;
-                    people.drop_tokens(account.num, TokenPurpose::Password).await?;
                     let session = this.session_row(&account, &begun, &visitor, now);
                     this.set_password(tx, account, hash, &session, visitor.client, now)
                         .await
@@ -211,7 +207,8 @@ impl Accounts {
         Ok(Entered { token, needs_code })
     }
 
-    /// Stores a password: every session but a new one ends, and the mailbox is told when there was a password before.
+    /// Stores a password: every session but a new one ends, and so does every link that was sent before, lest whoever had the
+    /// account move it to a mailbox of his. The mailbox is told when there was a password before.
     pub(super) async fn set_password(
         &self,
         tx: &mut Tx,
@@ -224,6 +221,8 @@ impl Accounts {
         let had_one = account.password.replace(hash).is_some();
         let mut people = tx.people().await?;
         people.put_account(&account).await?;
+        people.drop_tokens(account.num, TokenPurpose::Password).await?;
+        people.drop_tokens(account.num, TokenPurpose::Email).await?;
         people.end_other_sessions(account.num, session.hash).await?;
         people.add_session(session).await?;
         self.note(tx, Some(account.num), &account.email, "password", client, now)

@@ -133,7 +133,11 @@ impl AccountError {
                 "A merchant always has an owner. Make somebody else an owner first.",
                 "Un commerce a toujours un propriétaire. Nommez d’abord quelqu’un d’autre.",
             ),
-            Self::Member | Self::Taken => ("This address is taken.", "Cette adresse est déjà prise."),
+            Self::Taken => ("This address is taken.", "Cette adresse est déjà prise."),
+            Self::Member => (
+                "This person belongs to the team already.",
+                "Cette personne fait déjà partie de l’équipe.",
+            ),
             Self::OtherAddress => (
                 "This invitation is for another e-mail address. Log out and open the link again.",
                 "Cette invitation est pour une autre adresse e-mail. Déconnectez-vous et rouvrez le lien.",

@@ -21,6 +21,7 @@ mod team;
 mod wallet;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitpro_charge::{MerchantId, Timestamp};
 
@@ -36,6 +37,7 @@ pub(crate) use notices::KeyChange;
 pub use password::{FEWEST_CHARS, MOST_CHARS, Passwords, Weakness, check as check_password};
 pub use role::{Permission, Role, UnknownRole};
 pub use secret::Token;
+pub(crate) use team::Invitee;
 pub use team::{Joining, Newcomer};
 pub(crate) use wallet::Given;
 pub use wallet::WALLET_SECS;
@@ -113,6 +115,15 @@ impl Accounts {
     fn link(&self, path: &str, token: &Token) -> String {
         format!("{}{path}?token={}", self.origin, token.as_str())
     }
+}
+
+/// The least time of an answer that must not tell what it found.
+const EVEN_TIME: Duration = Duration::from_millis(250);
+
+/// Waits for `work`, and for [`EVEN_TIME`] at least: an address with an account makes more work than one without.
+async fn evenly<T>(work: impl Future<Output = T>) -> T {
+    let (done, ()) = tokio::join!(work, tokio::time::sleep(EVEN_TIME));
+    done
 }
 
 /// The language of an account's letters and pages.

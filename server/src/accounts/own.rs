@@ -7,7 +7,7 @@ use bitpro_charge::MerchantId;
 use super::factor::present;
 use super::{
     AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, Membership, SessionRow, Token, Visitor, before,
-    check_password, language_of,
+    check_password, evenly, language_of,
 };
 use crate::limits::Client;
 use crate::mail::letters::{self, Notice};
@@ -69,30 +69,31 @@ impl Accounts {
         let now = self.charges.now();
         self.budgets.letter(Client::from(client), email, now)?;
         let (this, num, email) = (self.clone(), login.account.num, email.clone());
-        self.charges
-            .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let account = present(tx, num).await?;
-                    let language = language_of(&account.language);
-                    let mut people = tx.people().await?;
-                    // Whoever asks learns nothing: the mailbox of an address that is taken is told, and no other.
-                    if people.account_of(email.as_str()).await?.is_some() {
-                        let login = format!("{}/login", this.origin);
-                        let letter = letters::already_here(language, email.as_str(), &account.name, &login);
-                        return Ok(tx.post(&letter).await?);
-                    }
-                    let token = Token::new(this.charges.rng());
-                    let end = now.plus_secs(LINK_HOURS * 60 * 60);
-                    people
-                        .put_token(num, TokenPurpose::Email, token.hash(), email.as_str(), end)
-                        .await?;
-                    let url = this.link("/email", &token);
-                    let letter = letters::confirm_email(language, email.as_str(), &account.name, &url, LINK_HOURS);
-                    Ok(tx.post(&letter).await?)
-                })
+        let work = self.charges.store().write(move |tx| {
+            Box::pin(async move {
+                let account = present(tx, num).await?;
+                let language = language_of(&account.language);
+                // The old mailbox hears of it while something can be done about it.
+                let notice = Notice::EmailAsked { new: email.as_str() };
+                this.tell(tx, &account, notice, client, now).await?;
+                let mut people = tx.people().await?;
+                // Whoever asks learns nothing: the mailbox of an address that is taken is told, and no other.
+                if people.account_of(email.as_str()).await?.is_some() {
+                    let login = format!("{}/login", this.origin);
+                    let letter = letters::already_here(language, email.as_str(), &account.name, &login);
+                    return Ok(tx.post(&letter).await?);
+                }
+                let token = Token::new(this.charges.rng());
+                let end = now.plus_secs(LINK_HOURS * 60 * 60);
+                people
+                    .put_token(num, TokenPurpose::Email, token.hash(), email.as_str(), end)
+                    .await?;
+                let url = this.link("/email", &token);
+                let letter = letters::confirm_email(language, email.as_str(), &account.name, &url, LINK_HOURS);
+                Ok(tx.post(&letter).await?)
             })
-            .await
+        });
+        evenly(work).await
     }
 
     /// Moves an account to the address that the link of a letter was sent to. The new address.

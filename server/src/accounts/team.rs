@@ -10,6 +10,7 @@ use super::{
     AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Role, Token, Visitor,
     check_password, language_of,
 };
+use crate::limits::Client;
 use crate::mail::letters::{self, Notice, Occasion};
 use crate::merchant::Language;
 use crate::rng::uuid;
@@ -18,6 +19,18 @@ use crate::store::{StoreError, Tx};
 
 /// The most people of a team, those who are invited included.
 pub const MOST_MEMBERS: usize = 50;
+
+/// Who is to be invited.
+#[derive(Debug)]
+pub(crate) struct Invitee {
+    /// The address that the letter goes to.
+    pub(crate) email: Email,
+    pub(crate) role: Role,
+    /// The role in the letter's words.
+    pub(crate) role_words: &'static str,
+    /// The letter's language.
+    pub(crate) language: Language,
+}
 
 /// An invitation as its page shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,14 +75,18 @@ impl Accounts {
         &self,
         login: &Login,
         merchant: MerchantId,
-        email: &Email,
-        role: Role,
-        language: Language,
-        role_words: &str,
+        invitee: Invitee,
+        client: IpAddr,
     ) -> Result<(), AccountError> {
         let (this, now) = (self.clone(), self.charges.now());
+        self.budgets.letter(Client::from(client), &invitee.email, now)?;
         let (by, inviter) = (login.account.num, login.account.name.clone());
-        let (email, role_words) = (email.clone(), role_words.to_owned());
+        let Invitee {
+            email,
+            role,
+            role_words,
+            language,
+        } = invitee;
         self.charges
             .store()
             .write(move |tx| {
@@ -101,7 +118,7 @@ impl Accounts {
                         email.as_str(),
                         &name,
                         &inviter,
-                        &role_words,
+                        role_words,
                         &url,
                         INVITATION_DAYS,
                     );
@@ -234,6 +251,11 @@ impl Accounts {
         let merchant = invitation.merchant;
         let row = merchant_row(tx, merchant)?;
         let mut people = tx.people().await?;
+        // Somebody came here otherwise meanwhile: an invitation adds people, it gives nobody another part.
+        let members = people.members(merchant).await?;
+        if members.iter().any(|member| member.account == account.num) {
+            return Err(AccountError::Member);
+        }
         people.drop_invitation(row, invitation.id).await?;
         people.put_member(row, account.num, invitation.role, now).await?;
         self.tell_owners(tx, merchant, client, now).await?;

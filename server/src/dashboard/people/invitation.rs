@@ -33,7 +33,9 @@ pub(super) fn join(request: Request) -> Answer {
         let login = &request.person()?.login;
         match request.app.accounts.join(token, login, request.client).await {
             Ok(merchant) => Ok(see_other(&format!("/dashboard/{merchant}"))),
-            Err(error @ (AccountError::OtherAddress | AccountError::UnknownLink)) => Ok(refused(&request, &error)),
+            Err(error @ (AccountError::OtherAddress | AccountError::UnknownLink | AccountError::Member)) => {
+                Ok(refused(&request, &error))
+            }
             Err(error) => Err(error.into()),
         }
     })

@@ -26,7 +26,11 @@ pub(super) fn again(request: &Request, title: Words, content: &Markup) -> Respon
 
 /// The same after the accounts have refused it, which may be for being tried too often.
 pub(super) fn refused(request: &Request, title: Words, content: &Markup, error: &AccountError) -> Response {
-    let mut response = again(request, title, content);
+    waiting(again(request, title, content), error)
+}
+
+/// A page with what was wrong; where that is that it came too often, the status says so, and when to come back.
+pub(super) fn waiting(mut response: Response, error: &AccountError) -> Response {
     if let AccountError::TooMany(secs) = *error {
         *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
         response.headers_mut().insert(header::RETRY_AFTER, secs.into());

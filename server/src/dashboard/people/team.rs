@@ -3,8 +3,8 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, EMAIL_ERROR, reason, roles};
-use crate::accounts::{AccountError, Email, Invitation, MemberRow, Permission, Role};
+use super::{Answer, EMAIL, EMAIL_ERROR, narrow, reason, roles};
+use crate::accounts::{AccountError, Email, Invitation, Invitee, MemberRow, Permission, Role};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
@@ -49,12 +49,19 @@ pub(super) fn invite(request: Request) -> Answer {
             .parse::<Role>()
             .map_err(|_| Refusal::unknown_page())?;
         let (login, merchant) = (&request.person()?.login, request.member()?.merchant.id);
-        let words = roles::name(role).of(lang);
-        let invited = request.app.accounts.invite(login, merchant, &email, role, lang, words);
+        let done_words = format!("{email}: {role}");
+        let invitee = Invitee {
+            email,
+            role,
+            role_words: roles::name(role).of(lang),
+            language: lang,
+        };
+        let invited = request.app.accounts.invite(login, merchant, invitee, request.client);
         match invited.await {
-            Ok(()) => Ok(done(&request, format!("{email}: {role}"))),
-            Err(error @ (AccountError::Member | AccountError::TeamFull)) => {
-                page(&request, status, &Errors::of("email", reason(&error, lang))).await
+            Ok(()) => Ok(done(&request, done_words)),
+            Err(error @ (AccountError::Member | AccountError::TeamFull | AccountError::TooMany(_))) => {
+                let page = page(&request, status, &Errors::of("email", reason(&error, lang))).await?;
+                Ok(narrow::waiting(page, &error))
             }
             Err(error) => Err(error.into()),
         }

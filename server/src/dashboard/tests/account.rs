@@ -197,3 +197,33 @@ async fn an_account_moves_to_an_address_that_is_its_owners() {
             .any(|letter| letter.to == "ada@tea.example" && letter.text.contains("countess@tea.example"))
     );
 }
+
+#[tokio::test]
+async fn a_new_password_ends_what_a_thief_has_begun() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    // The thief has the session, and is about to take the account along.
+    ada.post("/account/email", "email=eve@evil.example").await;
+    let warned = world.letters().await;
+    let warned = warned.iter().rfind(|letter| letter.to == "ada@tea.example").unwrap();
+    assert!(
+        warned.text.contains("asked to move it") && warned.text.contains("eve@evil.example"),
+        "{}",
+        warned.text
+    );
+    let link = world.link_to("eve@evil.example").await;
+
+    let owner = world.browser();
+    owner.post("/password/forgot", "email=ada@tea.example").await;
+    let token = world.link_to("ada@tea.example").await;
+    let form = format!(
+        "token={}&password=nine+blue+pans+hum+along",
+        token.split_once("token=").unwrap().1
+    );
+    assert_eq!(owner.post("/password", &form).await.status, 303);
+
+    let thief = world.browser();
+    let form = format!("token={}", link.split_once("token=").unwrap().1);
+    assert_eq!(thief.post("/email", &form).await.status, 410);
+    assert!(owner.get("/account").await.body.contains("ada@tea.example"));
+}

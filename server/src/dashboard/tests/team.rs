@@ -191,3 +191,42 @@ async fn what_the_operator_changes_stands_in_the_merchants_log() {
         "{page}"
     );
 }
+
+#[tokio::test]
+async fn an_invitation_gives_no_member_another_part() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let invite = format!("/dashboard/{merchant}/team/invite");
+    ada.post(&invite, "email=countess@tea.example&role=viewer").await;
+    let invitation = world.link_to("countess@tea.example").await;
+    // The only owner moves to the address that she has invited.
+    ada.post("/account/email", "email=countess@tea.example").await;
+    let link = world.link_to("countess@tea.example").await;
+    let form = format!("token={}", link.split_once("token=").unwrap().1);
+    assert_leads_to(&ada.post("/email", &form).await, "/account?done=email");
+    let form = format!("token={}", invitation.split_once("token=").unwrap().1);
+    let refused = ada.post("/invitation", &form).await;
+    assert_eq!(refused.status, 410);
+    assert!(refused.body.contains("belongs to the team already"), "{}", refused.body);
+    assert_eq!(
+        ada.get(&format!("/dashboard/{merchant}/log")).await.status,
+        200,
+        "an owner still"
+    );
+}
+
+#[tokio::test]
+async fn a_mailbox_is_not_flooded_with_invitations() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let invite = format!("/dashboard/{merchant}/team/invite");
+    let mut last = None;
+    for _ in 0..5 {
+        last = Some(ada.post(&invite, "email=bob@books.example&role=viewer").await);
+    }
+    let last = last.unwrap();
+    assert_eq!(last.status, 429);
+    assert!(!last.header("retry-after").is_empty() && last.body.contains("bob@books.example"));
+    let to_bob = |letter: &&Letter| letter.to == "bob@books.example";
+    assert_eq!(world.letters().await.iter().filter(to_bob).count(), 4);
+}

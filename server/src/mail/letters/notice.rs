@@ -12,6 +12,11 @@ use crate::merchant::{Language, Zone};
 pub enum Notice<'a> {
     /// The account's password.
     PasswordChanged,
+    /// Somebody wants to move the account to another address; this letter goes to the present one.
+    EmailAsked {
+        /// The new one.
+        new: &'a str,
+    },
     /// The account's address; this letter goes to the old one.
     EmailChanged {
         /// The new one.
@@ -90,7 +95,7 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
     if let Some(merchant) = merchant {
         figure(words("Merchant", "Marchand"), clean::name(merchant));
     }
-    if let Notice::EmailChanged { new } = what {
+    if let Notice::EmailAsked { new } | Notice::EmailChanged { new } = what {
         figure(words("New address", "Nouvelle adresse"), clean::line(new, 254));
     }
     if let Notice::WalletAsked { due, .. } = what {
@@ -113,6 +118,19 @@ impl<'a> Notice<'a> {
                 words(
                     "The password of your Bitpro account was changed. All other sessions were ended.",
                     "Le mot de passe de votre compte Bitpro a été modifié. Toutes les autres sessions ont été fermées.",
+                ),
+                None,
+            ),
+            Self::EmailAsked { .. } => (
+                words(
+                    "Your account is to move to another address",
+                    "Votre compte doit passer à une autre adresse",
+                ),
+                words(
+                    "Somebody who was logged in to your Bitpro account asked to move it to another e-mail address. It moves once the \
+                     link that was sent there is opened. A new password makes that link worthless.",
+                    "Quelqu'un, connecté à votre compte Bitpro, a demandé de le faire passer à une autre adresse e-mail. Cela se fera dès \
+                     que le lien envoyé là-bas sera ouvert. Un nouveau mot de passe rend ce lien sans valeur.",
                 ),
                 None,
             ),
