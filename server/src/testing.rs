@@ -28,6 +28,7 @@ use crate::config::{Config, Limits as LimitSettings, PublicUrl, Secret, Signup, 
 use crate::keys::Nonces;
 use crate::limits::{Limits, PressKey};
 use crate::mapi::{KeyLimit, Mapi};
+use crate::merchant::{Merchant, Settings};
 use crate::node::view::{PayingOutput, PayingTx, Tip, View};
 use crate::node::{ChargesPort as _, NodeStatus};
 use crate::rates::FixedRate;
@@ -302,6 +303,21 @@ impl TestApp {
     fn now(&self) -> Timestamp {
         use crate::clock::Clock as _;
         self.clock.now()
+    }
+}
+
+/// A merchant whose pages these origins may frame, without a database around him.
+pub fn merchant_framed_by(origins: &str) -> Merchant {
+    Merchant {
+        id: MerchantId([1; 16]),
+        settings: Settings::named("Shop")
+            .unwrap()
+            .with(&[("allowed_origins", origins)])
+            .unwrap(),
+        logo: None,
+        descriptor: None,
+        link_keys: Vec::new(),
+        created_at: Timestamp(0),
     }
 }
 

@@ -96,25 +96,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use bitpro_charge::{MerchantId, Timestamp};
     use http::{HeaderName, HeaderValue};
 
     use super::*;
-    use crate::merchant::Settings;
-
-    fn shop(origins: &str) -> Merchant {
-        Merchant {
-            id: MerchantId([1; 16]),
-            settings: Settings::named("Shop")
-                .unwrap()
-                .with(&[("allowed_origins", origins)])
-                .unwrap(),
-            logo: None,
-            descriptor: None,
-            link_keys: Vec::new(),
-            created_at: Timestamp(0),
-        }
-    }
+    use crate::testing::merchant_framed_by;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pairs = pairs.iter();
@@ -124,7 +109,12 @@ mod tests {
     }
 
     fn get(pairs: &[(&'static str, &'static str)]) -> Admission {
-        admission(&Method::GET, &headers(pairs), &shop("shop.example"), false)
+        admission(
+            &Method::GET,
+            &headers(pairs),
+            &merchant_framed_by("shop.example"),
+            false,
+        )
     }
 
     fn framed(more: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -161,12 +151,15 @@ mod tests {
     #[test]
     fn r24_head_makes_nothing() {
         let real = headers(&[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")]);
-        assert_eq!(admission(&Method::HEAD, &real, &shop(""), true), Admission::Button);
+        assert_eq!(
+            admission(&Method::HEAD, &real, &merchant_framed_by(""), true),
+            Admission::Button
+        );
     }
 
     #[test]
     fn r24_a_frame_is_real_only_under_a_listed_origin() {
-        let shop = shop("shop.example");
+        let shop = merchant_framed_by("shop.example");
         let by = |referer| admission(&Method::GET, &framed(&[("referer", referer)]), &shop, false);
         assert_eq!(by("https://shop.example/"), Admission::Real);
         assert_eq!(by("https://shop.example/cart?x=1"), Admission::Real);
@@ -185,7 +178,7 @@ mod tests {
 
     #[test]
     fn r24_a_frame_without_a_referer_gets_a_button_under_the_list() {
-        let shop = shop("shop.example");
+        let shop = merchant_framed_by("shop.example");
         assert_eq!(admission(&Method::GET, &framed(&[]), &shop, false), Admission::Button);
         assert_eq!(admission(&Method::POST, &framed(&[]), &shop, false), Admission::Button);
         assert_eq!(admission(&Method::POST, &framed(&[]), &shop, true), Admission::Real);
@@ -200,19 +193,21 @@ mod tests {
     #[test]
     fn r24_nobody_frames_a_merchant_without_a_list() {
         assert_eq!(
-            admission(&Method::GET, &framed(&[]), &shop(""), false),
+            admission(&Method::GET, &framed(&[]), &merchant_framed_by(""), false),
             Admission::Refused(None)
         );
         let by = framed(&[("referer", "https://shop.example/")]);
         assert_eq!(
-            admission(&Method::GET, &by, &shop(""), false),
+            admission(&Method::GET, &by, &merchant_framed_by(""), false),
             Admission::Refused(Some("https://shop.example".to_owned()))
         );
     }
 
     #[test]
     fn r22_a_form_is_a_deed_and_a_script_is_not() {
-        let post = |pairs: &[(&'static str, &'static str)]| admission(&Method::POST, &headers(pairs), &shop(""), false);
+        let post = |pairs: &[(&'static str, &'static str)]| {
+            admission(&Method::POST, &headers(pairs), &merchant_framed_by(""), false)
+        };
         assert_eq!(post(&[]), Admission::Real);
         assert_eq!(
             post(&[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")]),

@@ -50,28 +50,12 @@ pub(super) fn judge(address: &str, merchant: &Merchant) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use bitpro_charge::{MerchantId, Timestamp};
-
     use super::*;
-    use crate::merchant::Settings;
-
-    fn merchant(origins: &str) -> Merchant {
-        Merchant {
-            id: MerchantId([1; 16]),
-            settings: Settings::named("Shop")
-                .unwrap()
-                .with(&[("allowed_origins", origins)])
-                .unwrap(),
-            logo: None,
-            descriptor: None,
-            link_keys: Vec::new(),
-            created_at: Timestamp(0),
-        }
-    }
+    use crate::testing::merchant_framed_by;
 
     #[test]
     fn a_page_is_judged_by_its_origin() {
-        let merchant = merchant("shop.example *.shop.example http://localhost:3000");
+        let merchant = merchant_framed_by("shop.example *.shop.example http://localhost:3000");
         for (page, by) in [
             ("https://shop.example/cart?x=1#top", "https://shop.example"),
             ("SHOP.example/cart", "https://shop.example"),
@@ -87,7 +71,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_as_it_would_be_added() {
-        let merchant = merchant("shop.example");
+        let merchant = merchant_framed_by("shop.example");
         for (page, missing) in [
             ("https://www.shop.example/cart", "https://www.shop.example"),
             ("https://shop.example:8443/", "https://shop.example:8443"),
@@ -100,7 +84,7 @@ mod tests {
 
     #[test]
     fn some_pages_never_may() {
-        let merchant = merchant("shop.example");
+        let merchant = merchant_framed_by("shop.example");
         for (page, error) in [
             ("http://shop.example/", OriginError::Insecure),
             ("file:///home/me/shop.html", OriginError::Malformed),
