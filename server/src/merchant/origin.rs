@@ -27,8 +27,10 @@ pub enum OriginError {
     Insecure,
     /// A path, a query or a user name: an origin has none.
     NotOnlyAnOrigin,
-    /// The star stands somewhere else than in front of a domain of at least two labels.
+    /// The star stands somewhere else than in front of a domain.
     Wildcard,
+    /// The star stands in front of a domain below which anybody can have one of his own (the Public Suffix List).
+    Public,
 }
 
 impl fmt::Display for OriginError {
@@ -38,6 +40,7 @@ impl fmt::Display for OriginError {
             Self::Insecure => "an origin is https; http only for localhost",
             Self::NotOnlyAnOrigin => "an origin has no path, query or user name",
             Self::Wildcard => "a star stands for sub-domains, as in *.shop.example",
+            Self::Public => "below this domain strangers have theirs: name your own, as in *.shop.example",
         })
     }
 }
@@ -130,8 +133,13 @@ impl FromStr for AllowedOrigin {
         if scheme == "http" && !is_this_machine(&host) {
             return Err(OriginError::Insecure);
         }
-        if below && !matches!(&host, Host::Domain(domain) if domain.contains('.')) {
-            return Err(OriginError::Wildcard);
+        match &host {
+            Host::Domain(domain) if below && !domain.contains('.') => return Err(OriginError::Wildcard),
+            Host::Domain(_) if is_this_machine(&host) => {}
+            Host::Domain(domain) if !is_on_the_web(domain) => return Err(OriginError::Malformed),
+            Host::Domain(domain) if below && psl::domain_str(domain).is_none() => return Err(OriginError::Public),
+            Host::Ipv4(_) | Host::Ipv6(_) if below => return Err(OriginError::Wildcard),
+            _ => {}
         }
         Ok(Self {
             scheme,
@@ -140,6 +148,13 @@ impl FromStr for AllowedOrigin {
             port: url.port(),
         })
     }
+}
+
+/// Whether a name can be one of the web: labels within the bounds of RFC 1035, section 2.3.4, and more than one of them, since
+/// a word that stands alone is a slip.
+fn is_on_the_web(domain: &str) -> bool {
+    let is_label = |label: &str| (1..=63).contains(&label.len());
+    domain.len() <= 253 && domain.contains('.') && domain.split('.').all(is_label)
 }
 
 fn is_this_machine(host: &Host<&str>) -> bool {
@@ -214,12 +229,31 @@ mod tests {
             ("shop.example other.example", OriginError::Malformed),
             ("*", OriginError::Wildcard),
             ("*.example", OriginError::Wildcard),
+            ("*.co.uk", OriginError::Public),
+            ("*.github.io", OriginError::Public),
+            ("null", OriginError::Malformed),
+            ("shop", OriginError::Malformed),
+            ("shop..example", OriginError::Malformed),
             ("*.10.0.0.1", OriginError::Wildcard),
             ("a.*.example", OriginError::Wildcard),
             ("shop.example:99999", OriginError::Malformed),
         ] {
             assert_eq!(text.parse::<AllowedOrigin>(), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn r41_names_are_as_long_as_names_can_be() {
+        let label = "a".repeat(63);
+        assert!(format!("{label}.example").parse::<AllowedOrigin>().is_ok());
+        for text in [
+            format!("{label}a.example"),
+            format!("{}example", format!("{label}.").repeat(4)),
+        ] {
+            assert_eq!(text.parse::<AllowedOrigin>(), Err(OriginError::Malformed), "{text}");
+        }
+        assert!(origin("*.me.github.io").allows("https://shop.me.github.io"));
+        assert!(origin("me.github.io").allows("https://me.github.io"));
     }
 
     #[test]

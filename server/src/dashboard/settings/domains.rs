@@ -226,6 +226,10 @@ fn why(error: OriginError) -> Words {
             "A star stands in front of a domain, for all its sub-domains, as in *.shop.example.",
             "Une étoile se place devant un domaine, pour tous ses sous-domaines, comme *.boutique.example.",
         ),
+        OriginError::Public => words(
+            "Strangers have domains below this one: put the star in front of yours, as in *.shop.example.",
+            "Des inconnus ont des domaines sous celui-ci : placez l’étoile devant le vôtre, comme *.boutique.example.",
+        ),
     }
 }
 
