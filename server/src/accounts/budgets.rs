@@ -3,7 +3,20 @@
 use bitpro_charge::{MerchantId, Timestamp};
 
 use super::Email;
+use super::streaks::Streaks;
 use crate::limits::{Buckets, Client, RetryAfter};
+
+/// What is shown to be the person with an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trial {
+    /// The password.
+    Password,
+    /// A code or a passkey, by somebody who knows the password already.
+    Factor,
+}
+
+/// What is tried, at which address.
+type Tried = (Trial, String);
 
 /// The budgets of anonymous attempts.
 #[derive(Debug)]
@@ -11,9 +24,13 @@ pub struct Budgets {
     /// Attempts of one client on any account.
     clients: Buckets<Client>,
     /// Attempts of one client on one account: a stranger far away cannot lock its owner out.
-    pairs: Buckets<(Client, String)>,
+    pairs: Buckets<(Client, Tried)>,
     /// Attempts of all clients on one account.
-    accounts: Buckets<String>,
+    accounts: Buckets<Tried>,
+    /// Wrong attempts in a row of one client on one account.
+    streaks: Streaks<(Client, Tried)>,
+    /// Wrong second factors in a row at one account, from wherever: whoever gets so far has the password.
+    factors: Streaks<String>,
     /// Letters that one client asks for.
     askers: Buckets<Client>,
     /// Letters to one address.
@@ -28,6 +45,8 @@ impl Default for Budgets {
             clients: Buckets::new(20, 40),
             pairs: Buckets::new(3, 10),
             accounts: Buckets::new(20, 60),
+            streaks: Streaks::default(),
+            factors: Streaks::default(),
             askers: Buckets::new(4, 10),
             mailboxes: Buckets::new(1, 4),
             tests: Buckets::new(6, 10),
@@ -36,14 +55,28 @@ impl Default for Budgets {
 }
 
 impl Budgets {
-    /// Takes an attempt to show that one is the person with this address.
+    /// Takes an attempt to show that one is the person with this address. How many there were in a row: on second factors from
+    /// everywhere, on passwords from this client.
     ///
     /// # Errors
     /// [`RetryAfter`].
-    pub fn attempt(&self, client: Client, email: &str, now: Timestamp) -> Result<(), RetryAfter> {
+    pub fn attempt(&self, client: Client, trial: Trial, email: &str, now: Timestamp) -> Result<u32, RetryAfter> {
+        let tried = (trial, email.to_owned());
         self.clients.take(client, now)?;
-        self.pairs.take((client, email.to_owned()), now)?;
-        self.accounts.take(email.to_owned(), now)
+        self.pairs.take((client, tried.clone()), now)?;
+        self.accounts.take(tried.clone(), now)?;
+        match trial {
+            Trial::Password => self.streaks.attempt((client, tried), now),
+            Trial::Factor => self.factors.attempt(tried.1, now),
+        }
+    }
+
+    /// The attempt was right: the next one is the first again.
+    pub fn was_right(&self, client: Client, trial: Trial, email: &str) {
+        match trial {
+            Trial::Password => self.streaks.ended(&(client, (trial, email.to_owned()))),
+            Trial::Factor => self.factors.ended(&email.to_owned()),
+        }
     }
 
     /// Takes a test of a webhook.
@@ -78,14 +111,45 @@ mod tests {
     fn a_guesser_is_stopped_and_the_owner_is_not() {
         let budgets = Budgets::default();
         let tries = (0..100)
-            .filter(|_| budgets.attempt(client(1), "ada@shop.example", NOW).is_ok())
+            .filter(|_| {
+                budgets
+                    .attempt(client(1), Trial::Password, "ada@shop.example", NOW)
+                    .is_ok()
+            })
             .count();
-        assert_eq!(tries, 10);
-        assert!(budgets.attempt(client(2), "ada@shop.example", NOW).is_ok());
+        assert_eq!(tries, 6);
+        assert!(
+            budgets
+                .attempt(client(2), Trial::Password, "ada@shop.example", NOW)
+                .is_ok()
+        );
         let others = (0..100)
-            .filter(|n| budgets.attempt(client(1), &format!("{n}@shop.example"), NOW).is_ok())
+            .filter(|n| {
+                budgets
+                    .attempt(client(1), Trial::Password, &format!("{n}@shop.example"), NOW)
+                    .is_ok()
+            })
             .count();
         assert!(others < 40, "{others}");
+    }
+
+    #[test]
+    fn codes_are_guessed_no_faster_from_many_places() {
+        let budgets = Budgets::default();
+        let tries = (0..100)
+            .filter(|n| {
+                budgets
+                    .attempt(client(*n), Trial::Factor, "ada@shop.example", NOW)
+                    .is_ok()
+            })
+            .count();
+        assert_eq!(tries, 6);
+        budgets.was_right(client(9), Trial::Factor, "ada@shop.example");
+        assert!(
+            budgets
+                .attempt(client(9), Trial::Factor, "ada@shop.example", NOW)
+                .is_ok()
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bitpro_charge::Timestamp;
 
+use super::budgets::Trial;
 use super::{
     AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
     check_password, evenly, language_of,
@@ -50,7 +51,8 @@ impl Accounts {
     ) -> Result<Entered, AccountError> {
         let now = self.charges.now();
         let address = email.trim().to_lowercase();
-        self.budgets.attempt(Client::from(visitor.client), &address, now)?;
+        let client = Client::from(visitor.client);
+        self.budgets.attempt(client, Trial::Password, &address, now)?;
         let account = match Email::read(email) {
             Some(email) => {
                 let mut reader = self.charges.store().people().await?;
@@ -62,6 +64,7 @@ impl Accounts {
         let stored = account.as_ref().and_then(|account| account.password.clone());
         let is_right = self.passwords.is_right(password, stored).await?;
         let account = account.filter(|_| is_right).ok_or(AccountError::WrongPassword)?;
+        self.budgets.was_right(client, Trial::Password, &address);
         self.begin(account, former, visitor, now).await
     }
 
@@ -198,6 +201,9 @@ impl Accounts {
                     // It may have been used since it was looked at.
                     let found = people.token(link.hash(), TokenPurpose::Password, now).await?;
                     let (account, _) = found.ok_or(AccountError::UnknownLink)?;
+                    // The mailbox's owner does not wait for what others have tried.
+                    this.budgets
+                        .was_right(Client::from(visitor.client), Trial::Factor, &account.email);
                     let session = this.session_row(&account, &begun, &visitor, now);
                     this.set_password(tx, account, hash, &session, visitor.client, now)
                         .await

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bitpro_charge::Timestamp;
 
+use super::budgets::Trial;
 use super::codes::{recovery_codes, recovery_hash};
 use super::{AccountError, Accounts, CodeSecret, Entered, Login, PasskeyRow, Token, Visitor};
 use crate::limits::Client;
@@ -11,6 +12,9 @@ use crate::mail::letters::Notice;
 use crate::seal::Purpose;
 use crate::store::people::AccountRow;
 use crate::store::{StoreError, Tx};
+
+/// So many wrong second factors in a row are no slips any more: the mailbox is told.
+const SUSPICIOUS_TRIES: u32 = 8;
 
 /// What an account has besides its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,11 +175,13 @@ impl Accounts {
         client: IpAddr,
     ) -> Result<(), AccountError> {
         let now = self.charges.now();
-        self.budgets.attempt(Client::from(client), &login.account.email, now)?;
+        let (here, email) = (Client::from(client), &login.account.email);
+        self.budgets.attempt(here, Trial::Password, email, now)?;
         let stored = login.account.password.clone();
         if !self.passwords.is_right(password, stored).await? {
             return Err(AccountError::WrongPassword);
         }
+        self.budgets.was_right(here, Trial::Password, email);
         let hash = login.session.hash;
         if login.account.has_factor() {
             return self
@@ -201,10 +207,10 @@ impl Accounts {
         F: for<'t> FnOnce(&'t mut Tx) -> futures::future::BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
     {
         let now = self.charges.now();
-        self.budgets
-            .attempt(Client::from(client), &format!("code:{}", login.account.email), now)?;
+        let tries = self.attempt_factor(login, client, now)?;
         let (this, num, code) = (self.clone(), login.account.num, code.to_owned());
-        self.charges
+        let taken = self
+            .charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -212,7 +218,40 @@ impl Accounts {
                     work(tx).await.map_err(AccountError::Store)
                 })
             })
-            .await
+            .await;
+        self.factor_tried(login, client, tries, taken.is_ok()).await?;
+        taken
+    }
+
+    /// Takes an attempt to give the second factor; how many there were in a row.
+    pub(super) fn attempt_factor(&self, login: &Login, client: IpAddr, now: Timestamp) -> Result<u32, AccountError> {
+        let email = &login.account.email;
+        Ok(self.budgets.attempt(Client::from(client), Trial::Factor, email, now)?)
+    }
+
+    /// Ends the row of attempts, or tells the mailbox that somebody who knows the password is guessing.
+    pub(super) async fn factor_tried(
+        &self,
+        login: &Login,
+        client: IpAddr,
+        tries: u32,
+        is_right: bool,
+    ) -> Result<(), AccountError> {
+        if is_right {
+            let email = &login.account.email;
+            self.budgets.was_right(Client::from(client), Trial::Factor, email);
+        } else if tries == SUSPICIOUS_TRIES {
+            let (this, num, now) = (self.clone(), login.account.num, self.charges.now());
+            let told = self.charges.store().write(move |tx| {
+                Box::pin(async move {
+                    let account = present(tx, num).await?;
+                    this.tell(tx, &account, Notice::FactorGuessed, client, now).await?;
+                    Ok::<_, AccountError>(())
+                })
+            });
+            told.await?;
+        }
+        Ok(())
     }
 
     async fn take_code(&self, tx: &mut Tx, num: i64, code: &str, now: Timestamp) -> Result<(), AccountError> {

@@ -17,6 +17,7 @@ mod passkeys;
 mod password;
 mod role;
 mod secret;
+mod streaks;
 mod team;
 mod wallet;
 

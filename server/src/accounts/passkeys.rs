@@ -16,7 +16,6 @@ use webauthn_rs_core::proto::{
 
 use super::factor::present;
 use super::{AccountError, Accounts, Entered, Login, PasskeyRow, Token, Visitor};
-use crate::limits::Client;
 use crate::mail::letters::Notice;
 use crate::store::{StoreError, Tx};
 
@@ -304,8 +303,13 @@ impl Accounts {
 
     /// Checks a signature over the session's challenge.
     async fn proof(&self, login: &Login, answer: &str, client: IpAddr, now: Timestamp) -> Result<Proof, AccountError> {
-        self.budgets
-            .attempt(Client::from(client), &format!("code:{}", login.account.email), now)?;
+        let tries = self.attempt_factor(login, client, now)?;
+        let proof = self.checked(login, answer, now).await;
+        self.factor_tried(login, client, tries, proof.is_ok()).await?;
+        proof
+    }
+
+    async fn checked(&self, login: &Login, answer: &str, now: Timestamp) -> Result<Proof, AccountError> {
         let passkeys = self.passkeys()?;
         let Ceremony::Authenticate(mut state) = passkeys.take(login.session.hash, now)? else {
             return Err(AccountError::WrongPasskey);

@@ -30,6 +30,8 @@ pub enum Notice<'a> {
     RecoveryCodesMade,
     /// A recovery code was used to log in.
     RecoveryCodeUsed,
+    /// Somebody who knows the password gave wrong second factors again and again.
+    FactorGuessed,
     /// A key of the merchant API, or of signed links, was made.
     KeyAdded {
         /// Whose.
@@ -174,6 +176,14 @@ impl<'a> Notice<'a> {
                 words(
                     "Somebody logged in to your Bitpro account with a recovery code.",
                     "Quelqu'un s'est connecté à votre compte Bitpro avec un code de secours.",
+                ),
+                None,
+            ),
+            Self::FactorGuessed => (
+                words("Somebody knows your password", "Quelqu'un connaît votre mot de passe"),
+                words(
+                    "Somebody gave the right password of your Bitpro account, and then wrong codes again and again. Each further one has to wait longer.",
+                    "Quelqu'un a donné le bon mot de passe de votre compte Bitpro, puis de faux codes, encore et encore. Chaque nouvel essai doit attendre plus longtemps.",
                 ),
                 None,
             ),

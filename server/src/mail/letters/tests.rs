@@ -52,6 +52,7 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
     ];
     for what in [
         Notice::PasswordChanged,
+        Notice::FactorGuessed,
         Notice::EmailAsked { new: text },
         Notice::EmailChanged { new: text },
         Notice::SecondFactorAdded,
