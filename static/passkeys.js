@@ -48,7 +48,8 @@ if (window.PublicKeyCredential && navigator.credentials) {
       let asked;
       try {
         asked = await fetch(form.dataset.begin, { method: "POST", body: new URLSearchParams({ csrf }), redirect: "error" });
-      } catch {
+      } catch {}
+      if (!asked || (asked.headers.get("content-type") || "").startsWith("text/html")) {
         // The password is to be given again first: the page itself leads there.
         location.reload();
         return;
@@ -57,7 +58,7 @@ if (window.PublicKeyCredential && navigator.credentials) {
         const options = await asked.json();
         const [made, response] = await (form.dataset.passkey === "create" ? create(options) : get(options));
         const { id, type } = made;
-        form.elements.credential.value = JSON.stringify({ id, rawId: text(made.rawId), type, response });
+        form.querySelector("[data-credential]").value = JSON.stringify({ id, rawId: text(made.rawId), type, response });
         form.submit();
       } catch {
         button.disabled = false;

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
-const LONGEST: usize = 254;
+pub(super) const LONGEST: usize = 254;
 
 impl Email {
     /// Reads what somebody typed; `None` when no letter could get there.

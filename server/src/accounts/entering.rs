@@ -7,7 +7,7 @@ use bitpro_charge::Timestamp;
 use super::budgets::Trial;
 use super::{
     AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
-    check_password, evenly, language_of,
+    check_password, email, evenly, language_of,
 };
 use crate::limits::Client;
 use crate::mail::letters::{self, Notice};
@@ -50,7 +50,8 @@ impl Accounts {
         visitor: Visitor,
     ) -> Result<Entered, AccountError> {
         let now = self.charges.now();
-        let address = email.trim().to_lowercase();
+        // It stays in memory for a while, whatever was typed.
+        let address: String = email.trim().to_lowercase().chars().take(email::LONGEST).collect();
         let client = Client::from(visitor.client);
         self.budgets.attempt(client, Trial::Password, &address, now)?;
         let account = match Email::read(email) {

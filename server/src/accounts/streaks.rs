@@ -13,11 +13,11 @@ const FREE: u32 = 5;
 /// The longest wait, in seconds.
 const LONGEST_SECS: u32 = 15 * 60;
 /// A streak that rests so long is forgotten, in seconds.
-const REST_SECS: u32 = 24 * 60 * 60;
+const REST_SECS: u32 = 60 * 60;
 /// How many keys are kept before those that rest are looked for.
 const FIRST_SWEEP: usize = 1_024;
 
-/// Attempts in a row by key. Memory follows the keys of the last day, which budgets bound.
+/// Attempts in a row by key. Memory follows the keys of the last hour, whose number and length others bound.
 #[derive(Debug)]
 pub(super) struct Streaks<K> {
     keys: Mutex<(HashMap<K, Streak>, usize)>,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rests_for_a_day_is_forgotten() {
+    fn what_rests_for_an_hour_is_forgotten() {
         let streaks = Streaks::default();
         for _ in 0..6 {
             let _ = streaks.attempt(0, at(0));

@@ -6,15 +6,17 @@ use axum::extract::{RawPathParams, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use bitpro_charge::MerchantId;
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use subtle::ConstantTimeEq as _;
 
 use super::cookie::SessionCookie;
 use super::form::Form;
 use super::multipart::File;
+use super::people::confirm;
 use super::route::{Access, Changed, Member, Person, Request, Route, Unchanged, Verb, see_other};
 use super::{back, layout, multipart, routes};
-use crate::accounts::{AccountError, FRESH_SECS, Login, Token, before, language_of};
+use crate::accounts::{AccountError, Begun, FRESH_SECS, Login, Token, before, language_of};
 use crate::app::App;
 use crate::checkout::language::of_browser;
 use crate::checkout::refusal::Refusal;
@@ -99,6 +101,10 @@ async fn let_in(
     };
     *known = Some(language);
     let page = parts.uri.path_and_query().map_or("/dashboard", |page| page.as_str());
+    // What was filled in is not lost for having been sent too late: the page that asks who sends it keeps it.
+    let is_late = route.verb == Verb::Post
+        && route.access.is_fresh()
+        && person.as_ref().is_some_and(|person| !is_fresh(&person.login, app));
     let person = match admitted(route, person, page, &parts.headers, app)? {
         Admitted::In(person) => *person,
         Admitted::Elsewhere(path) => return Ok(see_other(&path)),
@@ -123,7 +129,7 @@ async fn let_in(
         return Err(Refusal::stale_form());
     }
     let others = params.iter().filter(|(name, _)| name != "merchant");
-    let request = Request {
+    let mut request = Request {
         app: app.clone(),
         id: context.id,
         client: context.client,
@@ -139,6 +145,14 @@ async fn let_in(
         member,
         begun: None,
     };
+    if is_late {
+        if let Some(page) = confirm::before(&request).await? {
+            return Ok(page);
+        }
+        let token = request.person()?.token.clone();
+        let login = app.accounts.session(&token).await?.ok_or_else(Refusal::stale_form)?;
+        request.person = Some(self::person(token, login));
+    }
     carried_out(route, request).await
 }
 
@@ -162,18 +176,35 @@ async fn carried_out(route: &'static Route, mut request: Request) -> Result<Resp
         }
         _ => None,
     };
-    let begun = request.begun;
-    let answered = (route.handler)(request).await;
-    if let Some(begun) = begun {
-        let detail = match &answered {
-            Ok(response) if response.status().as_u16() < 400 && response.extensions().get::<Unchanged>().is_none() => {
-                let changed = response.extensions().get::<Changed>();
-                Some(changed.map(|changed| changed.0.clone()).unwrap_or_default())
-            }
-            _ => None,
-        };
-        app.accounts.end_change(begun, detail).await?;
+    let Some(begun) = request.begun else {
+        return (route.handler)(request).await;
+    };
+    // By itself, so that a browser that goes away, or an answer that takes too long, leaves no line without its end.
+    let work = tokio::spawn(ended(app, begun, (route.handler)(request)));
+    match work.await {
+        Ok(answered) => answered,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Refusal::busy()),
+        },
     }
+}
+
+/// Carries out what was noted, and notes how it went.
+async fn ended(
+    app: App,
+    begun: Begun,
+    work: BoxFuture<'static, Result<Response, Refusal>>,
+) -> Result<Response, Refusal> {
+    let answered = work.await;
+    let detail = match &answered {
+        Ok(response) if response.status().as_u16() < 400 && response.extensions().get::<Unchanged>().is_none() => {
+            let changed = response.extensions().get::<Changed>();
+            Some(changed.map(|changed| changed.0.clone()).unwrap_or_default())
+        }
+        _ => None,
+    };
+    app.accounts.end_change(begun, detail).await?;
     answered
 }
 
@@ -221,7 +252,7 @@ fn admitted(
         _ if is_half => return Ok(Admitted::Elsewhere(then("/login/code"))),
         _ => {}
     }
-    if route.access.is_fresh() && !is_fresh(&person.login, app) {
+    if route.verb == Verb::Get && route.access.is_fresh() && !is_fresh(&person.login, app) {
         return Ok(Admitted::Elsewhere(then("/confirm")));
     }
     Ok(Admitted::In(Box::new(Some(person))))

@@ -165,6 +165,14 @@ pub fn csrf(request: &Request) -> Markup {
     html! { input type="hidden" name="csrf" value=(token); }
 }
 
+/// Hidden fields that are sent along with a form.
+#[must_use]
+pub fn kept(fields: &[(&str, &str)]) -> Markup {
+    html! {
+        @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+    }
+}
+
 /// The parts of a merchant's dashboard, in their order.
 const PARTS: [(&str, Words, Permission); 5] = [
     ("/charges", TRANSACTIONS, Permission::Read),

@@ -60,7 +60,7 @@ fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, Refusa
     let lang = request.language;
     let has_app = request.person()?.login.account.totp.is_some();
     Ok(html! {
-        (passkey::button(request, "/login/passkey", then)?)
+        (passkey::button(request, "/login/passkey", &[("then", then)])?)
         form.panel method="post" action="/login/code" {
             (layout::csrf(request))
             input type="hidden" name="then" value=(then);

@@ -1,4 +1,7 @@
 //! Giving the password again before something sensitive.
+//!
+//! A page that is sensitive to look at is come to by `/confirm`. A form that was sent too late is kept in the page that asks:
+//! it goes on to where it was sent, once the answer is right.
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -17,6 +20,10 @@ const WHY: Words = words(
     "What you are about to do is sensitive: give your password again. It counts for 15 minutes.",
     "Ce que vous allez faire est sensible : redonnez votre mot de passe. Il vaut pour 15 minutes.",
 );
+const KEPT: Words = words(
+    "What you have filled in is kept.",
+    "Ce que vous avez rempli est conservé.",
+);
 const CODE: Words = words("Code", "Code");
 const CODE_HINT: Words = words(
     "Of your authenticator app, or a recovery code.",
@@ -24,10 +31,43 @@ const CODE_HINT: Words = words(
 );
 const GO_ON: Words = words("Confirm", "Confirmer");
 
+/// The names of our own fields, which no form has that is kept.
+const OWN_PASSWORD: &str = "own_password";
+const OWN_CODE: &str = "own_code";
+
+/// Where the answer is sent, and what is sent along.
+struct Onward<'r> {
+    action: &'r str,
+    fields: Vec<(&'r str, &'r str)>,
+    keeps: bool,
+}
+
+impl<'r> Onward<'r> {
+    /// To the page that was to be looked at.
+    fn page(then: &'r str) -> Self {
+        Self {
+            action: "/confirm",
+            fields: vec![("then", then)],
+            keeps: false,
+        }
+    }
+
+    /// To where a form was sent, with its fields.
+    fn form(request: &'r Request) -> Self {
+        let is_ours = |name: &str| ["csrf", OWN_PASSWORD, OWN_CODE, passkey::OWN_CREDENTIAL].contains(&name);
+        Self {
+            action: &request.path,
+            fields: request.form.pairs().filter(|(name, _)| !is_ours(name)).collect(),
+            keeps: true,
+        }
+    }
+}
+
 /// `GET /confirm`
 pub(super) fn show(request: Request) -> Answer {
     Box::pin(async move {
-        let content = form(&request, request.query.text("then"), &Errors::none())?;
+        let onward = Onward::page(request.query.text("then"));
+        let content = form(&request, &onward, &Errors::none())?;
         Ok(narrow::shown(&request, TITLE, &content))
     })
 }
@@ -35,49 +75,63 @@ pub(super) fn show(request: Request) -> Answer {
 /// `POST /confirm`
 pub(super) fn confirm(request: Request) -> Answer {
     Box::pin(async move {
-        let login = &request.person()?.login;
-        let (then, password) = (request.form.text("then"), request.form.raw("password").to_owned());
-        let code = request.form.text("code");
-        let confirmed = request
-            .app
-            .accounts
-            .confirm(login, password, code, request.client)
-            .await;
-        let error = match confirmed {
-            Ok(()) => return Ok(see_other(&next_page(then))),
-            Err(error) => error,
-        };
-        let field = match error {
-            AccountError::WrongPassword | AccountError::TooMany(_) => "password",
-            AccountError::WrongCode => "code",
-            error => return Err(error.into()),
-        };
-        refused(&request, then, field, &error)
+        let then = request.form.text("then");
+        match ask(&request, &Onward::page(then)).await? {
+            Some(page) => Ok(page),
+            None => Ok(see_other(&next_page(then))),
+        }
     })
 }
 
-/// The page once more, with the reason at a field.
-pub(super) fn refused(request: &Request, then: &str, field: &str, error: &AccountError) -> Result<Response, Refusal> {
-    let errors = Errors::of(field, reason(error, request.language));
-    let content = form(request, then, &errors)?;
-    Ok(narrow::refused(request, TITLE, &content, error))
+/// Asks the sender of a form who he is, with all that he has sent kept in the page. `None` once he has shown it.
+pub(in crate::dashboard) async fn before(request: &Request) -> Result<Option<Response>, Refusal> {
+    ask(request, &Onward::form(request)).await
 }
 
-fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, Refusal> {
+async fn ask(request: &Request, onward: &Onward<'_>) -> Result<Option<Response>, Refusal> {
+    let (accounts, login) = (&request.app.accounts, &request.person()?.login);
+    let credential = request.form.raw(passkey::OWN_CREDENTIAL);
+    let shown = if !credential.is_empty() {
+        accounts.confirm_passkey(login, credential, request.client).await
+    } else if request.form.has(OWN_PASSWORD) {
+        let password = request.form.raw(OWN_PASSWORD).to_owned();
+        accounts
+            .confirm(login, password, request.form.text(OWN_CODE), request.client)
+            .await
+    } else {
+        let content = form(request, onward, &Errors::none())?;
+        return Ok(Some(narrow::again(request, TITLE, &content)));
+    };
+    let error = match shown {
+        Ok(()) => return Ok(None),
+        Err(error) => error,
+    };
+    let field = match error {
+        AccountError::WrongPassword | AccountError::WrongPasskey | AccountError::TooMany(_) => OWN_PASSWORD,
+        AccountError::WrongCode => OWN_CODE,
+        error => return Err(error.into()),
+    };
+    let errors = Errors::of(field, reason(&error, request.language));
+    let content = form(request, onward, &errors)?;
+    Ok(Some(narrow::refused(request, TITLE, &content, &error)))
+}
+
+fn form(request: &Request, onward: &Onward<'_>, errors: &Errors) -> Result<Markup, Refusal> {
     let lang = request.language;
     let person = request.person()?;
     Ok(html! {
-        p { (WHY.of(lang)) }
-        (passkey::button(request, "/confirm/passkey", then)?)
-        form.panel method="post" action="/confirm" {
+        p { (WHY.of(lang)) @if onward.keeps { " " (KEPT.of(lang)) } }
+        (passkey::button(request, onward.action, &onward.fields)?)
+        form.panel method="post" action=(onward.action) {
             (layout::csrf(request))
-            input type="hidden" name="then" value=(then);
+            (layout::kept(&onward.fields))
             // Password managers fill in the password of the account that is named.
-            input type="hidden" name="username" autocomplete="username" value=(person.email);
-            (Field::new("password", PASSWORD.of(lang)).kind("password").autocomplete("current-password").required()
+            input type="hidden" autocomplete="username" value=(person.email);
+            (Field::new(OWN_PASSWORD, PASSWORD.of(lang)).kind("password").autocomplete("current-password").required()
                 .errors(errors).input())
             @if person.login.account.has_factor() {
-                (Field::new("code", CODE.of(lang)).hint(CODE_HINT.of(lang)).autocomplete("one-time-code").required().errors(errors).input())
+                (Field::new(OWN_CODE, CODE.of(lang)).hint(CODE_HINT.of(lang)).autocomplete("one-time-code").required()
+                    .errors(errors).input())
             }
             div.actions { button.main type="submit" { (GO_ON.of(lang)) } }
         }

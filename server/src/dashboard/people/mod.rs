@@ -2,7 +2,7 @@
 
 mod account;
 mod code;
-mod confirm;
+pub(super) mod confirm;
 mod email;
 mod factor;
 mod home;
@@ -46,7 +46,6 @@ pub static ROUTES: &[Route] = &[
     post("/invitation/new", Access::Anyone, invitation::join_newly),
     get("/confirm", Access::Person, confirm::show),
     post("/confirm", Access::Person, confirm::confirm),
-    post("/confirm/passkey", Access::Person, passkey::confirm),
     get("/dashboard", Access::Person, home::choose),
     get("/dashboard/merchant", Access::Person, home::current),
     get("/dashboard/new", Access::Person, home::new_merchant),

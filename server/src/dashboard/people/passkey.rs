@@ -4,7 +4,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 
-use super::{Answer, code, confirm, factor, is_name, reason};
+use super::{Answer, code, factor, is_name, reason};
 use crate::accounts::{AccountError, PasskeyRow};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -46,6 +46,10 @@ const NO_SCRIPT: Words = words(
     "Adding a passkey takes JavaScript and a browser that knows passkeys.",
     "Ajouter une clé d’accès demande JavaScript et un navigateur qui connaît les clés d’accès.",
 );
+
+/// The field with the answer of a passkey that is used. One that is made has a field of another name: such a form may be kept in
+/// a page that asks for this one.
+pub(super) const OWN_CREDENTIAL: &str = "own_credential";
 
 /// `POST /account/factor/passkeys/begin`
 pub(super) fn begin_new(request: Request) -> Answer {
@@ -107,31 +111,11 @@ pub(super) fn begin(request: Request) -> Answer {
 pub(super) fn enter(request: Request) -> Answer {
     Box::pin(async move {
         let (app, then) = (&request.app, request.form.text("then"));
-        let (login, answer) = (&request.person()?.login, request.form.raw("credential"));
+        let (login, answer) = (&request.person()?.login, request.form.raw(OWN_CREDENTIAL));
         match app.accounts.enter_passkey(login, answer, request.visitor()).await {
             Ok(entered) => Ok(with_session(app, see_other(&next_page(then)), &entered.token)),
             Err(error @ (AccountError::WrongPasskey | AccountError::TooMany(_))) => {
                 code::refused(&request, then, &error)
-            }
-            Err(error) => Err(error.into()),
-        }
-    })
-}
-
-/// `POST /confirm/passkey`
-pub(super) fn confirm(request: Request) -> Answer {
-    Box::pin(async move {
-        let then = request.form.text("then");
-        let (login, answer) = (&request.person()?.login, request.form.raw("credential"));
-        match request
-            .app
-            .accounts
-            .confirm_passkey(login, answer, request.client)
-            .await
-        {
-            Ok(()) => Ok(see_other(&next_page(then))),
-            Err(error @ (AccountError::WrongPasskey | AccountError::TooMany(_))) => {
-                confirm::refused(&request, then, "password", &error)
             }
             Err(error) => Err(error.into()),
         }
@@ -151,16 +135,17 @@ fn options(begun: Result<String, AccountError>) -> Result<Response, Refusal> {
     Ok(([(header::CONTENT_TYPE, json_type)], json).into_response())
 }
 
-/// The button that stands for a code, for those who have a passkey. The script shows it, where the browser knows passkeys.
-pub(super) fn button(request: &Request, action: &str, then: &str) -> Result<Markup, Refusal> {
+/// The button that stands for a code, for those who have a passkey; `fields` are sent along. The script shows it, where the
+/// browser knows passkeys.
+pub(super) fn button(request: &Request, action: &str, fields: &[(&str, &str)]) -> Result<Markup, Refusal> {
     let lang = request.language;
     let has_one = request.person()?.login.account.has_passkey && request.app.accounts.has_passkeys();
     Ok(html! {
         @if has_one {
             form.panel method="post" action=(action) data-passkey="get" data-begin="/login/passkey/begin" hidden {
                 (layout::csrf(request))
-                input type="hidden" name="then" value=(then);
-                input type="hidden" name="credential";
+                (layout::kept(fields))
+                input type="hidden" name=(OWN_CREDENTIAL) data-credential;
                 button.main type="submit" { (USE.of(lang)) }
                 p.wrong role="alert" data-problem hidden { (NOT_USED.of(lang)) }
             }
@@ -185,7 +170,7 @@ pub(super) fn list(request: &Request, passkeys: &[PasskeyRow], zone: &Zone, erro
                 form method="post" action="/account/factor/passkeys" data-passkey="create"
                     data-begin="/account/factor/passkeys/begin" hidden {
                     (layout::csrf(request))
-                    input type="hidden" name="credential";
+                    input type="hidden" name="credential" data-credential;
                     (Field::new("name", NAME.of(lang)).hint(NAME_HINT.of(lang)).value(request.form.text("name")).longest(60)
                         .autocomplete("off").required().errors(errors).input())
                     button.main type="submit" { (ADD.of(lang)) }

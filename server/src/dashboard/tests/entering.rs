@@ -199,7 +199,7 @@ async fn who_guesses_where_a_change_is_confirmed_waits_too() {
     let (ada, _) = world.person("ada@tea.example").await;
     let mut last = 0;
     for n in 0..12 {
-        let form = format!("password=guess{n}&then=%2Faccount");
+        let form = format!("own_password=guess{n}&then=%2Faccount");
         let answer = ada.post("/confirm", &form).await;
         last = answer.status.as_u16();
         assert_eq!(last == 429, !answer.header("retry-after").is_empty());

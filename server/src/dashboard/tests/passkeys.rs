@@ -50,11 +50,11 @@ impl Authenticator {
         data
     }
 
-    fn field(&self, response: Value) -> String {
+    fn field(&self, name: &str, response: Value) -> String {
         let id = BASE64.encode(&self.id);
         let credential = json!({"id": id, "rawId": id, "type": "public-key", "response": response}).to_string();
         let encoded: String = url::form_urlencoded::byte_serialize(credential.as_bytes()).collect();
-        format!("credential={encoded}")
+        format!("{name}={encoded}")
     }
 
     /// Answers the request for a new passkey.
@@ -72,7 +72,7 @@ impl Authenticator {
         let mut object = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58".to_vec();
         object.push(u8::try_from(data.len()).unwrap());
         object.extend(data);
-        self.field(json!({
+        self.field("credential", json!({
             "attestationObject": BASE64.encode(object), "clientDataJSON": BASE64.encode(client_data), "transports": []
         }))
     }
@@ -84,10 +84,13 @@ impl Authenticator {
         let mut signed = data.clone();
         signed.extend(Sha256::digest(&client_data));
         let signature = self.key.sign(&SystemRandom::new(), &signed).unwrap();
-        self.field(json!({
-            "authenticatorData": BASE64.encode(data), "clientDataJSON": BASE64.encode(client_data),
-            "signature": BASE64.encode(signature), "userHandle": null
-        }))
+        self.field(
+            "own_credential",
+            json!({
+                "authenticatorData": BASE64.encode(data), "clientDataJSON": BASE64.encode(client_data),
+                "signature": BASE64.encode(signature), "userHandle": null
+            }),
+        )
     }
 }
 
@@ -159,7 +162,7 @@ async fn a_passkey_is_a_second_factor() {
     assert_ne!(*other.cookie.lock(), half, "the session is another one after each step");
     assert!(other.get("/account").await.body.contains("1 passkey. "));
     // Once is once.
-    assert_eq!(other.post("/confirm/passkey", &answer).await.status, 422);
+    assert_eq!(other.post("/confirm", &answer).await.status, 422);
 
     // It stands for the password where something sensitive is done.
     world.app.clock.advance_secs(15 * 60);
@@ -173,8 +176,17 @@ async fn a_passkey_is_a_second_factor() {
     assert!(other.get("/confirm").await.body.contains("Use a passkey"));
     let asked = options(&other, BEGIN).await;
     let form = format!("{}&then=%2Faccount", phone.sign(&asked));
-    assert_leads_to(&other.post("/confirm/passkey", &form).await, "/account");
+    assert_leads_to(&other.post("/confirm", &form).await, "/account");
     assert_eq!(other.get("/account/factor").await.status, 200);
+    // A form that was sent too late goes on with it.
+    world.app.clock.advance_secs(15 * 60);
+    let late = other.post("/account/email", "email=ada@tea.example").await;
+    assert!(
+        late.status == 422 && late.body.contains("Use a passkey") && late.body.contains("value=\"ada@tea.example\"")
+    );
+    let asked = options(&other, BEGIN).await;
+    let form = format!("{}&email=ada@books.example", phone.sign(&asked));
+    assert_leads_to(&other.post("/account/email", &form).await, "/account?done=asked");
 
     // A recovery code lets in without it, once.
     let third = world.browser();
@@ -206,7 +218,12 @@ async fn what_was_not_signed_for_this_login_is_refused() {
     assert_eq!(add(&ada, &mut phone, "Phone").await.status, 200);
     let thief = world.browser();
     thief.post("/login", LOGIN).await;
-    let enter = async |form: String| thief.post("/login/passkey", &form).await.status.as_u16();
+    let enter = async |form: String| {
+        let status = thief.post("/login/passkey", &form).await.status.as_u16();
+        // Who is wrong again and again has to wait.
+        world.app.clock.advance_secs(64);
+        status
+    };
 
     // Of a page elsewhere, which hands the challenge on.
     let asked = options(&thief, BEGIN).await;
@@ -244,6 +261,11 @@ async fn what_was_not_signed_for_this_login_is_refused() {
     let mut own = Authenticator::new("phone-of-eve-0001");
     assert_eq!(add(&eve, &mut own, "Phone").await.status, 200);
     assert_eq!(enter(own.sign(&options(&thief, BEGIN).await)).await, 422);
+    let told = world.letters().await;
+    assert!(
+        told.iter()
+            .any(|letter| letter.to == "ada@tea.example" && letter.text.contains("wrong codes again and again"))
+    );
     // Of a copy, which has counted less.
     let count = phone.count;
     assert_eq!(enter(phone.sign(&options(&thief, BEGIN).await)).await, 303);
@@ -252,7 +274,7 @@ async fn what_was_not_signed_for_this_login_is_refused() {
     phone.count = count;
     let form = phone.sign(&options(&copy, BEGIN).await);
     assert_eq!(copy.post("/login/passkey", &form).await.status, 422);
-    assert_eq!(copy.post("/login/passkey", "credential=nonsense").await.status, 422);
+    assert_eq!(copy.post("/login/passkey", "own_credential=nonsense").await.status, 422);
 }
 
 #[tokio::test]
