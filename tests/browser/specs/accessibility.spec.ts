@@ -75,7 +75,7 @@ for (const ordered of [false, true]) {
   for (const viewport of [{ width: 1280, height: 1000 }, { width: 360, height: 1000 }]) {
     const how = `${ordered ? "with" : "without"} an order id, ${viewport.width} px wide`;
     // Each test has an order of its own: a worker may run both, and an order that is paid shows no second charge.
-    const order = ordered ? { external_order_id: `A-${viewport.width}` } : {};
+    const order: Record<string, string> = ordered ? { external_order_id: `A-${viewport.width}` } : {};
     test(`nothing shifts when the state changes, ${how}`, async ({ page, demo }) => {
       await page.setViewportSize(viewport);
       await page.addInitScript(() => {
