@@ -8,6 +8,7 @@ use crate::config::Signup;
 use crate::dashboard::cookie::SessionCookie;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::{next_page, percent_encoded, with_session, without_session};
+use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::words::{Words, words};
 
@@ -70,6 +71,7 @@ fn form(request: &Request, then: &str, email: &str, errors: &Errors) -> Markup {
     let lang = request.language;
     html! {
         form.panel method="post" action={ "/login" (lang_query(lang)) } {
+            (layout::csrf(request))
             input type="hidden" name="then" value=(then);
             (Field::new("email", EMAIL.of(lang)).kind("email").autocomplete("username").value(email).required().input())
             (Field::new("password", PASSWORD.of(lang)).kind("password").autocomplete("current-password").required()

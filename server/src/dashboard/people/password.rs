@@ -103,6 +103,7 @@ fn form(request: &Request, token: &str, email: &str, errors: &Errors) -> Markup 
     let lang = request.language;
     html! {
         form.panel method="post" action={ "/password" (lang_query(lang)) } {
+            (layout::csrf(request))
             input type="hidden" name="token" value=(token);
             (Field::new("username", EMAIL.of(lang)).kind("email").autocomplete("username").value(email).locked(true).input())
             (Field::new("password", NEW_PASSWORD.of(lang)).kind("password").autocomplete("new-password")
@@ -117,6 +118,7 @@ fn ask(request: &Request, errors: &Errors) -> Markup {
     html! {
         p { (FORGOTTEN_TEXT.of(lang)) }
         form.panel method="post" action={ "/password/forgot" (lang_query(lang)) } {
+            (layout::csrf(request))
             (Field::new("email", EMAIL.of(lang)).kind("email").autocomplete("username").value(request.form.text("email"))
                 .required().errors(errors).input())
             div.actions { button.main type="submit" { (SEND.of(lang)) } }

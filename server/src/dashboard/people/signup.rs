@@ -114,6 +114,7 @@ fn form(request: &Request, errors: &Errors) -> Markup {
     html! {
         (errors.summary(lang))
         form.panel method="post" action={ "/signup" (lang_query(lang)) } {
+            (layout::csrf(request))
             (Field::new("name", NAME.of(lang)).autocomplete("name").value(typed.text("name")).longest(60).required()
                 .errors(errors).input())
             (Field::new("email", EMAIL.of(lang)).kind("email").autocomplete("email").value(typed.text("email")).required()

@@ -244,3 +244,19 @@ async fn french_is_spoken_to_those_who_read_it() {
         answer.body
     );
 }
+
+#[tokio::test]
+async fn a_form_that_anyone_may_open_counts_from_within_a_session_too() {
+    let world = World::new().await;
+    let (browser, _) = world.person("ada@tea.example").await;
+    let forgot = browser.post("/password/forgot", "email=ada@tea.example").await;
+    assert_eq!(forgot.status, 200, "{}", forgot.body);
+    let link = world.link_to("ada@tea.example").await;
+    for page in ["/signup", "/password/forgot", &link] {
+        let answer = browser.get(page).await;
+        // The bar above has a form of its own.
+        let (_, form) = answer.body.split_once("<main").unwrap();
+        let token = format!("name=\"csrf\" value=\"{}\"", browser.csrf());
+        assert!(form.contains(&token), "{page}: {form}");
+    }
+}
