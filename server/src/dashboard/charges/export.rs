@@ -208,12 +208,26 @@ fn worth_when_paid(live: &[&Payment]) -> Option<Cents> {
     Some(Cents(sum))
 }
 
-/// A field that no spreadsheet takes for a formula, whatever a shopper wrote into his order id.
+/// A field that no spreadsheet takes for a formula, whatever a shopper wrote into his order id. Some drop the spaces before one,
+/// some take its wide characters, and where commas are decimal, as in France, they part a line at its semicolons.
 fn defused(field: String) -> String {
-    if field.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        return format!("'{field}");
+    let is_formula = |part: &str| {
+        part.starts_with(['\t', '\r', '\n'])
+            || part
+                .trim_start()
+                .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    };
+    if !field.split(';').any(is_formula) {
+        return field;
     }
-    field
+    let parts = field.split(';').map(|part| {
+        if is_formula(part) {
+            format!("'{part}")
+        } else {
+            part.to_owned()
+        }
+    });
+    parts.collect::<Vec<_>>().join(";")
 }
 
 #[cfg(test)]
@@ -229,7 +243,11 @@ mod tests {
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\t=1", "'\t=1"),
             ("\r=1", "'\r=1"),
+            (" =1", "' =1"),
+            ("＝1", "'＝1"),
+            ("A;=1;B;-2", "A;'=1;B;'-2"),
             ("A-1", "A-1"),
+            ("A; B=1", "A; B=1"),
             ("", ""),
         ] {
             assert_eq!(defused(field.to_owned()), written);
