@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::actions::{self, Typed};
 use super::payments::filled;
 use super::rows::short;
-use super::wording::{email_for, origin_word, state_chip};
+use super::wording::{email_for, ignored, origin_word, state_chip};
 use super::{charge_path, deliveries, history, list_path, member, own_charge, payments};
 use crate::accounts::Permission;
 use crate::charges::{FoundCharge, Snapshot};
@@ -211,7 +211,7 @@ fn beside(member: &Member, found: &FoundCharge, language: Language) -> Markup {
         @if let Some(notes) = notes {
             section.panel aria-labelledby="ignored" {
                 h2 #ignored { (IGNORED.of(language)) }
-                ul { @for line in notes.lines() { li { (line) } } }
+                ul { @for line in notes.lines() { li { (ignored(line, language)) } } }
             }
         }
         @if let Some(metadata) = metadata {

@@ -83,6 +83,21 @@ pub fn email_for(role: Role, email: &str) -> String {
     format!("{first}…@{domain}")
 }
 
+/// What was ignored in a link or call, as checkout and API note it (R38): the notes are English, and few.
+pub(super) fn ignored(note: &str, language: Language) -> &str {
+    let known = [BAD_EMAIL, BAD_LANGUAGE].into_iter().find(|known| known.en == note);
+    known.map_or(note, |known| known.of(language))
+}
+
+const BAD_EMAIL: Words = words(
+    "buyer_email was ignored: not an e-mail address",
+    "buyer_email a été ignoré\u{a0}: ce n’est pas une adresse e-mail",
+);
+const BAD_LANGUAGE: Words = words(
+    "lang was ignored: not one of en, fr",
+    "lang a été ignoré\u{a0}: ni en, ni fr",
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +107,21 @@ mod tests {
         assert_eq!(email_for(Role::Viewer, "anna@shop.example"), "a…@shop.example");
         assert_eq!(email_for(Role::Viewer, "é@x.example"), "é…@x.example");
         assert_eq!(email_for(Role::Accountant, "anna@shop.example"), "anna@shop.example");
+    }
+
+    #[test]
+    fn what_the_checkout_notes_is_told_in_french_too() {
+        use bitpro_charge::Cents;
+
+        use crate::checkout::params::Params;
+
+        let read = Params::parse("buyer_email=x&lang=xx", Cents(100)).unwrap();
+        assert_eq!(read.notes.len(), 2);
+        for note in &read.notes {
+            assert_eq!(ignored(note, Language::En), note);
+            assert!(ignored(note, Language::Fr).contains(" a été ignoré"), "{note}");
+        }
+        assert_eq!(ignored("another", Language::Fr), "another");
     }
 
     #[test]

@@ -28,6 +28,7 @@ const CHANGE_EMAIL: Words = words(
     "Send a link to the new address",
     "Envoyer un lien à la nouvelle adresse",
 );
+const PRESENT_EMAIL: Words = words("E-mail address:", "Adresse e-mail\u{a0}:");
 const NEW_EMAIL: Words = words("New address", "Nouvelle adresse");
 const FACTOR_TITLE: Words = words("Second factor", "Second facteur");
 const FACTOR_OFF: Words = words(
@@ -205,7 +206,7 @@ fn email_form(request: &Request, errors: &Errors) -> Result<Markup, Refusal> {
         h2 { (EMAIL_TITLE.of(lang)) }
         form.panel method="post" action="/account/email" {
             (layout::csrf(request))
-            p { (EMAIL.of(lang)) ": " strong { (email) } }
+            p { (PRESENT_EMAIL.of(lang)) " " strong { (email) } }
             (Field::new("email", NEW_EMAIL.of(lang)).kind("email").autocomplete("email").value(request.form.text("email"))
                 .required().errors(errors).input())
             div.actions { button type="submit" { (CHANGE_EMAIL.of(lang)) } }
