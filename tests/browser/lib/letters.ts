@@ -46,6 +46,13 @@ export class Letters {
   }
 }
 
+/** What a mail program shows of a letter that shows pages. */
+export function pageOf(letter: string): string {
+  const page = letter.split(/^--.*$/m).find((part) => part.includes("Content-Type: text/html"));
+  if (!page) throw new Error(`there is no page in ${letter}`);
+  return page.slice(page.indexOf("<"));
+}
+
 function isTo(letter: string, to: string): boolean {
   return letter.split(/\r?\n/).some((line) => line.startsWith("To: ") && line.includes(to));
 }

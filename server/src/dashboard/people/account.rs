@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, EMAIL_ERROR, NAME, NAME_ERROR, NEW_PASSWORD, PASSWORD_HINT, is_name, reason};
+use super::{Answer, EMAIL_ERROR, NAME, NAME_ERROR, NEW_PASSWORD, PASSWORD_HINT, is_name, reason};
 use crate::accounts::{AccountError, Email, Factor, SessionRow};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
