@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 
 import type { BrowserContextOptions, Cookie, Page } from "@playwright/test";
 
-import { PASSWORD, address, expect, giveWallet, picture, send, signUp } from "./dashboard.ts";
+import { PASSWORD, address, expect, giveWallet, picture, send, shopOf, signUp } from "./dashboard.ts";
 import type { Demo } from "./demo.ts";
 import { checkoutOf } from "./keeper.ts";
 import { post } from "./mapi.ts";
@@ -21,9 +21,10 @@ export const FORMULAS = ["=1+1", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "A;=1
 type Visitor = (options?: BrowserContextOptions) => Promise<Page>;
 
 export interface Furnished {
-  email: string;
   session: Cookie[];
   shop: string;
+  /** Another shop of the same person, in which nothing was done yet. */
+  empty: string;
   /** The pages of one payment, below the shop's. */
   charge: string;
   /** The page of the webhook, below the shop's. */
@@ -54,14 +55,19 @@ async function furnish(page: Page, demo: Demo, visitor: Visitor): Promise<Furnis
   const key = await unlock(page, shop);
   const { charge, buyer } = await sell(page, demo, shop, key, visitor);
   const { invitation, guest } = await team(page, demo, shop, visitor);
+  await page.goto(`${demo.server}/dashboard/new`);
+  await page.locator("[name=name]").fill(IMAGE);
+  await send(page);
+  const empty = await shopOf(page);
   const other = await visitor({ userAgent: IMAGE });
   await other.goto(`${demo.server}/login`);
   await other.locator("[name=email]").fill(email);
   await other.locator("[name=password]").fill(PASSWORD);
   await send(other);
-  await other.waitForURL(shop);
+  await other.waitForURL(/\/dashboard$/);
   const links = { invitation, ...(await correspond(page, await visitor(), demo, email)) };
-  return { email, session: await page.context().cookies(), shop, charge, webhook, links, readers: [email, guest, buyer] };
+  const session = await page.context().cookies();
+  return { session, shop, empty, charge, webhook, links, readers: [email, guest, buyer] };
 }
 
 async function settle(page: Page, shop: string): Promise<void> {

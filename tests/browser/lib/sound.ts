@@ -38,8 +38,8 @@ export async function seen(page: Page) {
 /** No French text needs one of these. */
 const ENGLISH = /\b(the|you|your|yours|and|with|this|from|are|was|have|not|settings|team|wallet|look|save|log|price|state|received|waiting)\b/gi;
 
-/** What is wrong with the page, whatever stands on it. */
-export async function faultsOf(page: Page, lang: string, shows: string[] = []): Promise<string[]> {
+/** What is wrong with the page, whatever stands on it; `shows` is to be read there. */
+export async function faultsOf(page: Page, lang: string, shows: string[] = [], isForAxe = true): Promise<string[]> {
   const told = await seen(page);
   const english = lang === "fr" ? [...new Set(told.words.match(ENGLISH))] : [];
   const wide = await excess(page);
@@ -51,7 +51,7 @@ export async function faultsOf(page: Page, lang: string, shows: string[] = []): 
     ...shows.filter((probe) => !told.text.includes(probe)).map((probe) => `not to be read: ${probe}`),
     ...english.map((word) => `not French: ${word}`),
     ...(wide > 0 ? [`too wide by ${wide} px`] : []),
-    ...(await found(page)),
+    ...(isForAxe ? await found(page) : []),
   ];
 }
 

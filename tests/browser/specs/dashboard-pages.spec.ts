@@ -10,12 +10,14 @@ import { pageOf } from "../lib/letters.ts";
 import { faultsOf, refusals, seen } from "../lib/sound.ts";
 
 // One worker furnishes the shop once for all of them.
-test.describe.configure({ mode: "default", timeout: 120_000 });
+test.describe.configure({ mode: "default", timeout: 240_000 });
 
 interface Leaf {
   path: string;
   /** What the answer says of itself, if that is not that all is well. */
   status?: number;
+  /** It looks as another does: axe judges it once. */
+  alike?: true;
   /** Markup that somebody wrote, and that stands there as text. */
   shows?: string[];
 }
@@ -27,20 +29,21 @@ const pathOf = (link: string) => link.slice(new URL(link).origin.length);
 const outside = ({ links }: Furnished): Leaf[] => [
   { path: "/" },
   { path: "/login" },
-  { path: "/login?then=%2Faccount" },
+  { path: "/login?then=%2Faccount", alike: true },
   { path: "/signup" },
   { path: "/password/forgot" },
   { path: pathOf(links.password) },
-  { path: "/password?token=none", status: 410 },
+  { path: "/password?token=none", status: 410, alike: true },
   { path: pathOf(links.email) },
-  { path: "/email?token=none", status: 410 },
+  { path: "/email?token=none", status: 410, alike: true },
   { path: pathOf(links.invitation), shows: [SCRIPT] },
-  { path: "/invitation?token=none", status: 410 },
+  { path: "/invitation?token=none", status: 410, alike: true },
   { path: `/dashboard/${NOWHERE}` },
 ];
 
 /** What is shown to somebody who has logged in, beside the shop. */
 const inside: Leaf[] = [
+  { path: "/dashboard", shows: [IMAGE, SCRIPT] },
   { path: "/dashboard/new" },
   { path: "/dashboard/merchant" },
   { path: "/account", shows: [IMAGE] },
@@ -54,45 +57,56 @@ const inside: Leaf[] = [
 const within = ({ charge, webhook }: Furnished): Leaf[] => [
   { path: "", shows: [SCRIPT] },
   { path: "/charges", shows: [IMAGE, SCRIPT, ...FORMULAS.map((formula) => formula.trim())] },
-  { path: "/charges?q=nothing&state=seen&from=2026-01-01&to=2026-01-02" },
-  { path: "/charges?from=x", status: 422 },
+  { path: "/charges?q=nothing&state=seen&from=2026-01-01&to=2026-01-02", alike: true },
+  { path: "/charges?from=x", status: 422, alike: true },
   { path: charge, shows: [IMAGE, SCRIPT] },
   { path: `${charge}/receipt`, shows: [IMAGE, SCRIPT] },
-  { path: `/charges/${NOWHERE}`, status: 404 },
+  { path: `/charges/${NOWHERE}`, status: 404, alike: true },
   { path: "/figures" },
   { path: "/settings", shows: [SCRIPT] },
   { path: "/settings/wallet" },
   { path: "/settings/domains" },
-  { path: "/settings/domains?page=%22%3E%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E" },
-  { path: "/settings/domains?page=shop.example" },
+  { path: "/settings/domains?page=%22%3E%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E", alike: true },
+  { path: "/settings/domains?page=shop.example", alike: true },
   { path: "/settings/look" },
   { path: "/settings/webhooks" },
   { path: webhook, shows: [IMAGE, SCRIPT] },
   { path: "/settings/keys", shows: [IMAGE, SCRIPT] },
   { path: "/settings/links" },
-  { path: "/snippet" },
-  { path: `/snippet?kind=link&order_id=${encodeURIComponent(IMAGE)}&label=${encodeURIComponent(SCRIPT)}` },
+  { path: "/snippet", alike: true },
+  { path: `/snippet?kind=link&order_id=${encodeURIComponent(IMAGE)}&label=${encodeURIComponent(SCRIPT)}`, alike: true },
   { path: "/snippet?kind=signed&price=42" },
-  { path: "/snippet?price=x", status: 422 },
+  { path: "/snippet?price=x", status: 422, alike: true },
   { path: "/team", shows: [IMAGE] },
   { path: "/log", shows: [IMAGE, SCRIPT] },
+];
+
+/** Those of a shop in which nothing was done yet. */
+const unused: Leaf[] = [
+  { path: "", shows: [IMAGE] },
+  { path: "/charges", alike: true },
+  { path: "/settings/wallet" },
+  { path: "/settings/keys", alike: true },
+  { path: "/settings/webhooks", alike: true },
+  { path: "/snippet?kind=signed&price=42", status: 422, alike: true },
 ];
 
 /** Pages that the loops have not seen, though others lead there. */
 function unseen(linked: Set<string>, visited: Leaf[]): string[] {
   const kind = (path: string) => (path.split("?")[0] as string).replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "*");
-  const known = new Set([...visited.map(({ path }) => kind(path)), "/dashboard", "/dashboard/*/charges.csv"]);
+  const known = new Set([...visited.map(({ path }) => kind(path)), "/dashboard/*/charges.csv"]);
   const ours = /^\/(dashboard|account|login|signup|password|email|invitation|confirm)\b/;
   return [...linked].map(kind).filter((path) => ours.test(path) && !known.has(path));
 }
 
 /** Opens all pages one after the other, and says what is wrong with them. */
 async function walk(page: Page, demo: Demo, leaves: Leaf[], lang: string, linked: Set<string>): Promise<string[]> {
+  const isFirst = lang === "en";
   const faults: string[] = [];
   const { width, height } = page.viewportSize() as { width: number; height: number };
-  for (const { path, status, shows } of leaves) {
+  for (const { path, status, shows, alike } of leaves) {
     const answer = (await page.goto(`${demo.server}${path}${path.includes("?") ? "&" : "?"}lang=${lang}`)) as Response;
-    const told = [...refusals(answer, status), ...(await faultsOf(page, lang, shows))];
+    const told = [...refusals(answer, status), ...(await faultsOf(page, lang, shows, isFirst || !alike))];
     if (width < 400) {
       await page.setViewportSize({ width: 320, height });
       if ((await excess(page)) > 0) told.push(`at 320 px too wide by ${await excess(page)} px`);
@@ -116,14 +130,15 @@ for (const [lang, colorScheme, width] of [["en", "light", 360], ["fr", "dark", 1
     await expect(page.locator("html")).toHaveAttribute("lang", lang);
 
     const stranger = await visitor({ locale: lang, colorScheme, viewport: { width, height: 740 } });
-    const base = pathOf(shop.shop);
-    const own = within(shop).map((leaf) => ({ ...leaf, path: base + leaf.path }));
+    const below = (base: string, leaves: Leaf[]) => leaves.map((leaf) => ({ ...leaf, path: pathOf(base) + leaf.path }));
+    const own = [...below(shop.shop, within(shop)), ...below(shop.empty, unused)];
     const linked = new Set<string>();
     const open = outside(shop);
-    const both = open.filter(({ path }) => path !== "/" && !path.startsWith("/login") && !path.startsWith("/dashboard"));
+    // Somebody who has logged in opens them, too.
+    const both = open.filter(({ path, status }) => !status && !/^\/($|login|dashboard)/.test(path));
     const faults = [
       ...(await walk(stranger, demo, open, lang, linked)),
-      ...(await walk(page, demo, [...inside, ...own, ...both], lang, linked)),
+      ...(await walk(page, demo, [...inside, ...own, ...(lang === "en" ? both : [])], lang, linked)),
     ];
     expect(faults).toEqual([]);
     expect(unseen(linked, [...open, ...inside, ...own])).toEqual([]);
