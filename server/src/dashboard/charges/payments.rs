@@ -60,7 +60,7 @@ fn row(app: &App, charge: &Charge, payment: &Payment, tip: u32, times: Times<'_>
     let seen = payment.first_seen.latest;
     html! {
         tr {
-            td { (transaction(app, payment, language)) }
+            td.url { (transaction(app, payment, language)) }
             td.number { (money::btc(payment.value, language)) }
             td {
                 (depth(charge, payment, tip, language))
