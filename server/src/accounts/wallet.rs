@@ -48,7 +48,7 @@ impl Accounts {
                         let is_first = present.is_none();
                         put(tx, &known, receive).await?;
                         if is_first {
-                            let notice = Notice::WalletChanged {
+                            let notice = Notice::WalletGiven {
                                 merchant: &known.settings.name,
                             };
                             this.notify_owners(tx, merchant, notice, client, now).await?;

@@ -193,7 +193,9 @@ test("once signed links are required, the snippet builder signs, and an edited p
 
 test("another wallet needs a second factor, waits for a day, and can be stopped", async ({ page, demo, visitor }) => {
   const { email, shop } = await signUp(page, demo, "Hugo");
+  const letters = async (subject: string) => (await demo.letters.all(email)).filter((letter) => letter.includes(subject)).length;
   await giveWallet(page, shop);
+  await expect.poll(() => letters("The money has a wallet to go to")).toBe(1);
   const wallet = `${shop}/settings/wallet`;
   await expect(page.getByText("your account needs a second factor")).toBeVisible();
   await expect(page.locator("[name=wallet]")).toHaveCount(0);
@@ -229,7 +231,6 @@ test("another wallet needs a second factor, waits for a day, and can be stopped"
   await expect(page.getByRole("heading", { name: "A change waits" })).toBeVisible();
   await page.goto(shop);
   await expect(page.locator("p.note.bad")).toContainText("wallet");
-  const letters = async (subject: string) => (await demo.letters.all(email)).filter((letter) => letter.includes(subject)).length;
   await expect.poll(() => letters("The money is to go to another wallet")).toBe(1);
 
   // Until then the money goes where it went.

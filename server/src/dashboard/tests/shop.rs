@@ -82,11 +82,7 @@ async fn owners_are_told_of_keys_and_wallets_by_letter() {
     let told = world.subjects("ada@tea.example").await;
     assert_eq!(
         told[told.len() - 3..],
-        [
-            "A key was made",
-            "A key was revoked",
-            "The money goes to another wallet now"
-        ]
+        ["A key was made", "A key was revoked", "The money has a wallet to go to"]
     );
     let secret = made
         .body

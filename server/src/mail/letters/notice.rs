@@ -47,6 +47,11 @@ pub enum Notice<'a> {
         /// Whose team.
         merchant: &'a str,
     },
+    /// The merchant has a wallet now, the first one.
+    WalletGiven {
+        /// Whose.
+        merchant: &'a str,
+    },
     /// Another wallet is to take the merchant's money.
     WalletAsked {
         /// Whose.
@@ -233,6 +238,14 @@ impl<'a> Notice<'a> {
                 ),
                 Some(merchant),
             ),
+            Self::WalletGiven { merchant } => (
+                words("The money has a wallet to go to", "L'argent a un portefeuille où aller"),
+                words(
+                    "An owner said where the money of new payments goes. From now on, another wallet waits for 24 hours before it takes any.",
+                    "Un propriétaire a indiqué où va l'argent des nouveaux paiements. Désormais, tout autre portefeuille attendra 24 heures avant d'en recevoir.",
+                ),
+                Some(merchant),
+            ),
             Self::WalletChanged { merchant } => (
                 words(
                     "The money goes to another wallet now",
@@ -266,8 +279,8 @@ impl<'a> Notice<'a> {
                 "Si vous n'êtes pas au courant, arrêtez-le tout de suite dans les réglages, puis changez votre mot de passe.",
             ),
             _ => words(
-                "If it was neither you nor somebody of your team, change your password at once and look at the audit log.",
-                "Si ce n'était ni vous ni quelqu'un de votre équipe, changez tout de suite votre mot de passe et consultez le journal d'audit.",
+                "If it was neither you nor somebody of your team, change your password at once and look at the log of changes.",
+                "Si ce n'était ni vous ni quelqu'un de votre équipe, changez tout de suite votre mot de passe et consultez le journal des modifications.",
             ),
         }
     }

@@ -66,6 +66,7 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
             merchant: text,
             due: NOW,
         },
+        Notice::WalletGiven { merchant: text },
         Notice::WalletStopped { merchant: text },
         Notice::WalletChanged { merchant: text },
         Notice::NewOwner { merchant: text },
@@ -149,7 +150,7 @@ fn a_letter_reads_well_in_both_languages() {
         letter.text,
         "Bonjour,\n\nQuelqu'un est devenu propriétaire, et peut changer où va l'argent.\n\nMarchand : Café\nQuand : 25 novembre \
          2026 à 04:33 CET\nDepuis : 203.0.113.7, Firefox\n\nSi ce n'était ni vous ni quelqu'un de votre équipe, changez tout de \
-         suite votre mot de passe et consultez le journal d'audit.\n\n-- \nBitpro\n"
+         suite votre mot de passe et consultez le journal des modifications.\n\n-- \nBitpro\n"
     );
 }
 
