@@ -15,11 +15,28 @@ const WHO: &str = "bitpro";
 /// What stands in the place of a client's address.
 const FROM: &str = "command line";
 
+/// All that the command line notes. Where the dashboard can do the same, the name is the path of its form, without ids.
+pub(crate) const ACTIONS: [&str; 12] = [
+    "settings",
+    "charges/accept",
+    "charges/cancel",
+    "settings/keys",
+    "settings/keys/rotate",
+    "settings/keys/revoke",
+    "settings/links/rotate",
+    "settings/links/revoke",
+    "settings/webhooks",
+    "settings/webhooks/remove",
+    "settings/webhooks/rotate",
+    "settings/webhooks/redeliver",
+];
+
 /// Carries out `work`, which does what `command` says, and notes it if it changes something of a merchant.
 pub(super) async fn noted(accounts: &Accounts, command: &Command, work: impl Future<Output = Reply>) -> Reply {
     let Some((merchant, action)) = changes(accounts.charges(), command).await else {
         return work.await;
     };
+    debug_assert!(ACTIONS.contains(&action), "{action} is not among the actions");
     let begun = accounts.begin_change(Some(merchant), None, WHO, action, FROM).await?;
     let reply = work.await;
     accounts.end_change(begun, reply.is_ok().then(String::new)).await?;

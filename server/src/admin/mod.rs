@@ -16,6 +16,8 @@ mod webhooks;
 mod wire;
 
 pub use execute::execute;
+#[cfg(test)]
+pub(crate) use journal::ACTIONS;
 pub use links::{LinkCommand, LinkToSign, sign_offline};
 pub use socket::{AdminSocket, SocketError, ask};
 pub use webhooks::WebhookCommand;

@@ -5,6 +5,7 @@
 mod back;
 pub mod charges;
 mod cookie;
+mod deeds;
 mod failures;
 pub mod field;
 pub mod form;

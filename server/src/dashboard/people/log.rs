@@ -1,13 +1,15 @@
 //! The log of changes: who, what, when, from where.
 
 use http::StatusCode;
-use maud::html;
+use maud::{Markup, html};
 
 use super::Answer;
+use crate::dashboard::deeds::deed;
 use crate::dashboard::layout;
 use crate::dashboard::route::Request;
 use crate::dashboard::time::Times;
 use crate::dashboard::words::{Words, words};
+use crate::merchant::Language;
 
 const TITLE: Words = words("Log of changes", "Journal des modifications");
 const WHEN: Words = words("When", "Quand");
@@ -47,7 +49,7 @@ pub(super) fn show(request: Request) -> Answer {
                             td role="cell" { (times.second(line.at)) }
                             td role="cell" { (line.who) }
                             td role="cell" {
-                                code { (line.action) }
+                                (what(&line.action, lang))
                                 @if !line.detail.is_empty() { div { (line.detail) } }
                                 @if line.outcome.is_none() { div.hint { (BROKEN_OFF.of(lang)) } }
                             }
@@ -62,4 +64,14 @@ pub(super) fn show(request: Request) -> Answer {
         };
         Ok(layout::page(&request, StatusCode::OK, TITLE.of(lang), &content))
     })
+}
+
+/// What was done, in words, with the name that the log keeps of it.
+fn what(action: &str, lang: Language) -> Markup {
+    html! {
+        @match deed(action) {
+            Some(words) => { div { (words.of(lang)) } code.hint { (action) } },
+            None => code { (action) },
+        }
+    }
 }

@@ -59,7 +59,10 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
     let log = ada.get(&format!("{base}/log")).await.body;
     assert!(log.contains("settings/wallet/confirm") && log.contains("tr(tpub") && log.contains("settings/domains"));
     // What was only looked at is no change.
-    assert!(!log.contains("<code>settings/wallet</code>"));
+    assert!(!log.contains(">settings/wallet</code>"));
+    ada.post("/account", "name=Ada&language=fr").await;
+    let log = ada.get(&format!("{base}/log")).await.body;
+    assert!(log.contains("<div>Domaines autorisés modifiés</div>"), "{log}");
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn an_export_stands_in_the_log_before_its_first_byte() {
         ada.get(&format!("{home}/log"))
             .await
             .body
-            .contains("<code>charges.csv</code>")
+            .contains("<div>Exported transactions</div><code class=\"hint\">charges.csv</code>")
     );
 }
 
@@ -187,7 +187,8 @@ async fn what_the_operator_changes_stands_in_the_merchants_log() {
     execute(world.accounts(), add("shop")).await.unwrap();
     let page = ada.get(&log).await.body;
     assert!(
-        page.contains("settings/keys") && page.contains("command line"),
+        page.contains("<div>Made an API key</div><code class=\"hint\">settings/keys</code>")
+            && page.contains("command line"),
         "{page}"
     );
 }
