@@ -8,11 +8,16 @@ use super::RateSource;
 #[derive(Debug, Clone, Copy)]
 pub struct FixedRate(pub Rate);
 
+impl FixedRate {
+    /// What its quotes name as their source.
+    pub const SOURCE: &'static str = "fixed";
+}
+
 impl RateSource for FixedRate {
     fn fresh(&self, now: Timestamp) -> Option<Quote> {
         Some(Quote {
             rate: self.0,
-            source: "fixed".to_owned(),
+            source: Self::SOURCE.to_owned(),
             at: now,
         })
     }

@@ -6,8 +6,7 @@ use futures::future::BoxFuture;
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::payments::{depth, filled};
-use super::wording::{email_for, state_chip};
+use super::wording::{confirmations, email_for, state_chip};
 use super::{charge_path, member, own_charge, show};
 use crate::charges::FoundCharge;
 use crate::checkout::refusal::Refusal;
@@ -36,7 +35,6 @@ const RATE: Words = words("Rate", "Cours");
 const STATE: Words = words("State", "État");
 const ADDRESS: Words = words("Address", "Adresse");
 const PAID_WITH: Words = words("Paid with", "Payé par");
-const CONFIRMED: Words = words("{} confirmations", "{} confirmations");
 
 /// `GET /dashboard/{merchant}/charges/{charge}/receipt`
 pub(super) fn show(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
@@ -115,7 +113,7 @@ fn paid_with(request: &Request, charge: &Charge, times: Times<'_>) -> Markup {
                     span.mono { (payment.outpoint) } br;
                     (money::btc(payment.value, language)) " · "
                     time datetime=(time::machine(seen)) { (times.minute(seen)) } " · "
-                    (filled(CONFIRMED, language, &[&depth(charge, payment, tip, language)]))
+                    (confirmations(payment.confirmations(tip), charge.required_of(payment), language))
                 }
             }
         }

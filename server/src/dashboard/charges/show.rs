@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::actions::{self, Typed};
 use super::payments::filled;
 use super::rows::short;
-use super::wording::{email_for, ignored, origin_word, state_chip};
+use super::wording::{email_for, ignored, origin_word, source_word, state_chip};
 use super::{charge_path, deliveries, history, list_path, member, own_charge, payments};
 use crate::accounts::Permission;
 use crate::charges::{FoundCharge, Snapshot};
@@ -179,7 +179,11 @@ pub(super) fn rate(charge: &Charge, times: Times<'_>, language: Language) -> Mar
     let text = filled(
         RATE_TEXT,
         language,
-        &[&money::euros(cents, language), &quote.source, &times.second(quote.at)],
+        &[
+            &money::euros(cents, language),
+            source_word(&quote.source, language),
+            &times.second(quote.at),
+        ],
     );
     html! {
         (text)

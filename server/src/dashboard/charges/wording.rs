@@ -7,6 +7,7 @@ use crate::accounts::{Permission, Role};
 use crate::charges::ChargeOrigin;
 use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::rates::FixedRate;
 
 /// A state in a word or two.
 #[must_use]
@@ -57,6 +58,27 @@ pub const fn origin_word(origin: ChargeOrigin) -> Words {
         ChargeOrigin::Link => words("link, price not verified", "lien, prix non vérifié"),
         ChargeOrigin::SignedLink => words("signed link", "lien signé"),
         ChargeOrigin::Api => words("your server (API)", "votre serveur (API)"),
+    }
+}
+
+/// So many confirmations, of which so many are waited for.
+#[must_use]
+pub fn confirmations(have: u32, required: u32, language: Language) -> String {
+    match (language, have, required) {
+        (Language::En, 0 | 1, 1) => format!("{have} of 1 confirmation"),
+        (Language::En, ..) => format!("{have} of {required} confirmations"),
+        // French takes nought for a singular.
+        (Language::Fr, 0 | 1, _) => format!("{have} confirmation sur {required}"),
+        (Language::Fr, ..) => format!("{have} confirmations sur {required}"),
+    }
+}
+
+/// Who says a rate: names of exchanges with their times, as they are, or a word.
+#[must_use]
+pub fn source_word(source: &str, language: Language) -> &str {
+    match source {
+        FixedRate::SOURCE => words("fixed rate", "cours fixe").of(language),
+        exchanges => exchanges,
     }
 }
 
@@ -122,6 +144,38 @@ mod tests {
             assert!(ignored(note, Language::Fr).contains(" a été ignoré"), "{note}");
         }
         assert_eq!(ignored("another", Language::Fr), "another");
+    }
+
+    #[test]
+    fn one_confirmation_is_no_plural() {
+        let said = |language| [(0, 1), (1, 1), (2, 1), (1, 6)].map(|(have, of)| confirmations(have, of, language));
+        assert_eq!(
+            said(Language::En),
+            [
+                "0 of 1 confirmation",
+                "1 of 1 confirmation",
+                "2 of 1 confirmations",
+                "1 of 6 confirmations"
+            ]
+        );
+        assert_eq!(
+            said(Language::Fr),
+            [
+                "0 confirmation sur 1",
+                "1 confirmation sur 1",
+                "2 confirmations sur 1",
+                "1 confirmation sur 6"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_fixed_rate_is_said_in_words_and_exchanges_by_their_names() {
+        let fixed = FixedRate::SOURCE;
+        assert_eq!(source_word(fixed, Language::En), "fixed rate");
+        assert_eq!(source_word(fixed, Language::Fr), "cours fixe");
+        let exchanges = "kraken 09:15:04Z, bitstamp 09:15:06Z";
+        assert_eq!(source_word(exchanges, Language::Fr), exchanges);
     }
 
     #[test]

@@ -12,7 +12,7 @@ async fn a_charge_is_shown_with_all_that_is_known_of_it() {
         "Order A-1",
         "€42.00",
         "0.00084000\u{a0}BTC",
-        "€50,000.00 for 1 BTC, fixed",
+        "€50,000.00 for 1 BTC, fixed rate,",
         "anna@shop.example",
         "0 of 1",
         "Made by your server (API).",
@@ -154,7 +154,7 @@ async fn a_delivery_is_shown_with_its_attempts_and_made_again() {
 
 #[tokio::test]
 async fn a_receipt_says_whether_it_is_one() {
-    let desk = Desk::new().await;
+    let mut desk = Desk::new().await;
     let id = desk.make("A-1", "anna@shop.example").await;
     let receipt = desk.get(&format!("charges/{id}/receipt")).await;
     assert!(receipt.has("This is no proof of payment") && receipt.has("Shop") && receipt.has("€42.00"));
@@ -162,4 +162,12 @@ async fn a_receipt_says_whether_it_is_one() {
     let receipt = desk.get(&format!("charges/{id}/receipt")).await;
     let charge = desk.app.charges.snapshot(id).await.unwrap().unwrap().charge.clone();
     assert!(receipt.has(&charge.payments[0].outpoint.to_string()));
+    assert!(receipt.has("0 of 1 confirmation<") && receipt.has("fixed rate"));
+    desk.language = Language::Fr;
+    let receipt = desk.get(&format!("charges/{id}/receipt")).await;
+    assert!(
+        receipt.has("0 confirmation sur 1<") && receipt.has("cours fixe"),
+        "{}",
+        receipt.body
+    );
 }
