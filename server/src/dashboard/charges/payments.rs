@@ -34,17 +34,17 @@ pub(super) fn section(app: &App, charge: &Charge, tip: u32, times: Times<'_>, la
                 p { (NONE.of(language)) }
             } @else {
                 div.scroll tabindex="0" role="group" aria-labelledby="payments" {
-                    table {
-                        thead {
-                            tr {
-                                th scope="col" { (TRANSACTION.of(language)) }
-                                th.number scope="col" { (VALUE.of(language)) }
-                                th scope="col" { (DEPTH.of(language)) }
-                                th scope="col" { (SEEN.of(language)) }
-                                th.number scope="col" { (WORTH.of(language)) }
+                    table.stack role="table" {
+                        thead role="rowgroup" {
+                            tr role="row" {
+                                th scope="col" role="columnheader" { (TRANSACTION.of(language)) }
+                                th.number scope="col" role="columnheader" { (VALUE.of(language)) }
+                                th scope="col" role="columnheader" { (DEPTH.of(language)) }
+                                th scope="col" role="columnheader" { (SEEN.of(language)) }
+                                th.number scope="col" role="columnheader" { (WORTH.of(language)) }
                             }
                         }
-                        tbody {
+                        tbody role="rowgroup" {
                             @for payment in &charge.payments {
                                 (row(app, charge, payment, tip, times, language))
                             }
@@ -59,17 +59,17 @@ pub(super) fn section(app: &App, charge: &Charge, tip: u32, times: Times<'_>, la
 fn row(app: &App, charge: &Charge, payment: &Payment, tip: u32, times: Times<'_>, language: Language) -> Markup {
     let seen = payment.first_seen.latest;
     html! {
-        tr {
-            td.url { (transaction(app, payment, language)) }
-            td.number { (money::btc(payment.value, language)) }
-            td {
+        tr role="row" {
+            td.url role="cell" { (transaction(app, payment, language)) }
+            td.number role="cell" data-label=(VALUE.of(language)) { (money::btc(payment.value, language)) }
+            td role="cell" data-label=(DEPTH.of(language)) {
                 (depth(charge, payment, tip, language))
                 @if let Some(judged) = payment.judgement.map(judged) {
                     br; span.hint { (judged.of(language)) }
                 }
             }
-            td { time datetime=(time::machine(seen)) { (times.second(seen)) } }
-            td.number {
+            td role="cell" data-label=(SEEN.of(language)) { time datetime=(time::machine(seen)) { (times.second(seen)) } }
+            td.number role="cell" data-label=(WORTH.of(language)) {
                 @match &payment.rate {
                     Some(quote) => (money::euros(money::worth(payment.value, quote.rate), language)),
                     None => span.hint { (NO_RATE.of(language)) },
