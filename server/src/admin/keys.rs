@@ -66,7 +66,7 @@ impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         let kind = match &error {
             KeyError::UnknownMerchant | KeyError::UnknownKey => Kind::Unknown,
-            KeyError::Revoked => Kind::Conflict,
+            KeyError::Revoked | KeyError::TooMany => Kind::Conflict,
             KeyError::Name(_) | KeyError::Overlap(_) => Kind::Invalid,
             KeyError::Store(_) => Kind::Unavailable,
         };

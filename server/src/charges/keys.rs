@@ -15,6 +15,8 @@ use crate::store::{KeptAnswer, StoreError, Tx};
 pub const LONGEST_OVERLAP_SECS: u32 = 30 * 24 * 60 * 60;
 /// The longest name of a key, in characters.
 const NAME_CHARS: usize = 60;
+/// The most keys of a merchant that are not revoked: all are kept in memory, and owners get a letter about each.
+pub const MOST_KEYS: usize = 50;
 /// How long the answer to a request with an Idempotency-Key is kept, in seconds.
 const KEPT_SECS: u32 = 24 * 60 * 60;
 
@@ -33,6 +35,9 @@ pub enum KeyError {
     /// The name is not one.
     #[error("name = {0:?}: wanted a text of 1 to 60 characters")]
     Name(String),
+    /// The merchant has as many as he can have.
+    #[error("a merchant has at most {MOST_KEYS} keys: revoke one first")]
+    TooMany,
     /// The overlap is out of bounds.
     #[error("overlap_secs = {0}: wanted seconds from 0 to {LONGEST_OVERLAP_SECS}")]
     Overlap(u32),
@@ -124,6 +129,11 @@ impl Charges {
         let write = inner.store.write(move |tx| {
             Box::pin(async move {
                 tx.memory().merchant_row(merchant).ok_or(KeyError::UnknownMerchant)?;
+                let keys = tx.memory().keys().values();
+                let living = keys.filter(|key| key.merchant == merchant && key.revoked_at.is_none());
+                if living.count() >= MOST_KEYS {
+                    return Err(KeyError::TooMany);
+                }
                 let first = KeyId(merchant.0);
                 let id = if tx.memory().keys().contains_key(&first) {
                     fresh

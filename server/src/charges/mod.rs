@@ -36,7 +36,7 @@ pub(crate) use beside::Beside;
 pub use by_hand::ByHand;
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};
-pub use keys::{Authority, AuthorityError, IssuedKey, KeyError, LONGEST_OVERLAP_SECS};
+pub use keys::{Authority, AuthorityError, IssuedKey, KeyError, LONGEST_OVERLAP_SECS, MOST_KEYS};
 pub use links::{LinkKeyError, MadeLinkKey};
 pub use objects::ToldEvent;
 pub use search::{Found, FoundCharge};

@@ -12,7 +12,7 @@ use super::frame::{self, Tab, below, may_change};
 use super::overlap;
 use super::secret::{self, Shown};
 use super::when::when;
-use crate::charges::{IssuedKey, KeyError};
+use crate::charges::{IssuedKey, KeyError, MOST_KEYS};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
@@ -46,6 +46,10 @@ pub(super) fn add(request: Request) -> Answering {
         match change::add_key(&request, name, scopes).await {
             Ok(issued) => made(&request, &issued, ADDED),
             Err(KeyError::Name(_)) => refused(&Errors::of("name", NAME_WANTED.of(lang))),
+            Err(KeyError::TooMany) => {
+                let most = MOST_KEYS.to_string();
+                refused(&Errors::of("name", TOO_MANY.of(lang).replace("{most}", &most)))
+            }
             Err(error) => Err(refusal(error)),
         }
     })
@@ -84,7 +88,9 @@ fn refusal(error: KeyError) -> Refusal {
         KeyError::Store(error) => error.into(),
         // A key that was revoked meanwhile is as good as none.
         KeyError::UnknownMerchant | KeyError::UnknownKey | KeyError::Revoked => Refusal::unknown_page(),
-        KeyError::Name(_) | KeyError::Overlap(_) => Refusal::malformed_form(StatusCode::UNPROCESSABLE_ENTITY),
+        KeyError::Name(_) | KeyError::Overlap(_) | KeyError::TooMany => {
+            Refusal::malformed_form(StatusCode::UNPROCESSABLE_ENTITY)
+        }
     }
 }
 
@@ -234,6 +240,10 @@ const NAME_HINT: Words = words(
 const NAME_WANTED: Words = words(
     "Write a name of 1 to 60 characters.",
     "Saisissez un nom de 1 à 60 caractères.",
+);
+const TOO_MANY: Words = words(
+    "You have {most} keys, as many as can be. Revoke one that you no longer use first.",
+    "Vous avez {most} clés, le maximum. Révoquez d’abord une clé dont vous ne vous servez plus.",
 );
 const KEY_ID: Words = words("Key ID", "Identifiant");
 const SCOPES: Words = words("What it may do", "Ce qu’elle permet");

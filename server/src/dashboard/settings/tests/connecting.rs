@@ -1,7 +1,9 @@
 //! What shops' programs are connected by: webhooks, keys, link signing.
 
 use super::*;
-use crate::keys::{KeyId, Scope};
+use crate::admin::{Command, Kind, execute};
+use crate::charges::MOST_KEYS;
+use crate::keys::{KeyId, Scope, Scopes};
 use crate::webhooks::Webhooks;
 
 impl Desk {
@@ -40,6 +42,38 @@ async fn a_key_without_name_or_power_is_not_made() {
     assert_eq!((page.status, page.text_of("scope-error")), (422, "Tick at least one."));
     assert!(page.has("&lt;script&gt;") && !page.has(PROBE));
     assert!(desk.app.charges.keys(None).is_empty());
+}
+
+#[tokio::test]
+async fn a_merchant_has_fifty_keys_at_most() {
+    let desk = Desk::new().await;
+    let (charges, merchant) = (&desk.app.charges, desk.app.merchant);
+    for _ in 0..MOST_KEYS {
+        charges.add_key(merchant, "Shop", Scopes::default()).await.unwrap();
+    }
+    let page = desk.post("settings/keys", "name=One+more&scope=charges:read").await;
+    assert_eq!(page.status, 422);
+    let error = page.text_of("name-error");
+    assert!(error.starts_with("You have 50 keys, as many as can be."), "{error}");
+    assert!(page.has("value=\"One more\""), "what was typed is kept");
+    let add = || Command::AddKey {
+        merchant: merchant.to_string(),
+        name: "One more".to_owned(),
+        scopes: None,
+    };
+    let accounts = &desk.app.app.accounts;
+    let failure = execute(accounts, add()).await.unwrap_err();
+    assert_eq!(
+        (failure.kind, failure.message.as_str()),
+        (Kind::Conflict, "a merchant has at most 50 keys: revoke one first")
+    );
+    assert_eq!(charges.keys(Some(merchant)).len(), MOST_KEYS);
+    // One that is revoked counts no more, nor does another merchant's.
+    let other = desk.app.another_merchant().await;
+    charges.add_key(other, "Theirs", Scopes::default()).await.unwrap();
+    charges.revoke_key(charges.keys(Some(merchant))[7].id).await.unwrap();
+    execute(accounts, add()).await.unwrap();
+    execute(accounts, add()).await.unwrap_err();
 }
 
 #[tokio::test]
