@@ -4,12 +4,11 @@ use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
 use bitpro_checkout_app::ssr::Template;
-use http::HeaderMap;
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
@@ -137,10 +136,21 @@ impl App {
     }
 }
 
-async fn unknown(State(app): State<App>, context: Context, headers: HeaderMap) -> Response {
-    app.refuse(&Visit::new(context, headers, None), Refusal::unknown_page())
+async fn unknown(State(app): State<App>, context: Context, request: Request) -> Response {
+    nothing(&app, context, request, Refusal::unknown_page()).await
 }
 
-async fn wrong_method(State(app): State<App>, context: Context, headers: HeaderMap) -> Response {
-    app.refuse(&Visit::new(context, headers, None), Refusal::wrong_method())
+async fn wrong_method(State(app): State<App>, context: Context, request: Request) -> Response {
+    nothing(&app, context, request, Refusal::wrong_method()).await
+}
+
+/// Says that nothing is here: to merchants by a page of the dashboard's, to shoppers by one of theirs.
+async fn nothing(app: &App, context: Context, request: Request, refusal: Refusal) -> Response {
+    let (parts, _) = request.into_parts();
+    let visit = Visit::new(context, parts.headers.clone(), None);
+    let page = match visit.wants_json() {
+        true => None,
+        false => dashboard::nowhere(app, context, &parts, &refusal).await,
+    };
+    page.unwrap_or_else(|| app.refuse(&visit, refusal))
 }

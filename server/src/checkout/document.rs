@@ -82,7 +82,7 @@ impl Visit {
     }
 
     /// Whether the client wants JSON and no page.
-    fn wants_json(&self) -> bool {
+    pub(crate) fn wants_json(&self) -> bool {
         let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
         accept.is_some_and(|accept| accept.contains("json") && !accept.contains("html"))
     }

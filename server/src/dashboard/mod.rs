@@ -13,6 +13,7 @@ mod guard;
 pub mod layout;
 pub mod money;
 pub mod multipart;
+mod nowhere;
 mod onboarding;
 mod people;
 mod refusals;
@@ -28,6 +29,7 @@ pub mod words;
 
 pub use field::{Errors, Field};
 pub use guard::router;
+pub use nowhere::nowhere;
 pub use route::{Access, Route, Verb};
 
 /// Every page, with who may come there: the router is built from this table, and so is the test of who may do what.

@@ -3,6 +3,39 @@
 use super::*;
 
 #[tokio::test]
+async fn an_address_that_leads_nowhere_is_answered_in_the_readers_language() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    ada.post("/account", "name=Ada&language=fr").await;
+    for path in [
+        &format!("/dashboard/{merchant}/nothing"),
+        "/dashboard/",
+        "/account/nothing",
+        "/login/nothing",
+    ] {
+        let answer = ada.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.body.contains("Il n’y a rien ici") && answer.body.contains("Vers le tableau de bord"));
+        assert_eq!(answer.header("content-language"), "fr");
+        let stranger = world.browser().get(path).await;
+        assert!(stranger.body.contains("There is nothing here"), "{path}");
+        let french = [("accept-language", "fr")];
+        let stranger = world.browser().send(Method::GET, path, &french, "").await;
+        assert!(stranger.body.contains("Il n’y a rien ici"), "{path}");
+    }
+    let put = ada.send(Method::PUT, "/account", &[], "").await;
+    assert_eq!(put.status, 405);
+    assert!(put.body.contains("Vers le tableau de bord"));
+    // Shoppers have a page of their own, and programs a problem.
+    let shopper = ada.get("/app/nothing").await;
+    assert_eq!(shopper.status, 404);
+    assert!(!shopper.body.contains("/dashboard"), "{}", shopper.body);
+    let json = [("accept", "application/json")];
+    let program = world.app.ask(Method::GET, "/account/nothing", &json, "").await;
+    assert_eq!(program.header("content-type"), "application/problem+json");
+}
+
+#[tokio::test]
 async fn somebody_asks_is_approved_chooses_a_password_and_logs_in() {
     let world = World::new().await;
     let browser = world.browser();

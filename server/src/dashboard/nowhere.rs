@@ -1,0 +1,73 @@
+//! Addresses of the dashboard that lead nowhere: people who run a shop are told so by a page of theirs, not by the shoppers'.
+
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, header, uri};
+
+use super::cookie::SessionCookie;
+use super::{layout, routes};
+use crate::accounts::language_of;
+use crate::app::App;
+use crate::checkout::language::of_browser;
+use crate::checkout::refusal::Refusal;
+use crate::merchant::Language;
+use crate::web::Context;
+use crate::web::headers::Nonce;
+
+/// The page that says why nothing is at an address; `None` when the address is not the dashboard's.
+pub async fn nowhere(app: &App, context: Context, parts: &Parts, refusal: &Refusal) -> Option<Response> {
+    if !is_ours(parts.uri.path()) && !is_own_host(app, parts) {
+        return None;
+    }
+    let language = match of_person(app, &parts.headers).await {
+        Some(language) => language,
+        None => of_browser(None, &parts.headers),
+    };
+    let nonce = Nonce::new(app.rng.bytes());
+    Some(layout::refusal(app, context.id, language, &nonce, refusal))
+}
+
+/// Whether a path begins like one of the dashboard's.
+fn is_ours(path: &str) -> bool {
+    routes().any(|route| first_part(route.path) == first_part(path))
+}
+
+fn first_part(path: &str) -> Option<&str> {
+    path.split('/').nth(1)
+}
+
+/// Whether the request was sent to an address that only the dashboard has: all that is there is the dashboard's.
+fn is_own_host(app: &App, parts: &Parts) -> bool {
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let asked = parts.uri.authority().map(uri::Authority::as_str).or(host);
+    let own = app.dashboard_url.as_ref();
+    own.is_some_and(|own| asked.is_some_and(|asked| own.is_authority(asked)))
+}
+
+/// The language of whoever has logged in.
+async fn of_person(app: &App, headers: &HeaderMap) -> Option<Language> {
+    let token = SessionCookie::at(app.dashboard_url())?.read(headers)?;
+    let login = app.accounts.session(&token).await.ok()??;
+    Some(language_of(&login.account.language))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ours_is_told_by_its_first_part() {
+        for path in [
+            "/dashboard/x/nothing",
+            "/dashboard/",
+            "/account/nothing",
+            "/login/x",
+            "/",
+        ] {
+            assert!(is_ours(path), "{path}");
+        }
+        for path in ["/app/checkout/x", "/dashboards", "/docs/x", "/nothing", "/libs/x", ""] {
+            assert!(!is_ours(path), "{path}");
+        }
+    }
+}
