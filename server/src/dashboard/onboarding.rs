@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::words::{Words, words};
+use crate::accounts::{Permission, Role};
 use crate::merchant::Language;
 
 /// What is known of a merchant.
@@ -46,28 +47,45 @@ pub(super) struct Step {
     pub(super) path: &'static str,
     /// How far it is.
     pub(super) progress: Progress,
+    /// One of these lets somebody do it.
+    needs: &'static [Permission],
 }
 
-/// The steps, in their order.
-pub(super) fn steps(facts: Facts) -> [Step; 5] {
+/// The steps that somebody in `role` may do, in their order.
+pub(super) fn steps(facts: Facts, role: Role) -> Vec<Step> {
     let is_ready = facts.has_wallet && facts.is_scanned;
-    let mut steps = [
-        step(WALLET, "/settings/wallet", is_ready || facts.has_charge),
-        // Whoever was paid by a direct link needs no domain.
-        step(DOMAINS, "/settings/domains", facts.has_domain || facts.has_payment),
-        step(SNIPPET, "/snippet", facts.has_charge),
-        step(WEBHOOK, "/settings/webhooks", facts.has_webhook),
-        step(PAYMENT, "/snippet", facts.has_payment),
-    ];
+    let mut wallet = step(
+        WALLET,
+        "/settings/wallet",
+        is_ready || facts.has_charge,
+        &[Permission::Money],
+    );
     if facts.has_wallet && !facts.is_scanned {
-        steps[0].progress = Progress::Waiting;
-        steps[0].text = SCANNING;
+        wallet.progress = Progress::Waiting;
+        wallet.text = SCANNING;
     }
+    let mut steps = vec![
+        wallet,
+        // Whoever was paid by a direct link needs no domain.
+        step(
+            DOMAINS,
+            "/settings/domains",
+            facts.has_domain || facts.has_payment,
+            &[Permission::Settings],
+        ),
+        step(SNIPPET, "/snippet", facts.has_charge, BUILDERS),
+        step(WEBHOOK, "/settings/webhooks", facts.has_webhook, &[Permission::Keys]),
+        step(PAYMENT, "/snippet", facts.has_payment, BUILDERS),
+    ];
+    steps.retain(|step| step.needs.iter().any(|permission| role.may(*permission)));
     if let Some(next) = steps.iter_mut().find(|step| step.progress == Progress::Later) {
         next.progress = Progress::Now;
     }
     steps
 }
+
+/// The snippet is open to all who read; it is for those who build the shop or run it.
+const BUILDERS: &[Permission] = &[Permission::Settings, Permission::Keys];
 
 /// Whether there is nothing left to do.
 pub(super) fn is_over(steps: &[Step]) -> bool {
@@ -91,12 +109,13 @@ pub(super) fn checklist(steps: &[Step], base: &str, lang: Language) -> Markup {
     }
 }
 
-const fn step((title, text): (Words, Words), path: &'static str, is_done: bool) -> Step {
+const fn step((title, text): (Words, Words), path: &'static str, is_done: bool, needs: &'static [Permission]) -> Step {
     Step {
         title,
         text,
         path,
         progress: if is_done { Progress::Done } else { Progress::Later },
+        needs,
     }
 }
 
@@ -162,8 +181,31 @@ const PAYMENT: (Words, Words) = (
 mod tests {
     use super::*;
 
-    fn progress(facts: Facts) -> [Progress; 5] {
-        steps(facts).map(|step| step.progress)
+    fn progress(facts: Facts) -> Vec<Progress> {
+        let steps = steps(facts, Role::Owner);
+        steps.iter().map(|step| step.progress).collect()
+    }
+
+    #[test]
+    fn everybody_is_shown_what_he_may_do() {
+        let shown = |role| {
+            steps(Facts::default(), role)
+                .iter()
+                .map(|step| step.path)
+                .collect::<Vec<_>>()
+        };
+        let (domains, snippet, webhooks) = ("/settings/domains", "/snippet", "/settings/webhooks");
+        assert_eq!(shown(Role::Owner).len(), 5);
+        assert_eq!(shown(Role::Manager), [domains, snippet, snippet]);
+        assert_eq!(shown(Role::Developer), [snippet, webhooks, snippet]);
+        for role in [Role::Accountant, Role::Viewer] {
+            assert!(
+                shown(role).is_empty() && is_over(&steps(Facts::default(), role)),
+                "{role}"
+            );
+        }
+        // The next step is one that he may do.
+        assert_eq!(steps(Facts::default(), Role::Developer)[0].progress, Progress::Now);
     }
 
     #[test]
@@ -205,12 +247,12 @@ mod tests {
         };
         use Progress::{Done, Now};
         assert_eq!(progress(facts), [Done, Done, Done, Now, Done]);
-        assert!(!is_over(&steps(facts)));
+        assert!(!is_over(&steps(facts, Role::Owner)));
         let all = Facts {
             has_webhook: true,
             ..facts
         };
-        assert!(is_over(&steps(all)));
+        assert!(is_over(&steps(all, Role::Owner)));
     }
 
     #[test]
@@ -227,7 +269,7 @@ mod tests {
 
     #[test]
     fn the_list_is_drawn_with_its_links() {
-        let drawn = checklist(&steps(Facts::default()), "/dashboard/x", Language::Fr).into_string();
+        let drawn = checklist(&steps(Facts::default(), Role::Owner), "/dashboard/x", Language::Fr).into_string();
         assert!(drawn.contains("<a href=\"/dashboard/x/settings/wallet\">Indiquer où va l’argent</a>"));
         assert_eq!(drawn.matches("aria-current=\"step\"").count(), 1);
     }

@@ -44,7 +44,7 @@ fn show(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
             has_webhook: !webhooks.is_empty(),
             has_payment: has_confirmed(&request, member).await?,
         };
-        let steps = steps(facts);
+        let steps = steps(facts, member.role);
         let base = format!("/dashboard/{merchant}");
         let content = html! {
             @if waits {

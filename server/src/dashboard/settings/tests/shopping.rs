@@ -227,7 +227,7 @@ async fn r21_a_signed_link_is_made_for_who_may_sign_and_opens_a_verified_charge(
 
 #[tokio::test]
 async fn the_first_page_leads_to_the_first_payment() {
-    let desk = Desk::new().await;
+    let mut desk = Desk::new().await;
     let page = desk.get("").await;
     assert!(
         page.has("class=\"checklist\"") && page.has("bitcoin-cli -regtest"),
@@ -235,6 +235,14 @@ async fn the_first_page_leads_to_the_first_payment() {
         page.body
     );
     assert!(page.has("There are none yet."));
+    for (role, steps) in [(Role::Manager, 3), (Role::Developer, 3), (Role::Accountant, 0)] {
+        desk.role = role;
+        let page = desk.get("").await.body;
+        assert_eq!(page.matches("<li class=\"").count(), steps, "{role}");
+        assert_eq!(page.contains("bitcoin-cli"), steps > 0, "{role}");
+        assert!(!page.contains("Say where the money goes"), "{role}");
+    }
+    desk.role = Role::Owner;
     desk.app
         .open(&format!("fiat_price_cents=4200&external_order_id={PROBE_SENT}"))
         .await;
