@@ -74,12 +74,16 @@ pub(super) fn add(request: Request) -> Answering {
 }
 
 async fn saved(request: &Request, origins: &[AllowedOrigin]) -> Result<Response, Refusal> {
+    let member = request.member()?;
+    if *origins == member.merchant.settings.allowed_origins[..] {
+        return Ok(frame::unchanged(member, Tab::Domains, "saved"));
+    }
     let changes = MerchantChanges {
         settings: vec![("allowed_origins".to_owned(), lines(origins))],
         ..MerchantChanges::default()
     };
     match change_merchant(request, changes).await? {
-        Ok(()) => Ok(frame::done(request.member()?, Tab::Domains, "saved", joined(origins))),
+        Ok(()) => Ok(frame::done(member, Tab::Domains, "saved", joined(origins))),
         Err(_) => draw(
             request,
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use crate::accounts::Permission;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
-use crate::dashboard::route::{Member, Request, changed};
+use crate::dashboard::route::{Member, Request, Unchanged, changed, see_other};
 use crate::dashboard::words::{Words, words};
 
 /// A page of the settings.
@@ -130,6 +130,13 @@ pub(super) fn page(
 /// Leads back to a page after a change, which says there that `word` was done; `what` is for the log of changes.
 pub(super) fn done(member: &Member, tab: Tab, word: &str, what: impl Into<String>) -> Response {
     changed(&format!("{}?done={word}", below(member, tab.path())), what)
+}
+
+/// The same after a form that said what was so already: it leaves no line in the log.
+pub(super) fn unchanged(member: &Member, tab: Tab, word: &str) -> Response {
+    let mut response = see_other(&format!("{}?done={word}", below(member, tab.path())));
+    response.extensions_mut().insert(Unchanged);
+    response
 }
 
 const OVERVIEW: Words = words("Back to the overview", "Retour à la vue d’ensemble");

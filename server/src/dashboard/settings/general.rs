@@ -35,6 +35,9 @@ pub(super) fn save(request: Request) -> Answering {
             Ok(settings) => settings,
             Err(errors) => return draw(&request, StatusCode::UNPROCESSABLE_ENTITY, &request.form, &errors),
         };
+        if settings.is_empty() {
+            return Ok(frame::unchanged(member, Tab::General, "saved"));
+        }
         let what = said(&settings);
         let changed = MerchantChanges {
             settings,

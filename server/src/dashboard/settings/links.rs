@@ -63,20 +63,24 @@ pub(super) fn show(request: Request) -> Answering {
 /// `POST /dashboard/{merchant}/settings/links`
 pub(super) fn save(request: Request) -> Answering {
     Box::pin(async move {
-        let is_required = if request.form.has("require_signed_links") {
-            "yes"
+        let member = request.member()?;
+        let is_wanted = request.form.has("require_signed_links");
+        let (is_required, word) = if is_wanted {
+            ("yes", "required")
         } else {
-            "no"
+            ("no", "optional")
         };
+        if is_wanted == member.merchant.settings.require_signed_links {
+            return Ok(frame::unchanged(member, Tab::Links, word));
+        }
         let changes = MerchantChanges {
             settings: vec![("require_signed_links".to_owned(), is_required.to_owned())],
             ..MerchantChanges::default()
         };
         // It contradicts no other setting.
         let _ = change_merchant(&request, changes).await?;
-        let word = if is_required == "yes" { "required" } else { "optional" };
         Ok(frame::done(
-            request.member()?,
+            member,
             Tab::Links,
             word,
             format!("require_signed_links = {is_required}"),

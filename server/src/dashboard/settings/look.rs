@@ -29,11 +29,14 @@ pub(super) fn show(request: Request) -> Answering {
 pub(super) fn save(request: Request) -> Answering {
     Box::pin(async move {
         let typed = request.form.text("colour");
+        let member = request.member()?;
+        if typed.parse::<Colour>() == Ok(member.merchant.settings.colour) {
+            return Ok(frame::unchanged(member, Tab::Look, "colour"));
+        }
         let changes = MerchantChanges {
             settings: vec![("colour".to_owned(), typed.to_owned())],
             ..MerchantChanges::default()
         };
-        let member = request.member()?;
         match change_merchant(&request, changes).await? {
             Ok(()) => Ok(frame::done(member, Tab::Look, "colour", typed)),
             Err(_) => {
@@ -94,8 +97,12 @@ pub(super) fn save_logo(request: Request) -> Answering {
 /// `POST /dashboard/{merchant}/settings/look/remove-logo`
 pub(super) fn remove_logo(request: Request) -> Answering {
     Box::pin(async move {
+        let member = request.member()?;
+        if member.merchant.logo.is_none() {
+            return Ok(frame::unchanged(member, Tab::Look, "no-logo"));
+        }
         change_logo(&request, None).await?;
-        Ok(frame::done(request.member()?, Tab::Look, "no-logo", ""))
+        Ok(frame::done(member, Tab::Look, "no-logo", ""))
     })
 }
 

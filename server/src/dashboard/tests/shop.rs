@@ -42,7 +42,10 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
         world.app.charges.finish_scan(scan.id, None).await.unwrap();
     }
     let domains = ada
-        .post(&format!("{base}/settings/domains"), "origins=tea.example")
+        .post(
+            &format!("{base}/settings/domains"),
+            "origins=tea.example%0Ashop.tea.example",
+        )
         .await;
     assert_leads_to(&domains, &format!("{base}/settings/domains?done=saved"));
 
