@@ -137,6 +137,7 @@ fn made(request: &Request, member: &Member, kind: Kind, wanted: &Wanted, signed:
             @if let Some((expires, _)) = signed {
                 p.hint { (GOOD_UNTIL.of(lang)) " " (super::settings::when::when(request, instant(*expires))) }
             }
+            (sample(kind, &wanted.label, lang))
             h3 { (TRY.of(lang)) }
             p { a.button href=(address) target="_blank" rel="noopener" { (OPEN.of(lang)) } }
             @let code = qr::svg(&address);
@@ -144,6 +145,19 @@ fn made(request: &Request, member: &Member, kind: Kind, wanted: &Wanted, signed:
                 // The drawing is made of numbers alone.
                 div.qr role="img" aria-label=(QR.of(lang)) { (PreEscaped(code)) }
             }
+        }
+    }
+}
+
+/// What a shopper sees of it. Nothing happens when it is pressed.
+fn sample(kind: Kind, label: &str, lang: Language) -> Markup {
+    html! {
+        h3 { (SEEN.of(lang)) }
+        figure.sample {
+            div inert {
+                @if kind == Kind::Widget { button type="button" { (label) } } @else { a href="#paste" { (label) } }
+            }
+            figcaption { (SEEN_HINT.of(lang)) }
         }
     }
 }
@@ -201,6 +215,11 @@ const WIDGET_CODE: Words = words("For your page", "Pour votre page");
 const ANCHOR_CODE: Words = words("For your page", "Pour votre page");
 const ADDRESS: Words = words("The address alone", "L’adresse seule");
 const GOOD_UNTIL: Words = words("Good until", "Valable jusqu’au");
+const SEEN: Words = words("What your shoppers see", "Ce que voient vos clients");
+const SEEN_HINT: Words = words(
+    "Colours and letters are those of your own page.",
+    "Les couleurs et les caractères sont ceux de votre propre page.",
+);
 const TRY: Words = words("Try it", "Essayez");
 const OPEN: Words = words("Open the checkout", "Ouvrir le paiement");
 const QR: Words = words("QR code of the address", "Code QR de l’adresse");

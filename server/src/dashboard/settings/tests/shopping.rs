@@ -213,6 +213,7 @@ async fn a_snippet_is_filled_in_and_inert() {
     ] {
         assert!(page.has(text), "{text}");
     }
+    assert!(page.has("<div inert><button type=\"button\">Pay with Bitcoin</button></div>"));
     let page = desk
         .get(&format!(
             "snippet?kind=link&price=42&order_id={PROBE_SENT}&label={PROBE_SENT}"
@@ -220,6 +221,7 @@ async fn a_snippet_is_filled_in_and_inert() {
         .await;
     assert_eq!(page.status, 200);
     assert!(!page.has(PROBE));
+    assert!(page.has("<div inert><a href=\"#paste\">&quot;&gt;&lt;script&gt;"));
     let page = desk
         .get(&format!("snippet?price={PROBE_SENT}&email={PROBE_SENT}"))
         .await;
