@@ -1,14 +1,17 @@
-//! Notices to a merchant's owners of what others of the team, or they themselves, changed.
+//! Notices to a merchant's owners of what others of the team, or they themselves, changed; and to members whose part it was.
 
 use std::net::IpAddr;
 
-use bitpro_charge::MerchantId;
+use bitpro_charge::{MerchantId, Timestamp};
 
-use super::Accounts;
 use super::journal::{Begun, end};
 use super::team::name_of;
+use super::{Accounts, MemberRow, Role, language_of};
 use crate::charges::Beside;
-use crate::mail::letters::Notice;
+use crate::dashboard::words::words;
+use crate::mail::letters::{self, Notice, Occasion};
+use crate::merchant::Language;
+use crate::store::{StoreError, Tx};
 
 /// What became of a key of the API or of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +22,124 @@ pub(crate) enum KeyChange {
     Revoked,
 }
 
+/// Where a change was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whence {
+    /// In the dashboard, by a client at this address.
+    Client(IpAddr),
+    /// On the server itself.
+    CommandLine,
+}
+
+impl From<IpAddr> for Whence {
+    fn from(client: IpAddr) -> Self {
+        Self::Client(client)
+    }
+}
+
+impl Whence {
+    fn said(self, language: Language) -> String {
+        match self {
+            Self::Client(address) => address.to_string(),
+            Self::CommandLine => words("the server's command line", "la ligne de commande du serveur")
+                .of(language)
+                .to_owned(),
+        }
+    }
+}
+
+/// What becomes of somebody's part in a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    merchant: MerchantId,
+    /// `None` when he belongs to it no more.
+    role: Option<Role>,
+}
+
+impl Part {
+    pub(super) const fn of(merchant: MerchantId, role: Option<Role>) -> Self {
+        Self { merchant, role }
+    }
+}
+
 impl Accounts {
+    /// Tells a member what became of his part.
+    pub(super) async fn tell_member(
+        &self,
+        tx: &mut Tx,
+        part: Part,
+        member: &MemberRow,
+        whence: Whence,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let merchant = &name_of(tx, part.merchant);
+        let notice = match part.role {
+            Some(role) => Notice::RoleChanged { merchant, role },
+            None => Notice::Removed { merchant },
+        };
+        self.notify(tx, part.merchant, &[member], notice, whence, now).await
+    }
+
+    /// Tells the owners what became of the part of `member`, an address: those of `team`, as it was before, but himself.
+    pub(super) async fn tell_owners(
+        &self,
+        tx: &mut Tx,
+        part: Part,
+        team: &[MemberRow],
+        member: &str,
+        whence: Whence,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let merchant = &name_of(tx, part.merchant);
+        let notice = match part.role {
+            Some(Role::Owner) => Notice::NewOwner {
+                merchant,
+                owner: member,
+            },
+            _ => Notice::TeamChanged { merchant, member },
+        };
+        let others = owners(team).filter(|owner| owner.email != member);
+        let others: Vec<&MemberRow> = others.collect();
+        self.notify(tx, part.merchant, &others, notice, whence, now).await
+    }
+
+    /// Sends a notice to all owners of a merchant.
+    pub(super) async fn notify_owners(
+        &self,
+        tx: &mut Tx,
+        merchant: MerchantId,
+        notice: Notice<'_>,
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let team = tx.people().await?.members(merchant).await?;
+        let owners: Vec<&MemberRow> = owners(&team).collect();
+        self.notify(tx, merchant, &owners, notice, client.into(), now).await
+    }
+
+    async fn notify(
+        &self,
+        tx: &mut Tx,
+        merchant: MerchantId,
+        members: &[&MemberRow],
+        notice: Notice<'_>,
+        whence: Whence,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let zone = self.zone_of(merchant);
+        for member in members {
+            let language = language_of(&member.language);
+            let occasion = Occasion {
+                when: now,
+                zone: &zone,
+                client: &whence.said(language),
+            };
+            let letter = letters::notice(language, &member.email, &member.name, notice, occasion);
+            tx.post(&letter).await?;
+        }
+        Ok(())
+    }
+
     /// What belongs to the change of a key: its line in the log, and letters to the owners.
     pub(crate) fn beside_key(
         &self,
@@ -43,4 +163,8 @@ impl Accounts {
             })
         })
     }
+}
+
+fn owners(team: &[MemberRow]) -> impl Iterator<Item = &MemberRow> {
+    team.iter().filter(|member| member.role == Role::Owner)
 }

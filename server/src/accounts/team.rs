@@ -6,12 +6,13 @@ use bitpro_charge::{MerchantId, Timestamp};
 
 use super::asking::merchant_row;
 use super::factor::present;
+use super::notices::Part;
 use super::{
     AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Role, Token, Visitor,
-    check_password, language_of,
+    check_password,
 };
 use crate::limits::Client;
-use crate::mail::letters::{self, Notice, Occasion};
+use crate::mail::letters;
 use crate::merchant::Language;
 use crate::rng::uuid;
 use crate::store::people::AccountRow;
@@ -258,7 +259,9 @@ impl Accounts {
         }
         people.drop_invitation(row, invitation.id).await?;
         people.put_member(row, account.num, invitation.role, now).await?;
-        self.tell_owners(tx, merchant, client, now).await?;
+        let part = Part::of(merchant, Some(invitation.role));
+        self.tell_owners(tx, part, &members, &account.email, client.into(), now)
+            .await?;
         Ok(merchant)
     }
 
@@ -275,10 +278,16 @@ impl Accounts {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let found = found(tx, merchant, member, role == Role::Owner).await?;
+                    let before = tx.people().await?.members(merchant).await?;
+                    let found = found(&before, member, role == Role::Owner)?;
+                    if found.role == role {
+                        return Ok(found);
+                    }
                     let row = merchant_row(tx, merchant)?;
                     tx.people().await?.put_member(row, found.account, role, now).await?;
-                    this.tell_owners(tx, merchant, client, now).await?;
+                    let part = Part::of(merchant, Some(role));
+                    this.tell_member(tx, part, &found, client.into(), now).await?;
+                    this.tell_owners(tx, part, &before, &found.email, client.into(), now).await?;
                     Ok(found)
                 })
             })
@@ -297,62 +306,24 @@ impl Accounts {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let found = found(tx, merchant, member, false).await?;
+                    let before = tx.people().await?.members(merchant).await?;
+                    let found = found(&before, member, false)?;
                     let row = merchant_row(tx, merchant)?;
                     tx.people().await?.drop_member(row, found.account).await?;
-                    this.tell_owners(tx, merchant, client, now).await?;
+                    let part = Part::of(merchant, None);
+                    this.tell_member(tx, part, &found, client.into(), now).await?;
+                    this.tell_owners(tx, part, &before, &found.email, client.into(), now).await?;
                     Ok(found)
                 })
             })
             .await
     }
-
-    async fn tell_owners(
-        &self,
-        tx: &mut Tx,
-        merchant: MerchantId,
-        client: IpAddr,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let name = name_of(tx, merchant);
-        self.notify_owners(tx, merchant, Notice::TeamChanged { merchant: &name }, client, now)
-            .await
-    }
-
-    /// Sends a notice to all owners of a merchant.
-    pub(crate) async fn notify_owners(
-        &self,
-        tx: &mut Tx,
-        merchant: MerchantId,
-        notice: Notice<'_>,
-        client: IpAddr,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let members = tx.people().await?.members(merchant).await?;
-        let occasion = Occasion {
-            when: now,
-            zone: &self.zone_of(merchant),
-            client: &client.to_string(),
-        };
-        for owner in members.iter().filter(|member| member.role == Role::Owner) {
-            let language = language_of(&owner.language);
-            tx.post(&letters::notice(language, &owner.email, &owner.name, notice, occasion))
-                .await?;
-        }
-        Ok(())
-    }
 }
 
-/// The member with this id, unless the team would lose its last owner by what is to be done to him.
-async fn found(
-    tx: &mut Tx,
-    merchant: MerchantId,
-    member: [u8; 16],
-    stays_owner: bool,
-) -> Result<MemberRow, AccountError> {
-    let members = tx.people().await?.members(merchant).await?;
-    let owners = members.iter().filter(|member| member.role == Role::Owner).count();
-    let found = members.into_iter().find(|known| known.id == member);
+/// The member of a team with this id, unless it would lose its last owner by what is to be done to him.
+fn found(team: &[MemberRow], member: [u8; 16], stays_owner: bool) -> Result<MemberRow, AccountError> {
+    let owners = team.iter().filter(|member| member.role == Role::Owner).count();
+    let found = team.iter().find(|known| known.id == member).cloned();
     let found = found.ok_or(AccountError::UnknownMember)?;
     if found.role == Role::Owner && owners == 1 && !stays_owner {
         return Err(AccountError::LastOwner);

@@ -29,6 +29,7 @@ pub mod words;
 
 pub use field::{Errors, Field};
 pub use guard::router;
+pub(crate) use people::role_name;
 pub use nowhere::nowhere;
 pub use route::{Access, Route, Verb};
 

@@ -5,6 +5,8 @@
 const LONGEST_NAME: usize = 60;
 /// The most characters of what describes a client.
 const LONGEST_CLIENT: usize = 120;
+/// The most characters of an address.
+const LONGEST_ADDRESS: usize = 254;
 /// The most characters of an order id.
 const LONGEST_ORDER_ID: usize = 40;
 /// Forbids a break and shows nothing; no mail program takes a domain with it for one.
@@ -38,6 +40,11 @@ pub(super) fn line(text: &str, most: usize) -> String {
 pub(super) fn name(text: &str) -> String {
     let kept: String = text.chars().filter(|c| !matches!(c, '<' | '>' | '@' | '\\')).collect();
     unlinked(&line(&kept.replace("://", " "), LONGEST_NAME))
+}
+
+/// Another person's e-mail address.
+pub(super) fn address(text: &str) -> String {
+    unlinked(&line(text, LONGEST_ADDRESS))
 }
 
 /// What stands for an order, without anything that could be a sentence or an address.

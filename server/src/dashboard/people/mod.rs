@@ -17,6 +17,7 @@ mod signup;
 mod team;
 
 use futures::future::BoxFuture;
+pub(crate) use roles::name as role_name;
 
 use super::route::{Access, Route, get, post};
 use super::words::{Words, words};

@@ -4,7 +4,7 @@ use crate::accounts::Role;
 use crate::dashboard::words::{Words, words};
 
 /// The part's name.
-pub(super) const fn name(role: Role) -> Words {
+pub(crate) const fn name(role: Role) -> Words {
     match role {
         Role::Owner => words("Owner", "Propriétaire"),
         Role::Manager => words("Manager", "Gérant"),

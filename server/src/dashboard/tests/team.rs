@@ -231,3 +231,56 @@ async fn a_mailbox_is_not_flooded_with_invitations() {
     let to_bob = |letter: &&Letter| letter.to == "bob@books.example";
     assert_eq!(world.letters().await.iter().filter(to_bob).count(), 4);
 }
+
+/// The subjects of all letters to an address, the oldest first.
+async fn subjects_to(world: &World, email: &str) -> Vec<String> {
+    let letters = world.letters().await.into_iter();
+    letters
+        .filter(|letter| letter.to == email)
+        .map(|letter| letter.subject)
+        .collect()
+}
+
+#[tokio::test]
+async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let bob = world.member(&ada, merchant, "bob@books.example", Role::Owner).await;
+    world.member(&ada, merchant, "eve@tea.example", Role::Viewer).await;
+    assert_eq!(
+        subjects_to(&world, "ada@tea.example").await[2..],
+        ["There is a new owner", "The team was changed"]
+    );
+    let team = format!("/dashboard/{merchant}/team");
+    let page = ada.get(&team).await.body;
+    let id_of = |email: &str| member_id(&page, email);
+    let eve = id_of("eve@tea.example");
+    let before = world.letters().await.len();
+    // The same role once more is no news.
+    bob.post(&format!("{team}/members/{eve}"), "role=viewer").await;
+    assert_eq!(world.letters().await.len(), before);
+    bob.post(&format!("{team}/members/{eve}"), "role=manager").await;
+    bob.post(&format!("{team}/members/{eve}/remove"), "").await;
+    let to_eve = subjects_to(&world, "eve@tea.example").await;
+    assert_eq!(
+        to_eve[1..],
+        ["You have another role", "You are no longer in the team"]
+    );
+    // An owner who is taken down and thrown out by another one hears of it twice.
+    let ada_id = id_of("ada@tea.example");
+    bob.post(&format!("{team}/members/{ada_id}"), "role=viewer").await;
+    bob.post(&format!("{team}/members/{ada_id}/remove"), "").await;
+    let to_ada = subjects_to(&world, "ada@tea.example").await;
+    assert_eq!(
+        to_ada[4..],
+        [
+            "The team was changed",
+            "The team was changed",
+            "You have another role",
+            "You are no longer in the team"
+        ]
+    );
+    let letters = world.letters().await;
+    let last_to_bob = letters.iter().rev().find(|letter| letter.to == "bob@books.example");
+    assert!(last_to_bob.unwrap().text.contains("ada@tea.\u{2060}example"));
+}

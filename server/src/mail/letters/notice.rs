@@ -3,6 +3,8 @@
 use bitpro_charge::Timestamp;
 
 use super::frame::{Content, moment};
+use crate::accounts::Role;
+use crate::dashboard::role_name;
 use crate::dashboard::words::{Words, words};
 use crate::mail::{Letter, clean};
 use crate::merchant::{Language, Zone};
@@ -46,6 +48,20 @@ pub enum Notice<'a> {
     TeamChanged {
         /// Whose team.
         merchant: &'a str,
+        /// The address of him who did.
+        member: &'a str,
+    },
+    /// The one who reads this has another role.
+    RoleChanged {
+        /// In whose team.
+        merchant: &'a str,
+        /// Which.
+        role: Role,
+    },
+    /// The one who reads this belongs to the team no more.
+    Removed {
+        /// Whose team.
+        merchant: &'a str,
     },
     /// The merchant has a wallet now, the first one.
     WalletGiven {
@@ -73,6 +89,8 @@ pub enum Notice<'a> {
     NewOwner {
         /// Which.
         merchant: &'a str,
+        /// The owner's address.
+        owner: &'a str,
     },
 }
 
@@ -104,6 +122,12 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
     }
     if let Notice::EmailAsked { new } | Notice::EmailChanged { new } = what {
         figure(words("New address", "Nouvelle adresse"), clean::line(new, 254));
+    }
+    match what {
+        Notice::TeamChanged { member, .. } => figure(words("Person", "Personne"), clean::address(member)),
+        Notice::NewOwner { owner, .. } => figure(role_name(Role::Owner), clean::address(owner)),
+        Notice::RoleChanged { role, .. } => figure(words("Role", "Rôle"), role_name(role).of(language).to_owned()),
+        _ => {}
     }
     if let Notice::WalletAsked { due, .. } = what {
         figure(words("Takes effect", "Prend effet"), moment(language, due, zone));
@@ -208,11 +232,27 @@ impl<'a> Notice<'a> {
                 ),
                 Some(merchant),
             ),
-            Self::TeamChanged { merchant } => (
+            Self::TeamChanged { merchant, .. } => (
                 words("The team was changed", "L'équipe a été modifiée"),
                 words(
                     "Somebody joined the team, left it, or has another role now.",
                     "Quelqu'un a rejoint l'équipe, l'a quittée, ou y a maintenant un autre rôle.",
+                ),
+                Some(merchant),
+            ),
+            Self::RoleChanged { merchant, .. } => (
+                words("You have another role", "Vous avez un autre rôle"),
+                words(
+                    "From now on this is your role in the merchant's team.",
+                    "Voici désormais votre rôle dans l'équipe du marchand.",
+                ),
+                Some(merchant),
+            ),
+            Self::Removed { merchant } => (
+                words("You are no longer in the team", "Vous ne faites plus partie de l'équipe"),
+                words(
+                    "You no longer belong to the merchant's team: an owner removed you, or you left it yourself.",
+                    "Vous ne faites plus partie de l'équipe du marchand : un propriétaire vous en a retiré, ou vous l'avez quittée vous-même.",
                 ),
                 Some(merchant),
             ),
@@ -257,7 +297,7 @@ impl<'a> Notice<'a> {
                 ),
                 Some(merchant),
             ),
-            Self::NewOwner { merchant } => (
+            Self::NewOwner { merchant, .. } => (
                 words("There is a new owner", "Il y a un nouveau propriétaire"),
                 words(
                     "Somebody became an owner, who may change where the money goes.",
@@ -273,6 +313,10 @@ impl<'a> Notice<'a> {
             Self::PasswordChanged | Self::EmailChanged { .. } => words(
                 "If it was not you, somebody else may be in your account: ask whoever runs this Bitpro for help at once.",
                 "Si ce n'était pas vous, quelqu'un d'autre est peut-être dans votre compte : demandez tout de suite de l'aide à qui gère ce Bitpro.",
+            ),
+            Self::RoleChanged { .. } | Self::Removed { .. } => words(
+                "If you do not know why, ask the owners of the merchant; if nobody of them knows you, whoever runs this Bitpro.",
+                "Si vous ne savez pas pourquoi, demandez aux propriétaires du marchand ; si aucun d'eux ne vous connaît, à qui gère ce Bitpro.",
             ),
             Self::WalletAsked { .. } => words(
                 "If you do not know of it, stop it in the settings at once, then change your password.",

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 
 use super::*;
+use crate::accounts::Role;
 use crate::mail::Letter;
 use crate::merchant::{Language, Zone};
 
@@ -61,7 +62,15 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
         Notice::RecoveryCodeUsed,
         Notice::KeyAdded { merchant: text },
         Notice::KeyRevoked { merchant: text },
-        Notice::TeamChanged { merchant: text },
+        Notice::TeamChanged {
+            merchant: text,
+            member: text,
+        },
+        Notice::RoleChanged {
+            merchant: text,
+            role: Role::Viewer,
+        },
+        Notice::Removed { merchant: text },
         Notice::WalletAsked {
             merchant: text,
             due: NOW,
@@ -69,7 +78,10 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
         Notice::WalletGiven { merchant: text },
         Notice::WalletStopped { merchant: text },
         Notice::WalletChanged { merchant: text },
-        Notice::NewOwner { merchant: text },
+        Notice::NewOwner {
+            merchant: text,
+            owner: text,
+        },
     ] {
         letters.push(notice(language, to, text, what, occasion(text)));
     }
@@ -140,7 +152,10 @@ fn a_letter_reads_well_in_both_languages() {
         Language::Fr,
         "a@b.example",
         "",
-        Notice::NewOwner { merchant: "Café" },
+        Notice::NewOwner {
+            merchant: "Café",
+            owner: "bob@café.example",
+        },
         Occasion {
             zone: &"Europe/Paris".parse().unwrap(),
             ..occasion("203.0.113.7, Firefox")
@@ -148,7 +163,7 @@ fn a_letter_reads_well_in_both_languages() {
     );
     assert_eq!(
         letter.text,
-        "Bonjour,\n\nQuelqu'un est devenu propriétaire, et peut changer où va l'argent.\n\nMarchand : Café\nQuand : 25 novembre \
+        "Bonjour,\n\nQuelqu'un est devenu propriétaire, et peut changer où va l'argent.\n\nMarchand : Café\nPropriétaire : bob@café.\u{2060}example\nQuand : 25 novembre \
          2026 à 04:33 CET\nDepuis : 203.0.113.7, Firefox\n\nSi ce n'était ni vous ni quelqu'un de votre équipe, changez tout de \
          suite votre mot de passe et consultez le journal des modifications.\n\n-- \nBitpro\n"
     );
