@@ -2,7 +2,8 @@
 
 use bitpro_charge::{MerchantId, Timestamp};
 
-use super::{AccountError, Accounts, Email, LINK_HOURS, Role, Token, evenly, language_of};
+use super::notices::{Part, Whence};
+use super::{AccountError, Accounts, Email, LINK_HOURS, MemberRow, Role, Token, evenly, language_of};
 use crate::config::Signup;
 use crate::limits::Client;
 use crate::mail::letters;
@@ -188,7 +189,8 @@ impl Accounts {
             .await
     }
 
-    /// Gives a merchant that the command line made an owner, who gets an account if he has none. Whether a letter with a link
+    /// Gives a merchant an owner whom the command line names, who gets an account if he has none; the owners before him are told.
+    /// Whether a letter with a link
     /// to choose a password is on its way.
     ///
     /// # Errors
@@ -204,6 +206,7 @@ impl Accounts {
                         .merchant_row(merchant)
                         .ok_or(AccountError::UnknownMerchant)?;
                     let name = tx.memory().merchants().get(&merchant).map(|m| m.settings.name.clone());
+                    let team = tx.people().await?.members(merchant).await?;
                     let mut people = tx.people().await?;
                     let mut account = match people.account_of(email.as_str()).await? {
                         Some(account) => account,
@@ -223,10 +226,36 @@ impl Accounts {
                     if is_new {
                         this.send_choice(tx, &account, now).await?;
                     }
+                    this.tell_of_owner(tx, merchant, &team, &account, now).await?;
                     Ok(is_new)
                 })
             })
             .await
+    }
+
+    /// Tells a team that the operator gave it an owner; and him, unless he has yet to choose a password, and hears of it so.
+    async fn tell_of_owner(
+        &self,
+        tx: &mut Tx,
+        merchant: MerchantId,
+        team: &[MemberRow],
+        owner: &AccountRow,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let was_owner = |member: &MemberRow| member.account == owner.num && member.role == Role::Owner;
+        if team.iter().any(was_owner) {
+            return Ok(());
+        }
+        let (part, whence) = (Part::of(merchant, Some(Role::Owner)), Whence::CommandLine);
+        self.tell_owners(tx, part, team, &owner.email, whence, now).await?;
+        if owner.password.is_none() {
+            return Ok(());
+        }
+        let members = tx.people().await?.members(merchant).await?;
+        for member in members.iter().filter(|member| member.account == owner.num) {
+            self.tell_member(tx, part, member, whence, now).await?;
+        }
+        Ok(())
     }
 
     /// All accounts, the oldest first.

@@ -24,7 +24,7 @@ pub(crate) enum KeyChange {
 
 /// Where a change was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whence {
+pub(super) enum Whence {
     /// In the dashboard, by a client at this address.
     Client(IpAddr),
     /// On the server itself.

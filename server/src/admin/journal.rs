@@ -1,10 +1,11 @@
 //! What the command line changes of a merchant stands in his log of changes, like what people change in the dashboard.
 
 use bitpro_charge::MerchantId;
+use serde_json::Value;
 
 use super::links::LinkCommand;
 use super::webhooks::WebhookCommand;
-use super::wire::{Command, Reply};
+use super::wire::{Command, MerchantEdit, Reply};
 use crate::accounts::Accounts;
 use crate::charges::Charges;
 use crate::keys::KeyId;
@@ -39,8 +40,51 @@ pub(super) async fn noted(accounts: &Accounts, command: &Command, work: impl Fut
     debug_assert!(ACTIONS.contains(&action), "{action} is not among the actions");
     let begun = accounts.begin_change(Some(merchant), None, WHO, action, FROM).await?;
     let reply = work.await;
-    accounts.end_change(begun, reply.is_ok().then(String::new)).await?;
+    let detail = reply.as_ref().ok().map(|made| detail(command, made));
+    accounts.end_change(begun, detail).await?;
     reply
+}
+
+/// What a command has changed, in the words of the dashboard's own lines; `made` is its reply. No secret is among it.
+fn detail(command: &Command, made: &Value) -> String {
+    let id_made = made["id"].as_str().unwrap_or_default();
+    match command {
+        Command::SetMerchant { edit, .. } => edited(edit, made),
+        Command::AcceptCharge { id, outpoints, .. } if !outpoints.is_empty() => format!("{id}: {}", outpoints.join(" ")),
+        Command::AcceptCharge { id, .. } | Command::CancelCharge { id, .. } => id.clone(),
+        Command::AddKey { .. } | Command::RotateKey { .. } | Command::RevokeKey { .. } => {
+            format!("{id_made} {}", made["name"].as_str().unwrap_or_default())
+        }
+        Command::Link(LinkCommand::RevokeKey { key, .. }) => key.clone(),
+        Command::Webhook(WebhookCommand::Add { state, url, .. }) => format!("{id_made} {state} {url}"),
+        Command::Webhook(
+            WebhookCommand::Remove { id } | WebhookCommand::Rotate { id, .. } | WebhookCommand::Redeliver { id, .. },
+        ) => id.clone(),
+        _ => id_made.to_owned(),
+    }
+}
+
+/// The settings of an edit, as they are now, and the rest of it. A descriptor is told whole, as the dashboard does: by it one sees where the
+/// money went.
+fn edited(edit: &MerchantEdit, merchant: &Value) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(owner) = &edit.owner {
+        parts.push(format!("owner: {}", owner.trim()));
+    }
+    for (name, _) in &edit.settings {
+        let value = merchant["settings"][name].as_str().unwrap_or_default();
+        parts.push(format!("{name} = {value}"));
+    }
+    match edit.logo.as_deref() {
+        Some("") => parts.push("logo: none".to_owned()),
+        Some(_) => parts.push("logo".to_owned()),
+        None => {}
+    }
+    if edit.descriptor.is_some() {
+        let descriptor = merchant["descriptor"].as_str().unwrap_or_default();
+        parts.push(format!("descriptor: {descriptor}"));
+    }
+    parts.join(", ")
 }
 
 /// Whose merchant a command changes, and what; `None` when it changes nothing, or nothing that is there.

@@ -194,6 +194,47 @@ async fn what_the_operator_changes_stands_in_the_merchants_log() {
 }
 
 #[tokio::test]
+async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
+    use crate::admin::{Command, MerchantEdit, execute};
+
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    world.person("ann@b.example").await;
+    let edit = |owner: &str| MerchantEdit {
+        settings: vec![("name".to_owned(), " Renamed ".to_owned())],
+        owner: Some(owner.to_owned()),
+        ..MerchantEdit::default()
+    };
+    let set = async |owner: &str| {
+        let id = merchant.to_string();
+        let edit = edit(owner);
+        execute(world.accounts(), Command::SetMerchant { id, edit }).await.unwrap();
+    };
+    set("ann@b.example").await;
+    let log = world.accounts().changes(merchant, None, 1).await.unwrap();
+    assert_eq!(log[0].detail, "owner: ann@b.example, name = Renamed");
+    assert_eq!(subjects_to(&world, "ada@tea.example").await[2..], ["There is a new owner"]);
+    let letters = world.letters().await;
+    let to_ann = letters.iter().rev().find(|letter| letter.to == "ann@b.example").unwrap();
+    assert_eq!(to_ann.subject, "You have another role");
+    assert!(
+        to_ann.text.contains("Role: Owner\n") && to_ann.text.contains("From: the server's command line\n"),
+        "{}",
+        to_ann.text
+    );
+    // Who has no account gets the letter by which one begins, and who is an owner none.
+    set("new@b.example").await;
+    assert_eq!(
+        subjects_to(&world, "new@b.example").await,
+        ["Choose your password"]
+    );
+    let before = world.letters().await.len();
+    set("ada@tea.example").await;
+    assert_eq!(world.letters().await.len(), before);
+    assert_eq!(ada.get(&format!("/dashboard/{merchant}/team")).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_invitation_gives_no_member_another_part() {
     let world = World::new().await;
     let (ada, merchant) = world.person("ada@tea.example").await;
