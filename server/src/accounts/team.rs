@@ -287,7 +287,8 @@ impl Accounts {
                     tx.people().await?.put_member(row, found.account, role, now).await?;
                     let part = Part::of(merchant, Some(role));
                     this.tell_member(tx, part, &found, client.into(), now).await?;
-                    this.tell_owners(tx, part, &before, &found.email, client.into(), now).await?;
+                    this.tell_owners(tx, part, &before, &found.email, client.into(), now)
+                        .await?;
                     Ok(found)
                 })
             })
@@ -312,7 +313,8 @@ impl Accounts {
                     tx.people().await?.drop_member(row, found.account).await?;
                     let part = Part::of(merchant, None);
                     this.tell_member(tx, part, &found, client.into(), now).await?;
-                    this.tell_owners(tx, part, &before, &found.email, client.into(), now).await?;
+                    this.tell_owners(tx, part, &before, &found.email, client.into(), now)
+                        .await?;
                     Ok(found)
                 })
             })

@@ -50,6 +50,7 @@ impl Accounts {
                         if is_first {
                             let notice = Notice::WalletGiven {
                                 merchant: &known.settings.name,
+                                page: &this.wallet_page(merchant),
                             };
                             this.notify_owners(tx, merchant, notice, client, now).await?;
                         }
@@ -68,6 +69,7 @@ impl Accounts {
                     tx.people().await?.put_pending_wallet(row, &waits).await?;
                     let notice = Notice::WalletAsked {
                         merchant: &known.settings.name,
+                        page: &this.wallet_page(merchant),
                         due: due_at,
                     };
                     this.notify_owners(tx, merchant, notice, client, now).await?;
@@ -96,6 +98,7 @@ impl Accounts {
                     if was_there {
                         let notice = Notice::WalletStopped {
                             merchant: &known.settings.name,
+                            page: &this.wallet_page(merchant),
                         };
                         this.notify_owners(tx, merchant, notice, client, now).await?;
                     }
@@ -166,8 +169,14 @@ impl Accounts {
         let client = wallet.client.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let notice = Notice::WalletChanged {
             merchant: &known.settings.name,
+            page: &self.wallet_page(merchant),
         };
         self.notify_owners(tx, merchant, notice, client, now).await
+    }
+
+    /// The address of the page where a merchant's wallet is shown, and where one that waits is stopped.
+    fn wallet_page(&self, merchant: MerchantId) -> String {
+        format!("{}/dashboard/{merchant}/settings/wallet", self.origin)
     }
 }
 

@@ -50,7 +50,9 @@ fn detail(command: &Command, made: &Value) -> String {
     let id_made = made["id"].as_str().unwrap_or_default();
     match command {
         Command::SetMerchant { edit, .. } => edited(edit, made),
-        Command::AcceptCharge { id, outpoints, .. } if !outpoints.is_empty() => format!("{id}: {}", outpoints.join(" ")),
+        Command::AcceptCharge { id, outpoints, .. } if !outpoints.is_empty() => {
+            format!("{id}: {}", outpoints.join(" "))
+        }
         Command::AcceptCharge { id, .. } | Command::CancelCharge { id, .. } => id.clone(),
         Command::AddKey { .. } | Command::RotateKey { .. } | Command::RevokeKey { .. } => {
             format!("{id_made} {}", made["name"].as_str().unwrap_or_default())

@@ -53,6 +53,13 @@ impl World {
             .collect()
     }
 
+    /// What the letters to `email` are about, the oldest first.
+    async fn subjects(&self, email: &str) -> Vec<String> {
+        let letters = self.letters().await;
+        let theirs = letters.into_iter().filter(|letter| letter.to == email);
+        theirs.map(|letter| letter.subject).collect()
+    }
+
     /// The path of the link in the newest letter to `email`.
     async fn link_to(&self, email: &str) -> String {
         let letters = self.letters().await;

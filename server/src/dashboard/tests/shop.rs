@@ -6,18 +6,10 @@ use crate::charges::Beside;
 use crate::keys::Scopes;
 use crate::node::ChargesPort as _;
 use crate::store::StoreError;
+use crate::wallet::{Receive, WalletText};
 
 const TPUB: &str =
     "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp";
-
-impl World {
-    /// What the letters to `email` are about.
-    async fn subjects(&self, email: &str) -> Vec<String> {
-        let letters = self.letters().await;
-        let theirs = letters.into_iter().filter(|letter| letter.to == email);
-        theirs.map(|letter| letter.subject).collect()
-    }
-}
 
 #[tokio::test]
 async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
@@ -38,6 +30,15 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
         .await;
     assert_leads_to(&saved, &format!("{base}/settings/wallet?done=saved"));
     assert!(ada.get(&base).await.body.contains("under way"));
+    let given = world.letters().await.pop().unwrap();
+    assert_eq!(given.subject, "The money has a wallet to go to");
+    assert!(
+        given
+            .text
+            .contains(&format!("{}{base}/settings/wallet\n", world.origin())),
+        "{}",
+        given.text
+    );
     for scan in world.app.charges.scans_wanted() {
         world.app.charges.finish_scan(scan.id, None).await.unwrap();
     }
@@ -89,6 +90,21 @@ async fn owners_are_told_of_keys_and_wallets_by_letter() {
     assert_eq!(
         told[told.len() - 3..],
         ["A key was made", "A key was revoked", "The money has a wallet to go to"]
+    );
+    let other = WalletText {
+        text: TPUB.to_owned(),
+        script_type: Some("wpkh".to_owned()),
+    };
+    let other = Receive::parse(&other, world.app.charges.network()).unwrap();
+    let (who, client) = ("ada@tea.example", std::net::IpAddr::from([10, 0, 0, 1]));
+    world.accounts().give_wallet(who, merchant, other, client).await.unwrap();
+    let asked = world.letters().await.pop().unwrap();
+    assert_eq!(asked.subject, "The money is to go to another wallet");
+    let page = format!("{}{base}/settings/wallet", world.origin());
+    assert!(
+        asked.text.contains(&page) && asked.html.contains(&format!("href=\"{page}\"")),
+        "{}",
+        asked.text
     );
     let secret = made
         .body

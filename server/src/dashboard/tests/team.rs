@@ -208,14 +208,20 @@ async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
     let set = async |owner: &str| {
         let id = merchant.to_string();
         let edit = edit(owner);
-        execute(world.accounts(), Command::SetMerchant { id, edit }).await.unwrap();
+        execute(world.accounts(), Command::SetMerchant { id, edit })
+            .await
+            .unwrap();
     };
     set("ann@b.example").await;
     let log = world.accounts().changes(merchant, None, 1).await.unwrap();
     assert_eq!(log[0].detail, "owner: ann@b.example, name = Renamed");
-    assert_eq!(subjects_to(&world, "ada@tea.example").await[2..], ["There is a new owner"]);
+    assert_eq!(world.subjects("ada@tea.example").await[2..], ["There is a new owner"]);
     let letters = world.letters().await;
-    let to_ann = letters.iter().rev().find(|letter| letter.to == "ann@b.example").unwrap();
+    let to_ann = letters
+        .iter()
+        .rev()
+        .find(|letter| letter.to == "ann@b.example")
+        .unwrap();
     assert_eq!(to_ann.subject, "You have another role");
     assert!(
         to_ann.text.contains("Role: Owner\n") && to_ann.text.contains("From: the server's command line\n"),
@@ -224,10 +230,7 @@ async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
     );
     // Who has no account gets the letter by which one begins, and who is an owner none.
     set("new@b.example").await;
-    assert_eq!(
-        subjects_to(&world, "new@b.example").await,
-        ["Choose your password"]
-    );
+    assert_eq!(world.subjects("new@b.example").await, ["Choose your password"]);
     let before = world.letters().await.len();
     set("ada@tea.example").await;
     assert_eq!(world.letters().await.len(), before);
@@ -273,15 +276,6 @@ async fn a_mailbox_is_not_flooded_with_invitations() {
     assert_eq!(world.letters().await.iter().filter(to_bob).count(), 4);
 }
 
-/// The subjects of all letters to an address, the oldest first.
-async fn subjects_to(world: &World, email: &str) -> Vec<String> {
-    let letters = world.letters().await.into_iter();
-    letters
-        .filter(|letter| letter.to == email)
-        .map(|letter| letter.subject)
-        .collect()
-}
-
 #[tokio::test]
 async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     let world = World::new().await;
@@ -289,7 +283,7 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     let bob = world.member(&ada, merchant, "bob@books.example", Role::Owner).await;
     world.member(&ada, merchant, "eve@tea.example", Role::Viewer).await;
     assert_eq!(
-        subjects_to(&world, "ada@tea.example").await[2..],
+        world.subjects("ada@tea.example").await[2..],
         ["There is a new owner", "The team was changed"]
     );
     let team = format!("/dashboard/{merchant}/team");
@@ -302,16 +296,13 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     assert_eq!(world.letters().await.len(), before);
     bob.post(&format!("{team}/members/{eve}"), "role=manager").await;
     bob.post(&format!("{team}/members/{eve}/remove"), "").await;
-    let to_eve = subjects_to(&world, "eve@tea.example").await;
-    assert_eq!(
-        to_eve[1..],
-        ["You have another role", "You are no longer in the team"]
-    );
+    let to_eve = world.subjects("eve@tea.example").await;
+    assert_eq!(to_eve[1..], ["You have another role", "You are no longer in the team"]);
     // An owner who is taken down and thrown out by another one hears of it twice.
     let ada_id = id_of("ada@tea.example");
     bob.post(&format!("{team}/members/{ada_id}"), "role=viewer").await;
     bob.post(&format!("{team}/members/{ada_id}/remove"), "").await;
-    let to_ada = subjects_to(&world, "ada@tea.example").await;
+    let to_ada = world.subjects("ada@tea.example").await;
     assert_eq!(
         to_ada[4..],
         [

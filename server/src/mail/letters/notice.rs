@@ -63,15 +63,12 @@ pub enum Notice<'a> {
         /// Whose team.
         merchant: &'a str,
     },
-    /// The merchant has a wallet now, the first one.
-    WalletGiven {
-        /// Whose.
-        merchant: &'a str,
-    },
     /// Another wallet is to take the merchant's money.
     WalletAsked {
         /// Whose.
         merchant: &'a str,
+        /// The address of the page where it is shown, and stopped.
+        page: &'a str,
         /// From when on, unless somebody stops it.
         due: Timestamp,
     },
@@ -79,11 +76,22 @@ pub enum Notice<'a> {
     WalletStopped {
         /// Whose.
         merchant: &'a str,
+        /// The address of the wallet's page.
+        page: &'a str,
+    },
+    /// The merchant's first wallet takes his money.
+    WalletGiven {
+        /// Whose.
+        merchant: &'a str,
+        /// The address of the wallet's page.
+        page: &'a str,
     },
     /// Another wallet takes the merchant's money now.
     WalletChanged {
         /// Whose.
         merchant: &'a str,
+        /// The address of the wallet's page.
+        page: &'a str,
     },
     /// The merchant has a new owner.
     NewOwner {
@@ -136,6 +144,12 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
     let client = clean::client(client);
     if !client.is_empty() {
         figure(words("From", "Depuis"), client);
+    }
+    if let Some(page) = what.page() {
+        content = content.button(
+            words("Open the wallet's page", "Ouvrir la page du portefeuille").of(language),
+            page,
+        );
     }
     content.small(what.advice().of(language)).to(to)
 }
@@ -249,7 +263,10 @@ impl<'a> Notice<'a> {
                 Some(merchant),
             ),
             Self::Removed { merchant } => (
-                words("You are no longer in the team", "Vous ne faites plus partie de l'équipe"),
+                words(
+                    "You are no longer in the team",
+                    "Vous ne faites plus partie de l'équipe",
+                ),
                 words(
                     "You no longer belong to the merchant's team: an owner removed you, or you left it yourself.",
                     "Vous ne faites plus partie de l'équipe du marchand : un propriétaire vous en a retiré, ou vous l'avez quittée vous-même.",
@@ -262,12 +279,12 @@ impl<'a> Notice<'a> {
                     "L'argent doit aller vers un autre portefeuille",
                 ),
                 words(
-                    "An owner asked that new payments go to another wallet. Until it takes effect, every owner can stop it in the settings.",
-                    "Un propriétaire a demandé que les nouveaux paiements aillent vers un autre portefeuille. Jusqu'à la prise d'effet, chaque propriétaire peut l'arrêter dans les réglages.",
+                    "An owner asked that new payments go to another wallet. Until it takes effect, every owner can stop it on the wallet's page.",
+                    "Un propriétaire a demandé que les nouveaux paiements aillent vers un autre portefeuille. Jusqu'à la prise d'effet, chaque propriétaire peut l'arrêter sur la page du portefeuille.",
                 ),
                 Some(merchant),
             ),
-            Self::WalletStopped { merchant } => (
+            Self::WalletStopped { merchant, .. } => (
                 words(
                     "The change of wallet was stopped",
                     "Le changement de portefeuille a été arrêté",
@@ -278,7 +295,7 @@ impl<'a> Notice<'a> {
                 ),
                 Some(merchant),
             ),
-            Self::WalletGiven { merchant } => (
+            Self::WalletGiven { merchant, .. } => (
                 words("The money has a wallet to go to", "L'argent a un portefeuille où aller"),
                 words(
                     "An owner said where the money of new payments goes. From now on, another wallet waits for 24 hours before it takes any.",
@@ -286,7 +303,7 @@ impl<'a> Notice<'a> {
                 ),
                 Some(merchant),
             ),
-            Self::WalletChanged { merchant } => (
+            Self::WalletChanged { merchant, .. } => (
                 words(
                     "The money goes to another wallet now",
                     "L'argent va maintenant vers un autre portefeuille",
@@ -308,6 +325,17 @@ impl<'a> Notice<'a> {
         }
     }
 
+    /// The address of the page that it is about.
+    const fn page(self) -> Option<&'a str> {
+        match self {
+            Self::WalletAsked { page, .. }
+            | Self::WalletStopped { page, .. }
+            | Self::WalletGiven { page, .. }
+            | Self::WalletChanged { page, .. } => Some(page),
+            _ => None,
+        }
+    }
+
     const fn advice(self) -> Words {
         match self {
             Self::PasswordChanged | Self::EmailChanged { .. } => words(
@@ -319,8 +347,8 @@ impl<'a> Notice<'a> {
                 "Si vous ne savez pas pourquoi, demandez aux propriétaires du marchand ; si aucun d'eux ne vous connaît, à qui gère ce Bitpro.",
             ),
             Self::WalletAsked { .. } => words(
-                "If you do not know of it, stop it in the settings at once, then change your password.",
-                "Si vous n'êtes pas au courant, arrêtez-le tout de suite dans les réglages, puis changez votre mot de passe.",
+                "If you do not know of it, stop it there at once, then change your password.",
+                "Si vous n'êtes pas au courant, arrêtez-le tout de suite sur cette page, puis changez votre mot de passe.",
             ),
             _ => words(
                 "If it was neither you nor somebody of your team, change your password at once and look at the log of changes.",

@@ -73,11 +73,21 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
         Notice::Removed { merchant: text },
         Notice::WalletAsked {
             merchant: text,
+            page: URL,
             due: NOW,
         },
-        Notice::WalletGiven { merchant: text },
-        Notice::WalletStopped { merchant: text },
-        Notice::WalletChanged { merchant: text },
+        Notice::WalletStopped {
+            merchant: text,
+            page: URL,
+        },
+        Notice::WalletGiven {
+            merchant: text,
+            page: URL,
+        },
+        Notice::WalletChanged {
+            merchant: text,
+            page: URL,
+        },
         Notice::NewOwner {
             merchant: text,
             owner: text,
