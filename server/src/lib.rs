@@ -18,6 +18,7 @@ pub mod links;
 pub mod mail;
 pub mod mapi;
 pub mod merchant;
+pub mod name;
 pub mod node;
 pub mod rates;
 pub mod rng;

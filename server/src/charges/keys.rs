@@ -8,13 +8,12 @@ use futures::future::BoxFuture;
 use super::Charges;
 use super::beside::{Beside, nothing};
 use crate::keys::{ApiKey, KeyId, KeySecret, NONCE_SECS, SECRET_LEN, Scopes};
+use crate::name::is_name;
 use crate::rng::{self, Rng, uuid};
 use crate::store::{KeptAnswer, StoreError, Tx};
 
 /// The longest that an old secret lives on beside the new one: 30 days, in seconds.
 pub const LONGEST_OVERLAP_SECS: u32 = 30 * 24 * 60 * 60;
-/// The longest name of a key, in characters.
-const NAME_CHARS: usize = 60;
 /// The most keys of a merchant that are not revoked: all are kept in memory, and owners get a letter about each.
 pub const MOST_KEYS: usize = 50;
 /// How long the answer to a request with an Idempotency-Key is kept, in seconds.
@@ -33,7 +32,7 @@ pub enum KeyError {
     #[error("the key is revoked: add another one")]
     Revoked,
     /// The name is not one.
-    #[error("name = {0:?}: wanted a text of 1 to 60 characters")]
+    #[error("name = {0:?}: wanted a text of 1 to 60 characters that can be seen")]
     Name(String),
     /// The merchant has as many as he can have.
     #[error("a merchant has at most {MOST_KEYS} keys: revoke one first")]
@@ -119,7 +118,7 @@ impl Charges {
         beside: Beside,
     ) -> Result<IssuedKey, KeyError> {
         let name = name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
+        if !is_name(&name) {
             return Err(KeyError::Name(name));
         }
         let inner = &self.inner;

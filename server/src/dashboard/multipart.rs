@@ -5,6 +5,7 @@ use http::HeaderValue;
 use multer::Multipart;
 
 use super::form::Form;
+use crate::name::is_unseen;
 
 /// The most parts of one form.
 const MOST_PARTS: usize = 10;
@@ -58,18 +59,13 @@ pub async fn read(content_type: Option<&HeaderValue>, body: Bytes) -> Result<(Fo
 /// The last step of the path that some browsers send, without what could be mistaken for anything but a name.
 fn cleaned(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    // By a mark that turns the direction `gnp.exe` can be made to look like `exe.png`.
     let kept = last
         .chars()
-        .filter(|c| !c.is_control() && !INVISIBLE.contains(c) && !"<>:\"|?*".contains(*c));
+        .filter(|c| !c.is_control() && !is_unseen(*c) && !"<>:\"|?*".contains(*c));
     let name: String = kept.take(NAME_CHARS).collect();
     name.trim().trim_start_matches('.').to_owned()
 }
-
-/// Marks that turn the direction of a text, by which `gnp.exe` can be made to look like `exe.png`, and joiners.
-const INVISIBLE: [char; 12] = [
-    '\u{200b}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}',
-    '\u{2067}', '\u{2068}', '\u{2069}',
-];
 
 #[cfg(test)]
 mod tests {

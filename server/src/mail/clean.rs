@@ -1,8 +1,8 @@
 //! Texts that others chose, made fit for a letter: one line, no control characters, short, and nothing in them that a mail
 //! program makes a link of. Anyone can write such a text and have us send it to a stranger.
 
-/// The most characters of a name.
-const LONGEST_NAME: usize = 60;
+use crate::name::{NAME_CHARS, is_unseen};
+
 /// The most characters of what describes a client.
 const LONGEST_CLIENT: usize = 120;
 /// The most characters of an address.
@@ -39,7 +39,7 @@ pub(super) fn line(text: &str, most: usize) -> String {
 /// The name of a person or a shop.
 pub(super) fn name(text: &str) -> String {
     let kept: String = text.chars().filter(|c| !matches!(c, '<' | '>' | '@' | '\\')).collect();
-    unlinked(&line(&kept.replace("://", " "), LONGEST_NAME))
+    unlinked(&line(&kept.replace("://", " "), NAME_CHARS))
 }
 
 /// Another person's e-mail address.
@@ -75,14 +75,6 @@ fn unlinked(text: &str) -> String {
     unlinked
 }
 
-/// Marks that turn the direction of a text, or show nothing.
-const fn is_unseen(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,7 +95,7 @@ mod tests {
             "Win at https evil.\u{2060}example/b"
         );
         assert_eq!(name("J. R. Tolkien"), "J. R. Tolkien");
-        assert_eq!(name(&"x".repeat(100)).chars().count(), LONGEST_NAME + 1);
+        assert_eq!(name(&"x".repeat(100)).chars().count(), NAME_CHARS + 1);
         assert!(!name("a@evil.example").contains('@'));
         assert_eq!(
             client("203.0.113.7, Mozilla/5.0 (see http://evil.example)"),

@@ -8,6 +8,7 @@ mod values;
 use bitpro_charge::{Cents, LatePolicy, Tiers, Tolerance};
 
 use super::{AllowedOrigin, Colour, Language, Zone};
+use crate::name::is_name;
 use table::refused;
 pub use table::{SETTINGS, Setting, SettingError};
 use values::{is_yes, joined, list, number, optional, site, words, yes_or_no};
@@ -147,10 +148,7 @@ impl Settings {
     /// Sets one value within its own bounds; `None` when it is not right.
     fn set(&mut self, name: &str, value: &str) -> Option<()> {
         match name {
-            "name" => {
-                let fits = (1..=60).contains(&value.chars().count());
-                self.name = (fits && !value.chars().any(char::is_control)).then(|| value.to_owned())?;
-            }
+            "name" => self.name = is_name(value).then(|| value.to_owned())?,
             "site" => self.site = optional(value, site)?,
             "allowed_origins" => self.allowed_origins = list(value, 0..=50)?,
             "colour" => self.colour = value.parse().ok()?,

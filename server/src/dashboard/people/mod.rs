@@ -23,6 +23,7 @@ use super::route::{Access, Route, get, post};
 use super::words::{Words, words};
 use crate::accounts::{AccountError, Permission};
 use crate::merchant::Language;
+use crate::name::is_name;
 
 /// Every page of people.
 pub static ROUTES: &[Route] = &[
@@ -117,7 +118,10 @@ const PASSWORD_HINT: Words = words(
 );
 const NAME: Words = words("Your name", "Votre nom");
 
-const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
+const NAME_ERROR: Words = words(
+    "Write 1 to 60 characters that can be seen.",
+    "Écrivez de 1 à 60 caractères visibles.",
+);
 const EMAIL_ERROR: Words = words(
     "Write an address such as ada@shop.example.",
     "Écrivez une adresse comme ada@boutique.example.",
@@ -127,9 +131,6 @@ const SITE_ERROR: Words = words(
     "Écrivez une adresse comme https://boutique.example.",
 );
 
-/// The longest name of a person or a merchant, in characters.
-const NAME_CHARS: usize = 60;
-
 /// The reason in the reader's language.
 fn reason(error: &AccountError, language: Language) -> String {
     let (en, fr) = error.words();
@@ -137,11 +138,6 @@ fn reason(error: &AccountError, language: Language) -> String {
         Language::En => en,
         Language::Fr => fr,
     }
-}
-
-/// Whether a name can stand on pages and in letters.
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().count() <= NAME_CHARS && !text.chars().any(char::is_control)
 }
 
 /// The query part that keeps the language of pages without a person.

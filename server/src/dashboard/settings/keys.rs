@@ -238,8 +238,8 @@ const NAME_HINT: Words = words(
     "Comment vous l’appelez, par exemple « serveur de la boutique ».",
 );
 const NAME_WANTED: Words = words(
-    "Write a name of 1 to 60 characters.",
-    "Saisissez un nom de 1 à 60 caractères.",
+    "Write a name of 1 to 60 characters that can be seen.",
+    "Saisissez un nom de 1 à 60 caractères visibles.",
 );
 const TOO_MANY: Words = words(
     "You have {most} keys, as many as can be. Revoke one that you no longer use first.",

@@ -43,8 +43,8 @@ pub(super) const SHOP: Group = Group {
                 "Vos clients le voient sur la page de paiement.",
             ),
             words(
-                "Write a name of 1 to 60 characters.",
-                "Saisissez un nom de 1 à 60 caractères.",
+                "Write a name of 1 to 60 characters that can be seen.",
+                "Saisissez un nom de 1 à 60 caractères visibles.",
             ),
         ),
         line(

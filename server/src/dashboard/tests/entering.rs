@@ -293,3 +293,34 @@ async fn a_form_that_anyone_may_open_counts_from_within_a_session_too() {
         assert!(form.contains(&token), "{page}: {form}");
     }
 }
+
+#[tokio::test]
+async fn no_name_holds_what_cannot_be_seen() {
+    let world = World::new().await;
+    let stranger = world.browser();
+    for (name, company) in [("A%E2%80%AEda", "Tea"), ("Ada", "Te%E2%80%8Ba")] {
+        let form = format!("name={name}&email=ada@tea.example&company={company}");
+        let answer = stranger.post("/signup", &form).await;
+        assert_eq!(answer.status, 422);
+        assert_eq!(answer.body.matches("1 to 60 characters that can be seen").count(), 1);
+    }
+    assert!(world.letters().await.is_empty());
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    for (path, form) in [
+        ("/account".to_owned(), "name=A%E2%80%AEda&language=en"),
+        ("/dashboard/new".to_owned(), "name=Te%E2%80%AEa"),
+        (format!("/dashboard/{merchant}/settings"), "name=Te%E2%80%AEa"),
+        (
+            format!("/dashboard/{merchant}/settings/keys"),
+            "name=a%E2%80%AEb&scope=charges:read",
+        ),
+    ] {
+        let answer = ada.post(&path, form).await;
+        assert_eq!(answer.status, 422, "{path}");
+        assert!(
+            answer.body.contains("1 to 60 characters that can be seen"),
+            "{path}: {}",
+            answer.body
+        );
+    }
+}

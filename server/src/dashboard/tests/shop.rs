@@ -97,7 +97,11 @@ async fn owners_are_told_of_keys_and_wallets_by_letter() {
     };
     let other = Receive::parse(&other, world.app.charges.network()).unwrap();
     let (who, client) = ("ada@tea.example", std::net::IpAddr::from([10, 0, 0, 1]));
-    world.accounts().give_wallet(who, merchant, other, client).await.unwrap();
+    world
+        .accounts()
+        .give_wallet(who, merchant, other, client)
+        .await
+        .unwrap();
     let asked = world.letters().await.pop().unwrap();
     assert_eq!(asked.subject, "The money is to go to another wallet");
     let page = format!("{}{base}/settings/wallet", world.origin());

@@ -39,7 +39,7 @@ pub const SETTINGS: [Setting; 26] = [
     setting(
         "name",
         "",
-        "a text of 1 to 60 characters",
+        "a text of 1 to 60 characters that can be seen",
         "The name that shoppers see.",
     ),
     setting(

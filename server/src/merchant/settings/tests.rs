@@ -44,6 +44,7 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
     for (name, value) in [
         ("name", ""),
         ("name", "a\nb"),
+        ("name", "Sh\u{202e}op"),
         ("site", "javascript:alert(1)"),
         ("allowed_origins", "http://shop.example"),
         ("colour", "red"),

@@ -36,7 +36,7 @@ async fn a_key_without_name_or_power_is_not_made() {
     let page = desk.post("settings/keys", "name=&scope=charges:read").await;
     assert_eq!(
         (page.status, page.text_of("name-error")),
-        (422, "Write a name of 1 to 60 characters.")
+        (422, "Write a name of 1 to 60 characters that can be seen.")
     );
     let page = desk.post("settings/keys", &format!("name={PROBE_SENT}")).await;
     assert_eq!((page.status, page.text_of("scope-error")), (422, "Tick at least one."));

@@ -1,0 +1,117 @@
+//! Names that people give: to themselves, shops, keys and passkeys. They stand on pages beside what is ours, so nothing in one
+//! may be unseen, or turn the direction of what stands beside it.
+
+/// The longest name, in characters.
+pub const NAME_CHARS: usize = 60;
+
+/// Whether a name can stand on pages and in letters: 1 to [`NAME_CHARS`] characters, all of which are seen.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    let is_seen = |at: usize| {
+        let c = chars[at];
+        match c {
+            NON_JOINER | JOINER => {
+                let before = at.checked_sub(1).and_then(|at| chars.get(at));
+                [before, chars.get(at + 1)]
+                    .into_iter()
+                    .all(|c| c.is_some_and(|c| is_joined(*c)))
+            }
+            _ => !c.is_control() && !is_unseen(c),
+        }
+    };
+    (1..=NAME_CHARS).contains(&chars.len()) && (0..chars.len()).all(is_seen) && !text.trim().is_empty()
+}
+
+/// Marks that turn the direction of a text, or show nothing by themselves: Unicode's format characters (`Cf`), separators of lines
+/// and paragraphs, and fillers.
+pub(crate) const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// Keeps two letters from being joined, as Persian needs it within words.
+const NON_JOINER: char = '\u{200c}';
+/// Joins two signs to one, as in scripts of India and in emoji.
+const JOINER: char = '\u{200d}';
+
+/// Whether a joiner beside this character has something to do: none joins letters of Latin, Greek or Cyrillic, so one that stands
+/// among them could only make a name that looks like another.
+fn is_joined(c: char) -> bool {
+    c >= '\u{590}' && !c.is_whitespace() && !is_unseen(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_all_scripts_are_names() {
+        for name in [
+            "Ada",
+            "Café de l’Été",
+            "شرکت می\u{200c}خواهم",
+            "क\u{94d}\u{200d}ष",
+            "👩\u{200d}🔬 Labs",
+            "🏳\u{fe0f}\u{200d}🌈",
+            "日本 店",
+            "J. R. R.",
+        ] {
+            assert!(is_name(name), "{name:?}");
+        }
+        assert!(is_name(&"é".repeat(60)) && !is_name(&"é".repeat(61)));
+    }
+
+    #[test]
+    fn what_is_unseen_stands_in_no_name() {
+        for name in [
+            "",
+            " ",
+            "Sh\u{202e}op",
+            "Sh\u{200b}op",
+            "Sh\u{200d}op",
+            "Sh\u{200c}op",
+            "\u{200d}👩",
+            "👩\u{200d}",
+            "می\u{200c}\u{200c}خ",
+            "Shop\u{2066}",
+            "\u{feff}Shop",
+            "Sh\u{ad}op",
+            "Shop\u{2028}",
+            "\u{3164}",
+            "\u{2800}",
+            "S\u{e0068}",
+            "a\tb",
+            "a\u{0}b",
+            "a\u{85}b",
+        ] {
+            assert!(!is_name(name), "{name:?}");
+        }
+    }
+}
