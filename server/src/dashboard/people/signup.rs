@@ -95,7 +95,7 @@ fn read(request: &Request, errors: &mut Errors) -> Option<Application> {
     })
 }
 
-/// Whether this is the address of a site, with its scheme or without.
+/// Whether this is the address of a site, with its scheme or without; nobody's name or password stands in it.
 pub(super) fn is_site(text: &str) -> bool {
     let with_scheme = if text.contains("://") {
         text.to_owned()
@@ -105,7 +105,9 @@ pub(super) fn is_site(text: &str) -> bool {
     let url = url::Url::parse(&with_scheme).ok();
     text.chars().count() <= SITE_CHARS
         && url.is_some_and(|url| {
-            matches!(url.scheme(), "https" | "http") && url.host_str().is_some_and(|host| !host.is_empty())
+            let is_web =
+                matches!(url.scheme(), "https" | "http") && url.host_str().is_some_and(|host| !host.is_empty());
+            is_web && url.username().is_empty() && url.password().is_none()
         })
 }
 

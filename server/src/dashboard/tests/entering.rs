@@ -324,3 +324,33 @@ async fn no_name_holds_what_cannot_be_seen() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_request_names_a_mailbox_and_a_site_as_people_have_them() {
+    let world = World::new().await;
+    let stranger = world.browser();
+    for (field, value) in [
+        ("site", "https://user:pw@x.example"),
+        ("site", "user@x.example"),
+        ("email", "a@[127.0.0.1]"),
+        ("email", "%22a+b%22@c.example"),
+    ] {
+        let mut form = vec![
+            ("name", "Ada"),
+            ("company", "Tea"),
+            ("email", "ada@tea.example"),
+            ("site", ""),
+        ];
+        form.retain(|(name, _)| *name != field);
+        form.push((field, value));
+        let form: Vec<String> = form.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let answer = stranger.post("/signup", &form.join("&")).await;
+        assert_eq!(answer.status, 422, "{value}");
+        assert!(
+            answer.body.contains(&format!("id=\"{field}-error\"")),
+            "{value}: {}",
+            answer.body
+        );
+    }
+    assert!(world.letters().await.is_empty());
+}

@@ -46,6 +46,8 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
         ("name", "a\nb"),
         ("name", "Sh\u{202e}op"),
         ("site", "javascript:alert(1)"),
+        ("site", "https://user:pw@shop.example"),
+        ("site", "https://user@shop.example"),
         ("allowed_origins", "http://shop.example"),
         ("colour", "red"),
         ("languages", ""),

@@ -7,7 +7,9 @@ use url::Url;
 pub(super) fn site(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     let is_web = matches!(url.scheme(), "https" | "http") && url.host().is_some();
-    (is_web && text.len() <= 2_000).then(|| url.to_string())
+    // Shoppers follow it: what would log them in somewhere is not to stand there.
+    let is_open = url.username().is_empty() && url.password().is_none();
+    (is_web && is_open && text.len() <= 2_000).then(|| url.to_string())
 }
 
 /// Nothing for an empty text, else what `parse` makes of it.
