@@ -68,7 +68,9 @@ pub(super) fn join_newly(request: Request) -> Answer {
             Err(error @ AccountError::Weak(_)) => {
                 page(&request, &token, status, &Errors::of("password", reason(&error, lang))).await
             }
-            Err(error @ (AccountError::UnknownLink | AccountError::Taken)) => Ok(refused(&request, &error)),
+            Err(error @ (AccountError::UnknownLink | AccountError::Taken | AccountError::Member)) => {
+                Ok(refused(&request, &error))
+            }
             Err(error) => Err(error.into()),
         }
     })

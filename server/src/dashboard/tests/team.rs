@@ -316,3 +316,20 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     let last_to_bob = letters.iter().rev().find(|letter| letter.to == "bob@books.example");
     assert!(last_to_bob.unwrap().text.contains("ada@tea.\u{2060}example"));
 }
+
+#[tokio::test]
+async fn whoever_came_otherwise_meanwhile_is_told_so() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let invite = format!("/dashboard/{merchant}/team/invite");
+    ada.post(&invite, "email=bob@books.example&role=viewer").await;
+    let link = world.link_to("bob@books.example").await;
+    // The operator names him as an owner before he has opened the letter, or chosen a password.
+    let bob = Email::read("bob@books.example").unwrap();
+    world.accounts().adopt(merchant, &bob).await.unwrap();
+    let token = link.split_once("token=").unwrap().1;
+    let form = format!("token={token}&name=Bob&password=seven+green+kettles+sing");
+    let answer = world.browser().post("/invitation/new", &form).await;
+    assert_eq!(answer.status, 410);
+    assert!(answer.body.contains("belongs to the team already"), "{}", answer.body);
+}
