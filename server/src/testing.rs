@@ -101,18 +101,24 @@ impl TestApp {
 
     /// The same, with other limits.
     pub async fn with(settings: &[(&str, &str)], change: impl FnOnce(&mut LimitSettings)) -> Self {
-        Self::set_up(settings, change, None).await
+        Self::set_up(settings, change, None, Signup::Approval).await
     }
 
     /// An application whose dashboard has an address of its own.
     pub async fn with_dashboard_at(url: &str) -> Self {
-        Self::set_up(&[], |_| {}, Some(url.parse().unwrap())).await
+        Self::set_up(&[], |_| {}, Some(url.parse().unwrap()), Signup::Approval).await
+    }
+
+    /// An application where this becomes of requests for accounts.
+    pub async fn with_signup(signup: Signup) -> Self {
+        Self::set_up(&[], |_| {}, None, signup).await
     }
 
     async fn set_up(
         settings: &[(&str, &str)],
         change: impl FnOnce(&mut LimitSettings),
         dashboard_url: Option<PublicUrl>,
+        signup: Signup,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(START));
@@ -140,7 +146,7 @@ impl TestApp {
         let origin = dashboard_url.as_ref().map_or(ORIGIN, PublicUrl::origin);
         let app = App::new(Parts {
             charges: charges.clone(),
-            accounts: Accounts::new(charges.clone(), Signup::Approval, origin, None),
+            accounts: Accounts::new(charges.clone(), signup, origin, None),
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             rates,

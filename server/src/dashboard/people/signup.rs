@@ -1,5 +1,6 @@
 //! Asking for an account.
 
+use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};
 
@@ -35,15 +36,8 @@ const SITE_CHARS: usize = 200;
 /// `GET /signup`
 pub(super) fn show(request: Request) -> Answer {
     Box::pin(async move {
-        let lang = request.language;
         if request.app.accounts.signup() == Signup::Closed {
-            let content = html! { p { (reason(&AccountError::Closed, lang)) } };
-            return Ok(layout::narrow(
-                &request,
-                StatusCode::FORBIDDEN,
-                TITLE.of(lang),
-                &content,
-            ));
+            return Ok(closed(&request));
         }
         let content = form(&request, &Errors::none());
         Ok(narrow::shown(&request, TITLE, &content))
@@ -53,6 +47,9 @@ pub(super) fn show(request: Request) -> Answer {
 /// `POST /signup`
 pub(super) fn ask(request: Request) -> Answer {
     Box::pin(async move {
+        if request.app.accounts.signup() == Signup::Closed {
+            return Ok(closed(&request));
+        }
         let lang = request.language;
         let mut errors = Errors::none();
         let application = read(&request, &mut errors);
@@ -68,6 +65,12 @@ pub(super) fn ask(request: Request) -> Answer {
         let content = html! { p.note.good role="status" { (text.of(lang)) } };
         Ok(narrow::shown(&request, SENT, &content))
     })
+}
+
+fn closed(request: &Request) -> Response {
+    let lang = request.language;
+    let content = html! { p { (reason(&AccountError::Closed, lang)) } };
+    layout::narrow(request, StatusCode::FORBIDDEN, TITLE.of(lang), &content)
 }
 
 fn read(request: &Request, errors: &mut Errors) -> Option<Application> {

@@ -1,6 +1,7 @@
 //! From the first visit to a session, and what keeps others out.
 
 use super::*;
+use crate::config::Signup;
 
 #[tokio::test]
 async fn an_address_that_leads_nowhere_is_answered_in_the_readers_language() {
@@ -349,6 +350,26 @@ async fn a_request_names_a_mailbox_and_a_site_as_people_have_them() {
         assert!(
             answer.body.contains(&format!("id=\"{field}-error\"")),
             "{value}: {}",
+            answer.body
+        );
+    }
+    assert!(world.letters().await.is_empty());
+}
+
+#[tokio::test]
+async fn where_accounts_cannot_be_requested_the_form_says_so_too() {
+    let world = World {
+        app: TestApp::with_signup(Signup::Closed).await,
+    };
+    let stranger = world.browser();
+    let asked = stranger
+        .post("/signup", "name=Ada&email=ada@tea.example&company=Tea")
+        .await;
+    for answer in [stranger.get("/signup").await, asked] {
+        assert_eq!(answer.status, 403);
+        assert!(
+            answer.body.contains("Accounts cannot be requested here"),
+            "{}",
             answer.body
         );
     }
