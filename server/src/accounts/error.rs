@@ -77,6 +77,18 @@ impl From<RetryAfter> for AccountError {
 }
 
 impl AccountError {
+    /// The same as [`words`](Self::words) for somebody who is logged in: he was asked for no address.
+    #[must_use]
+    pub fn words_inside(&self) -> (String, String) {
+        match self {
+            Self::WrongPassword => (
+                "The password is wrong.".to_owned(),
+                "Le mot de passe est faux.".to_owned(),
+            ),
+            _ => self.words(),
+        }
+    }
+
     /// The same for people, in English and French.
     #[must_use]
     pub fn words(&self) -> (String, String) {
@@ -124,9 +136,10 @@ impl AccountError {
                 "Ce lien a déjà servi, a été remplacé par un plus récent ou a expiré.",
             ),
             Self::TooMany(secs) => {
+                let (en, fr) = wait(*secs);
                 return (
-                    format!("Too many attempts. Try again in {secs} seconds."),
-                    format!("Trop de tentatives. Réessayez dans {secs} secondes."),
+                    format!("Too many attempts. Try again in {en}."),
+                    format!("Trop de tentatives. Réessayez dans {fr}."),
                 );
             }
             Self::LastOwner => (
@@ -155,5 +168,41 @@ impl AccountError {
             ),
         };
         (en.to_owned(), fr.to_owned())
+    }
+}
+
+/// How long somebody is to wait, in English and French: in the largest unit of which it is more than one and a half, rounded
+/// up.
+fn wait(secs: u32) -> (String, String) {
+    let (number, en, fr) = match secs {
+        0..=90 => (secs.max(1), "second", "seconde"),
+        91..=5_400 => (secs.div_ceil(60), "minute", "minute"),
+        _ => (secs.div_ceil(3_600), "hour", "heure"),
+    };
+    let plural = if number > 1 { "s" } else { "" };
+    (format!("{number} {en}{plural}"), format!("{number} {fr}{plural}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_reads_well_in_both_languages() {
+        for (secs, en, fr) in [
+            (1, "1 second", "1 seconde"),
+            (2, "2 seconds", "2 secondes"),
+            (90, "90 seconds", "90 secondes"),
+            (91, "2 minutes", "2 minutes"),
+            (5_400, "90 minutes", "90 minutes"),
+            (5_401, "2 hours", "2 heures"),
+        ] {
+            let words = AccountError::TooMany(secs).words();
+            let wanted = (
+                format!("Too many attempts. Try again in {en}."),
+                format!("Trop de tentatives. Réessayez dans {fr}."),
+            );
+            assert_eq!(words, wanted);
+        }
     }
 }

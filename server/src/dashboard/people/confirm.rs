@@ -6,7 +6,7 @@
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::{Answer, PASSWORD, narrow, passkey, reason};
+use super::{Answer, PASSWORD, narrow, passkey, reason_inside as reason};
 use crate::accounts::AccountError;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};

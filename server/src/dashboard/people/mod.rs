@@ -133,7 +133,15 @@ const SITE_ERROR: Words = words(
 
 /// The reason in the reader's language.
 fn reason(error: &AccountError, language: Language) -> String {
-    let (en, fr) = error.words();
+    in_language(error.words(), language)
+}
+
+/// The same for somebody who is logged in.
+fn reason_inside(error: &AccountError, language: Language) -> String {
+    in_language(error.words_inside(), language)
+}
+
+fn in_language((en, fr): (String, String), language: Language) -> String {
     match language {
         Language::En => en,
         Language::Fr => fr,

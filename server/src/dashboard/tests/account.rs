@@ -113,9 +113,12 @@ async fn sensitive_changes_ask_for_the_password_again() {
         0
     );
 
-    assert_eq!(
-        ada.post("/confirm", "own_password=wrong&then=%2Faccount").await.status,
-        422
+    let wrong = ada.post("/confirm", "own_password=wrong&then=%2Faccount").await;
+    assert_eq!(wrong.status, 422);
+    assert!(
+        wrong.body.contains("The password is wrong.") && !wrong.body.contains("e-mail address or"),
+        "{}",
+        wrong.body
     );
     // What was filled in goes on with the password, and not with a wrong one.
     let form = "password=eight+blue+kettles+hum";
