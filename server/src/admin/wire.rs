@@ -330,7 +330,10 @@ fn says(event: &Event) -> String {
         Event::ConfirmationsRaised { required } => format!("{required} confirmations"),
         Event::DeadlineExtended { deadline, .. } => format!("until {}", instant(*deadline)),
         Event::DeadlineObserved { observed_until } => format!("known until {}", instant(*observed_until)),
-        Event::Stalled { outpoints } => format!("{} payments", outpoints.len()),
+        Event::Stalled { outpoints } => match outpoints.len() {
+            1 => "1 payment".to_owned(),
+            number => format!("{number} payments"),
+        },
         Event::Judged {
             outpoint, judgement, ..
         } => format!("{outpoint} {judgement:?}").to_lowercase(),

@@ -43,16 +43,44 @@ pub(super) fn print(command: &Command, value: &Value) {
             text(&value["email"]),
             text(&value["merchant"])
         )),
-        _ => list(value, "nobody has asked for an account yet", |account| {
-            let merchants = account["merchants"].as_array().map_or(0, Vec::len);
-            format!(
-                "{}  {}  {}, {}, {merchants} merchants, since {}",
-                text(&account["state"]),
-                text(&account["email"]),
-                text(&account["name"]),
-                text(&account["company"]),
-                text(&account["created_at"])
-            )
-        }),
+        _ => list(value, "nobody has asked for an account yet", line),
+    }
+}
+
+/// An account on one line.
+fn line(account: &Value) -> String {
+    let merchants = match account["merchants"].as_array().map_or(0, Vec::len) {
+        1 => "1 merchant".to_owned(),
+        number => format!("{number} merchants"),
+    };
+    format!(
+        "{}  {}  {}, {}, {merchants}, since {}",
+        text(&account["state"]),
+        text(&account["email"]),
+        text(&account["name"]),
+        text(&account["company"]),
+        text(&account["created_at"])
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_merchant_is_not_called_several() {
+        let with = |merchants: Value| {
+            line(&json!({
+                "state": "active", "email": "ada@shop.example", "name": "Ada", "company": "Tea",
+                "created_at": "2026-11-25T08:00:00Z", "merchants": merchants,
+            }))
+        };
+        assert_eq!(
+            with(json!([{}])),
+            "active  ada@shop.example  Ada, Tea, 1 merchant, since 2026-11-25T08:00:00Z"
+        );
+        assert!(with(json!([])).contains(" 0 merchants, ") && with(json!([{}, {}])).contains(" 2 merchants, "));
     }
 }
