@@ -50,24 +50,29 @@ fn detail(command: &Command, made: &Value) -> String {
     let id_made = made["id"].as_str().unwrap_or_default();
     match command {
         Command::SetMerchant { edit, .. } => edited(edit, made),
-        Command::AcceptCharge { id, outpoints, .. } if !outpoints.is_empty() => {
-            format!("{id}: {}", outpoints.join(" "))
+        Command::AcceptCharge { outpoints, .. } if !outpoints.is_empty() => {
+            format!("{}: {}", charge(made), outpoints.join(" "))
         }
-        Command::AcceptCharge { id, .. } | Command::CancelCharge { id, .. } => id.clone(),
+        Command::AcceptCharge { .. } | Command::CancelCharge { .. } => charge(made),
         Command::AddKey { .. } | Command::RotateKey { .. } | Command::RevokeKey { .. } => {
             format!("{id_made} {}", made["name"].as_str().unwrap_or_default())
         }
-        Command::Link(LinkCommand::RevokeKey { key, .. }) => key.clone(),
         Command::Webhook(WebhookCommand::Add { state, url, .. }) => format!("{id_made} {state} {url}"),
-        Command::Webhook(
-            WebhookCommand::Remove { id } | WebhookCommand::Rotate { id, .. } | WebhookCommand::Redeliver { id, .. },
-        ) => id.clone(),
         _ => id_made.to_owned(),
     }
 }
 
-/// The settings of an edit, as they are now, and the rest of it. A descriptor is told whole, as the dashboard does: by it one sees where the
-/// money went.
+/// A charge by its id, and the order where there is one.
+fn charge(made: &Value) -> String {
+    let id = made["id"].as_str().unwrap_or_default();
+    match made["order_id"].as_str() {
+        Some(order_id) => format!("{id} ({order_id})"),
+        None => id.to_owned(),
+    }
+}
+
+/// The settings of an edit, as they are now, and the rest of it. A descriptor is told whole, as the dashboard does: by it one
+/// sees where the money went.
 fn edited(edit: &MerchantEdit, merchant: &Value) -> String {
     let mut parts: Vec<String> = Vec::new();
     if let Some(owner) = &edit.owner {

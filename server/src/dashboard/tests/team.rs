@@ -184,7 +184,9 @@ async fn what_the_operator_changes_stands_in_the_merchants_log() {
         !ada.get(&log).await.body.contains("command line"),
         "refused, and so no change"
     );
-    execute(world.accounts(), add("shop")).await.unwrap();
+    let made = execute(world.accounts(), add("shop")).await.unwrap();
+    let line = world.accounts().changes(merchant, None, 1).await.unwrap().remove(0);
+    assert_eq!(line.detail, format!("{} shop", made["id"].as_str().unwrap()));
     let page = ada.get(&log).await.body;
     assert!(
         page.contains("<div>Made an API key</div><code class=\"hint\">settings/keys</code>")
