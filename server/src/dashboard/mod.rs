@@ -29,8 +29,8 @@ pub mod words;
 
 pub use field::{Errors, Field};
 pub use guard::router;
-pub(crate) use people::role_name;
 pub use nowhere::nowhere;
+pub(crate) use people::role_name;
 pub use route::{Access, Route, Verb};
 
 /// Every page, with who may come there: the router is built from this table, and so is the test of who may do what.
