@@ -48,7 +48,7 @@ async function entered(page: Page, demo: Demo): Promise<Keeper | undefined> {
   await page.goto(`${demo.server}/account/factor`);
   if (page.url().includes("/login")) return undefined;
   if (page.url().includes("/confirm")) {
-    await page.locator("[name=password]").fill(PASSWORD);
+    await page.locator("[name=own_password]").fill(PASSWORD);
     await send(page);
     await page.waitForURL(/\/account\/factor/);
   }

@@ -2,7 +2,7 @@
 
 import type { Page, Response } from "@playwright/test";
 
-import { excess, expect, send, test } from "../lib/dashboard.ts";
+import { PASSWORD, excess, expect, send, test } from "../lib/dashboard.ts";
 import type { Demo } from "../lib/demo.ts";
 import { BUYER, FORMULAS, type Furnished, IMAGE, SCRIPT, furnished } from "../lib/furnished.ts";
 import { checkoutOf } from "../lib/keeper.ts";
@@ -173,6 +173,20 @@ test("what was typed into a form comes back as text", async ({ page, demo, visit
     ...(await inform(page, `${shop}/team`, { email: IMAGE })),
   ];
   expect(faults).toEqual([]);
+});
+
+test("what was sent too late is kept as text while its sender is asked who he is", async ({ page, demo, visitor }) => {
+  const { shop } = await furnished(page, demo, visitor);
+  await page.goto(`${shop}/settings/keys`);
+  await demo.advance(16 * 60);
+  await page.locator("[name=name]").fill(IMAGE + SCRIPT.slice(0, 20));
+  await send(page);
+  const lang = (await page.locator("html").getAttribute("lang")) as string;
+  expect(await faultsOf(page, lang, [IMAGE + SCRIPT.slice(0, 20)])).toEqual([]);
+  await page.locator("[name=own_password]").fill(PASSWORD);
+  await send(page);
+  await expect(page.locator("#secret")).toBeVisible();
+  expect(await faultsOf(page, lang, [IMAGE + SCRIPT.slice(0, 20)])).toEqual([]);
 });
 
 test("a payment that comes to the list by itself is text", async ({ page, demo, visitor }) => {
