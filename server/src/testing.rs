@@ -45,7 +45,7 @@ pub const START: Timestamp = Timestamp(1_800_000_000_000);
 /// EUR 50,000 a bitcoin: a cent is 20 satoshis.
 const CENTS_PER_BTC: u64 = 5_000_000;
 /// The example key of BIP-32's first test vector, in its form for test networks.
-const WALLET: &str = "wpkh(tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp/0/*)";
+pub const WALLET: &str = "wpkh(tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp/0/*)";
 
 /// An application with one merchant.
 pub struct TestApp {

@@ -109,12 +109,12 @@ impl Accounts {
         tx: &mut Tx,
         merchant: MerchantId,
         notice: Notice<'_>,
-        client: IpAddr,
+        whence: impl Into<Whence>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let team = tx.people().await?.members(merchant).await?;
         let owners: Vec<&MemberRow> = owners(&team).collect();
-        self.notify(tx, merchant, &owners, notice, client.into(), now).await
+        self.notify(tx, merchant, &owners, notice, whence.into(), now).await
     }
 
     async fn notify(

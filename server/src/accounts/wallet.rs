@@ -7,6 +7,8 @@ use std::sync::Arc;
 use bitpro_charge::{MerchantId, Timestamp};
 
 use super::asking::merchant_row;
+use super::notices::Whence;
+use super::team::name_of;
 use super::{AccountError, Accounts, PendingWallet};
 use crate::mail::letters::Notice;
 use crate::merchant::Merchant;
@@ -172,6 +174,22 @@ impl Accounts {
             page: &self.wallet_page(merchant),
         };
         self.notify_owners(tx, merchant, notice, client, now).await
+    }
+
+    /// Tells the owners that the command line has given their merchant a wallet.
+    pub(crate) async fn tell_of_wallet(&self, id: MerchantId, is_first: bool) -> Result<(), StoreError> {
+        let (this, now) = (self.clone(), self.charges.now());
+        let posted = self.charges.store().write(move |tx| {
+            Box::pin(async move {
+                let (merchant, page) = (&name_of(tx, id), &this.wallet_page(id));
+                let notice = match is_first {
+                    true => Notice::WalletGiven { merchant, page },
+                    false => Notice::WalletChanged { merchant, page },
+                };
+                this.notify_owners(tx, id, notice, Whence::CommandLine, now).await
+            })
+        });
+        posted.await
     }
 
     /// The address of the page where a merchant's wallet is shown, and where one that waits is stopped.

@@ -43,7 +43,15 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
         Command::SetMerchant { id, edit } => {
             let id = read::<MerchantId>("merchant id", &id)?;
             let owner = people::owner(&edit)?;
-            charges.change_merchant(id, changes(edit).await?).await?;
+            let changes = changes(edit).await?;
+            let gives_wallet = changes.wallet.is_some();
+            let is_first = charges
+                .merchant(id)
+                .is_some_and(|merchant| merchant.descriptor.is_none());
+            charges.change_merchant(id, changes).await?;
+            if gives_wallet {
+                accounts.tell_of_wallet(id, is_first).await?;
+            }
             people::adopt(accounts, id, owner).await?;
             scanned(charges, id).await?;
             merchant(charges, id).await

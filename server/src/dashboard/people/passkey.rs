@@ -4,7 +4,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use maud::{Markup, html};
 
-use super::{Answer, code, factor, is_name, reason};
+use super::{Answer, NAME_ERROR, code, factor, is_name, reason};
 use crate::accounts::{AccountError, PasskeyRow};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -27,7 +27,6 @@ const NAME_HINT: Words = words(
     "So that you know it again, such as “Phone”.",
     "Pour la reconnaître, par exemple « Téléphone ».",
 );
-const NAME_ERROR: Words = words("Write 1 to 60 characters.", "Écrivez de 1 à 60 caractères.");
 const ADDED: Words = words("Added", "Ajoutée");
 const LAST_USED: Words = words("last used", "dernier usage");
 const NEVER: Words = words("never", "jamais");

@@ -335,3 +335,26 @@ async fn whoever_came_otherwise_meanwhile_is_told_so() {
     assert_eq!(answer.status, 410);
     assert!(answer.body.contains("belongs to the team already"), "{}", answer.body);
 }
+
+#[tokio::test]
+async fn owners_are_told_of_a_wallet_that_the_operator_gives() {
+    use crate::admin::{Command, MerchantEdit, execute};
+
+    let world = World::new().await;
+    let (_, merchant) = world.person("ada@tea.example").await;
+    let set = Command::SetMerchant {
+        id: merchant.to_string(),
+        edit: MerchantEdit {
+            descriptor: Some(crate::testing::WALLET.to_owned()),
+            ..MerchantEdit::default()
+        },
+    };
+    execute(world.accounts(), set).await.unwrap();
+    let letters = world.letters().await;
+    let told = letters.iter().rfind(|letter| letter.to == "ada@tea.example").unwrap();
+    assert!(
+        told.text.contains("command line") && told.text.contains(&format!("/dashboard/{merchant}/settings/wallet")),
+        "{}",
+        told.text
+    );
+}
