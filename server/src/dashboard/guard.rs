@@ -6,17 +6,18 @@ use axum::extract::{RawPathParams, State};
 use axum::response::Response;
 use axum::routing::{MethodFilter, on};
 use bitpro_charge::MerchantId;
-use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use subtle::ConstantTimeEq as _;
 
 use super::cookie::SessionCookie;
 use super::form::Form;
 use super::multipart::File;
+use super::noted::carried_out;
 use super::people::confirm;
-use super::route::{Access, Changed, Member, Person, Request, Route, Unchanged, Verb, see_other};
+use super::route::{Access, Member, Person, Request, Route, Verb, see_other};
+use super::way::percent_encoded;
 use super::{back, layout, multipart, routes};
-use crate::accounts::{AccountError, Begun, FRESH_SECS, Login, Token, before, language_of};
+use crate::accounts::{AccountError, FRESH_SECS, Login, Token, before, language_of};
 use crate::app::App;
 use crate::checkout::language::of_browser;
 use crate::checkout::refusal::Refusal;
@@ -156,58 +157,6 @@ async fn let_in(
     carried_out(route, request).await
 }
 
-/// A change by a member, or an export, is noted before it is begun, and how it went afterwards.
-async fn carried_out(route: &'static Route, mut request: Request) -> Result<Response, Refusal> {
-    let app = request.app.clone();
-    request.begun = match (route.is_noted, &request.member, &request.person) {
-        (true, Some(member), Some(person)) => {
-            let action = route.path.trim_start_matches("/dashboard/{merchant}/");
-            let begun = app
-                .accounts
-                .begin_change(
-                    Some(member.merchant.id),
-                    Some(person.login.account.num),
-                    &person.email,
-                    action,
-                    &request.client.to_string(),
-                )
-                .await?;
-            Some(begun)
-        }
-        _ => None,
-    };
-    let Some(begun) = request.begun else {
-        return (route.handler)(request).await;
-    };
-    // By itself, so that a browser that goes away, or an answer that takes too long, leaves no line without its end.
-    let work = tokio::spawn(ended(app, begun, (route.handler)(request)));
-    match work.await {
-        Ok(answered) => answered,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Refusal::busy()),
-        },
-    }
-}
-
-/// Carries out what was noted, and notes how it went.
-async fn ended(
-    app: App,
-    begun: Begun,
-    work: BoxFuture<'static, Result<Response, Refusal>>,
-) -> Result<Response, Refusal> {
-    let answered = work.await;
-    let detail = match &answered {
-        Ok(response) if response.status().as_u16() < 400 && response.extensions().get::<Unchanged>().is_none() => {
-            let changed = response.extensions().get::<Changed>();
-            Some(changed.map(|changed| changed.0.clone()).unwrap_or_default())
-        }
-        _ => None,
-    };
-    app.accounts.end_change(begun, detail).await?;
-    answered
-}
-
 fn person(token: Token, login: Login) -> Person {
     Person {
         account: login.account.id,
@@ -305,23 +254,6 @@ fn referring_page(headers: &HeaderMap, app: &App) -> Option<String> {
     path.starts_with('/').then(|| path.to_owned())
 }
 
-/// A page to go on to after logging in: a path of the dashboard, and nothing that a browser could take for another host.
-pub(super) fn next_page(then: &str) -> String {
-    let is_ours = ["/dashboard", "/account", "/invitation"]
-        .iter()
-        .any(|page| then == *page || then.strip_prefix(page).is_some_and(|rest| rest.starts_with(['/', '?'])));
-    let is_plain = then.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if is_ours && is_plain {
-        then.to_owned()
-    } else {
-        "/dashboard".to_owned()
-    }
-}
-
-pub(super) fn percent_encoded(text: &str) -> String {
-    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
 async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Form, Vec<File>), Refusal> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
@@ -370,36 +302,6 @@ impl From<AccountError> for Refusal {
             AccountError::Busy => Self::busy(),
             AccountError::Closed => Self::not_allowed(),
             _ => Self::unknown_page(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_way_after_the_login_stays_on_this_server() {
-        for page in [
-            "/dashboard",
-            "/dashboard/x/charges?state=seen",
-            "/account",
-            "/invitation?token=ab",
-        ] {
-            assert_eq!(next_page(page), page);
-        }
-        for foreign in [
-            "",
-            "//evil.example",
-            "https://evil.example",
-            "/\\evil.example",
-            "/dashboard\\@evil.example",
-            "/dashboardevil",
-            "/dashboard\r\nx: y",
-            "/logout",
-            "javascript:alert(1)",
-        ] {
-            assert_eq!(next_page(foreign), "/dashboard", "{foreign:?}");
         }
     }
 }

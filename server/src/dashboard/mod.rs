@@ -13,6 +13,7 @@ mod guard;
 pub mod layout;
 pub mod money;
 pub mod multipart;
+mod noted;
 mod nowhere;
 mod onboarding;
 mod people;
@@ -25,6 +26,7 @@ pub mod snippet;
 #[cfg(test)]
 mod tests;
 pub mod time;
+mod way;
 pub mod words;
 
 pub use field::{Errors, Field};

@@ -7,9 +7,10 @@ use super::{Answer, narrow, passkey, reason};
 use crate::accounts::AccountError;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::{next_page, with_session};
+use crate::dashboard::guard::with_session;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::way::next_page;
 use crate::dashboard::words::{Words, words};
 
 const TITLE: Words = words("Show that it is you", "Montrez que c’est vous");

@@ -10,9 +10,9 @@ use super::{Answer, PASSWORD, narrow, passkey, reason_inside as reason};
 use crate::accounts::AccountError;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::next_page;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::way::next_page;
 use crate::dashboard::words::{Words, words};
 
 const TITLE: Words = words("Confirm that it is you", "Confirmez que c’est vous");

@@ -7,9 +7,10 @@ use super::{Answer, EMAIL, NAME, NAME_ERROR, PASSWORD, PASSWORD_HINT, is_name, l
 use crate::accounts::{AccountError, Joining, Newcomer, Token};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::{percent_encoded, with_session};
+use crate::dashboard::guard::with_session;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::way::percent_encoded;
 use crate::dashboard::words::{Words, words};
 
 const TITLE: Words = words("Join", "Rejoindre");

@@ -7,9 +7,10 @@ use crate::accounts::AccountError;
 use crate::config::Signup;
 use crate::dashboard::cookie::SessionCookie;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::{next_page, percent_encoded, with_session, without_session};
+use crate::dashboard::guard::{with_session, without_session};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
+use crate::dashboard::way::{next_page, percent_encoded};
 use crate::dashboard::words::{Words, words};
 
 const TITLE: Words = words("Log in", "Se connecter");
