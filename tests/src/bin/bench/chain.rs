@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use crate::stopwatch::{now, since};
 
-/// Coinbases that are spent: 50 bitcoin each on regtest.
-const FUNDING: u32 = 4;
+/// What each of regtest's first coinbases is worth, in satoshis.
+const COINBASE: u64 = 5_000_000_000;
 /// Blocks until a coinbase can be spent.
 const MATURITY: u32 = 100;
 /// What each coin is worth at first, in satoshis.
@@ -76,7 +76,9 @@ impl Chain {
         let clock = Clock::new()?;
         let node = Node::start(Role::Server, &clock).await?;
         let caller = Caller::of(&node)?;
-        let blocks = node.mine(FUNDING + MATURITY).await?;
+        // One more than the coins are worth pays the fees of cutting them.
+        let funding = u32::try_from((u64::try_from(coins)? * COIN).div_ceil(COINBASE) + 1)?;
+        let blocks = node.mine(funding + MATURITY).await?;
         let mut chain = Self {
             node,
             caller,
@@ -84,7 +86,7 @@ impl Chain {
             strangers: 0,
         };
         let mut inputs = Vec::new();
-        for block in blocks.iter().take(usize::try_from(FUNDING)?) {
+        for block in blocks.iter().take(usize::try_from(funding)?) {
             inputs.push(chain.coinbase_of(*block).await?);
         }
         chain.cut(inputs, coins).await?;
