@@ -6,7 +6,7 @@ use bitpro_charge::Timestamp;
 
 use super::budgets::Trial;
 use super::codes::{recovery_codes, recovery_hash};
-use super::{AccountError, Accounts, CodeSecret, Entered, Login, PasskeyRow, Token, Visitor};
+use super::{AccountError, Accounts, CodeSecret, Entered, Login, PasskeyRow, SessionRow, Token, Visitor};
 use crate::limits::Client;
 use crate::mail::letters::Notice;
 use crate::seal::Purpose;
@@ -148,9 +148,7 @@ impl Accounts {
     ) -> Result<Entered, AccountError> {
         let now = self.charges.now();
         let token = Token::new(self.charges.rng());
-        let mut session = self.session_row(&login.account, &token, &visitor, now);
-        session.confirmed_at = login.session.confirmed_at;
-        session.factor_at = Some(now);
+        let session = self.whole_session(login, &token, &visitor, now);
         let former = login.session.hash;
         self.with_code(login, code, visitor.client, move |tx| {
             Box::pin(async move {
@@ -199,6 +197,15 @@ impl Accounts {
             .write(move |tx| Box::pin(async move { tx.people().await?.note_confirmed(hash, now).await }))
             .await
             .map_err(AccountError::Store)
+    }
+
+    /// The session that takes the place of `login`'s, which had only the password, once the second factor was given.
+    pub(super) fn whole_session(&self, login: &Login, token: &Token, visitor: &Visitor, now: Timestamp) -> SessionRow {
+        SessionRow {
+            confirmed_at: login.session.confirmed_at,
+            factor_at: Some(now),
+            ..self.session_row(&login.account, token, visitor, now)
+        }
     }
 
     /// Takes a code of the app, or a recovery code, and does `work` in the same unit.

@@ -255,9 +255,7 @@ impl Accounts {
         let now = self.charges.now();
         let proof = self.proof(login, answer, visitor.client, now).await?;
         let token = Token::new(self.charges.rng());
-        let mut session = self.session_row(&login.account, &token, &visitor, now);
-        session.confirmed_at = login.session.confirmed_at;
-        session.factor_at = Some(now);
+        let session = self.whole_session(login, &token, &visitor, now);
         let former = login.session.hash;
         self.charges
             .store()
