@@ -104,6 +104,7 @@ impl App {
             let context = Context {
                 id: problem.request,
                 client: Ipv4Addr::UNSPECIFIED.into(),
+                is_dashboards: false,
             };
             app.refuse(&Visit::new(context, headers, None), problem.into())
         })

@@ -79,7 +79,8 @@ async fn let_in(
     known: &mut Option<crate::merchant::Language>,
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    if !is_here(app, &parts) {
+    // Where the dashboard has an address of its own, it is at no other.
+    if app.dashboard_url.is_some() && !context.is_dashboards {
         return match (route.verb, parts.uri.path_and_query()) {
             (Verb::Get, Some(page)) => Ok(see_other(&format!("{}{page}", app.dashboard_url().origin()))),
             _ => Err(Refusal::foreign_form()),
@@ -102,12 +103,9 @@ async fn let_in(
     };
     *known = Some(language);
     let page = parts.uri.path_and_query().map_or("/dashboard", |page| page.as_str());
-    // What was filled in is not lost for having been sent too late: the page that asks who sends it keeps it.
-    let is_late = route.verb == Verb::Post
-        && route.access.is_fresh()
-        && person.as_ref().is_some_and(|person| !is_fresh(&person.login, app));
-    let person = match admitted(route, person, page, &parts.headers, app)? {
-        Admitted::In(person) => *person,
+    let (person, is_late) = match admitted(route, person, page, &parts.headers, app) {
+        Admitted::In(person) => (*person, false),
+        Admitted::Late(person) => (Some(*person), true),
         Admitted::Elsewhere(path) => return Ok(see_other(&path)),
     };
     let member = match (route.access.permission(), &person) {
@@ -171,40 +169,39 @@ fn person(token: Token, login: Login) -> Person {
 
 enum Admitted {
     In(Box<Option<Person>>),
+    /// He has to show again that it is he. What he filled in is not lost for that: the page that asks him keeps it.
+    Late(Box<Person>),
     /// He has to go to another page first.
     Elsewhere(String),
 }
 
-fn admitted(
-    route: &Route,
-    person: Option<Person>,
-    page: &str,
-    headers: &HeaderMap,
-    app: &App,
-) -> Result<Admitted, Refusal> {
+fn admitted(route: &Route, person: Option<Person>, page: &str, headers: &HeaderMap, app: &App) -> Admitted {
     let back = match route.verb {
         Verb::Get => page.to_owned(),
         Verb::Post => referring_page(headers, app).unwrap_or_else(|| "/dashboard".to_owned()),
     };
     let then = |page: &str| format!("{page}?then={}", percent_encoded(&back));
     let Some(person) = person else {
-        return Ok(match route.access {
+        return match route.access {
             Access::Anyone => Admitted::In(Box::default()),
             _ => Admitted::Elsewhere(then("/login")),
-        });
+        };
     };
     let is_half = person.login.account.has_factor() && person.login.session.factor_at.is_none();
     match route.access {
         // A session without its code is nobody's yet, where anybody may come.
-        Access::Anyone => return Ok(Admitted::In(Box::new(Some(person).filter(|_| !is_half)))),
-        Access::Half => return Ok(Admitted::In(Box::new(Some(person)))),
-        _ if is_half => return Ok(Admitted::Elsewhere(then("/login/code"))),
+        Access::Anyone => return Admitted::In(Box::new(Some(person).filter(|_| !is_half))),
+        Access::Half => return Admitted::In(Box::new(Some(person))),
+        _ if is_half => return Admitted::Elsewhere(then("/login/code")),
         _ => {}
     }
-    if route.verb == Verb::Get && route.access.is_fresh() && !is_fresh(&person.login, app) {
-        return Ok(Admitted::Elsewhere(then("/confirm")));
+    if route.access.is_fresh() && !is_fresh(&person.login, app) {
+        return match route.verb {
+            Verb::Get => Admitted::Elsewhere(then("/confirm")),
+            Verb::Post => Admitted::Late(Box::new(person)),
+        };
     }
-    Ok(Admitted::In(Box::new(Some(person))))
+    Admitted::In(Box::new(Some(person)))
 }
 
 /// Whether the password, and the code if the account has a second factor, were given lately.
@@ -227,13 +224,6 @@ async fn member(app: &App, person: &Person, params: &[(String, String)]) -> Resu
         merchant,
         role: part.role,
     })
-}
-
-/// Whether the request was sent to the dashboard's own address, where that is another than the checkout's.
-fn is_here(app: &App, parts: &http::request::Parts) -> bool {
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = parts.uri.authority().map(http::uri::Authority::as_str).or(host);
-    app.dashboard_url.is_none() || authority.is_some_and(|authority| app.dashboard_url().is_authority(authority))
 }
 
 /// Whether a form comes from a page of ours. Browsers say so in `Sec-Fetch-Site`; older ones in `Origin`. One that says

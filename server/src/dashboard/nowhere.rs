@@ -1,8 +1,8 @@
 //! Addresses of the dashboard that lead nowhere: people who run a shop are told so by a page of theirs, not by the shoppers'.
 
 use axum::response::Response;
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, header, uri};
 
 use super::cookie::SessionCookie;
 use super::{layout, routes};
@@ -16,7 +16,7 @@ use crate::web::headers::Nonce;
 
 /// The page that says why nothing is at an address; `None` when the address is not the dashboard's.
 pub async fn nowhere(app: &App, context: Context, parts: &Parts, refusal: &Refusal) -> Option<Response> {
-    if !is_ours(parts.uri.path()) && !is_own_host(app, parts) {
+    if !is_ours(parts.uri.path()) && !context.is_dashboards {
         return None;
     }
     let language = match of_person(app, &parts.headers).await {
@@ -34,14 +34,6 @@ fn is_ours(path: &str) -> bool {
 
 fn first_part(path: &str) -> Option<&str> {
     path.split('/').nth(1)
-}
-
-/// Whether the request was sent to an address that only the dashboard has: all that is there is the dashboard's.
-fn is_own_host(app: &App, parts: &Parts) -> bool {
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let asked = parts.uri.authority().map(uri::Authority::as_str).or(host);
-    let own = app.dashboard_url.as_ref();
-    own.is_some_and(|own| asked.is_some_and(|asked| own.is_authority(asked)))
 }
 
 /// The language of whoever has logged in.

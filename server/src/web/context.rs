@@ -51,6 +51,8 @@ pub struct Context {
     pub id: RequestId,
     /// The client's address, by trusted proxies only.
     pub client: IpAddr,
+    /// Whether it was sent to `dashboard_url`: an address at which all is the dashboard's.
+    pub is_dashboards: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Context {
@@ -68,6 +70,7 @@ const fn of(context: Option<&Context>) -> Context {
         None => Context {
             id: RequestId(0),
             client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            is_dashboards: false,
         },
     }
 }

@@ -55,19 +55,19 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The outermost layer.
 pub async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let asked = edge.asked(&request);
     let context = Context {
         id: edge.ids.next(),
         client: client(&edge, &request),
+        is_dashboards: asked.is_some() && asked == edge.dashboard_url.as_ref(),
     };
     request.extensions_mut().insert(context);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     // The request is gone when its handler fails, so what a page of it would need is kept.
     let browser = wants_page(request.headers()).then(|| request.headers().clone());
-    let is_https = edge
-        .asked(&request)
-        .map_or(edge.public_url.is_https(), PublicUrl::is_https);
-    let answer = match refused(&edge, &request, context.id) {
+    let is_https = asked.unwrap_or(&edge.public_url).is_https();
+    let answer = match refused(&request, asked, context) {
         Some(problem) => Err(problem),
         None => answered(&edge, request, next, context.id).await,
     };
@@ -135,14 +135,15 @@ fn client(edge: &Edge, request: &Request) -> IpAddr {
     client
 }
 
-fn refused(edge: &Edge, request: &Request, id: RequestId) -> Option<Problem> {
+/// Why nothing is served here; `asked` is the address of ours that the request was sent to.
+fn refused(request: &Request, asked: Option<&PublicUrl>, context: Context) -> Option<Problem> {
     let refuse = |status, code, title: &str| {
         Some(Problem {
             status,
             code,
             title: title.to_owned(),
             retry_after: None,
-            request: id,
+            request: context.id,
         })
     };
     let uri = request.uri();
@@ -155,15 +156,14 @@ fn refused(edge: &Edge, request: &Request, id: RequestId) -> Option<Problem> {
     if UNDER_ANY_HOST.contains(&uri.path()) {
         return None;
     }
-    let Some(asked) = edge.asked(request) else {
+    if asked.is_none() {
         return refuse(
             StatusCode::MISDIRECTED_REQUEST,
             "unknown-host",
             "This server does not answer for that host: see public_url in its configuration.",
         );
-    };
-    let is_dashboard = edge.dashboard_url.as_ref() == Some(asked);
-    if is_dashboard && FOR_SHOPPERS.iter().any(|path| uri.path().starts_with(path)) {
+    }
+    if context.is_dashboards && FOR_SHOPPERS.iter().any(|path| uri.path().starts_with(path)) {
         return refuse(
             StatusCode::MISDIRECTED_REQUEST,
             "unknown-host",
