@@ -1,7 +1,7 @@
 //! Where time comes from: a parameter, so that a test can hold it still.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bitpro_charge::Timestamp;
 
@@ -9,12 +9,30 @@ use bitpro_charge::Timestamp;
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> Timestamp;
+
+    /// The time since some instant that stays the same, by a clock that nobody sets: for pauses, never for what is stored.
+    fn monotonic(&self) -> Duration;
 }
 
 /// The machine's clock, which never runs backwards here: the highest time seen is kept (R32).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct SystemClock {
     highest: AtomicI64,
+    started: Instant,
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where the machine's clock is read"
+        )]
+        let started = Instant::now();
+        Self {
+            highest: AtomicI64::default(),
+            started,
+        }
+    }
 }
 
 impl Clock for SystemClock {
@@ -26,6 +44,10 @@ impl Clock for SystemClock {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
         Timestamp(self.highest.fetch_max(millis, Ordering::Relaxed).max(millis))
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
     }
 }
 
@@ -58,5 +80,9 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.millis.load(Ordering::Relaxed))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.now().0).unwrap_or_default())
     }
 }

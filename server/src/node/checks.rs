@@ -5,7 +5,6 @@ use bitpro_charge::Network;
 use super::config::NodeConfig;
 use super::convert;
 use super::error::NodeError;
-use super::rpc::Rpc;
 use super::rpc::answers::{ChainState, NetworkState};
 
 /// `gettxspendingprevout`, without which a replacement away from us cannot be proven, came with 24.0.
@@ -15,9 +14,9 @@ const OLDEST_NAME: &str = "24.0";
 /// The genesis block tells the network; addresses do not.
 ///
 /// # Errors
-/// [`NodeError::WrongNetwork`]; [`NodeError`].
-pub(super) fn check_identity(rpc: &Rpc, configured: Network) -> Result<(), NodeError> {
-    let genesis = convert::block_hash(rpc.hash_at(0)?);
+/// [`NodeError::WrongNetwork`].
+pub(super) fn check_identity(genesis: bitcoin::BlockHash, configured: Network) -> Result<(), NodeError> {
+    let genesis = convert::block_hash(genesis);
     let expected = convert::genesis(configured);
     if genesis == expected {
         Ok(())

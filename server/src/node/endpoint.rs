@@ -2,7 +2,6 @@
 
 use super::config::ZmqSource;
 use super::error::NodeError;
-use super::rpc::Rpc;
 use super::rpc::answers::Notification;
 use super::zmq::Topic;
 
@@ -17,7 +16,11 @@ pub(super) struct Endpoints {
 ///
 /// # Errors
 /// [`NodeError`].
-pub(super) fn endpoints(source: &ZmqSource, host: Option<&str>, rpc: &Rpc) -> Result<Endpoints, NodeError> {
+pub(super) fn endpoints(
+    source: &ZmqSource,
+    host: Option<&str>,
+    notifications: impl FnOnce() -> Result<Vec<Notification>, NodeError>,
+) -> Result<Endpoints, NodeError> {
     let published = match source {
         ZmqSource::Off => return Ok(Endpoints::default()),
         ZmqSource::Endpoints { rawtx, sequence } => {
@@ -26,7 +29,7 @@ pub(super) fn endpoints(source: &ZmqSource, host: Option<&str>, rpc: &Rpc) -> Re
                 sequence: Some(sequence.clone()),
             });
         }
-        ZmqSource::Discover => match rpc.notifications() {
+        ZmqSource::Discover => match notifications() {
             Ok(published) => published,
             Err(NodeError::Refused { .. }) => Vec::new(),
             Err(error) => return Err(error),

@@ -4,6 +4,7 @@
 //! or from a block whose hash and merkle root were checked (R7). From the stored view and what was read, `diff` makes the new
 //! view, which the charges take in one transaction (R2).
 
+pub mod api;
 mod checks;
 mod config;
 mod convert;
@@ -31,4 +32,4 @@ pub use error::NodeError;
 pub use port::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
 pub use probe::{CheckLine, Level, probe};
 pub use status::{Condition, Hold, HoldReason, NodeStatus, ZmqState};
-pub use watcher::{Watching, watch};
+pub use watcher::{Stepped, Watching, watch};

@@ -68,7 +68,7 @@ fn ask(
         Level::Fine,
         format!("{} at {} answers", network.subversion.trim_matches('/'), config.rpc_url),
     ));
-    check_identity(rpc, config.network)?;
+    check_identity(rpc.hash_at(0)?, config.network)?;
     lines.push(CheckLine::new("network", Level::Fine, config.network.to_string()));
     lines.push(peers(network.connections));
     let (chain, mempool) = rpc.state()?;
@@ -127,7 +127,7 @@ fn clock(now: impl Fn() -> Timestamp, rpc: &Rpc) -> Result<CheckLine, NodeError>
 }
 
 fn notifications(config: &NodeConfig, rpc: &Rpc) -> Result<CheckLine, NodeError> {
-    let found = endpoints(&config.zmq, config.rpc_url.host_str(), rpc)?;
+    let found = endpoints(&config.zmq, config.rpc_url.host_str(), || rpc.notifications())?;
     Ok(match (found.rawtx, found.sequence) {
         (Some(rawtx), Some(sequence)) => {
             CheckLine::new("zmq", Level::Fine, format!("rawtx at {rawtx}, sequence at {sequence}"))

@@ -4,37 +4,25 @@ use std::collections::HashSet;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use bitcoin::ScriptBuf;
-use miniscript::{Descriptor, DescriptorPublicKey};
-use tokio::runtime::Handle;
-
-use super::config::NodeConfig;
+use super::api::{NodeApi, Waiter};
 use super::error::NodeError;
 use super::port::{ChargesPort, IssuedRange, ScanRequest};
-use super::rpc::Rpc;
-
-/// A scan reads the whole UTXO set: minutes on a good disk, and never the reason for a time-out.
-const SCAN_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
-
-/// A client that waits for as long as a scan takes.
-pub(super) fn scan_rpc(config: &NodeConfig) -> Rpc {
-    Rpc::new(config, SCAN_TIMEOUT)
-}
+use bitcoin::ScriptBuf;
+use miniscript::{Descriptor, DescriptorPublicKey};
 
 /// Scans on a thread of its own: payments are noticed meanwhile.
-pub(super) struct Scanner<P> {
-    config: NodeConfig,
+pub(super) struct Scanner<P, N> {
+    node: Arc<N>,
     port: Arc<P>,
-    runtime: Handle,
+    runtime: Waiter,
     is_busy: Arc<AtomicBool>,
 }
 
-impl<P: ChargesPort> Scanner<P> {
-    pub(super) fn new(config: &NodeConfig, port: Arc<P>, runtime: Handle) -> Self {
+impl<P: ChargesPort, N: NodeApi> Scanner<P, N> {
+    pub(super) fn new(node: Arc<N>, port: Arc<P>, runtime: Waiter) -> Self {
         Self {
-            config: config.clone(),
+            node,
             port,
             runtime,
             is_busy: Arc::new(AtomicBool::new(false)),
@@ -47,11 +35,11 @@ impl<P: ChargesPort> Scanner<P> {
         if wanted.is_empty() || self.is_busy.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (config, port, runtime) = (self.config.clone(), Arc::clone(&self.port), self.runtime.clone());
+        let (node, port, runtime) = (Arc::clone(&self.node), Arc::clone(&self.port), self.runtime.clone());
         let is_busy = Arc::clone(&self.is_busy);
         let scanning = move || {
             for request in &wanted {
-                if let Err(error) = scan(&config, port.as_ref(), &runtime, request) {
+                if let Err(error) = scan(node.as_ref(), port.as_ref(), &runtime, request) {
                     tracing::warn!(
                         descriptor = request.id,
                         error,
@@ -62,17 +50,16 @@ impl<P: ChargesPort> Scanner<P> {
             }
             is_busy.store(false, Ordering::Release);
         };
-        // Not one of the runtime's threads: those are waited for at the end of the process.
-        if let Err(error) = std::thread::Builder::new().name("utxo-scan".to_owned()).spawn(scanning) {
+        if let Err(error) = self.node.aside(Box::new(scanning)) {
             tracing::warn!(%error, "no thread for a scan of the UTXO set");
             self.is_busy.store(false, Ordering::Release);
         }
     }
 }
 
-fn scan<P: ChargesPort>(config: &NodeConfig, port: &P, runtime: &Handle, request: &ScanRequest) -> Result<(), String> {
+fn scan<P: ChargesPort, N: NodeApi>(node: &N, port: &P, runtime: &Waiter, request: &ScanRequest) -> Result<(), String> {
     let IssuedRange { descriptor, highest } = &request.range;
-    let found = scan_rpc(config)
+    let found = node
         .scan(&[(descriptor.clone(), *highest)])
         .map_err(|error| error.to_string())?;
     if !found.success {

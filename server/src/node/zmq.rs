@@ -22,7 +22,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(250);
 
 /// A topic of the node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Topic {
+pub enum Topic {
     /// Every transaction that enters the mempool, and those of every block that is connected or disconnected.
     RawTx,
     /// Every change of mempool and chain, by id.
@@ -48,7 +48,7 @@ impl Topic {
 
 /// A reason to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wake {
+pub enum Wake {
     /// A transaction came by.
     Tx {
         /// Its id, computed from its bytes.
@@ -83,15 +83,21 @@ pub(super) enum Wake {
 }
 
 /// Says of a script whether it seems to be watched.
-pub(super) type IsWatched = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+pub type IsWatched = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
 
 /// Where one topic is listened to, and who is told.
-pub(super) struct Listener {
+pub struct Listener {
+    /// Which topic.
     pub topic: Topic,
+    /// Where it is published.
     pub endpoint: String,
+    /// Who is told.
     pub wakes: Sender<Wake>,
+    /// What seems to pay us.
     pub is_watched: IsWatched,
+    /// When something came.
     pub clock: Arc<dyn Clock>,
+    /// When nobody wants to hear any more.
     pub stop: CancellationToken,
 }
 

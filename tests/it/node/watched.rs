@@ -33,6 +33,10 @@ impl Clock for MovedClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.clock.now().0 + self.ahead_millis.load(Ordering::Relaxed))
     }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
 }
 
 /// A watcher, its charges, and its clock. The charges outlive it, as a database would.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 /// `getblockchaininfo`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(in crate::node) struct ChainState {
+pub struct ChainState {
     /// Height of the best block.
     pub blocks: u32,
     /// Height of the best header; -1 when there is none.
@@ -27,7 +27,7 @@ pub(in crate::node) struct ChainState {
 
 /// `getnetworkinfo`
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::node) struct NetworkState {
+pub struct NetworkState {
     /// 310000 is 31.0.
     pub version: u64,
     /// As in `/Satoshi:31.0.0/`.
@@ -38,7 +38,7 @@ pub(in crate::node) struct NetworkState {
 
 /// `getblockheader`
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::node) struct Header {
+pub struct Header {
     /// The block.
     pub hash: BlockHash,
     /// Its height.
@@ -59,7 +59,7 @@ pub(in crate::node) struct Header {
 
 /// `getmempoolinfo`, as a fingerprint: as long as it is the same, the mempool is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(in crate::node) struct MempoolState {
+pub struct MempoolState {
     /// Whether the mempool that was saved at the last stop has been read.
     pub loaded: bool,
     /// Number of transactions.
@@ -72,7 +72,7 @@ pub(in crate::node) struct MempoolState {
 
 /// `getmempoolentry`
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::node) struct MempoolEntry {
+pub struct MempoolEntry {
     /// When it came, in Unix seconds by the node's clock.
     pub time: i64,
     /// Its unconfirmed parents.
@@ -81,7 +81,7 @@ pub(in crate::node) struct MempoolEntry {
 
 /// `getrawmempool` with its sequence.
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::node) struct MempoolSnapshot {
+pub struct MempoolSnapshot {
     /// What is in it.
     pub txids: Vec<Txid>,
     /// The number of the next change.
@@ -91,7 +91,7 @@ pub(in crate::node) struct MempoolSnapshot {
 
 /// One of `gettxspendingprevout`.
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::node) struct Spender {
+pub struct Spender {
     /// Who spends the output; none when nobody does.
     #[serde(default, rename = "spendingtxid")]
     pub txid: Option<Txid>,
@@ -99,7 +99,7 @@ pub(in crate::node) struct Spender {
 
 /// One of `getzmqnotifications`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(in crate::node) struct Notification {
+pub struct Notification {
     /// As in `pubrawtx`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -109,7 +109,7 @@ pub(in crate::node) struct Notification {
 
 /// `scantxoutset`
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::node) struct UtxoScan {
+pub struct UtxoScan {
     /// Whether the scan was finished.
     pub success: bool,
     /// What was found.
@@ -119,7 +119,7 @@ pub(in crate::node) struct UtxoScan {
 
 /// One of the outputs that `scantxoutset` found.
 #[derive(Debug, Clone, Deserialize)]
-pub(in crate::node) struct Unspent {
+pub struct Unspent {
     /// The transaction.
     pub txid: Txid,
     /// The output's index.

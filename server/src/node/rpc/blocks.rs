@@ -5,6 +5,7 @@ use std::sync::mpsc::sync_channel;
 
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::{Block, BlockHash, TxMerkleNode, Txid};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::{CALL_TIMEOUT, Rpc};
@@ -22,11 +23,11 @@ const MISC_ERROR: i32 = -1;
 pub(in crate::node) struct BlockReader {
     rpc: Rpc,
     agent: ureq::Agent,
-    rest: Option<String>,
+    rest: Mutex<Option<String>>,
 }
 
 /// A block whose hash and merkle root were checked.
-pub(in crate::node) struct CheckedBlock {
+pub struct CheckedBlock {
     /// Its hash.
     pub hash: BlockHash,
     /// The block.
@@ -45,19 +46,19 @@ impl BlockReader {
         Self {
             rpc: Rpc::new(config, CALL_TIMEOUT),
             agent: agent.into(),
-            rest: None,
+            rest: Mutex::new(None),
         }
     }
 
     /// Finds out whether the node was started with `-rest`.
-    pub(in crate::node) fn find_rest(&mut self, config: &NodeConfig) -> bool {
+    pub(in crate::node) fn find_rest(&self, config: &NodeConfig) -> bool {
         let base = format!("{}rest", with_slash(config.rpc_url.as_str()));
         let is_on = self
             .agent
             .get(format!("{base}/chaininfo.json"))
             .call()
             .is_ok_and(|response| response.status().is_success());
-        self.rest = is_on.then_some(base);
+        *self.rest.lock() = is_on.then_some(base);
         is_on
     }
 
@@ -120,7 +121,7 @@ impl BlockReader {
     }
 
     fn by_rest(&self, hash: BlockHash) -> Option<Vec<u8>> {
-        let base = self.rest.as_ref()?;
+        let base = self.rest.lock().clone()?;
         let mut response = self.agent.get(format!("{base}/block/{hash}.bin")).call().ok()?;
         if !response.status().is_success() {
             return None;

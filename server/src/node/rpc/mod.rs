@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(super) use blocks::{BlockReader, CheckedBlock};
-pub(super) use node::PoolTx;
+pub(super) use blocks::BlockReader;
+pub use blocks::CheckedBlock;
+pub use node::PoolTx;
 
 use super::config::{NodeAuth, NodeConfig};
 use super::error::{IN_WARMUP, NodeError};

@@ -13,7 +13,7 @@ use crate::node::error::NodeError;
 use bitpro_charge::{Outpoint, Txid};
 
 /// What the node knows of a transaction in its mempool.
-pub(in crate::node) struct PoolTx {
+pub struct PoolTx {
     /// When it came, and what it depends on.
     pub entry: MempoolEntry,
     /// The transaction, whose id was checked.

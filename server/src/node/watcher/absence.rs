@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bitpro_charge::{Outpoint, Timestamp, Txid};
-use tokio::time::Instant;
 
+use super::super::api::NodeApi;
 use super::super::diff::Absence;
 use super::super::error::NodeError;
 use super::super::known::is_conflict;
@@ -23,8 +23,8 @@ pub(super) struct Missing {
     pub since: Timestamp,
     /// Whether it is really not there; before the node was asked, it may be.
     pub is_absent: bool,
-    /// When it was last sent again, and whether the node refused it.
-    resent: Option<(Instant, bool)>,
+    /// When it was last sent again by the clock that nobody sets, and whether the node refused it.
+    resent: Option<(Duration, bool)>,
 }
 
 impl Missing {
@@ -32,13 +32,13 @@ impl Missing {
         matches!(self.resent, Some((_, true)))
     }
 
-    pub(super) fn is_due(&self, now: Instant) -> bool {
+    pub(super) fn is_due(&self, now: Duration) -> bool {
         self.resent
-            .is_none_or(|(last, _)| now.duration_since(last) >= RESEND_EVERY)
+            .is_none_or(|(last, _)| now.saturating_sub(last) >= RESEND_EVERY)
     }
 }
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// A known transaction is to be looked for.
     pub(super) fn miss(&mut self, txid: Txid) {
         let since = self.clock.now();
@@ -63,7 +63,7 @@ impl<P: ChargesPort> Watcher<P> {
             .map(|tx| tx.inputs.iter().chain(&tx.ancestor_inputs).copied().collect())
             .collect();
         let mut to_resend = Vec::new();
-        for (tx, spenders) in spending.into_iter().zip(self.rpc.spenders(&spent)?) {
+        for (tx, spenders) in spending.into_iter().zip(self.node.spenders(&spent)?) {
             match spenders.into_iter().find(|&spender| is_conflict(&tx, spender)) {
                 Some(spender) => {
                     explained.insert(tx.txid, Absence::Replaced(spender));
@@ -86,7 +86,7 @@ impl<P: ChargesPort> Watcher<P> {
 
     /// Sends transactions again that the node has forgotten, as long as one of them goes through: one may be another's parent.
     fn resend(&mut self, txs: &[PayingTx]) -> Result<(), Trouble> {
-        let now = Instant::now();
+        let now = self.clock.monotonic();
         let mut due: Vec<&PayingTx> = txs
             .iter()
             .filter(|tx| self.missing.get(&tx.txid).is_some_and(|missing| missing.is_due(now)))
@@ -116,9 +116,9 @@ impl<P: ChargesPort> Watcher<P> {
     fn resend_one(&self, tx: &PayingTx) -> Result<bool, Trouble> {
         for ancestor in self.ancestors.get(&tx.txid).into_iter().flatten() {
             // An ancestor that is there or mined already is refused, and that is as good.
-            accepted(self.rpc.send(ancestor))?;
+            accepted(self.node.send(ancestor))?;
         }
-        Ok(accepted(self.rpc.send(&tx.raw))?)
+        Ok(accepted(self.node.send(&tx.raw))?)
     }
 }
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitpro_charge::{Place, Timestamp, Txid};
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::super::api::NodeApi;
 use super::super::endpoint::Endpoints;
 use super::super::port::ChargesPort;
 use super::super::status::ZmqState;
@@ -77,7 +77,7 @@ impl Feed {
     }
 
     /// Listens to these addresses, and to no others any more.
-    pub(super) fn listen_to(&mut self, endpoints: Endpoints, is_watched: &IsWatched, runtime: &Handle) {
+    pub(super) fn listen_to(&mut self, endpoints: Endpoints, is_watched: &IsWatched, node: &impl NodeApi) {
         if self.running.as_ref().is_some_and(|(running, _)| *running == endpoints) {
             return;
         }
@@ -93,17 +93,17 @@ impl Feed {
                     clock: Arc::clone(&self.clock),
                     stop: stop.clone(),
                 };
-                runtime.spawn(listener.run());
+                node.listen(listener);
             }
         }
         self.running = Some((endpoints, stop));
     }
 
     /// Drops the connections and makes new ones: a connection that was cut without a word never ends by itself.
-    pub(super) fn reconnect(&mut self, is_watched: &IsWatched, runtime: &Handle) {
+    pub(super) fn reconnect(&mut self, is_watched: &IsWatched, node: &impl NodeApi) {
         if let Some((endpoints, _)) = self.running.clone() {
             self.hang_up();
-            self.listen_to(endpoints, is_watched, runtime);
+            self.listen_to(endpoints, is_watched, node);
         }
         self.silent = true;
     }
@@ -194,7 +194,7 @@ enum Event {
     Wake(Wake),
 }
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// Waits for something to do; `None` when it is time to stop.
     pub(super) fn next_agenda(&mut self) -> Option<Agenda> {
         let runtime = self.runtime.clone();
@@ -207,25 +207,30 @@ impl<P: ChargesPort> Watcher<P> {
             }
             Event::Wake(wake) => self.take_in(wake, &mut agenda),
         }
+        self.take_in_waiting(&mut agenda);
+        Some(agenda)
+    }
+
+    /// Takes in what waits already.
+    pub(super) fn take_in_waiting(&mut self, agenda: &mut Agenda) {
         for _ in 0..MOST_AT_ONCE {
             match self.feed.inbox.try_recv() {
-                Ok(wake) => self.take_in(wake, &mut agenda),
+                Ok(wake) => self.take_in(wake, agenda),
                 Err(_) => break,
             }
         }
-        Some(agenda)
     }
 
     /// Starts to listen where the node publishes.
     pub(super) fn listen_to(&mut self, endpoints: Endpoints) {
         let is_watched = self.is_watched();
-        self.feed.listen_to(endpoints, &is_watched, &self.runtime);
+        self.feed.listen_to(endpoints, &is_watched, &*self.node);
     }
 
     /// Connects anew.
     pub(super) fn reconnect(&mut self) {
         let is_watched = self.is_watched();
-        self.feed.reconnect(&is_watched, &self.runtime);
+        self.feed.reconnect(&is_watched, &*self.node);
     }
 
     fn is_watched(&self) -> IsWatched {

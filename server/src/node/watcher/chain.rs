@@ -2,6 +2,7 @@
 
 use bitpro_charge::{BlockRef, Txid};
 
+use super::super::api::NodeApi;
 use super::super::convert;
 use super::super::diff::ChainReading;
 use super::super::error::NodeError;
@@ -47,9 +48,9 @@ impl Stretch {
     }
 }
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     pub(super) fn read_chain(&mut self, stand: Stand) -> Result<Stretch, Trouble> {
-        let node = self.rpc.chain_state()?;
+        let node = self.node.chain_state()?;
         self.check_ready(&node, true)?;
         if convert::block_hash(node.best) == stand.tip.block.hash {
             return Ok(Stretch::unchanged(stand.tip));
@@ -99,7 +100,7 @@ impl<P: ChargesPort> Watcher<P> {
         let keeps_txids = hashes.len() <= FEW_BLOCKS;
         let mut parent = convert::to_node_block(self.hash_we_stand_on(stand, fork)?);
         let sight = self.sight_of_blocks(stand);
-        self.blocks.each(hashes, |checked| -> Result<(), Trouble> {
+        self.node.each_block(hashes, |checked| -> Result<(), Trouble> {
             if checked.block.header.prev_blockhash != parent || self.shutdown.is_cancelled() {
                 return Err(Trouble::Moved);
             }
@@ -138,7 +139,7 @@ impl<P: ChargesPort> Watcher<P> {
         }
         let stored = stand.tip.block;
         let at = node_tip(node);
-        let header = self.rpc.header(convert::to_node_block(stored.hash))?;
+        let header = self.node.header(convert::to_node_block(stored.hash))?;
         let is_extension = header.as_ref().is_some_and(|header| header.confirmations >= 0);
         let fork = if is_extension {
             Some(stored.height)
@@ -194,7 +195,7 @@ impl<P: ChargesPort> Watcher<P> {
         let Some(hash) = self.config.accept_block else {
             return Ok(false);
         };
-        let header = self.rpc.header(convert::to_node_block(hash))?;
+        let header = self.node.header(convert::to_node_block(hash))?;
         Ok(header.is_some_and(|header| header.confirmations >= 0 && header.height > fork))
     }
 
@@ -209,7 +210,7 @@ impl<P: ChargesPort> Watcher<P> {
         }
         let mut hash = node.best;
         loop {
-            let header = self.rpc.header(hash)?.ok_or(Trouble::Moved)?;
+            let header = self.node.header(hash)?.ok_or(Trouble::Moved)?;
             if oldest.is_none_or(|oldest| header.median_time < oldest) {
                 back -= 1;
             }
@@ -221,11 +222,11 @@ impl<P: ChargesPort> Watcher<P> {
     }
 
     pub(super) fn hashes(&self, first: u32, last: u32) -> Result<Vec<bitcoin::BlockHash>, Trouble> {
-        self.rpc.hashes_at(first..=last).map_err(moved_if_too_high)
+        self.node.hashes_at(first..=last).map_err(moved_if_too_high)
     }
 
     fn hash_at(&self, height: u32) -> Result<bitcoin::BlockHash, Trouble> {
-        self.rpc.hash_at(height).map_err(moved_if_too_high)
+        self.node.hash_at(height).map_err(moved_if_too_high)
     }
 
     /// The hash at `fork`, as the charges have it.
@@ -244,7 +245,7 @@ impl<P: ChargesPort> Watcher<P> {
     }
 
     pub(super) fn tip_at(&self, hash: bitcoin::BlockHash) -> Result<Tip, Trouble> {
-        let header = self.rpc.header(hash)?.ok_or(Trouble::Moved)?;
+        let header = self.node.header(hash)?.ok_or(Trouble::Moved)?;
         Ok(Tip {
             block: BlockRef {
                 height: header.height,

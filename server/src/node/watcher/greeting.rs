@@ -1,5 +1,6 @@
 //! Meeting the node: is it the right one, can it do what is needed, and where do its notifications come from?
 
+use super::super::api::NodeApi;
 use super::super::checks::{check_identity, check_version};
 use super::super::endpoint::endpoints;
 use super::super::matching::paying_outputs;
@@ -8,17 +9,19 @@ use super::super::view::PayingTx;
 use super::{Stand, Trouble, Watcher, store_trouble};
 use bitpro_charge::Network;
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// After this the node is known to be the right one, and the charges' own position is loaded.
     pub(super) fn greet(&mut self) -> Result<(), Trouble> {
-        check_identity(&self.rpc, self.config.network)?;
-        check_version(&self.rpc.network_state()?)?;
-        let (chain, mempool) = self.rpc.state()?;
+        check_identity(self.node.hash_at(0)?, self.config.network)?;
+        check_version(&self.node.network_state()?)?;
+        let (chain, mempool) = self.node.state()?;
         self.check_ready(&chain, mempool.loaded)?;
         self.offset_millis = self.clock_offset()?;
-        let has_rest = self.blocks.find_rest(&self.config);
+        let has_rest = self.node.find_rest();
         tracing::debug!(has_rest, offset_millis = self.offset_millis, "the node was met");
-        let endpoints = endpoints(&self.config.zmq, self.config.rpc_url.host_str(), &self.rpc)?;
+        let endpoints = endpoints(&self.config.zmq, self.config.rpc_url.host_str(), || {
+            self.node.notifications()
+        })?;
         if self.stand.is_none() {
             if self.port.stored_tip().is_none() {
                 let tip = self.first_tip(&chain)?;
@@ -79,7 +82,7 @@ impl<P: ChargesPort> Watcher<P> {
         if self.config.network == Network::Regtest {
             return Ok(0);
         }
-        let node = self.rpc.clock_millis()?;
+        let node = self.node.clock_millis()?;
         Ok(self.clock.now().0.saturating_sub(node))
     }
 }

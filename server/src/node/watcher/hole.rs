@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use bitpro_charge::{BlockRef, Outpoint, Place, Txid};
 
+use super::super::api::NodeApi;
 use super::super::convert;
 use super::super::diff::ChainReading;
 use super::super::port::ChargesPort;
 use super::super::rpc::answers::{ChainState, Unspent};
-use super::super::scan::scan_rpc;
 use super::super::view::{Hole, PayingOutput, PayingTx};
 use super::chain::Stretch;
 use super::{Stand, Trouble, Watcher, store_trouble};
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// When blocks above `fork` are pruned: records the hole, finds what in it is unspent, and goes on above it.
     pub(super) fn skip_pruned(
         &mut self,
@@ -84,7 +84,7 @@ impl<P: ChargesPort> Watcher<P> {
             to = hole.to,
             "searching the UTXO set for payments in pruned blocks"
         );
-        let scan = scan_rpc(&self.config).scan(&ranges)?;
+        let scan = self.node.scan(&ranges)?;
         let mut found: BTreeMap<Txid, Vec<Unspent>> = BTreeMap::new();
         for unspent in scan.unspents {
             if (hole.from..=hole.to).contains(&unspent.height) {
@@ -113,7 +113,7 @@ impl<P: ChargesPort> Watcher<P> {
             return Ok(None);
         };
         let hash = *self.hashes(first.height, first.height)?.first().ok_or(Trouble::Moved)?;
-        let header = self.rpc.header(hash)?.ok_or(Trouble::Moved)?;
+        let header = self.node.header(hash)?.ok_or(Trouble::Moved)?;
         let known = self.known.get(txid);
         Ok(Some(PayingTx {
             txid,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use bitpro_charge::{Interval, Outpoint, Place, Txid};
 
+use super::super::api::NodeApi;
 use super::super::convert;
 use super::super::diff::{Absence, ChainReading, PoolReading};
 use super::super::matching::{paying_outputs, paying_tx};
@@ -15,7 +16,7 @@ use super::{Trouble, Watcher};
 /// How many transactions are held in memory at once while a mempool is looked through.
 const PAGE: usize = 500;
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// Reads the mempool under `chain`. The caller checks afterwards that the tip is still the same.
     pub(super) fn read_pool(&mut self, full: bool, chain: &ChainReading) -> Result<PoolReading, Trouble> {
         if full {
@@ -43,7 +44,7 @@ impl<P: ChargesPort> Watcher<P> {
         }
         let mut pool = PoolReading::default();
         let mut absent = Vec::new();
-        for (&txid, found) in wanted.iter().zip(self.rpc.pool_txs(&wanted)?) {
+        for (&txid, found) in wanted.iter().zip(self.node.pool_txs(&wanted)?) {
             if let Some(missing) = self.missing.get_mut(&txid) {
                 missing.is_absent = found.is_none();
             }
@@ -75,7 +76,7 @@ impl<P: ChargesPort> Watcher<P> {
             .collect();
         spenders.sort_unstable();
         spenders.dedup();
-        for (&txid, found) in spenders.iter().zip(self.rpc.pool_txs(&spenders)?) {
+        for (&txid, found) in spenders.iter().zip(self.node.pool_txs(&spenders)?) {
             let found = found.ok_or(Trouble::Moved)?;
             pool.paying.extend(self.report(txid, &found, full)?);
         }
@@ -83,7 +84,7 @@ impl<P: ChargesPort> Watcher<P> {
     }
 
     fn read_whole_mempool(&mut self) -> Result<(), Trouble> {
-        let snapshot = self.rpc.mempool()?;
+        let snapshot = self.node.mempool()?;
         let txids: Vec<Txid> = snapshot.txids.into_iter().map(convert::txid).collect();
         let unseen: Vec<Txid> = self.mirror.unseen(&txids).collect();
         let unread = self.look_at(&unseen)?;
@@ -104,7 +105,7 @@ impl<P: ChargesPort> Watcher<P> {
     fn look_at(&mut self, txids: &[Txid]) -> Result<HashSet<Txid>, Trouble> {
         let mut unread = HashSet::new();
         for page in txids.chunks(PAGE) {
-            for (&txid, tx) in page.iter().zip(self.rpc.transactions(page)?) {
+            for (&txid, tx) in page.iter().zip(self.node.transactions(page)?) {
                 match tx {
                     Some(tx) => {
                         let pays = !paying_outputs(&tx, |script| self.port.script(script)).is_empty();
@@ -154,10 +155,10 @@ impl<P: ChargesPort> Watcher<P> {
         if found.entry.depends.is_empty() {
             return Ok(Vec::new());
         }
-        let ancestors = self.rpc.ancestors(txid)?;
+        let ancestors = self.node.ancestors(txid)?;
         let mut inputs = Vec::new();
         let mut raws = Vec::new();
-        for tx in self.rpc.transactions(&ancestors)?.into_iter().flatten() {
+        for tx in self.node.transactions(&ancestors)?.into_iter().flatten() {
             inputs.extend(convert::inputs(&tx));
             raws.push(bitcoin::consensus::encode::serialize(&tx));
         }

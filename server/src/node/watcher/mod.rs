@@ -8,6 +8,7 @@ mod greeting;
 mod hole;
 mod mempool;
 mod polling;
+mod stepped;
 mod storing;
 mod teller;
 
@@ -19,13 +20,13 @@ use std::time::Duration;
 use bitpro_charge::{Timestamp, Txid};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::absence::Missing;
 use self::agenda::{Agenda, Feed};
 use self::chain::Stretch;
 use self::teller::Teller;
+use super::api::{NodeApi, RealNode, Waiter};
 use super::config::NodeConfig;
 use super::diff::{ChainReading, PoolReading, Rules, contradicts_itself, diff};
 use super::error::NodeError;
@@ -34,11 +35,12 @@ use super::known::Known;
 use super::mirror::Mirror;
 use super::port::ChargesPort;
 use super::rpc::answers::MempoolState;
-use super::rpc::{BlockReader, CALL_TIMEOUT, Rpc};
 use super::scan::Scanner;
 use super::status::{Condition, Hold, NodeStatus};
 use super::view::{Tip, View};
 use crate::clock::Clock;
+
+pub use self::stepped::Stepped;
 
 /// How often a view is read again because the node moved meanwhile, before the next poll takes over.
 const ATTEMPTS: u32 = 20;
@@ -78,8 +80,9 @@ pub fn watch<P: ChargesPort>(
             Watcher::new(
                 config.clone(),
                 port,
+                Arc::new(RealNode::new(&config, runtime.clone())),
                 clock,
-                runtime.clone(),
+                Waiter::Others(runtime.clone()),
                 shutdown.clone(),
                 status.clone(),
             )
@@ -104,17 +107,16 @@ pub fn watch<P: ChargesPort>(
     })
 }
 
-struct Watcher<P: ChargesPort> {
+struct Watcher<P: ChargesPort, N: NodeApi> {
     config: NodeConfig,
     port: Arc<P>,
     clock: Arc<dyn Clock>,
-    runtime: Handle,
+    runtime: Waiter,
     shutdown: CancellationToken,
-    rpc: Rpc,
-    blocks: BlockReader,
+    node: Arc<N>,
     feed: Feed,
     teller: Teller<P>,
-    scanner: Scanner<P>,
+    scanner: Scanner<P, N>,
     known: Known,
     mirror: Mirror,
     missing: HashMap<Txid, Missing>,
@@ -129,7 +131,8 @@ struct Watcher<P: ChargesPort> {
     /// Something may be half done or missed: everything is to be read at the next poll.
     owes_reading: bool,
     mempool_before: Option<MempoolState>,
-    last_full_reading: Instant,
+    /// By the clock that nobody sets.
+    last_full_reading: Duration,
     /// The node is behind the headers that it knows: a payment may stand in a block that it lacks (R3).
     is_node_behind: bool,
     offset_millis: i64,
@@ -183,21 +186,20 @@ enum Progress {
     More,
 }
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     fn new(
         config: NodeConfig,
         port: Arc<P>,
+        node: Arc<N>,
         clock: Arc<dyn Clock>,
-        runtime: Handle,
+        runtime: Waiter,
         shutdown: CancellationToken,
         status: watch::Sender<NodeStatus>,
     ) -> Self {
         Self {
-            rpc: Rpc::new(&config, CALL_TIMEOUT),
-            blocks: BlockReader::new(&config),
             feed: Feed::new(Arc::clone(&clock), shutdown.child_token()),
             teller: Teller::new(Arc::clone(&port), status),
-            scanner: Scanner::new(&config, Arc::clone(&port), runtime.clone()),
+            scanner: Scanner::new(Arc::clone(&node), Arc::clone(&port), runtime.clone()),
             known: Known::default(),
             mirror: Mirror::default(),
             missing: HashMap::new(),
@@ -207,12 +209,13 @@ impl<P: ChargesPort> Watcher<P> {
             awaits_poll: true,
             owes_reading: true,
             mempool_before: None,
-            last_full_reading: Instant::now(),
+            last_full_reading: clock.monotonic(),
             is_node_behind: false,
             offset_millis: 0,
             held: None,
             config,
             port,
+            node,
             clock,
             runtime,
             shutdown,
@@ -286,7 +289,7 @@ impl<P: ChargesPort> Watcher<P> {
             return Ok(Progress::More);
         }
         let pool = self.read_pool(agenda.full, &stretch.reading)?;
-        if contradicts_itself(&pool) || self.rpc.best()? != stretch.node_tip() {
+        if contradicts_itself(&pool) || self.node.best()? != stretch.node_tip() {
             return Err(Trouble::Moved);
         }
         // Less than a full reading proves nothing about what did not come by: only a poll can vouch for that.
@@ -299,7 +302,7 @@ impl<P: ChargesPort> Watcher<P> {
         let view = self.view(stretch.reading.clone(), pool, observed_until);
         self.store(view, &stretch, started)?;
         if agenda.full {
-            self.last_full_reading = Instant::now();
+            self.last_full_reading = self.clock.monotonic();
             self.owes_reading = false;
         }
         Ok(Progress::Done)

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bitpro_charge::Timestamp;
-use tokio::time::Instant;
 
+use super::super::api::NodeApi;
 use super::super::checks::is_syncing;
 use super::super::convert;
 use super::super::poll::{Poll, Verdict};
@@ -19,10 +19,10 @@ use super::{PoolReading, Trouble, Watcher};
 /// Even when nothing seems to be missed, the whole mempool is read this often.
 const FULL_READING_EVERY: Duration = Duration::from_secs(60);
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     pub(super) fn poll(&mut self, agenda: &mut Agenda) -> Result<(), Trouble> {
         let started = self.clock.now();
-        let (chain, mempool) = self.rpc.state()?;
+        let (chain, mempool) = self.node.state()?;
         self.check_ready(&chain, mempool.loaded)?;
         let stand = self.stand()?;
         agenda.chain = agenda.chain || self.owes_reading || convert::block_hash(chain.best) != stand.tip.block.hash;
@@ -47,7 +47,7 @@ impl<P: ChargesPort> Watcher<P> {
                 }
             }
         }
-        if self.owes_reading || self.last_full_reading.elapsed() >= FULL_READING_EVERY {
+        if self.owes_reading || self.clock.monotonic().saturating_sub(self.last_full_reading) >= FULL_READING_EVERY {
             agenda.full = true;
         }
         agenda.pool = agenda.pool || self.has_unfinished_business();
@@ -85,7 +85,7 @@ impl<P: ChargesPort> Watcher<P> {
 
     /// Whether something was left over that no notification will bring up again.
     fn has_unfinished_business(&self) -> bool {
-        let now = Instant::now();
+        let now = self.clock.monotonic();
         !self.mirror.is_complete()
             || self
                 .missing

@@ -2,6 +2,7 @@
 
 use bitpro_charge::{BlockRef, Timestamp};
 
+use super::super::api::NodeApi;
 use super::super::diff::{ChainReading, PoolReading};
 use super::super::port::ChargesPort;
 use super::super::view::View;
@@ -11,7 +12,7 @@ use super::{Stand, Trouble, Watcher, store_trouble};
 /// With nothing else to store, the instant of the last full knowledge is stored this often: a restart's blind gap starts there.
 const HEARTBEAT_MILLIS: i64 = 30_000;
 
-impl<P: ChargesPort> Watcher<P> {
+impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// Hands a view to the charges when it says anything, and takes it over once they have stored it.
     pub(super) fn store(&mut self, view: View, stretch: &Stretch, started: Timestamp) -> Result<(), Trouble> {
         let mut stand = self.stand()?;
