@@ -109,6 +109,14 @@ fn describe() {
         "bitpro_webhook_attempt_seconds",
         "Time that first attempts took until their answer."
     );
+    describe_counter!(
+        "bitpro_limits_refused_total",
+        "What was refused because a limit was reached, by limit."
+    );
+    describe_counter!(
+        "bitpro_limits_forgotten_total",
+        "Entries of a limit's memory that were forgotten early because it was full, by limit."
+    );
     describe_histogram!("bitpro_http_request_seconds", "Time to answer, by route and status.");
 }
 

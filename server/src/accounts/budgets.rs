@@ -42,14 +42,14 @@ pub struct Budgets {
 impl Default for Budgets {
     fn default() -> Self {
         Self {
-            clients: Buckets::new(20, 40),
-            pairs: Buckets::new(3, 10),
-            accounts: Buckets::new(20, 60),
+            clients: Buckets::new("login_client", 20, 40),
+            pairs: Buckets::new("login_pair", 3, 10),
+            accounts: Buckets::new("login_account", 20, 60),
             streaks: Streaks::default(),
             factors: Streaks::default(),
-            askers: Buckets::new(4, 10),
-            mailboxes: Buckets::new(1, 4),
-            tests: Buckets::new(6, 10),
+            askers: Buckets::new("letter_client", 4, 10),
+            mailboxes: Buckets::new("letter_mailbox", 1, 4),
+            tests: Buckets::new("webhook_test", 6, 10),
         }
     }
 }

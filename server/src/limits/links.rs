@@ -17,8 +17,12 @@ impl LinkBudgets {
     #[must_use]
     pub fn new(limits: &config::Limits) -> Self {
         Self {
-            clients: Buckets::new(limits.create_per_minute, limits.create_burst),
-            merchants: Buckets::new(limits.merchant_create_per_minute, limits.merchant_create_per_minute),
+            clients: Buckets::new("link_client", limits.create_per_minute, limits.create_burst),
+            merchants: Buckets::new(
+                "link_merchant",
+                limits.merchant_create_per_minute,
+                limits.merchant_create_per_minute,
+            ),
         }
     }
 

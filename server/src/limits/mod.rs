@@ -1,11 +1,13 @@
 //! What anonymous clients may do before they are told to wait: always at once, never by making them wait here (R25).
 
+pub mod bounded;
 mod bucket;
 mod client;
 mod links;
 mod press;
 mod streams;
 
+pub use bounded::Bounded;
 pub use bucket::{Buckets, RetryAfter, Standing};
 pub use client::{Client, client_of, is_proxied};
 pub use links::LinkBudgets;

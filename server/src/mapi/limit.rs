@@ -21,7 +21,7 @@ impl KeyLimit {
     #[must_use]
     pub fn new(per_minute: u32, burst: u32) -> Self {
         Self {
-            buckets: Buckets::new(per_minute, burst),
+            buckets: Buckets::new("api_key", per_minute, burst),
             per_minute,
             burst,
         }
