@@ -38,7 +38,8 @@ struct Part {
 /// `GET /readyz`: 503 only when charges cannot be stored; a node that is away is no reason to send shoppers away (R39).
 pub async fn ready(State(app): State<App>) -> Response {
     let stores = app.charges.is_writable().await && !app.closing.is_cancelled();
-    let parts = parts(&app, stores);
+    let mut parts = parts(&app, stores);
+    parts.extend(hole(&app).await);
     let status = match (stores, parts.iter().all(|part| part.ok)) {
         (false, _) => "unavailable",
         (true, false) => "degraded",
@@ -61,7 +62,7 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
     let yes_or = |ok: bool, no: &str| if ok { "ok".to_owned() } else { no.to_owned() };
     let unscanned = app.charges.scans_wanted().len();
     let awaited = format!("{unscanned} descriptors wait for the node to look for addresses that were used already");
-    let mut parts = vec![
+    vec![
         part("store", stores, yes_or(stores, "charges cannot be stored")),
         part("node", node.is_well(), node.condition.to_string()),
         part("zmq", node.zmq != crate::node::ZmqState::Silent, node.zmq.to_string()),
@@ -71,15 +72,26 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
             fresh.is_some(),
             yes_or(fresh.is_some(), "there is no fresh exchange rate"),
         ),
-    ];
-    if let Some(hole) = &node.hole {
-        let says = format!(
-            "blocks {} to {} could not be read and were not vouched for",
-            hole.from, hole.to
-        );
-        parts.push(part("hole", false, says));
-    }
-    parts
+    ]
+}
+
+/// Blocks that could not be read, if there are any. A charge's id is its shopper's capability (R23), so here they are counted only.
+async fn hole(app: &App) -> Option<Part> {
+    let hole = app.node.borrow().hole?;
+    let charges = match app.charges.unread().await {
+        Ok(unread) => unread.map_or(0, |unread| unread.charges.len()).to_string(),
+        Err(_) => "an unknown number of".to_owned(),
+    };
+    let says = format!(
+        "blocks {} to {} could not be read and were not vouched for; {charges} charges were open meanwhile and are not judged: \
+         `bitpro charge unread` lists them",
+        hole.from, hole.to
+    );
+    Some(Part {
+        name: "hole",
+        ok: false,
+        says,
+    })
 }
 
 /// `GET /metrics`, for Prometheus.

@@ -272,7 +272,7 @@ impl TestApp {
         let address: bitcoin::Address<bitcoin::address::NetworkUnchecked> = snapshot.charge.address.parse().unwrap();
         let address_script = address.assume_checked().script_pubkey();
         let script = self.charges.script(address_script.as_bytes()).unwrap();
-        let transaction = transaction(id, address_script, snapshot.charge.terms.amount);
+        let transaction = transaction(id, address_script.clone(), snapshot.charge.terms.amount);
         self.observe(vec![PayingTx {
             txid: Txid(transaction.compute_txid().to_byte_array()),
             raw: bitcoin::consensus::serialize(&transaction),
@@ -285,6 +285,7 @@ impl TestApp {
             outputs: vec![PayingOutput {
                 vout: 0,
                 script,
+                script_pubkey: address_script,
                 value: snapshot.charge.terms.amount,
             }],
             place,

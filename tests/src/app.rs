@@ -122,6 +122,11 @@ impl App {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
+    /// Changes a setting, by the name of its environment variable, from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.setup.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Starts it and waits until it is ready.
     ///
     /// # Errors

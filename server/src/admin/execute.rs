@@ -19,6 +19,7 @@ use crate::charges::{Charges, CommandError, Filter, IssuanceBlock, MerchantChang
 use crate::merchant::Logo;
 use crate::store::StoreError;
 use crate::wallet::WalletText;
+use crate::wire::instant;
 
 /// Carries out `command` on `accounts` and their charges.
 ///
@@ -67,6 +68,7 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
         Command::Link(command) => links::execute(charges, command).await,
         Command::Webhook(command) => webhooks::execute(charges, command).await,
         Command::ListCharges(query) => list(charges, query).await,
+        Command::ShowUnread => unread(charges).await,
         Command::ShowCharge { id } => show(charges, read("charge id", &id)?).await,
         Command::AcceptCharge {
             id,
@@ -125,6 +127,21 @@ async fn charge(charges: &Charges, id: &str) -> Result<(ChargeId, std::sync::Arc
     let snapshot = charges.snapshot(id).await?;
     let snapshot = snapshot.ok_or_else(|| Failure::new(Kind::Unknown, "there is no such charge"))?;
     Ok((id, snapshot))
+}
+
+/// `null` when every block was read.
+async fn unread(charges: &Charges) -> Reply {
+    let Some(unread) = charges.unread().await? else {
+        return Ok(Value::Null);
+    };
+    let listed: Vec<Value> = unread.charges.iter().map(|snapshot| document(snapshot)).collect();
+    Ok(json!({
+        "from": unread.hole.from,
+        "to": unread.hole.to,
+        "known_until": instant(unread.hole.since),
+        "known_again_from": instant(unread.hole.until),
+        "charges": listed,
+    }))
 }
 
 async fn show(charges: &Charges, id: ChargeId) -> Reply {

@@ -149,6 +149,7 @@ const fn name(command: &Command) -> &'static str {
             WebhookCommand::Deliveries { .. } => "webhook deliveries",
         },
         Command::ListCharges(_) => "charge list",
+        Command::ShowUnread => "charge unread",
         Command::ShowCharge { .. } => "charge show",
         Command::AcceptCharge { .. } => "charge accept",
         Command::AddKey { .. } => "key add",

@@ -44,6 +44,8 @@ pub enum Command {
     Webhook(WebhookCommand),
     /// Charges, newest first.
     ListCharges(ListQuery),
+    /// Blocks that could not be read, and the charges that were open while they came (R6).
+    ShowUnread,
     /// One charge with its history.
     ShowCharge {
         /// Its id.

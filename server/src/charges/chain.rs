@@ -3,10 +3,10 @@
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{BlockHash, Timestamp, Whereabouts};
 
-use super::{Charges, ObserveError};
-use crate::node::view::{Hole, ScriptId, Tip, View};
+use super::{Charges, ObserveError, Unread};
+use crate::node::view::{Hole, PayingOutput, ScriptId, Tip, View};
 use crate::node::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
-use crate::store::{DescriptorId, StoredTx};
+use crate::store::{DescriptorId, StoreError, StoredTx, Tx};
 
 impl Charges {
     /// The node's condition.
@@ -19,6 +19,18 @@ impl Charges {
     #[must_use]
     pub fn stored_tip(&self) -> Option<Tip> {
         self.inner.shared.tip().map(|(tip, _)| tip)
+    }
+
+    /// Blocks that could not be read and that nobody has vouched for, with the charges that were open while they came: nothing
+    /// is concluded about these until somebody does (R6). Whoever vouches has to see them first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unread(&self) -> Result<Option<Unread>, StoreError> {
+        self.inner
+            .store
+            .write(|tx| Box::pin(async move { Ok(unread(tx)) }))
+            .await
     }
 
     /// How many scripts are watched.
@@ -69,7 +81,12 @@ impl ChargesPort for Charges {
 
     async fn known_txs(&self) -> Result<Vec<KnownTx>, ObserveError> {
         let followed = self.inner.store.followed_txs().await?;
-        Ok(followed.into_iter().filter_map(live).collect())
+        let mut outputs = self.inner.store.outputs_without_bytes().await?;
+        let known = |stored: StoredTx| {
+            let outputs = outputs.remove(&stored.place.txid).unwrap_or_default();
+            live(stored, outputs)
+        };
+        Ok(followed.into_iter().filter_map(known).collect())
     }
 
     async fn set_first_tip(&self, tip: Tip) -> Result<(), ObserveError> {
@@ -93,10 +110,33 @@ impl ChargesPort for Charges {
     }
 
     async fn set_hole(&self, hole: Option<Hole>) -> Result<(), ObserveError> {
-        self.inner
+        let (before, after) = self
+            .inner
             .store
-            .write(move |tx| Box::pin(async move { Ok(tx.set_hole(hole).await?) }))
-            .await
+            .write(move |tx| {
+                Box::pin(async move {
+                    let before = unread(tx);
+                    tx.set_hole(hole).await?;
+                    Ok::<_, ObserveError>((before, unread(tx)))
+                })
+            })
+            .await?;
+        match (before, after) {
+            (before, Some(unread)) if before.as_ref().is_none_or(|before| before.hole != unread.hole) => {
+                tracing::error!(
+                    charges = unread.charges.len(),
+                    ids = unread.ids(MOST_LOGGED),
+                    "nothing is concluded about these charges, for they were open while blocks came that could not be read"
+                )
+            }
+            (Some(unread), None) => tracing::warn!(
+                charges = unread.charges.len(),
+                ids = unread.ids(MOST_LOGGED),
+                "the operator vouches for the blocks that were not read: these charges are judged now by what is known"
+            ),
+            (_, Some(_)) | (None, None) => {}
+        }
+        Ok(())
     }
 
     async fn issued(&self) -> Result<Vec<IssuedRange>, ObserveError> {
@@ -135,7 +175,16 @@ impl ChargesPort for Charges {
     }
 }
 
-fn live(stored: StoredTx) -> Option<KnownTx> {
+/// So many ids stand in one line of the log; the command line lists all of them.
+const MOST_LOGGED: usize = 100;
+
+fn unread(tx: &Tx) -> Option<Unread> {
+    let hole = tx.memory().hole()?;
+    let charges = tx.memory().held_by_hole();
+    Some(Unread { hole, charges })
+}
+
+fn live(stored: StoredTx, outputs: Vec<PayingOutput>) -> Option<KnownTx> {
     let StoredTx { place: kept, raw } = stored;
     let Whereabouts::Live(place) = kept.whereabouts else {
         return None;
@@ -143,6 +192,7 @@ fn live(stored: StoredTx) -> Option<KnownTx> {
     Some(KnownTx {
         txid: kept.txid,
         raw,
+        outputs,
         inputs: kept.inputs,
         ancestor_inputs: kept.ancestor_inputs,
         place,

@@ -42,7 +42,8 @@ pub use objects::ToldEvent;
 pub use search::{Found, FoundCharge};
 pub(crate) use shared::Sending;
 pub use types::{
-    ChargeOptions, Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Personal,
+    ChargeOptions, Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page,
+    Personal, Unread,
 };
 
 pub use crate::store::{ChargeOrigin, Needle, Note, OpenError, Place, Search, Snapshot, Tally};

@@ -21,8 +21,13 @@ pub(super) struct SightedOutput {
 }
 
 impl Sighted {
-    /// Reads the outputs out of the transaction's bytes; `None` for bytes that are not the transaction.
+    /// Reads the outputs out of the transaction's bytes; `None` for bytes that are not the transaction. A transaction of a
+    /// block that the node has deleted has none: then the scan of the UTXO set is the only witness (R6), and what it says of
+    /// scripts and values is taken.
     pub(super) fn read(tx: PayingTx) -> Option<Self> {
+        if tx.raw.is_empty() {
+            return Some(Self::as_reported(tx));
+        }
         let Ok(decoded) = deserialize::<bitcoin::Transaction>(&tx.raw) else {
             tracing::error!(txid = %tx.txid, "the bytes of a paying transaction cannot be read");
             return None;
@@ -42,6 +47,17 @@ impl Sighted {
         });
         let outputs = outputs.collect();
         Some(Self { tx, outputs })
+    }
+
+    fn as_reported(tx: PayingTx) -> Self {
+        let outputs = tx.outputs.iter().map(|output| SightedOutput {
+            vout: output.vout,
+            value: output.value,
+            script: output.script,
+            script_pubkey: output.script_pubkey.to_bytes(),
+        });
+        let outputs = outputs.collect();
+        Self { tx, outputs }
     }
 }
 

@@ -6,6 +6,7 @@ use bitpro_charge::{Cents, ChargeId, MerchantId, State, Timestamp};
 
 use super::IssuanceBlock;
 use crate::merchant::{Language, Logo, Merchant};
+use crate::node::view::Hole;
 use crate::store::Snapshot;
 use crate::wallet::WalletText;
 
@@ -115,6 +116,28 @@ pub struct Page {
 /// A place in the list of charges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(pub i64);
+
+/// Blocks that could not be read, and the charges that wait for somebody to vouch for them (R6).
+#[derive(Debug, Clone)]
+pub struct Unread {
+    /// The blocks.
+    pub hole: Hole,
+    /// The charges that were open while they came, oldest first.
+    pub charges: Vec<Arc<Snapshot>>,
+}
+
+impl Unread {
+    /// The first ids, and how many more there are.
+    #[must_use]
+    pub fn ids(&self, most: usize) -> String {
+        let first = self.charges.iter().take(most);
+        let mut ids: Vec<String> = first.map(|snapshot| snapshot.charge.id.to_string()).collect();
+        if let Some(more) = self.charges.len().checked_sub(most).filter(|&more| more > 0) {
+            ids.push(format!("and {more} more"));
+        }
+        ids.join(", ")
+    }
+}
 
 /// A merchant as the command line shows him.
 #[derive(Debug, Clone)]

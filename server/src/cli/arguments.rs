@@ -156,6 +156,13 @@ pub(super) enum ChargeAction {
         #[arg(long)]
         json: bool,
     },
+    /// List the charges that were open while the node deleted blocks that nobody had read. Nothing is concluded about them until
+    /// `accept_block` names a block above: look at them, and at the merchant's wallet, before you set it.
+    Unread {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show a charge with its history.
     Show {
         /// The charge's id.
@@ -337,6 +344,7 @@ pub(super) fn charge_command(action: ChargeAction) -> (Command, bool) {
             };
             (Command::ListCharges(query), json)
         }
+        ChargeAction::Unread { json } => (Command::ShowUnread, json),
         ChargeAction::Show { id, json } => (Command::ShowCharge { id }, json),
         ChargeAction::Accept {
             id,

@@ -116,6 +116,11 @@ async fn database(config: &Config) -> Vec<CheckLine> {
             let text = format!("{path} answers; merchants: {}", merchants.len());
             let mut lines = vec![line("database", Level::Fine, text)];
             lines.extend(merchants.iter().filter_map(merchant));
+            lines.extend(unread(
+                &remote::carry_out(config, &Command::ShowUnread)
+                    .await
+                    .unwrap_or_default(),
+            ));
             lines
         }
         failed => vec![line("database", Level::Failure, failure(failed))],
@@ -150,6 +155,31 @@ fn merchant(merchant: &Value) -> Option<CheckLine> {
     })
 }
 
+/// What the operator should know before he vouches for blocks that could not be read; nothing when there are none (R6).
+fn unread(unread: &Value) -> Option<CheckLine> {
+    let charges = unread["charges"].as_array()?;
+    let ids: Vec<&str> = charges.iter().filter_map(|charge| charge["id"].as_str()).collect();
+    let (from, to) = (&unread["from"], &unread["to"]);
+    let mut text = format!("blocks {from} to {to} were deleted by the node before they were read; ");
+    if ids.is_empty() {
+        text.push_str("no charge was open meanwhile: `accept_block` may name a block above them");
+    } else {
+        let count = ids.len();
+        let mut shown = ids.iter().take(MOST_SHOWN).copied().collect::<Vec<_>>().join(", ");
+        if count > MOST_SHOWN {
+            shown.push_str(", …");
+        }
+        text.push_str(&format!(
+            "{count} charges were open meanwhile and are not judged until `accept_block` names a block above them. Look at \
+             them first, and into the merchants' wallets (`bitpro charge unread`): {shown}"
+        ));
+    }
+    Some(line("hole", Level::Warning, text))
+}
+
+/// So many charges are named in a line of a check.
+const MOST_SHOWN: usize = 10;
+
 const fn line(subject: &'static str, level: Level, text: String) -> CheckLine {
     CheckLine { subject, level, text }
 }
@@ -176,6 +206,22 @@ mod tests {
             "{}",
             told.text
         );
+    }
+
+    #[test]
+    fn r06_whoever_vouches_for_unread_blocks_sees_first_which_charges_were_open() {
+        assert_eq!(unread(&Value::Null), None);
+        let hole = |charges: &[&str]| {
+            let charges: Vec<Value> = charges.iter().map(|id| json!({ "id": id })).collect();
+            unread(&json!({"from": 101, "to": 412, "charges": charges})).unwrap()
+        };
+        let told = hole(&["7d1f", "8e2a"]);
+        assert_eq!(told.level, Level::Warning);
+        for word in ["101 to 412", "2 charges", "7d1f, 8e2a", "accept_block"] {
+            assert!(told.text.contains(word), "{word} in {}", told.text);
+        }
+        assert!(hole(&[]).text.contains("no charge was open"));
+        assert!(hole(&["a"; 11]).text.ends_with(", …"));
     }
 
     #[test]

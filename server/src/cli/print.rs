@@ -103,6 +103,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
         Command::Link(command) => link::reply(command, value, config),
         Command::Webhook(command) => webhook::reply(command, value),
         Command::ListCharges(_) => list(value, "no charges", charge_line),
+        Command::ShowUnread => unread(value),
         Command::ShowCharge { .. } => charge(value),
         Command::AddKey { .. }
         | Command::ListKeys { .. }
@@ -154,6 +155,20 @@ fn wallet(value: &Value) {
             field(name, &value[name]);
         }
     }
+}
+
+fn unread(value: &Value) {
+    if value.is_null() {
+        return out("every block was read");
+    }
+    out(&format!(
+        "blocks {} to {} were deleted by the node before they were read; everything is known up to {} and again from {}",
+        value["from"],
+        value["to"],
+        text(&value["known_until"]),
+        text(&value["known_again_from"])
+    ));
+    list(&value["charges"], "no charge was open meanwhile", charge_line);
 }
 
 fn charge(value: &Value) {

@@ -2,12 +2,9 @@
 
 use std::collections::HashMap;
 
-use bitpro_charge::{BlockRef, Outpoint, Place, Txid};
+use bitpro_charge::{Outpoint, Place, Txid};
 
-use super::view::{PayingTx, View};
-
-/// Deeper than this, what is in a block is left alone: far below every reorg that is ever followed (R34).
-const FOLLOWED_DEPTH: u32 = 144;
+use super::view::{PayingTx, View, is_settled};
 
 /// The paying transactions that are followed.
 #[derive(Debug, Default)]
@@ -28,6 +25,11 @@ impl Known {
     /// Whether it is followed and in no block.
     pub(super) fn is_unconfirmed(&self, txid: Txid) -> bool {
         self.txs.get(&txid).is_some_and(|tx| tx.place == Place::Mempool)
+    }
+
+    /// Whether it is followed and its bytes are not known, because it was found in a block that the node had deleted (R6).
+    pub(super) fn lacks_bytes(&self, txid: Txid) -> bool {
+        self.txs.get(&txid).is_some_and(|tx| tx.raw.is_empty())
     }
 
     /// Those in no block.
@@ -97,7 +99,7 @@ impl Known {
         let settled: Vec<Txid> = self
             .txs
             .values()
-            .filter(|tx| matches!(tx.place, Place::Block(block) if is_settled(block, view.tip.block.height)))
+            .filter(|tx| matches!(tx.place, Place::Block(block) if is_settled(block.height, view.tip.block.height)))
             .map(|tx| tx.txid)
             .collect();
         for txid in settled {
@@ -128,10 +130,6 @@ pub(super) fn is_conflict(tx: &PayingTx, spender: Txid) -> bool {
             .iter()
             .chain(&tx.ancestor_inputs)
             .any(|source| source.txid == spender)
-}
-
-const fn is_settled(block: BlockRef, tip: u32) -> bool {
-    tip.saturating_sub(block.height) >= FOLLOWED_DEPTH
 }
 
 #[cfg(test)]
@@ -179,9 +177,10 @@ mod tests {
             connected: vec![block(height)],
             ..view(height)
         };
-        known.apply(&reached(243));
+        // 143 confirmations, then 144.
+        known.apply(&reached(242));
         assert_eq!(known.victims(txid(50), [input]), [txid(9)]);
-        known.apply(&reached(244));
+        known.apply(&reached(243));
         assert_eq!(known.victims(txid(50), [input]), []);
         assert!(known.spenders.is_empty());
     }

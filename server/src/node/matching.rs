@@ -36,6 +36,7 @@ pub(super) fn paying_outputs(tx: &Transaction, script: impl Fn(&[u8]) -> Option<
             Some(PayingOutput {
                 vout,
                 script,
+                script_pubkey: output.script_pubkey.clone(),
                 value: output.value,
             })
         })

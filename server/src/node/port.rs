@@ -6,7 +6,7 @@ use std::future::Future;
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{BlockHash, Interval, Outpoint, Place, Timestamp, Txid};
 
-use super::view::{Hole, ScriptId, Tip, View};
+use super::view::{Hole, PayingOutput, ScriptId, Tip, View};
 
 /// The charges, as the watcher sees them.
 pub trait ChargesPort: Send + Sync + 'static {
@@ -69,8 +69,10 @@ pub trait ChargesPort: Send + Sync + 'static {
 pub struct KnownTx {
     /// Its id.
     pub txid: Txid,
-    /// Consensus-encoded, for resubmission (R3).
+    /// Consensus-encoded, for resubmission (R3); empty, as `inputs`, when only its outputs were found (R6).
     pub raw: Vec<u8>,
+    /// The outputs that pay charges, when there are no bytes to read them from.
+    pub outputs: Vec<PayingOutput>,
     /// The outpoints that it spends.
     pub inputs: Vec<Outpoint>,
     /// The outpoints that its unconfirmed ancestors spent at first sight.

@@ -43,6 +43,7 @@ pub(super) fn paying(n: u8, place: Place) -> PayingTx {
         outputs: vec![PayingOutput {
             vout: 0,
             script: ScriptId(i64::from(n)),
+            script_pubkey: bitcoin::ScriptBuf::from_bytes(vec![n]),
             value: Amount::from_sat(1_000),
         }],
         place,

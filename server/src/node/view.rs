@@ -2,7 +2,22 @@
 //!
 //! The watcher knows scripts and transactions; it knows nothing of charges. The charges know nothing of the node.
 
+use bitcoin::ScriptBuf;
 use bitpro_charge::{Amount, BlockRef, Interval, Loss, Outpoint, Place, Timestamp, Txid};
+
+/// What is in a block is left alone once it is this deep: far below every reorg that is ever followed (R34).
+const FOLLOWED_DEPTH: u32 = 144;
+
+/// How far the stored instant of full knowledge may lag behind the one in memory. Each storing is a commit, and what lies in
+/// between is read from the node again at a start.
+pub const UNTIL_LAG_MILLIS: i64 = 30_000;
+
+/// Whether what happened in the block at height `since` is as deep under a tip at height `tip` that it is not followed any more
+/// (R34). The block itself counts, as it does among confirmations.
+#[must_use]
+pub const fn is_settled(since: u32, tip: u32) -> bool {
+    (tip + 1).saturating_sub(since) >= FOLLOWED_DEPTH
+}
 
 /// The row of a watched script in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +55,7 @@ pub struct PayingTx {
     /// Its id.
     pub txid: Txid,
     /// The whole transaction, consensus-encoded, kept for resubmission (R3). Empty, as `inputs`, for a transaction in a block that
-    /// the node has deleted: only the outputs are known then.
+    /// the node has deleted: only its outputs are known then, by the scan of the UTXO set that found them.
     pub raw: Vec<u8>,
     /// The outpoints that it spends.
     pub inputs: Vec<Outpoint>,
@@ -57,12 +72,14 @@ pub struct PayingTx {
 }
 
 /// An output to a watched script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PayingOutput {
     /// Its index in the transaction.
     pub vout: u32,
-    /// The script.
+    /// The row of the script, as the watch map has it.
     pub script: ScriptId,
+    /// The script itself: the watch map compares 64 bits only (R34), so the charges compare the whole.
+    pub script_pubkey: ScriptBuf,
     /// Its value.
     pub value: Amount,
 }
@@ -89,4 +106,13 @@ pub struct Hole {
     pub since: Timestamp,
     /// From then on everything is known again.
     pub until: Timestamp,
+}
+
+impl Hole {
+    /// Whether money for a charge that was made at `created_at` may have come in these blocks: then nothing is concluded from
+    /// its absence (R6).
+    #[must_use]
+    pub fn may_concern(&self, created_at: Timestamp) -> bool {
+        created_at <= self.until
+    }
 }

@@ -25,7 +25,7 @@ mod writer;
 
 use std::collections::HashMap;
 
-use bitpro_charge::{Announcement, BlockHash, ChargeId, Event, MerchantId, Network, Recorded, State, Timestamp};
+use bitpro_charge::{Announcement, BlockHash, ChargeId, Event, MerchantId, Network, Recorded, State, Timestamp, Txid};
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 use sqlx::sqlite::SqlitePool;
@@ -46,6 +46,7 @@ pub use watch_map::WatchMap;
 pub(crate) use webhook::{Fresh, WebhookMap};
 pub(crate) use writer::{Fatal, Listener, Writer};
 
+use crate::node::view::PayingOutput;
 use unit::{Unit, Work};
 use webhook::{ChargeDelivery, DeliveryRow, Due};
 
@@ -349,5 +350,11 @@ impl Store {
     pub(crate) async fn followed_txs(&self) -> Result<Vec<StoredTx>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::followed_txs(&mut reader).await
+    }
+
+    /// The outputs to charges of followed transactions whose bytes are not known (R6).
+    pub(crate) async fn outputs_without_bytes(&self) -> Result<HashMap<Txid, Vec<PayingOutput>>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::outputs_without_bytes(&mut reader).await
     }
 }

@@ -158,6 +158,7 @@ impl ChargesPort for Memory {
             loss.is_none().then(|| KnownTx {
                 txid: tx.txid,
                 raw: tx.raw.clone(),
+                outputs: if tx.raw.is_empty() { tx.outputs.clone() } else { Vec::new() },
                 inputs: tx.inputs.clone(),
                 ancestor_inputs: tx.ancestor_inputs.clone(),
                 place: tx.place,

@@ -11,15 +11,9 @@ use bitpro_charge::{
 
 use super::sighted::Sighted;
 use super::{Inner, ObserveError};
-use crate::node::view::{LostTx, Tip, View};
+use crate::node::view::{LostTx, Tip, UNTIL_LAG_MILLIS, View, is_settled};
 use crate::store::{Batch, Snapshot, StoreError, Tx, TxPlace};
 use transactions::{take_in_losses, take_in_transactions};
-
-/// A transaction this deep is not followed any more (R34).
-const FOLLOWED_DEPTH: u32 = 144;
-/// How far the stored instant may lag behind the one in memory, for each is a commit: it is read from the node again at a
-/// start.
-const UNTIL_LAG_MILLIS: i64 = 30_000;
 
 /// A view, checked as far as it can be without the writer.
 struct Sight {
@@ -142,7 +136,7 @@ async fn end_following(tx: &mut Tx, tip: u32) -> Result<(), StoreError> {
             Whereabouts::Live(Place::Mempool) => None,
             Whereabouts::Gone(_) => place.lost_at,
         };
-        since.is_some_and(|since| (tip + 1).saturating_sub(since) >= FOLLOWED_DEPTH)
+        since.is_some_and(|since| is_settled(since, tip))
     };
     let deep: Vec<Txid> = tx
         .memory()
@@ -188,7 +182,7 @@ async fn conclude(
         let observation = Observation::View { sightings, gone };
         let context = match tx.memory().hole() {
             // Money may have come in blocks that could not be read: nothing is concluded from its absence (R6).
-            Some(hole) if before.charge.terms.created_at <= hole.until => Context {
+            Some(hole) if hole.may_concern(before.charge.terms.created_at) => Context {
                 observed_until: observed_until.min(hole.since),
                 ..context.clone()
             },

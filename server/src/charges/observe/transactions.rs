@@ -32,11 +32,20 @@ pub(super) async fn take_in_transactions(
         }
         let place = place_of(tx, sighted, &paid);
         sight_outputs(tx, sight, &place, &paid, concerns, sighted);
+        let raw = &sighted.tx.raw;
         match tx.memory().followed(place.txid) {
             None => new.push(StoredTx {
                 place,
-                raw: sighted.tx.raw.clone(),
+                raw: raw.clone(),
             }),
+            // It was found in a deleted block, and comes by in full after all: its bytes and inputs are kept now.
+            Some(known) if known.inputs != place.inputs && !raw.is_empty() => {
+                new.push(StoredTx {
+                    place: place.clone(),
+                    raw: raw.clone(),
+                });
+                moved.push(Arc::new(place));
+            }
             Some(known) if **known != place => moved.push(Arc::new(place)),
             Some(_) => {}
         }
@@ -186,7 +195,10 @@ fn place_of(tx: &Tx, sighted: &Sighted, paid: &[(&SightedOutput, Arc<Snapshot>)]
     let known = tx.memory().followed(sighted.tx.txid);
     TxPlace {
         txid: sighted.tx.txid,
-        inputs: sighted.tx.inputs.clone(),
+        // The scan of the UTXO set tells no inputs (R6).
+        inputs: known
+            .filter(|_| sighted.tx.raw.is_empty())
+            .map_or_else(|| sighted.tx.inputs.clone(), |known| known.inputs.clone()),
         ancestor_inputs: known.map_or_else(
             || sighted.tx.ancestor_inputs.clone(),
             |known| known.ancestor_inputs.clone(),

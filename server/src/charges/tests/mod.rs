@@ -9,6 +9,7 @@ mod link_keys;
 mod links;
 mod mails;
 mod observing;
+mod pruned;
 mod streaming;
 mod told;
 mod wallets;
@@ -280,6 +281,7 @@ impl Shop {
                 Some(PayingOutput {
                     vout,
                     script: self.charges.script(output.script_pubkey.as_bytes())?,
+                    script_pubkey: output.script_pubkey.clone(),
                     value: output.value,
                 })
             })

@@ -313,6 +313,7 @@ async fn r34_a_hit_of_the_watch_map_is_verified_against_the_whole_script() {
             outputs: vec![PayingOutput {
                 vout: 0,
                 script: one.script,
+                script_pubkey: tx.output[0].script_pubkey.clone(),
                 value: tx.output[0].value,
             }],
             place: Place::Mempool,

@@ -58,7 +58,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
 
     fn with_outputs(&self, known: KnownTx) -> Result<PayingTx, Trouble> {
         let outputs = if known.raw.is_empty() {
-            Vec::new()
+            known.outputs
         } else {
             let tx: bitcoin::Transaction = bitcoin::consensus::encode::deserialize(&known.raw)
                 .map_err(|error| Trouble::Store(format!("transaction {} is damaged: {error}", known.txid)))?;

@@ -105,6 +105,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
                 Some(PayingOutput {
                     vout: unspent.vout,
                     script: self.port.script(unspent.script.as_bytes())?,
+                    script_pubkey: unspent.script.clone(),
                     value: unspent.amount,
                 })
             })

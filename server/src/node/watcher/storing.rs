@@ -5,12 +5,9 @@ use bitpro_charge::{BlockRef, Timestamp};
 use super::super::api::NodeApi;
 use super::super::diff::{ChainReading, PoolReading};
 use super::super::port::ChargesPort;
-use super::super::view::View;
+use super::super::view::{UNTIL_LAG_MILLIS, View};
 use super::chain::Stretch;
 use super::{Stand, Trouble, Watcher, store_trouble};
-
-/// With nothing else to store, the instant of the last full knowledge is stored this often: a restart's blind gap starts there.
-const HEARTBEAT_MILLIS: i64 = 30_000;
 
 impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// Hands a view to the charges when it says anything, and takes it over once they have stored it.
@@ -58,7 +55,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         }
         let is_old = stand
             .stored_until
-            .is_none_or(|stored| until.0 - stored.0 >= HEARTBEAT_MILLIS);
+            .is_none_or(|stored| until.0 - stored.0 >= UNTIL_LAG_MILLIS);
         is_old || self.port.next_deadline().is_some_and(|deadline| deadline <= until)
     }
 

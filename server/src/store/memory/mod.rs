@@ -236,6 +236,22 @@ impl Memory {
         self.hole
     }
 
+    /// The open charges about which nothing is concluded because of the hole, in the order in which they were made.
+    pub(crate) fn held_by_hole(&self) -> Vec<Arc<Snapshot>> {
+        let Some(hole) = self.hole else {
+            return Vec::new();
+        };
+        let open = self.charges.values().map(|open| &open.snapshot);
+        let mut held: Vec<Arc<Snapshot>> = open
+            .filter(|snapshot| hole.may_concern(snapshot.charge.terms.created_at))
+            // Whoever was paid needs nobody's word.
+            .filter(|snapshot| snapshot.charge.state != State::Confirmed)
+            .cloned()
+            .collect();
+        held.sort_unstable_by_key(|snapshot| snapshot.num);
+        held
+    }
+
     /// A followed transaction.
     pub(crate) fn followed(&self, txid: Txid) -> Option<&Arc<TxPlace>> {
         self.followed.get(&txid)

@@ -1,12 +1,15 @@
 //! The chain that the charges stand on, and the transactions that are followed on it.
 
-use bitpro_charge::{BlockHash, BlockRef, Interval, Loss, Outpoint, Place, Timestamp, Txid, Whereabouts};
+use std::collections::HashMap;
+
+use bitcoin::ScriptBuf;
+use bitpro_charge::{Amount, BlockHash, BlockRef, Interval, Loss, Outpoint, Place, Timestamp, Txid, Whereabouts};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
 use super::{Session, fixed, unsigned};
-use crate::node::view::Tip;
+use crate::node::view::{PayingOutput, ScriptId, Tip};
 use crate::store::{StoreError, StoredTx, TxPlace};
 
 /// As many blocks as a retargeting period has, plus as many as a reorg may take away while this many are still kept (R6).
@@ -21,9 +24,12 @@ static INSERT_TXS: Bulk = Bulk::new(
     "INSERT INTO payment_txs (txid, raw, inputs, ancestor_inputs, coinbase, height, block, first_seen_earliest, \
      first_seen_latest, followed) VALUES ",
     "(?,?,?,?,?,?,?,?,?,1)",
-    // One that was not followed any more comes back after a very deep reorg; what was recorded at first sight stays.
+    // One that was not followed any more comes back after a very deep reorg; what was recorded at first sight stays. One that
+    // was found in a deleted block gets its bytes once they are known.
     " ON CONFLICT (txid) DO UPDATE SET height = excluded.height, block = excluded.block, loss = NULL, lost_at = NULL, \
-     replaced_by = NULL, followed = 1",
+     replaced_by = NULL, followed = 1, \
+     raw = CASE WHEN excluded.raw = x'' THEN payment_txs.raw ELSE excluded.raw END, \
+     inputs = CASE WHEN excluded.raw = x'' THEN payment_txs.inputs ELSE excluded.inputs END",
 );
 static MOVE_TXS: Bulk = Bulk::new(
     "WITH moved (txid, height, block, loss, lost_at, replaced_by, earliest, latest) AS (VALUES ",
@@ -188,6 +194,33 @@ pub(in crate::store) async fn followed_txs(connection: &mut SqliteConnection) ->
             })
         })
         .collect()
+}
+
+/// The outputs to charges of followed transactions whose bytes are not known.
+pub(in crate::store) async fn outputs_without_bytes(
+    connection: &mut SqliteConnection,
+) -> Result<HashMap<Txid, Vec<PayingOutput>>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT payments.txid, payments.vout, payments.value, scripts.id, scripts.script FROM payment_txs \
+         JOIN payments ON payments.txid = payment_txs.txid JOIN charges ON charges.num = payments.charge \
+         JOIN scripts ON scripts.id = charges.script WHERE payment_txs.followed = 1 AND payment_txs.raw = x'' \
+         ORDER BY payments.txid, payments.vout",
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut outputs: HashMap<Txid, Vec<PayingOutput>> = HashMap::new();
+    for row in rows {
+        outputs
+            .entry(Txid(fixed(row.try_get(0)?)?))
+            .or_default()
+            .push(PayingOutput {
+                vout: unsigned(row.try_get(1)?)?,
+                value: Amount::from_sat(unsigned(row.try_get(2)?)?),
+                script: ScriptId(row.try_get(3)?),
+                script_pubkey: ScriptBuf::from_bytes(row.try_get(4)?),
+            });
+    }
+    Ok(outputs)
 }
 
 fn tx_place(row: &SqliteRow) -> Result<TxPlace, StoreError> {

@@ -18,7 +18,7 @@ mod told;
 mod wallets;
 mod webhooks;
 
-pub(super) use chain::{block_at, followed_txs};
+pub(super) use chain::{block_at, followed_txs, outputs_without_bytes};
 pub(super) use charges::{NewRow, charge, charges_by_num, list, state_counts};
 pub(super) use journal::{Decided, OutboxRow, history};
 pub(super) use keys::{KeyRow, KeySecretRow, nonces, success_url};
