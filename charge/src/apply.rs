@@ -33,7 +33,7 @@ pub struct Charge {
     pub cancelled: bool,
     /// Confirmations needed; rises, never falls (R9).
     pub required: u32,
-    /// What counted when the merchant took money by hand: from then on this suffices (R14).
+    /// The value of what the merchant took by hand while the charge was short: from then on this suffices (R14).
     pub by_hand: Option<Amount>,
     /// The current public state.
     pub state: State,
@@ -47,6 +47,10 @@ pub struct Charge {
     pub reversals: u32,
     /// The last thing the merchant was told, updates aside.
     pub told: Option<Announcement>,
+    /// It was confirmed at some time, told or not (R12).
+    pub was_confirmed: bool,
+    /// The merchant was told of money, or of its loss, at some time (R17).
+    pub was_announced: bool,
 }
 
 impl Charge {
@@ -71,6 +75,8 @@ impl Charge {
             round: 0,
             reversals: 0,
             told: None,
+            was_confirmed: false,
+            was_announced: false,
             terms,
         }
     }
@@ -92,8 +98,15 @@ impl Charge {
             Event::PaymentMoved { outpoint, place } => {
                 self.change(*outpoint, |payment| payment.whereabouts = Whereabouts::Live(*place));
             }
-            Event::FirstSeenCorrected { outpoint, first_seen } => {
-                self.change(*outpoint, |payment| payment.first_seen = *first_seen);
+            Event::FirstSeenCorrected {
+                outpoint,
+                first_seen,
+                lower_bounds,
+            } => {
+                self.change(*outpoint, |payment| {
+                    payment.first_seen = *first_seen;
+                    payment.lower_bounds.clone_from(lower_bounds);
+                });
             }
             Event::PaymentLost { outpoint, loss } => {
                 self.change(*outpoint, |payment| payment.whereabouts = Whereabouts::Gone(*loss));
@@ -118,6 +131,12 @@ impl Charge {
                     self.by_hand = Some(self.counted());
                 }
             }
+            Event::Accepted { outpoints, suffices } => {
+                for &outpoint in outpoints {
+                    self.change(outpoint, |payment| payment.judgement = Some(Judgement::ByHand));
+                }
+                self.by_hand = *suffices;
+            }
             Event::Cancelled { at } => {
                 self.cancelled = true;
                 self.deadline = self.deadline.min(*at);
@@ -132,6 +151,7 @@ impl Charge {
         if verdict.state.is_reversal_of(self.state) {
             self.reversals += 1;
         }
+        self.was_confirmed |= verdict.state == State::Confirmed;
         self.state = verdict.state;
         self.reason = verdict.reason;
     }
@@ -142,6 +162,7 @@ impl Charge {
             Announcement::Reverted => self.round += 1,
             Announcement::Seen | Announcement::TimedOut | Announcement::Confirmed | Announcement::Failed => {}
         }
+        self.was_announced |= announcement != Announcement::TimedOut;
         self.told = Some(announcement);
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::apply::total;
 use crate::event::Verdict;
 use crate::state::rate_holds;
 use crate::{
@@ -105,11 +106,17 @@ impl Decision<'_> {
             let payment = self.first_sight(sighting);
             return self.emit(Event::PaymentFound(payment));
         };
-        let first_seen = known.first_seen.min(sighting.first_seen);
-        let corrected = first_seen != known.first_seen;
+        let (first_seen, lower_bounds) = known
+            .first_seen
+            .narrowed_among(&known.lower_bounds, sighting.first_seen);
+        let corrected = first_seen != known.first_seen || lower_bounds != known.lower_bounds;
         let moved = known.whereabouts != Whereabouts::Live(sighting.place);
         if corrected {
-            self.emit(Event::FirstSeenCorrected { outpoint, first_seen });
+            self.emit(Event::FirstSeenCorrected {
+                outpoint,
+                first_seen,
+                lower_bounds,
+            });
         }
         if moved {
             self.emit(Event::PaymentMoved {
@@ -120,11 +127,11 @@ impl Decision<'_> {
     }
 
     fn first_sight(&self, sighting: &Sighting) -> Payment {
-        let replaced = sighting
-            .conflicts
-            .iter()
-            .filter_map(|&outpoint| self.charge.payment(outpoint));
-        let mut inherits: Vec<Outpoint> = replaced
+        let replaced = || {
+            let conflicts = sighting.conflicts.iter();
+            conflicts.filter_map(|&outpoint| self.charge.payment(outpoint))
+        };
+        let mut inherits: Vec<Outpoint> = replaced()
             .flat_map(|payment| payment.inherits.iter().copied().chain([payment.outpoint]))
             .collect();
         inherits.sort_unstable();
@@ -133,13 +140,15 @@ impl Decision<'_> {
             outpoint: sighting.outpoint,
             value: sighting.value,
             whereabouts: Whereabouts::Live(sighting.place),
-            first_seen: sighting.first_seen,
+            first_seen: sighting.first_seen.in_order(),
+            lower_bounds: Vec::new(),
             inherits,
             coinbase: sighting.coinbase,
             merchant_total: sighting.merchant_total,
             rate: sighting.rate.clone(),
             judgement: None,
-            stalled: false,
+            // A fee that is raised later makes nothing settled in time (R12).
+            stalled: !self.charge.was_confirmed && replaced().any(|payment| payment.stalled),
         }
     }
 
@@ -209,6 +218,8 @@ impl Decision<'_> {
         let takes = |payment: &&Payment| {
             payment.is_live()
                 && payment.judgement.is_none()
+                // What is stuck is judged once, when it is deep.
+                && !payment.stalled
                 && charge.is_significant(payment)
                 && charge.counted_value(payment) < payment.value
                 && charge.is_open_to_late(payment)
@@ -229,19 +240,17 @@ impl Decision<'_> {
         }
     }
 
-    /// R12. What was confirmed once was settled in time: a later reorg does not make it late.
+    /// R12. Of a charge that waits and of one that has lost its money alike: what comes back later is no more in time than what
+    /// stayed.
     fn observe_settlement(&mut self) {
-        let charge = &self.charge;
-        let end = charge.terms.expires_at.plus_secs(charge.terms.settle_within_secs);
-        let was_confirmed = matches!(charge.told, Some(Announcement::Confirmed | Announcement::Reverted));
-        let is_waiting = charge.verdict(self.context.tip).state == State::Seen;
-        if charge.stalled || was_confirmed || !is_waiting || self.context.observed_until < end {
+        let (charge, tip) = (&self.charge, self.context.tip);
+        let is_over = charge
+            .settlement_due(tip)
+            .is_some_and(|end| end <= self.context.observed_until);
+        if !is_over || charge.verdict(tip).state == State::Confirmed {
             return;
         }
-        let shallow = charge.payments.iter().filter(|payment| {
-            payment.is_live() && payment.judgement.is_none() && !charge.is_deep(payment, self.context.tip)
-        });
-        let outpoints = shallow.map(|payment| payment.outpoint).collect();
+        let outpoints = charge.may_stall(tip).map(|payment| payment.outpoint).collect();
         self.emit(Event::Stalled { outpoints });
     }
 
@@ -280,18 +289,19 @@ impl Decision<'_> {
         if outpoints.is_empty() || !outpoints.iter().all(is_live) {
             return Err(Refusal::NoLiveMoney);
         }
-        for &outpoint in outpoints {
-            if self
-                .charge
-                .payment(outpoint)
-                .is_some_and(|p| p.judgement != Some(Judgement::ByHand))
-            {
-                self.emit(Event::Judged {
-                    outpoint,
-                    judgement: Judgement::ByHand,
-                    compared: None,
-                });
-            }
+        let mut named: Vec<&Payment> = outpoints.iter().filter_map(|&o| self.charge.payment(o)).collect();
+        named.sort_unstable_by_key(|payment| payment.outpoint);
+        named.dedup_by_key(|payment| payment.outpoint);
+        // Of a charge that lacks nothing more money is taken, and it needs as much as before. One that is short is to be
+        // content with what was named; never with more than it was content with already.
+        let is_short = self.charge.counted() < self.charge.need();
+        let value = total(named.iter().map(|payment| payment.value));
+        let suffices = is_short.then(|| self.charge.by_hand.map_or(value, |before| before.min(value)));
+        let suffices = suffices.or(self.charge.by_hand);
+        let is_news = |payment: &&Payment| payment.judgement != Some(Judgement::ByHand);
+        if named.iter().any(is_news) || suffices != self.charge.by_hand {
+            let outpoints = named.iter().map(|payment| payment.outpoint).collect();
+            self.emit(Event::Accepted { outpoints, suffices });
         }
         Ok(())
     }

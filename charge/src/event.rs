@@ -1,5 +1,7 @@
 //! Decisions, as they are stored: the log of a charge, from which its live state is replayed.
 
+use bitcoin_units::Amount;
+
 use crate::{Interval, Judgement, Loss, Outpoint, Payment, Place, Quote, Reason, State, Timestamp};
 
 /// A state with its reason: what the state function answers.
@@ -69,8 +71,10 @@ pub enum Event {
     FirstSeenCorrected {
         /// Which.
         outpoint: Outpoint,
-        /// The minimum of all reports.
+        /// What all reports together say.
         first_seen: Interval,
+        /// The lower bounds that stand below (see [`Payment::lower_bounds`]).
+        lower_bounds: Vec<Timestamp>,
     },
     /// A payment is proven lost.
     PaymentLost {
@@ -110,6 +114,13 @@ pub enum Event {
         /// The rate that was compared with the quote, where one was.
         compared: Option<Quote>,
     },
+    /// The merchant's hand took payments (R14). Logs from before this event have a [`Event::Judged`] for each instead.
+    Accepted {
+        /// The payments that he named, ascending.
+        outpoints: Vec<Outpoint>,
+        /// What suffices from now on: the value of what he named, where the charge was short, and never more than before.
+        suffices: Option<Amount>,
+    },
     /// The merchant withdrew the charge (R15).
     Cancelled {
         /// When: money first seen by then still counts.
@@ -145,6 +156,7 @@ impl Event {
             Self::DeadlineObserved { .. } => "deadline_observed",
             Self::Stalled { .. } => "stalled",
             Self::Judged { .. } => "judged",
+            Self::Accepted { .. } => "accepted",
             Self::Cancelled { .. } => "cancelled",
             Self::StateChanged { .. } => "state_changed",
             Self::Announced { .. } => "announced",

@@ -2,7 +2,7 @@
 
 use bitcoin_units::Amount;
 
-use crate::{BlockRef, Interval, Outpoint, Quote};
+use crate::{BlockRef, Interval, Outpoint, Quote, Timestamp};
 
 /// Where a live payment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,11 @@ pub struct Payment {
     pub value: Amount,
     /// Where it is.
     pub whereabouts: Whereabouts,
-    /// The earliest first sight ever recorded (R5).
+    /// When it was first seen, by all reports together (R5).
     pub first_seen: Interval,
+    /// What other reports said at the earliest, ascending and below `first_seen.earliest`: it counts again when a report with
+    /// an earlier upper bound comes in.
+    pub lower_bounds: Vec<Timestamp>,
     /// Earlier payments of this charge that this one replaced, directly or through others, and whose first sight it
     /// inherits up to their value (R5).
     pub inherits: Vec<Outpoint>,
@@ -80,7 +83,7 @@ pub struct Payment {
     pub rate: Option<Quote>,
     /// What was decided about it beyond its time.
     pub judgement: Option<Judgement>,
-    /// It was in time but not deep when the settlement deadline passed (R12).
+    /// It, or what it replaced, was in time but not deep when the settlement deadline passed (R12).
     pub stalled: bool,
 }
 

@@ -7,7 +7,7 @@ use bitcoin_units::Amount;
 
 use crate::apply::total;
 use crate::event::Verdict;
-use crate::{Announcement, Charge, Interval, Judgement, Loss, Payment, Quote, Terms, Timestamp, Whereabouts};
+use crate::{Charge, Interval, Judgement, Loss, Payment, Quote, Terms, Timestamp, Whereabouts};
 
 /// A coinbase output can be spent only after 100 blocks (BIP-30 era consensus rule `COINBASE_MATURITY`), so it settles no sooner (R9).
 const COINBASE_CONFIRMATIONS: u32 = 100;
@@ -364,7 +364,7 @@ fn verdict_after_deadline(charge: &Charge, need: Amount, counted: Amount, partia
         loss
     } else if charge.cancelled {
         Reason::Cancelled
-    } else if let Some(loss) = charge.loss_of(|_| charge.was_announced()) {
+    } else if let Some(loss) = charge.loss_of(|_| charge.was_announced) {
         // Dust that completed a sum and was announced with it (R17).
         loss
     } else {
@@ -388,8 +388,21 @@ impl Charge {
         })
     }
 
-    /// Whether the merchant was told of money (R17).
-    fn was_announced(&self) -> bool {
-        self.told.is_some_and(|told| told != Announcement::TimedOut)
+    /// When the payments that count without anybody's word, but are not deep under a tip at height `tip`, are to be judged like
+    /// late ones (R12); `None` when there are none. What was confirmed once was settled in time: no later reorg makes it late.
+    #[must_use]
+    pub fn settlement_due(&self, tip: u32) -> Option<Timestamp> {
+        let may_stall = !self.was_confirmed && self.may_stall(tip).next().is_some();
+        may_stall.then(|| self.terms.expires_at.plus_secs(self.terms.settle_within_secs))
+    }
+
+    /// Live or gone: what is gone may come back.
+    pub(crate) fn may_stall(&self, tip: u32) -> impl Iterator<Item = &Payment> {
+        self.payments.iter().filter(move |payment| {
+            payment.judgement.is_none()
+                && !payment.stalled
+                && !self.is_deep(payment, tip)
+                && (self.is_in_time(payment) || self.inherited(payment) > Amount::ZERO)
+        })
     }
 }

@@ -241,6 +241,42 @@ proptest! {
     }
 
     #[test]
+    fn the_order_of_reports_of_a_first_sight_does_not_matter(
+        reports in prop::collection::vec((0..12_i64, 0..4_i64), 1..7), seed in any::<u64>(),
+    ) {
+        let sighted = |order: Vec<(i64, i64)>| {
+            let mut world = World::new(terms());
+            for (earliest, width) in order {
+                let mut sighting = world.sighting(1, AMOUNT, Place::Mempool);
+                sighting.first_seen = Interval { earliest: Timestamp(earliest), latest: Timestamp(earliest + width) };
+                world.view(vec![sighting], vec![]);
+            }
+            world.charge.payment(outpoint(1)).unwrap().first_seen
+        };
+        let mut shuffled = reports.clone();
+        let turn = usize::try_from(seed % 7).unwrap() % reports.len();
+        shuffled.rotate_left(turn);
+        if seed % 2 == 0 { shuffled.reverse(); }
+        let first_seen = sighted(reports.clone());
+        prop_assert_eq!(first_seen, sighted(shuffled));
+        let latest = reports.iter().map(|(earliest, width)| earliest + width).min();
+        let earliest = reports.iter().map(|(earliest, _)| *earliest).filter(|earliest| Some(*earliest) <= latest).max();
+        prop_assert_eq!((Some(first_seen.earliest.0), Some(first_seen.latest.0)), (earliest, latest));
+    }
+
+    #[test]
+    fn accepting_by_hand_never_lowers_a_state(terms in any_terms(), steps in steps(), named in prop::collection::vec(1..9_u8, 1..4)) {
+        let mut world = World::after(terms, &steps);
+        world.view(vec![], vec![]);
+        let (before, need) = (world.charge.state, world.charge.need());
+        let sequence = world.charge.sequence;
+        let outpoints = named.into_iter().map(outpoint).collect();
+        let _ = world.try_observe(&Observation::Accept { outpoints, sequence });
+        prop_assert!(rank(world.charge.state) >= rank(before), "{before} became {}", world.charge.state);
+        prop_assert!(world.charge.need() <= need);
+    }
+
+    #[test]
     fn the_first_sight_never_rises(terms in any_terms(), steps in steps(), later in 1..90_000_i64) {
         let mut world = World::after(terms, &steps);
         let before: Vec<(_, Interval)> = world.charge.payments.iter().map(|p| (p.outpoint, p.first_seen)).collect();

@@ -154,6 +154,7 @@ fn an_event_is_stored_under_its_own_name() {
         Event::FirstSeenCorrected {
             outpoint,
             first_seen: Interval::at(Timestamp(0)),
+            lower_bounds: vec![],
         },
         Event::PaymentLost {
             outpoint,
@@ -168,6 +169,10 @@ fn an_event_is_stored_under_its_own_name() {
             outpoint,
             judgement: Judgement::Taken,
             compared: None,
+        },
+        Event::Accepted {
+            outpoints: vec![],
+            suffices: None,
         },
         Event::Cancelled { at: Timestamp(0) },
         Event::StateChanged { verdict, tip: 0 },
@@ -185,6 +190,7 @@ fn an_event_is_stored_under_its_own_name() {
         "deadline_observed",
         "stalled",
         "judged",
+        "accepted",
         "cancelled",
         "state_changed",
         "announced",

@@ -339,6 +339,13 @@ fn says(event: &Event) -> String {
         Event::Judged {
             outpoint, judgement, ..
         } => format!("{outpoint} {judgement:?}").to_lowercase(),
+        Event::Accepted { outpoints, suffices } => {
+            let named: Vec<String> = outpoints.iter().map(ToString::to_string).collect();
+            match suffices {
+                Some(value) => format!("{}; {} sat suffice", named.join(" "), value.to_sat()),
+                None => named.join(" "),
+            }
+        }
         Event::Cancelled { at } => format!("at {}", instant(*at)),
         Event::StateChanged { verdict, .. } => match verdict.reason {
             Some(reason) => format!("{} ({reason})", verdict.state),

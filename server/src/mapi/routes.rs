@@ -82,8 +82,8 @@ pub(super) static ROUTES: &[Route] = &[
         name: "acceptCharge",
         scope: Scope::ChargesAccept,
         summary: "Accept what was paid",
-        description: "Takes the named payments, whatever their amount and time. The charge is confirmed once they are deep: \
-                      depth is never waived.",
+        description: "Takes the named payments, whatever their amount and time. If the charge is short of its amount, what \
+                      they come to suffices from then on. It is confirmed once that is deep: depth is never waived.",
         query: &[],
         body: Some(ACCEPT),
         success: (200, "Charge"),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bitpro_charge::{Announcement, Charge, Judgement, State, Timestamp};
+use bitpro_charge::{Charge, Judgement, Timestamp};
 
 use crate::merchant::Language;
 use crate::node::view::ScriptId;
@@ -127,19 +127,15 @@ impl Snapshot {
 
     /// The instant at which time alone moves it (R4, R12), if one is ahead.
     pub(crate) fn due(&self, tip: u32) -> Option<Timestamp> {
-        let terms = &self.charge.terms;
         if !self.charge.deadline_observed {
-            return Some(self.charge.deadline.plus_secs(terms.grace_secs));
+            return Some(self.charge.deadline.plus_secs(self.charge.terms.grace_secs));
         }
-        let was_confirmed = matches!(self.charge.told, Some(Announcement::Confirmed | Announcement::Reverted));
-        let may_stall =
-            self.charge.state == State::Seen && !was_confirmed && !self.charge.stalled && self.is_shallow(tip);
-        may_stall.then(|| terms.expires_at.plus_secs(terms.settle_within_secs))
+        self.charge.settlement_due(tip)
     }
 
     /// Whether chain or clock can still move it.
     pub(crate) fn is_open(&self, tip: u32) -> bool {
-        !self.charge.deadline_observed || self.is_shallow(tip)
+        !self.charge.deadline_observed || self.is_shallow(tip) || self.charge.settlement_due(tip).is_some()
     }
 
     /// Whether it is a link's charge that a shopper may still be looking at, unpaid (R22, R25).

@@ -117,6 +117,7 @@ mod tests {
             value: Amount::from_sat(49_409_323),
             whereabouts,
             first_seen: Interval::at(Timestamp(CREATED.0 + 600_550)),
+            lower_bounds: Vec::new(),
             inherits: Vec::new(),
             coinbase: false,
             merchant_total: Amount::from_sat(49_409_323),

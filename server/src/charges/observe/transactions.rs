@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use bitpro_charge::{Amount, Gone, Interval, MerchantId, Outpoint, Sighting, Txid, Whereabouts};
+use bitpro_charge::{Amount, Gone, MerchantId, Outpoint, Sighting, Txid, Whereabouts};
 
 use super::{Concerns, Sight};
 use crate::charges::sighted::{Sighted, SightedOutput};
@@ -208,7 +208,7 @@ fn place_of(tx: &Tx, sighted: &Sighted, paid: &[(&SightedOutput, Arc<Snapshot>)]
         lost_at: None,
         replaced_by: None,
         first_seen: known.map_or(sighted.tx.first_seen, |known| {
-            Interval::min(known.first_seen, sighted.tx.first_seen)
+            known.first_seen.narrowed(sighted.tx.first_seen)
         }),
         pays: paid.iter().map(|(output, charge)| (output.vout, charge.num)).collect(),
     }
@@ -233,14 +233,20 @@ fn sight_outputs(
         tx.conflicts(place.txid, &place.inputs)
     };
     for (output, charge) in paid {
+        let outpoint = Outpoint {
+            txid: place.txid,
+            vout: output.vout,
+        };
+        // A payment that is known keeps what all reports said; one that is not learns what is known of its transaction.
+        let first_seen = match charge.charge.payment(outpoint) {
+            Some(_) => sighted.tx.first_seen,
+            None => place.first_seen,
+        };
         concerns.entry(charge.num).or_default().sightings.push(Sighting {
-            outpoint: Outpoint {
-                txid: place.txid,
-                vout: output.vout,
-            },
+            outpoint,
             value: output.value,
             place: sighted.tx.place,
-            first_seen: place.first_seen,
+            first_seen,
             coinbase: place.coinbase,
             merchant_total: Amount::from_sat(totals[&charge.charge.merchant]),
             conflicts: conflicts.clone(),

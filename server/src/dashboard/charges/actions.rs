@@ -23,8 +23,8 @@ const NOTE_CHARS: usize = 2_000;
 const DECIDE: Words = words("Decide", "Décider");
 const ACCEPT: Words = words("Accept this money", "Accepter cet argent");
 const ACCEPT_HELP: Words = words(
-    "The amount and the time are waived; the confirmations are still waited for. The shopper’s page and your webhooks will say that it is paid.",
-    "Le montant et l’heure ne comptent plus\u{202f}; les confirmations sont toujours attendues. La page de l’acheteur et vos webhooks diront que c’est payé.",
+    "The amount and the time are waived: what you choose here suffices. Its confirmations are still waited for. The shopper’s page and your webhooks will say that it is paid.",
+    "Le montant et l’heure ne comptent plus\u{a0}: ce que vous choisissez ici suffit. Ses confirmations sont toujours attendues. La page de l’acheteur et vos webhooks diront que c’est payé.",
 );
 const WHICH: Words = words("Which payments?", "Quels paiements\u{202f}?");
 const CANCEL: Words = words("Cancel it", "L’annuler");

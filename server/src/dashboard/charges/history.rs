@@ -27,8 +27,8 @@ const UNMINED: Words = words(
     "La transaction {} est ressortie de son bloc et attend d’être confirmée.",
 );
 const CORRECTED: Words = words(
-    "Transaction {} had been seen earlier than we knew: {}.",
-    "La transaction {} avait été vue plus tôt que nous ne le savions\u{a0}: {}.",
+    "It is known better when transaction {} was first seen: by {}.",
+    "On sait mieux quand la transaction {} a été vue pour la première fois\u{a0}: au plus tard le {}.",
 );
 const LOST: Words = words("Transaction {} is gone: {}.", "La transaction {} est perdue\u{a0}: {}.");
 const RAISED: Words = words(
@@ -103,9 +103,9 @@ fn said(event: &Event, times: Times<'_>, language: Language) -> String {
             Place::Block(block) => filled(MINED, &[&named(outpoint), &block.height.to_string()]),
             Place::Mempool => filled(UNMINED, &[&named(outpoint)]),
         },
-        Event::FirstSeenCorrected { outpoint, first_seen } => {
-            filled(CORRECTED, &[&named(outpoint), &times.second(first_seen.latest)])
-        }
+        Event::FirstSeenCorrected {
+            outpoint, first_seen, ..
+        } => filled(CORRECTED, &[&named(outpoint), &times.second(first_seen.latest)]),
         Event::PaymentLost { outpoint, loss } => filled(LOST, &[&named(outpoint), loss_word(*loss).of(language)]),
         Event::ConfirmationsRaised { required } => filled(RAISED, &[&required.to_string()]),
         Event::DeadlineExtended { deadline, .. } => filled(EXTENDED, &[&times.minute(*deadline)]),
@@ -120,6 +120,13 @@ fn said(event: &Event, times: Times<'_>, language: Language) -> String {
                 Judgement::Refused => REFUSED,
             };
             filled(text, &[&named(outpoint)])
+        }
+        Event::Accepted { outpoints, .. } => {
+            let sentences: Vec<String> = outpoints
+                .iter()
+                .map(|outpoint| filled(BY_HAND, &[&named(outpoint)]))
+                .collect();
+            sentences.join(" ")
         }
         Event::Cancelled { .. } => CANCELLED.of(language).to_owned(),
         Event::StateChanged { verdict, .. } => {

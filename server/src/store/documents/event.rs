@@ -1,6 +1,6 @@
 //! Events as they are stored: a batch is one JSON array.
 
-use bitpro_charge::{Event, Payment, Quote, Reason, State, Timestamp, Verdict};
+use bitpro_charge::{Amount, Event, Payment, Quote, Reason, State, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::BadDocument;
@@ -26,6 +26,8 @@ enum StoredEvent {
     FirstSeenCorrected {
         outpoint: String,
         first_seen: StoredInterval,
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        lower_bounds: Vec<i64>,
     },
     PaymentLost {
         outpoint: String,
@@ -48,6 +50,10 @@ enum StoredEvent {
         outpoint: String,
         judgement: StoredJudgement,
         compared: Option<StoredQuote>,
+    },
+    Accepted {
+        outpoints: Vec<String>,
+        suffices_sat: Option<u64>,
     },
     Cancelled {
         at: i64,
@@ -88,9 +94,14 @@ impl From<&Event> for StoredEvent {
                 outpoint: outpoint.to_string(),
                 place: bitpro_charge::Whereabouts::Live(*place).into(),
             },
-            Event::FirstSeenCorrected { outpoint, first_seen } => Self::FirstSeenCorrected {
+            Event::FirstSeenCorrected {
+                outpoint,
+                first_seen,
+                lower_bounds,
+            } => Self::FirstSeenCorrected {
                 outpoint: outpoint.to_string(),
                 first_seen: (*first_seen).into(),
+                lower_bounds: lower_bounds.iter().map(|bound| bound.0).collect(),
             },
             Event::PaymentLost { outpoint, loss } => Self::PaymentLost {
                 outpoint: outpoint.to_string(),
@@ -116,6 +127,10 @@ impl From<&Event> for StoredEvent {
                 judgement: (*judgement).into(),
                 compared: compared.as_ref().map(StoredQuote::from),
             },
+            Event::Accepted { outpoints, suffices } => Self::Accepted {
+                outpoints: outpoints_to(outpoints),
+                suffices_sat: suffices.map(Amount::to_sat),
+            },
             Event::Cancelled { at } => Self::Cancelled { at: at.0 },
             Event::StateChanged { verdict, tip } => Self::StateChanged {
                 state: verdict.state.as_str().to_owned(),
@@ -140,9 +155,14 @@ impl TryFrom<StoredEvent> for Event {
                 outpoint: outpoint_from(&outpoint)?,
                 place: place_from(place)?,
             },
-            StoredEvent::FirstSeenCorrected { outpoint, first_seen } => Self::FirstSeenCorrected {
+            StoredEvent::FirstSeenCorrected {
+                outpoint,
+                first_seen,
+                lower_bounds,
+            } => Self::FirstSeenCorrected {
                 outpoint: outpoint_from(&outpoint)?,
                 first_seen: first_seen.into(),
+                lower_bounds: lower_bounds.into_iter().map(Timestamp).collect(),
             },
             StoredEvent::PaymentLost { outpoint, loss } => Self::PaymentLost {
                 outpoint: outpoint_from(&outpoint)?,
@@ -167,6 +187,13 @@ impl TryFrom<StoredEvent> for Event {
                 outpoint: outpoint_from(&outpoint)?,
                 judgement: judgement.into(),
                 compared: optional_quote(compared)?,
+            },
+            StoredEvent::Accepted {
+                outpoints,
+                suffices_sat,
+            } => Self::Accepted {
+                outpoints: outpoints_from(&outpoints)?,
+                suffices: suffices_sat.map(Amount::from_sat),
             },
             StoredEvent::Cancelled { at } => Self::Cancelled { at: Timestamp(at) },
             StoredEvent::StateChanged { state, reason, tip } => Self::StateChanged {

@@ -188,6 +188,8 @@ pub(super) struct StoredPayment {
     whereabouts: StoredWhereabouts,
     first_seen: StoredInterval,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    lower_bounds: Vec<i64>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     inherits: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     coinbase: bool,
@@ -206,6 +208,7 @@ impl From<&Payment> for StoredPayment {
             value_sat: payment.value.to_sat(),
             whereabouts: payment.whereabouts.into(),
             first_seen: payment.first_seen.into(),
+            lower_bounds: payment.lower_bounds.iter().map(|bound| bound.0).collect(),
             inherits: outpoints_to(&payment.inherits),
             coinbase: payment.coinbase,
             merchant_total_sat: payment.merchant_total.to_sat(),
@@ -225,6 +228,7 @@ impl TryFrom<StoredPayment> for Payment {
             value: Amount::from_sat(stored.value_sat),
             whereabouts: stored.whereabouts.try_into()?,
             first_seen: stored.first_seen.into(),
+            lower_bounds: stored.lower_bounds.into_iter().map(Timestamp).collect(),
             inherits: outpoints_from(&stored.inherits)?,
             coinbase: stored.coinbase,
             merchant_total: Amount::from_sat(stored.merchant_total_sat),

@@ -24,6 +24,9 @@ struct StoredSnapshot {
     round: u32,
     reversals: u32,
     told: Option<String>,
+    /// These two are younger than the rest: a document without them is read by what was told last.
+    was_confirmed: Option<bool>,
+    was_announced: Option<bool>,
 }
 
 /// The document for `charge`.
@@ -44,6 +47,8 @@ pub(crate) fn snapshot_to(charge: &Charge) -> String {
         round: charge.round,
         reversals: charge.reversals,
         told: charge.told.map(|told| told.as_str().to_owned()),
+        was_confirmed: Some(charge.was_confirmed),
+        was_announced: Some(charge.was_announced),
     };
     serde_json::to_string(&stored).expect("plain texts and numbers always serialize")
 }
@@ -56,6 +61,11 @@ pub(crate) fn snapshot_from(document: &str, charge: Charge) -> Result<Charge, Ba
     let stored: StoredSnapshot = serde_json::from_str(document)?;
     expect_version(stored.version)?;
     let payments: Result<Vec<Payment>, BadDocument> = stored.payments.into_iter().map(Payment::try_from).collect();
+    let state = word::<State>(&stored.state)?;
+    let told = stored.told.as_deref().map(announcement).transpose()?;
+    let told_of_yes =
+        state == State::Confirmed || matches!(told, Some(Announcement::Confirmed | Announcement::Reverted));
+    let told_of_money = told.is_some_and(|told| told != Announcement::TimedOut);
     Ok(Charge {
         payments: payments?,
         deadline: Timestamp(stored.deadline),
@@ -65,12 +75,14 @@ pub(crate) fn snapshot_from(document: &str, charge: Charge) -> Result<Charge, Ba
         cancelled: stored.cancelled,
         required: stored.required,
         by_hand: stored.by_hand_sat.map(Amount::from_sat),
-        state: word::<State>(&stored.state)?,
+        state,
         reason: stored.reason.as_deref().map(word::<Reason>).transpose()?,
         sequence: stored.sequence,
         round: stored.round,
         reversals: stored.reversals,
-        told: stored.told.as_deref().map(announcement).transpose()?,
+        told,
+        was_confirmed: stored.was_confirmed.unwrap_or(told_of_yes),
+        was_announced: stored.was_announced.unwrap_or(told_of_money),
         ..charge
     })
 }

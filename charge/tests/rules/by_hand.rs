@@ -1,0 +1,142 @@
+//! What a person does: accept and cancel (R14, R15).
+
+use bitpro_charge::{
+    Amount, Announcement, Event, Interval, Judgement, LatePolicy, Loss, Observation, Place, Reason, Refusal, State,
+    Terms, Timestamp,
+};
+
+use crate::common::*;
+
+#[test]
+fn r14_accepting_by_hand_waives_amount_and_time_but_never_depth() {
+    let mut world = World::new(terms());
+    world
+        .at(after_deadline())
+        .pay(1, 40_000)
+        .is(State::Failed, Some(Reason::Late));
+    world.accept(1).unwrap();
+    world.is(State::Seen, Some(Reason::Manual));
+    assert_eq!(
+        world.charge.progress(world.tip).map(|p| (p.have, p.required)),
+        Some((0, 1))
+    );
+    world.mine(1).is(State::Confirmed, Some(Reason::Manual));
+    let back = world.sighting(1, 40_000, Place::Mempool);
+    world.view(vec![back], vec![]).is(State::Seen, Some(Reason::Manual));
+    world.lose(1, Loss::Replaced).is(State::Failed, Some(Reason::Replaced));
+}
+
+#[test]
+fn r14_a_stale_or_empty_acceptance_is_a_conflict_and_changes_nothing() {
+    let mut world = World::new(terms());
+    world.at(after_deadline()).pay(1, 40_000);
+    let before = world.charge.clone();
+    let accept = |outpoints: Vec<_>, sequence| Observation::Accept { outpoints, sequence };
+    assert_eq!(
+        world.try_observe(&accept(vec![outpoint(1)], before.sequence - 1)),
+        Err(Refusal::Stale(before.sequence))
+    );
+    assert_eq!(
+        world.try_observe(&accept(vec![], before.sequence)),
+        Err(Refusal::NoLiveMoney)
+    );
+    assert_eq!(world.accept(9), Err(Refusal::NoLiveMoney));
+    assert_eq!(world.charge, before);
+    world.lose(1, Loss::Dropped);
+    assert_eq!(world.accept(1), Err(Refusal::NoLiveMoney));
+}
+
+#[test]
+fn r14_taking_an_extra_payment_does_not_lower_what_the_charge_needs() {
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT).at(after_deadline()).pay(2, 5_000);
+    world.accept(2).unwrap();
+    world.mine(1).is(State::Confirmed, Some(Reason::Exact));
+    world.lose(1, Loss::Replaced);
+    assert_eq!(world.charge.state, State::Failed);
+}
+
+#[test]
+fn r15_only_a_pending_charge_is_cancelled_and_earlier_money_wins() {
+    let mut world = World::new(Terms {
+        late_policy: LatePolicy::Accept,
+        ..terms()
+    });
+    world.at(60);
+    assert_eq!(
+        world.try_observe(&Observation::Cancel { sequence: 7 }),
+        Err(Refusal::Stale(0))
+    );
+    world.cancel().unwrap();
+    world
+        .is(State::Failed, Some(Reason::Cancelled))
+        .told(&[Announcement::Failed]);
+    assert_eq!(world.cancel(), Err(Refusal::NotPending));
+
+    let mut earlier = world.clone();
+    let mut sighting = earlier.sighting(1, AMOUNT, Place::Mempool);
+    sighting.first_seen = Interval::at(Timestamp::from_secs(60));
+    earlier.view(vec![sighting], vec![]).is(State::Seen, None);
+
+    world.at(61).pay(1, AMOUNT).is(State::Failed, Some(Reason::Late));
+    assert!(!world.log.iter().any(|event| matches!(
+        event,
+        Event::Judged {
+            judgement: Judgement::Provisional,
+            ..
+        }
+    )));
+
+    let mut paid = World::new(terms());
+    paid.pay(1, AMOUNT);
+    assert_eq!(paid.cancel(), Err(Refusal::NotPending));
+}
+
+#[test]
+fn r14_more_money_that_is_accepted_does_not_undo_a_confirmed_charge() {
+    let mut world = World::new(terms());
+    world.pay(1, 42_000).at(after_deadline());
+    world.accept(1).unwrap();
+    world.mine(1).is(State::Confirmed, Some(Reason::Manual));
+    world.pay(2, 20_000);
+    world.accept(2).unwrap();
+    world.is(State::Confirmed, Some(Reason::Manual));
+    world.lose(2, Loss::Replaced).is(State::Confirmed, Some(Reason::Manual));
+    assert!(!world.told.contains(&Announcement::Reverted));
+    world.lose(1, Loss::Replaced).at(after_deadline() + 60);
+    world.is(State::Failed, Some(Reason::Replaced));
+}
+
+#[test]
+fn r14_what_is_named_suffices_and_what_is_not_named_is_not_waited_for() {
+    let mut world = World::new(terms());
+    world.pay(1, 30_000).pay(2, 20_000).at(after_deadline());
+    world.is(State::Failed, Some(Reason::Underpaid));
+    world.accept(1).unwrap();
+    assert_eq!(world.charge.need(), Amount::from_sat(30_000));
+    world.mine(1).is(State::Confirmed, Some(Reason::Manual));
+
+    // Both are named: both are waited for.
+    let mut both = World::new(terms());
+    both.pay(1, 30_000).pay(2, 20_000).at(after_deadline());
+    let sequence = both.charge.sequence;
+    let outpoints = vec![outpoint(2), outpoint(1), outpoint(2)];
+    both.try_observe(&Observation::Accept { outpoints, sequence }).unwrap();
+    assert_eq!(both.charge.need(), Amount::from_sat(50_000));
+    both.mine(1).is(State::Seen, Some(Reason::Manual));
+    both.mine(2).is(State::Confirmed, Some(Reason::Manual));
+}
+
+#[test]
+fn r14_what_suffices_falls_when_less_is_named_and_never_rises() {
+    let mut world = World::new(terms());
+    world.pay(1, 30_000).pay(2, 20_000).at(after_deadline());
+    world.accept(1).unwrap();
+    world.lose(1, Loss::Replaced).is(State::Failed, Some(Reason::Underpaid));
+    world.accept(2).unwrap();
+    assert_eq!(world.charge.need(), Amount::from_sat(20_000));
+    world.is(State::Seen, Some(Reason::Manual));
+    world.pay(3, 50_000);
+    world.accept(3).unwrap();
+    assert_eq!(world.charge.need(), Amount::from_sat(20_000));
+}

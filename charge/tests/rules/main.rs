@@ -1,0 +1,11 @@
+//! The rules about money that need no I/O, each by its number.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod amounts;
+mod by_hand;
+mod first_sight;
+mod settlement;
+mod state;
+mod told;
