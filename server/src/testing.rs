@@ -353,9 +353,8 @@ async fn add_merchant(charges: &Charges, settings: &[(&str, &str)]) -> MerchantI
     };
     let merchant = charges.add_merchant(changes).await.unwrap();
     for scan in charges.scans_wanted() {
-        crate::node::ChargesPort::finish_scan(charges, scan.id, None)
-            .await
-            .unwrap();
+        charges.watch_ahead(scan.id, None).await.unwrap();
+        charges.finish_scan(scan.id).await.unwrap();
     }
     merchant
 }

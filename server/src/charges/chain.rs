@@ -1,10 +1,13 @@
 //! What the watcher needs of the charges: where they stand, what to look for, and the way to tell them.
 
+use std::sync::Arc;
+
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{BlockHash, Timestamp, Whereabouts};
+use tokio::sync::Notify;
 
 use super::{Charges, ObserveError, Unread};
-use crate::node::view::{Hole, PayingOutput, ScriptId, Tip, View};
+use crate::node::view::{Fingerprint, Hole, PayingOutput, ScriptId, Tip, View};
 use crate::node::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
 use crate::store::{DescriptorId, StoreError, StoredTx, Tx};
 
@@ -45,6 +48,22 @@ impl ChargesPort for Charges {
 
     fn script(&self, script_pubkey: &[u8]) -> Option<ScriptId> {
         self.inner.shared.watch_map.lookup(script_pubkey)
+    }
+
+    fn fingerprint(&self, script_pubkey: &[u8]) -> Fingerprint {
+        self.inner.shared.watch_map.fingerprint(script_pubkey)
+    }
+
+    fn is_watched(&self, fingerprint: Fingerprint) -> bool {
+        self.inner.shared.watch_map.has(fingerprint)
+    }
+
+    fn newly_watched(&self) -> Vec<Fingerprint> {
+        self.inner.shared.watch_map.take_added()
+    }
+
+    fn asks(&self) -> Arc<Notify> {
+        Arc::clone(&self.inner.shared.asks)
     }
 
     fn stored_tip(&self) -> Option<Tip> {
@@ -162,12 +181,19 @@ impl ChargesPort for Charges {
         self.inner.shared.scans()
     }
 
-    async fn finish_scan(&self, descriptor: i64, highest_used: Option<u32>) -> Result<(), ObserveError> {
+    async fn watch_ahead(&self, descriptor: i64, highest_used: Option<u32>) -> Result<(), ObserveError> {
+        self.inner
+            .store
+            .write(move |tx| Box::pin(async move { Ok(tx.watch_ahead(DescriptorId(descriptor), highest_used).await?) }))
+            .await
+    }
+
+    async fn finish_scan(&self, descriptor: i64) -> Result<(), ObserveError> {
         self.inner
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    tx.finish_scan(DescriptorId(descriptor), highest_used).await?;
+                    tx.finish_scan(DescriptorId(descriptor));
                     Ok(())
                 })
             })

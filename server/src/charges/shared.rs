@@ -79,6 +79,8 @@ pub(super) struct Shared {
     webhooks: RwLock<Arc<WebhookMap>>,
     sender: RwLock<Option<mpsc::UnboundedSender<Sending>>>,
     pub(super) mail_posted: Arc<Notify>,
+    /// The watcher is asked for something that must not wait for its next poll.
+    pub(super) asks: Arc<Notify>,
     receives: RwLock<HashMap<DescriptorId, Arc<Receive>>>,
     tip: RwLock<Option<(Tip, Timestamp)>>,
     tip_height: AtomicU32,
@@ -103,6 +105,7 @@ impl Shared {
             webhooks: RwLock::default(),
             sender: RwLock::default(),
             mail_posted: Arc::default(),
+            asks: Arc::default(),
             receives: RwLock::default(),
             tip: RwLock::default(),
             tip_height: AtomicU32::new(0),
@@ -192,7 +195,8 @@ impl Shared {
         )))
     }
 
-    fn take_in(&self, news: &News) {
+    /// Takes the news over; whether there are descriptors among them that are to be looked for.
+    fn take_in(&self, news: &News) -> bool {
         if let Some(merchants) = &news.merchants {
             *self.merchants.write() = Arc::clone(merchants);
             self.merchants_version.fetch_add(1, Ordering::AcqRel);
@@ -204,7 +208,7 @@ impl Shared {
             *self.webhooks.write() = Arc::clone(webhooks);
         }
         self.receives.write().extend(news.receives.iter().cloned());
-        *self.scans.write() = news
+        let wanted: Vec<ScanRequest> = news
             .unscanned
             .iter()
             .map(|unscanned| ScanRequest {
@@ -215,6 +219,8 @@ impl Shared {
                 },
             })
             .collect();
+        let before = std::mem::replace(&mut *self.scans.write(), wanted.clone());
+        let has_new_scans = wanted.iter().any(|scan| before.iter().all(|known| known.id != scan.id));
         *self.agenda.write() = Agenda {
             next_due: news.next_due,
             first_made: news.first_made,
@@ -232,6 +238,7 @@ impl Shared {
         }
         // The last of all: whoever sees the new number sees everything else of this group, too.
         self.commits.fetch_add(1, Ordering::AcqRel);
+        has_new_scans
     }
 
     fn publish(&self, news: &News) {
@@ -284,9 +291,13 @@ impl Shared {
 impl Listener for Shared {
     fn committed(&self, news: News) {
         let watched = news.watched.iter();
-        self.watch_map
+        let has_new_scripts = self
+            .watch_map
             .extend(watched.map(|ahead| (ahead.derived.script.as_slice(), ahead.script)));
-        self.take_in(&news);
+        let has_new_scans = self.take_in(&news);
+        if has_new_scripts || has_new_scans {
+            self.asks.notify_one();
+        }
         self.publish(&news);
         self.tell_sender(news.webhooks, news.due, news.from_elsewhere);
         if news.has_mail || news.from_elsewhere {

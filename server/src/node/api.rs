@@ -13,7 +13,7 @@ pub use super::rpc::answers::{
     ChainState, Header, MempoolEntry, MempoolSnapshot, MempoolState, NetworkState, Notification, Unspent, UtxoScan,
 };
 pub use super::rpc::{CheckedBlock, PoolTx};
-pub use super::zmq::{IsWatched, Listener, Topic, Wake};
+pub use super::zmq::{Listener, Shortening, Topic, Wake};
 
 use super::config::NodeConfig;
 use super::error::NodeError;

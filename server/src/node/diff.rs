@@ -94,7 +94,7 @@ pub(super) fn diff(known: &Known, chain: ChainReading, pool: PoolReading, rules:
         floating.insert(tx.txid, unconfirmed(tx.clone()));
     }
     for tx in pool.paying {
-        if !known.is_unconfirmed(tx.txid) || known.lacks_bytes(tx.txid) {
+        if !known.has_as_it_is(&tx) {
             floating.insert(tx.txid, keeping_first_sight(tx, known));
         }
     }

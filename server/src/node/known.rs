@@ -27,9 +27,12 @@ impl Known {
         self.txs.get(&txid).is_some_and(|tx| tx.place == Place::Mempool)
     }
 
-    /// Whether it is followed and its bytes are not known, because it was found in a block that the node had deleted (R6).
-    pub(super) fn lacks_bytes(&self, txid: Txid) -> bool {
-        self.txs.get(&txid).is_some_and(|tx| tx.raw.is_empty())
+    /// Whether `tx`, out of the mempool, is followed there with all that is to be known of it. Its bytes are not when it was found
+    /// in a block that the node had deleted (R6), and outputs are not whose scripts were not watched at first (R27).
+    pub(super) fn has_as_it_is(&self, tx: &PayingTx) -> bool {
+        self.txs
+            .get(&tx.txid)
+            .is_some_and(|known| known.place == Place::Mempool && !known.raw.is_empty() && known.outputs == tx.outputs)
     }
 
     /// Those in no block.

@@ -4,8 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use bitpro_charge::{Timestamp, Txid};
 
+use super::view::Fingerprint;
+
 /// Transactions of connected blocks come by as well and never enter the mempool: beyond this many, they are forgotten.
 const PASSERS_BY: usize = 20_000;
+
+/// How we came to know that a transaction pays us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Receipt {
+    /// It came by at this instant.
+    CameBy(Timestamp),
+    /// It was found in the mempool.
+    Found,
+    /// It was looked at before a script that it pays was watched: it may be older than everything that we know (R27).
+    Overlooked,
+}
 
 /// The mempool as we know it. Every transaction in it was looked at, or stands among the unexamined.
 #[derive(Debug, Default)]
@@ -15,31 +28,58 @@ pub(super) struct Mirror {
     unexamined: HashSet<Txid>,
     /// Seen, but not in the mempool by notification: it may come, or belong to a block.
     passers_by: HashSet<Txid>,
-    /// Of all that was seen, what pays us, and when it came by if it did. May hold transactions that are not in the mempool: the
-    /// node is asked.
-    paying: HashMap<Txid, Option<Timestamp>>,
+    /// The scripts that everything seen pays, in short, to be looked through when scripts are watched later.
+    outputs: HashMap<Txid, Box<[Fingerprint]>>,
+    /// Of all that was seen, what pays us. May hold transactions that are not in the mempool: the node is asked.
+    paying: HashMap<Txid, Receipt>,
     /// The number of the first change that is not in the last full reading.
     next_sequence: u64,
 }
 
 impl Mirror {
     /// A transaction was looked at, and pays us or not.
-    pub(super) fn examined(&mut self, txid: Txid, pays: bool) {
+    pub(super) fn examined(&mut self, txid: Txid, outputs: Box<[Fingerprint]>, pays: bool) {
         if pays {
-            self.paying.entry(txid).or_insert(None);
+            self.paying.entry(txid).or_insert(Receipt::Found);
         }
-        self.seen(txid);
+        self.seen(txid, outputs);
     }
 
     /// A transaction that pays us came by.
-    pub(super) fn received(&mut self, txid: Txid, at: Timestamp) {
-        self.paying.entry(txid).or_insert(Some(at));
-        self.seen(txid);
+    pub(super) fn received(&mut self, txid: Txid, outputs: Box<[Fingerprint]>, at: Timestamp) {
+        self.paying.entry(txid).or_insert(Receipt::CameBy(at));
+        self.seen(txid, outputs);
     }
 
-    /// When a transaction that pays us came by; `None` when it was found in the mempool.
-    pub(super) fn receipt(&self, txid: Txid) -> Option<Timestamp> {
-        self.paying.get(&txid).copied().flatten()
+    /// How a transaction that pays us was found.
+    pub(super) fn receipt(&self, txid: Txid) -> Receipt {
+        self.paying.get(&txid).copied().unwrap_or(Receipt::Found)
+    }
+
+    /// Looks for scripts that are watched only now in all that was seen; whether any of it pays them.
+    pub(super) fn look_for(&mut self, scripts: &HashSet<Fingerprint>) -> bool {
+        let mut has_found = false;
+        for (&txid, outputs) in &self.outputs {
+            if outputs.iter().any(|script| scripts.contains(script)) {
+                self.paying.insert(txid, Receipt::Overlooked);
+                has_found = true;
+            }
+        }
+        has_found
+    }
+
+    /// Whether it was looked at before a script that it pays was watched, and not again since.
+    pub(super) fn is_overlooked(&self, txid: Txid) -> bool {
+        self.receipt(txid) == Receipt::Overlooked
+    }
+
+    /// What was overlooked was looked at again, and what came of it is stored.
+    pub(super) fn reported(&mut self) {
+        for receipt in self.paying.values_mut() {
+            if *receipt == Receipt::Overlooked {
+                *receipt = Receipt::Found;
+            }
+        }
     }
 
     /// A transaction has entered the mempool.
@@ -61,6 +101,9 @@ impl Mirror {
         self.present.remove(&txid);
         self.unexamined.remove(&txid);
         self.paying.remove(&txid);
+        if !self.passers_by.contains(&txid) {
+            self.outputs.remove(&txid);
+        }
     }
 
     /// A transaction does not pay us, although it seemed to.
@@ -84,8 +127,9 @@ impl Mirror {
             .filter(|txid| self.present.contains(txid))
             .collect();
         self.passers_by.retain(|txid| !self.present.contains(txid));
-        self.paying
-            .retain(|txid, _| self.present.contains(txid) || self.passers_by.contains(txid));
+        let is_seen = |txid: &Txid| self.present.contains(txid) || self.passers_by.contains(txid);
+        self.paying.retain(|txid, _| is_seen(txid));
+        self.outputs.retain(|txid, _| is_seen(txid));
         self.next_sequence = next_sequence;
     }
 
@@ -114,13 +158,16 @@ impl Mirror {
         self.paying.keys().copied()
     }
 
-    fn seen(&mut self, txid: Txid) {
+    fn seen(&mut self, txid: Txid, outputs: Box<[Fingerprint]>) {
         if !self.unexamined.remove(&txid) && !self.present.contains(&txid) {
             if self.passers_by.len() >= PASSERS_BY {
-                self.passers_by.clear();
+                for forgotten in self.passers_by.drain() {
+                    self.outputs.remove(&forgotten);
+                }
             }
             self.passers_by.insert(txid);
         }
+        self.outputs.insert(txid, outputs);
     }
 }
 
@@ -135,15 +182,45 @@ mod tests {
         paying
     }
 
+    fn script(n: u64) -> Box<[Fingerprint]> {
+        Box::new([Fingerprint(n)])
+    }
+
+    fn examine(mirror: &mut Mirror, txid: Txid, pays: bool) {
+        mirror.examined(txid, script(0), pays);
+    }
+
+    #[test]
+    fn r27_what_was_looked_at_is_looked_through_again_for_scripts_that_are_watched_later() {
+        let mut mirror = Mirror::default();
+        mirror.examined(txid(1), Box::new([Fingerprint(7), Fingerprint(8)]), false);
+        mirror.added(txid(1), 0);
+        mirror.received(txid(2), Box::new([Fingerprint(9)]), Timestamp(5));
+        mirror.examined(txid(3), script(9), false);
+        assert!(!mirror.look_for(&HashSet::from([Fingerprint(6)])));
+        assert!(mirror.look_for(&HashSet::from([Fingerprint(8)])));
+        assert_eq!(paying(&mirror), [txid(1), txid(2)]);
+        assert_eq!(mirror.receipt(txid(1)), Receipt::Overlooked);
+        // One that pays us already may pay a new script too, and one that came by may not be in the mempool yet.
+        assert!(mirror.look_for(&HashSet::from([Fingerprint(9)])));
+        assert!((1..=3).all(|n| mirror.is_overlooked(txid(n))));
+        mirror.reported();
+        assert!((1..=3).all(|n| !mirror.is_overlooked(txid(n))));
+        // What has left is not found any more.
+        mirror.replace(vec![], &HashSet::new(), 9);
+        mirror.removed(txid(1), 10);
+        assert!(!mirror.look_for(&HashSet::from([Fingerprint(8)])));
+    }
+
     #[test]
     fn a_transaction_may_be_seen_before_or_after_it_is_announced() {
         let mut mirror = Mirror::default();
-        mirror.examined(txid(1), true);
+        examine(&mut mirror, txid(1), true);
         mirror.added(txid(1), 5);
         assert!(mirror.is_complete());
         mirror.added(txid(2), 6);
         assert_eq!(mirror.unexamined(), [txid(2)]);
-        mirror.examined(txid(2), false);
+        examine(&mut mirror, txid(2), false);
         assert!(mirror.is_complete());
         assert_eq!((mirror.len(), paying(&mirror)), (2, vec![txid(1)]));
         mirror.removed(txid(1), 7);
@@ -153,14 +230,14 @@ mod tests {
     #[test]
     fn r05_the_first_receipt_is_kept() {
         let mut mirror = Mirror::default();
-        mirror.received(txid(1), Timestamp(5));
-        mirror.received(txid(1), Timestamp(9));
-        mirror.examined(txid(1), true);
-        mirror.examined(txid(2), true);
+        mirror.received(txid(1), script(1), Timestamp(5));
+        mirror.received(txid(1), script(1), Timestamp(9));
+        examine(&mut mirror, txid(1), true);
+        examine(&mut mirror, txid(2), true);
         mirror.added(txid(1), 0);
         mirror.added(txid(2), 1);
-        assert_eq!(mirror.receipt(txid(1)), Some(Timestamp(5)));
-        assert_eq!(mirror.receipt(txid(2)), None);
+        assert_eq!(mirror.receipt(txid(1)), Receipt::CameBy(Timestamp(5)));
+        assert_eq!(mirror.receipt(txid(2)), Receipt::Found);
         assert_eq!(paying(&mirror), [txid(1), txid(2)]);
     }
 
@@ -180,15 +257,15 @@ mod tests {
     #[test]
     fn only_what_was_never_seen_is_fetched() {
         let mut mirror = Mirror::default();
-        mirror.examined(txid(1), true);
+        examine(&mut mirror, txid(1), true);
         mirror.added(txid(1), 0);
-        mirror.examined(txid(2), false);
+        examine(&mut mirror, txid(2), false);
         mirror.added(txid(3), 1);
         let all = [txid(1), txid(2), txid(3), txid(4)];
         let unseen: Vec<Txid> = mirror.unseen(&all).collect();
         assert_eq!(unseen, [txid(3), txid(4)]);
         // 4 left the mempool before it could be fetched, and stays unexamined until the next reading.
-        mirror.examined(txid(3), false);
+        examine(&mut mirror, txid(3), false);
         mirror.replace(all.to_vec(), &HashSet::from([txid(4)]), 9);
         assert_eq!(mirror.unexamined(), [txid(4)]);
         assert_eq!((mirror.len(), paying(&mirror)), (4, vec![txid(1)]));
@@ -197,7 +274,7 @@ mod tests {
     #[test]
     fn what_left_the_mempool_unnoticed_is_forgotten_by_the_next_reading() {
         let mut mirror = Mirror::default();
-        mirror.examined(txid(1), true);
+        examine(&mut mirror, txid(1), true);
         mirror.added(txid(1), 0);
         mirror.replace(vec![], &HashSet::new(), 9);
         assert_eq!((mirror.len(), paying(&mirror)), (0, vec![]));
@@ -209,8 +286,8 @@ mod tests {
         for n in 0..=PASSERS_BY {
             let mut bytes = [0; 32];
             bytes[..8].copy_from_slice(&n.to_le_bytes());
-            mirror.examined(Txid(bytes), false);
+            examine(&mut mirror, Txid(bytes), false);
         }
-        assert_eq!(mirror.passers_by.len(), 1);
+        assert_eq!((mirror.passers_by.len(), mirror.outputs.len()), (1, 1));
     }
 }

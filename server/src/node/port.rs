@@ -2,11 +2,13 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::sync::Arc;
 
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{BlockHash, Interval, Outpoint, Place, Timestamp, Txid};
+use tokio::sync::Notify;
 
-use super::view::{Hole, PayingOutput, ScriptId, Tip, View};
+use super::view::{Fingerprint, Hole, PayingOutput, ScriptId, Tip, View};
 
 /// The charges, as the watcher sees them.
 pub trait ChargesPort: Send + Sync + 'static {
@@ -15,6 +17,19 @@ pub trait ChargesPort: Send + Sync + 'static {
 
     /// The row of a script, if it is watched. Called for every output of every block: it must be a look-up in memory.
     fn script(&self, script_pubkey: &[u8]) -> Option<ScriptId>;
+
+    /// The short hash of a script, watched or not.
+    fn fingerprint(&self, script_pubkey: &[u8]) -> Fingerprint;
+
+    /// Whether a script with this short hash is watched.
+    fn is_watched(&self, fingerprint: Fingerprint) -> bool;
+
+    /// The scripts that are watched since this was asked last. Whoever looked at a transaction before has to look for them in it
+    /// again: they may be given out next (R27).
+    fn newly_watched(&self) -> Vec<Fingerprint>;
+
+    /// Notified when a scan is wanted, or scripts are newly watched: neither waits for a poll.
+    fn asks(&self) -> Arc<Notify>;
 
     /// The tip that the charges stand on; `None` in a fresh database.
     fn stored_tip(&self) -> Option<Tip>;
@@ -56,12 +71,17 @@ pub trait ChargesPort: Send + Sync + 'static {
     /// Descriptors that wait for a scan of the UTXO set (R27, R28).
     fn scans_wanted(&self) -> Vec<ScanRequest>;
 
-    /// Ends a scan: `highest_used` is the highest index that has money in the UTXO set.
-    fn finish_scan(
+    /// Takes over what a scan found: `highest_used` is the highest index that has money in the UTXO set. The addresses above it
+    /// are watched from here on, and none is given out yet.
+    fn watch_ahead(
         &self,
         descriptor: i64,
         highest_used: Option<u32>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Ends a scan: what is in the mempool, and in the blocks since the scan, was looked at with these addresses watched, so
+    /// they may be given out (R27).
+    fn finish_scan(&self, descriptor: i64) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
 /// A live paying transaction, as it is stored.

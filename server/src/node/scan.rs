@@ -4,67 +4,97 @@ use std::collections::HashSet;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::api::{NodeApi, Waiter};
-use super::error::NodeError;
-use super::port::{ChargesPort, IssuedRange, ScanRequest};
 use bitcoin::ScriptBuf;
+use bitpro_charge::BlockRef;
 use miniscript::{Descriptor, DescriptorPublicKey};
+use tokio::sync::Notify;
 
-/// Scans on a thread of its own: payments are noticed meanwhile.
-pub(super) struct Scanner<P, N> {
-    node: Arc<N>,
-    port: Arc<P>,
-    runtime: Waiter,
-    is_busy: Arc<AtomicBool>,
+use super::api::NodeApi;
+use super::convert;
+use super::error::NodeError;
+use super::port::{IssuedRange, ScanRequest};
+
+/// What a scan has found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scanned {
+    /// The descriptor's row.
+    pub id: i64,
+    /// The highest index that has money in the UTXO set.
+    pub highest_used: Option<u32>,
+    /// The block up to which that set reaches.
+    pub block: BlockRef,
 }
 
-impl<P: ChargesPort, N: NodeApi> Scanner<P, N> {
-    pub(super) fn new(node: Arc<N>, port: Arc<P>, runtime: Waiter) -> Self {
+/// Scans beside the watcher's own work: payments are noticed meanwhile. The watcher takes over what was found.
+pub(super) struct Scanner<N> {
+    node: Arc<N>,
+    is_busy: Arc<AtomicBool>,
+    /// Notified when there is something to take over.
+    asks: Arc<Notify>,
+    finish: Sender<Scanned>,
+    finished: Receiver<Scanned>,
+}
+
+impl<N: NodeApi> Scanner<N> {
+    pub(super) fn new(node: Arc<N>, asks: Arc<Notify>) -> Self {
+        let (finish, finished) = channel();
         Self {
             node,
-            port,
-            runtime,
             is_busy: Arc::new(AtomicBool::new(false)),
+            asks,
+            finish,
+            finished,
         }
     }
 
-    /// Starts what waits, if nothing runs. Bitcoin Core does one scan at a time.
-    pub(super) fn scan_if_wanted(&self) {
-        let wanted = self.port.scans_wanted();
+    /// Starts what is wanted, if nothing runs. Bitcoin Core does one scan at a time.
+    pub(super) fn scan(&self, wanted: Vec<ScanRequest>) {
         if wanted.is_empty() || self.is_busy.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (node, port, runtime) = (Arc::clone(&self.node), Arc::clone(&self.port), self.runtime.clone());
+        let (node, finish, asks) = (Arc::clone(&self.node), self.finish.clone(), Arc::clone(&self.asks));
         let is_busy = Arc::clone(&self.is_busy);
         let scanning = move || {
             for request in &wanted {
-                if let Err(error) = scan(node.as_ref(), port.as_ref(), &runtime, request) {
-                    tracing::warn!(
-                        descriptor = request.id,
-                        error,
-                        "a descriptor could not be looked for in the UTXO set"
-                    );
-                    break;
+                match scan(&*node, request) {
+                    // Whoever asked may be gone: then nobody wants to know.
+                    Ok(scanned) => drop(finish.send(scanned)),
+                    Err(error) => {
+                        let descriptor = request.id;
+                        tracing::warn!(
+                            descriptor,
+                            error,
+                            "a descriptor could not be looked for in the UTXO set"
+                        );
+                        break;
+                    }
                 }
             }
             is_busy.store(false, Ordering::Release);
+            asks.notify_one();
         };
         if let Err(error) = self.node.aside(Box::new(scanning)) {
             tracing::warn!(%error, "no thread for a scan of the UTXO set");
             self.is_busy.store(false, Ordering::Release);
         }
     }
+
+    /// What was found since this was asked last.
+    pub(super) fn finished(&self) -> impl Iterator<Item = Scanned> + '_ {
+        self.finished.try_iter()
+    }
 }
 
-fn scan<P: ChargesPort, N: NodeApi>(node: &N, port: &P, runtime: &Waiter, request: &ScanRequest) -> Result<(), String> {
+fn scan(node: &impl NodeApi, request: &ScanRequest) -> Result<Scanned, String> {
     let IssuedRange { descriptor, highest } = &request.range;
     let found = node
         .scan(&[(descriptor.clone(), *highest)])
         .map_err(|error| error.to_string())?;
-    if !found.success {
+    let Some(best) = found.best.filter(|_| found.success) else {
         return Err(NodeError::Malformed("the scan was broken off".to_owned()).to_string());
-    }
+    };
     let scripts: HashSet<ScriptBuf> = found.unspents.into_iter().map(|unspent| unspent.script).collect();
     let highest_used = highest_index(&request.range, &scripts)?;
     tracing::info!(
@@ -72,9 +102,14 @@ fn scan<P: ChargesPort, N: NodeApi>(node: &N, port: &P, runtime: &Waiter, reques
         ?highest_used,
         "a descriptor was looked for in the UTXO set"
     );
-    runtime
-        .block_on(port.finish_scan(request.id, highest_used))
-        .map_err(|error| error.to_string())
+    Ok(Scanned {
+        id: request.id,
+        highest_used,
+        block: BlockRef {
+            height: found.height,
+            hash: convert::block_hash(best),
+        },
+    })
 }
 
 /// The highest index of the range whose script is among `scripts`.

@@ -23,6 +23,11 @@ pub const fn is_settled(since: u32, tip: u32) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScriptId(pub i64);
 
+/// A short hash of a script. Scripts of transactions that were looked at are kept as such, to find what pays a script that is
+/// watched only later. Two scripts may have the same one; whether a transaction pays is decided by the whole script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub u64);
+
 /// The tip of the best chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tip {

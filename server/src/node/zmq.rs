@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use zeromq::{Socket as _, SocketEvent, SocketOptions, SocketRecv as _, SubSocket, ZmqMessage};
 
 use super::convert;
+use super::view::Fingerprint;
 use crate::clock::Clock;
 
 /// How long the node may take to accept a connection.
@@ -47,14 +48,15 @@ impl Topic {
 }
 
 /// A reason to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wake {
     /// A transaction came by.
     Tx {
         /// Its id, computed from its bytes.
         txid: Txid,
-        /// Whether it seems to pay us.
-        pays: bool,
+        /// The scripts that it pays, in short. Whether one of them is watched is looked up when this is taken in: scripts that
+        /// are watched while it is under way would be missed otherwise (R27).
+        outputs: Box<[Fingerprint]>,
         /// When it came: the watcher may be waiting for the node meanwhile, and get to it much later (R5).
         at: Timestamp,
     },
@@ -82,8 +84,8 @@ pub enum Wake {
     Down(Topic),
 }
 
-/// Says of a script whether it seems to be watched.
-pub type IsWatched = Arc<dyn Fn(&[u8]) -> bool + Send + Sync>;
+/// Makes the short hash of a script.
+pub type Shortening = Arc<dyn Fn(&[u8]) -> Fingerprint + Send + Sync>;
 
 /// Where one topic is listened to, and who is told.
 pub struct Listener {
@@ -93,8 +95,8 @@ pub struct Listener {
     pub endpoint: String,
     /// Who is told.
     pub wakes: Sender<Wake>,
-    /// What seems to pay us.
-    pub is_watched: IsWatched,
+    /// How scripts are told.
+    pub shortening: Shortening,
     /// When something came.
     pub clock: Arc<dyn Clock>,
     /// When nobody wants to hear any more.
@@ -161,15 +163,21 @@ impl Listener {
             Topic::Sequence => sequence_wake(body),
             Topic::RawTx => {
                 let tx: bitcoin::Transaction = deserialize(body).ok()?;
-                Some(Wake::Tx {
-                    at: self.clock.now(),
-                    txid: convert::txid(tx.compute_txid()),
-                    pays: tx
-                        .output
-                        .iter()
-                        .any(|output| (self.is_watched)(output.script_pubkey.as_bytes())),
-                })
+                Some(self.came_by(&tx))
             }
+        }
+    }
+
+    /// What is told of a transaction that comes by now.
+    #[must_use]
+    pub fn came_by(&self, tx: &bitcoin::Transaction) -> Wake {
+        let outputs = tx.output.iter();
+        Wake::Tx {
+            at: self.clock.now(),
+            txid: convert::txid(tx.compute_txid()),
+            outputs: outputs
+                .map(|output| (self.shortening)(output.script_pubkey.as_bytes()))
+                .collect(),
         }
     }
 }

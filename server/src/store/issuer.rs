@@ -85,9 +85,13 @@ impl Issuer {
 
     /// How many scripts to derive now, if any.
     pub(super) fn wanted(&self) -> Option<u32> {
+        self.lacking().filter(|_| self.row.scanned)
+    }
+
+    /// How many scripts the look-ahead lacks, once it is worth while to derive them.
+    pub(super) fn lacking(&self) -> Option<u32> {
         let left = u32::try_from(self.ahead.len()).unwrap_or(u32::MAX);
-        let is_low = self.row.scanned && left < self.target - self.target / 4;
-        is_low.then(|| self.target - left)
+        (left < self.target - self.target / 4).then(|| self.target - left)
     }
 
     /// How many to keep ahead from now on, when most of them were used up before they were filled again.
@@ -105,12 +109,11 @@ impl Issuer {
     }
 
     /// Goes on above what a scan found used, and past what may have been given out.
-    pub(super) fn finish_scan(&mut self, highest_used: Option<u32>) {
+    pub(super) fn go_on_above(&mut self, highest_used: Option<u32>) {
         let above = highest_used.map_or(0, |index| index.saturating_add(1));
         let jump = std::mem::take(&mut self.row.jump);
         self.restart_at(self.row.next_index.max(above).saturating_add(jump));
         self.row.highest_used = self.row.highest_used.max(highest_used);
-        self.row.scanned = true;
     }
 
     /// Whether a script belongs to the addresses that were not given out yet.

@@ -127,7 +127,7 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
     let news = tx.committed();
     let watch_map = WatchMap::new(options.rng.bytes());
     tx.session
-        .for_each_script(|id, script| watch_map.extend([(script, id)]))
+        .for_each_script(|id, script| watch_map.fill([(script, id)]))
         .await?;
     let (units, taken) = mpsc::channel(WAITING_UNITS);
     Ok(Opened {

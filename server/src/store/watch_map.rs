@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use siphasher::sip::SipHasher13;
 
-use crate::node::view::ScriptId;
+use crate::node::view::{Fingerprint, ScriptId};
 
 /// The map of watched scripts: a shared handle, which sees additions as they are committed.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ struct Shared {
     /// Random, so that nobody can choose scripts that meet.
     key: [u8; 16],
     rows: RwLock<HashMap<Short, u32, BuildHasherDefault<Already>>>,
+    /// Those that were added since somebody asked last.
+    added: Mutex<Vec<Fingerprint>>,
 }
 
 /// A script's 64-bit hash, in halves so that an entry is 12 bytes and not 16.
@@ -58,6 +60,7 @@ impl WatchMap {
             shared: Arc::new(Shared {
                 key,
                 rows: RwLock::default(),
+                added: Mutex::default(),
             }),
         }
     }
@@ -68,6 +71,22 @@ impl WatchMap {
     pub fn lookup(&self, script_pubkey: &[u8]) -> Option<ScriptId> {
         let row = *self.shared.rows.read().get(&self.short(script_pubkey))?;
         Some(ScriptId(i64::from(row)))
+    }
+
+    /// The short hash of a script.
+    pub(crate) fn fingerprint(&self, script_pubkey: &[u8]) -> Fingerprint {
+        let Short(high, low) = self.short(script_pubkey);
+        Fingerprint(u64::from(high) << 32 | u64::from(low))
+    }
+
+    /// Whether a script with this short hash is watched.
+    pub(crate) fn has(&self, fingerprint: Fingerprint) -> bool {
+        self.shared.rows.read().contains_key(&Short::from(fingerprint))
+    }
+
+    /// The scripts that were added since this was asked last, those aside that it was filled with at first.
+    pub(crate) fn take_added(&self) -> Vec<Fingerprint> {
+        std::mem::take(&mut *self.shared.added.lock())
     }
 
     /// How many scripts are watched.
@@ -82,21 +101,46 @@ impl WatchMap {
         self.len() == 0
     }
 
-    /// Adds scripts.
-    pub(crate) fn extend<'s>(&self, scripts: impl IntoIterator<Item = (&'s [u8], ScriptId)>) {
+    /// Fills the map with what was watched before anybody looked at any transaction.
+    pub(crate) fn fill<'s>(&self, scripts: impl IntoIterator<Item = (&'s [u8], ScriptId)>) {
         let mut rows = self.shared.rows.write();
         for (script, id) in scripts {
-            // Four thousand million scripts are more than fit into memory.
-            let row = u32::try_from(id.0).unwrap_or(u32::MAX);
-            rows.insert(self.short(script), row);
+            rows.insert(self.short(script), row_of(id));
         }
     }
 
-    fn short(&self, script: &[u8]) -> Short {
-        let hash = SipHasher13::new_with_key(&self.shared.key).hash(script);
-        #[expect(clippy::cast_possible_truncation, reason = "the two halves of 64 bits")]
-        Short((hash >> 32) as u32, hash as u32)
+    /// Adds scripts; whether any was new.
+    pub(crate) fn extend<'s>(&self, scripts: impl IntoIterator<Item = (&'s [u8], ScriptId)>) -> bool {
+        let mut rows = self.shared.rows.write();
+        let mut added = self.shared.added.lock();
+        let before = added.len();
+        for (script, id) in scripts {
+            if rows.insert(self.short(script), row_of(id)).is_none() {
+                added.push(self.fingerprint(script));
+            }
+        }
+        added.len() > before
     }
+
+    fn short(&self, script: &[u8]) -> Short {
+        Fingerprint(SipHasher13::new_with_key(&self.shared.key).hash(script)).into()
+    }
+}
+
+impl From<Fingerprint> for Short {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::as_conversions,
+        reason = "the two halves of 64 bits"
+    )]
+    fn from(Fingerprint(hash): Fingerprint) -> Self {
+        Self((hash >> 32) as u32, hash as u32)
+    }
+}
+
+/// Four thousand million scripts are more than fit into memory.
+fn row_of(id: ScriptId) -> u32 {
+    u32::try_from(id.0).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -121,5 +165,17 @@ mod tests {
         assert_eq!(handle.len(), 1000);
         assert_eq!(handle.lookup(&999_u32.to_be_bytes()), Some(ScriptId(999)));
         assert_eq!(handle.lookup(&1000_u32.to_be_bytes()), None);
+    }
+
+    #[test]
+    fn r27_what_is_watched_later_is_told_once() {
+        let map = WatchMap::new([3; 16]);
+        map.fill([(b"early".as_slice(), ScriptId(1))]);
+        assert!(!map.extend([(b"early".as_slice(), ScriptId(1))]));
+        assert!(map.extend([(b"early".as_slice(), ScriptId(1)), (b"late".as_slice(), ScriptId(2))]));
+        let late = map.fingerprint(b"late");
+        assert!(map.has(late) && !map.has(map.fingerprint(b"never")));
+        assert_eq!(map.take_added(), [late]);
+        assert_eq!(map.take_added(), []);
     }
 }

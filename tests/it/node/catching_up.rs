@@ -192,8 +192,12 @@ async fn r27_a_descriptor_that_was_used_before_is_found_in_the_utxo_set() -> Res
     let mut watched = watched;
     watched.resume()?;
     eventually("the end of the scan", async || {
-        let scanned = watched.charges.read(|kept| kept.scanned.clone());
-        ensure!(scanned == [(4, Some(7))], "{scanned:?}; {:?}", watched.status()?);
+        let (scanned, wanted) = watched.charges.read(|kept| (kept.scanned.clone(), kept.wanted.clone()));
+        ensure!(
+            scanned == [(4, Some(7))] && wanted.is_empty(),
+            "{scanned:?}; {:?}",
+            watched.status()?
+        );
         Ok(())
     })
     .await?;

@@ -3,6 +3,7 @@
 mod catching_up;
 mod chain;
 mod conditions;
+mod descriptors;
 mod mempool;
 mod notifications;
 mod port;

@@ -95,7 +95,10 @@ async fn r06_a_payment_in_a_deleted_block_reaches_its_charge_and_can_be_accepted
     let ids: Vec<&str> = listed.iter().filter_map(|charge| charge["id"].as_str()).collect();
     ensure!(ids == [partly.id.as_str(), unpaid.id.as_str()], "{unread}");
     let checked = scene.app.run(&["check"]).await?;
-    ensure!(checked.contains("2 charges") && checked.contains(&unpaid.id), "{checked}");
+    ensure!(
+        checked.contains("2 charges") && checked.contains(&unpaid.id),
+        "{checked}"
+    );
     let ready = scene.checkout.http().get(scene.checkout.url("/readyz")?).send().await?;
     let ready = ready.text().await?;
     ensure!(ready.contains("2 charges were open"), "{ready}");
@@ -104,7 +107,10 @@ async fn r06_a_payment_in_a_deleted_block_reaches_its_charge_and_can_be_accepted
     scene.app.run(&["charge", "accept", &partly.id]).await?;
     scene.becomes(&partly, "confirmed", Some("manual")).await?;
     let view = scene.past_deadline(&unpaid).await?;
-    ensure!(view.state == "pending", "judged by blocks that nobody has read: {view:?}");
+    ensure!(
+        view.state == "pending",
+        "judged by blocks that nobody has read: {view:?}"
+    );
 
     scene.app.stop().await?;
     let tip = scene.pair.server.tip().await?.hash;
@@ -122,11 +128,7 @@ async fn delete_blocks_up_to(height: u32, pair: &Pair) -> Result<()> {
         pair.server.mine(100).await?;
         pair.agree().await?;
     }
-    let pruned: u32 = pair
-        .server
-        .rpc()
-        .call("pruneblockchain", json!([height + 300]))
-        .await?;
+    let pruned: u32 = pair.server.rpc().call("pruneblockchain", json!([height + 300])).await?;
     ensure!(pruned > height, "block {height} is still there: pruned to {pruned}");
     Ok(())
 }

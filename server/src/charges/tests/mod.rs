@@ -336,7 +336,8 @@ async fn add_merchant(charges: &Charges, settings: &[(&str, &str)], script_type:
 /// A node has looked, and nothing was used.
 async fn finish_scans(charges: &Charges) {
     for scan in charges.scans_wanted() {
-        charges.finish_scan(scan.id, None).await.unwrap();
+        charges.watch_ahead(scan.id, None).await.unwrap();
+        charges.finish_scan(scan.id).await.unwrap();
     }
 }
 

@@ -51,7 +51,8 @@ async fn r27_a_new_descriptor_waits_for_a_scan_and_starts_above_what_was_used() 
     assert!(scans[0].range.descriptor.starts_with("wpkh(tpub"));
     assert_eq!(scans[0].range.highest, 1_000);
 
-    charges.finish_scan(scans[0].id, Some(41)).await.unwrap();
+    charges.watch_ahead(scans[0].id, Some(41)).await.unwrap();
+    charges.finish_scan(scans[0].id).await.unwrap();
     assert!(charges.scans_wanted().is_empty());
     let id = charges.create(new).await.unwrap();
     let made = charges.snapshot(id).await.unwrap().unwrap();
@@ -181,7 +182,8 @@ async fn r28_without_the_mark_nothing_is_made_until_a_scan_and_the_index_jumps()
     }
     let charges = shop.world.open().await;
     let scan = charges.scans_wanted().remove(0);
-    charges.finish_scan(scan.id, Some(17)).await.unwrap();
+    charges.watch_ahead(scan.id, Some(17)).await.unwrap();
+    charges.finish_scan(scan.id).await.unwrap();
     let id = charges.create(shop.new_charge(100)).await.unwrap();
     assert_eq!(charges.snapshot(id).await.unwrap().unwrap().index, 18 + 1_000);
     charges.close().await;

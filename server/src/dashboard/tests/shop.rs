@@ -40,7 +40,8 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
         given.text
     );
     for scan in world.app.charges.scans_wanted() {
-        world.app.charges.finish_scan(scan.id, None).await.unwrap();
+        world.app.charges.watch_ahead(scan.id, None).await.unwrap();
+        world.app.charges.finish_scan(scan.id).await.unwrap();
     }
     let domains = ada
         .post(

@@ -112,6 +112,12 @@ pub struct Notification {
 pub struct UtxoScan {
     /// Whether the scan was finished.
     pub success: bool,
+    /// Height of the block up to which the set reaches that was looked through.
+    #[serde(default)]
+    pub height: u32,
+    /// That block; a scan that was broken off names none.
+    #[serde(default, rename = "bestblock")]
+    pub best: Option<BlockHash>,
     /// What was found.
     #[serde(default)]
     pub unspents: Vec<Unspent>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitpro_charge::{Place, Timestamp, Txid};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +12,7 @@ use super::super::api::NodeApi;
 use super::super::endpoint::Endpoints;
 use super::super::port::ChargesPort;
 use super::super::status::ZmqState;
-use super::super::zmq::{IsWatched, Listener, Topic, Wake};
+use super::super::zmq::{Listener, Shortening, Topic, Wake};
 use super::Watcher;
 use crate::clock::Clock;
 
@@ -32,6 +32,8 @@ pub(super) struct Agenda {
     pub chain: bool,
     /// Look at transactions that came by, or left.
     pub pool: bool,
+    /// The charges ask for a scan, or watch new scripts.
+    pub asked: bool,
     /// With these readings, everything is known up to this instant.
     pub known_until: Option<Timestamp>,
 }
@@ -48,6 +50,8 @@ pub(super) struct Feed {
     inbox: mpsc::Receiver<Wake>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
+    /// Notified when the charges ask for something, or somebody who was sent is back.
+    asks: Arc<Notify>,
     /// What is listened to; the tasks end with the token.
     running: Option<(Endpoints, CancellationToken)>,
     rawtx: bool,
@@ -59,13 +63,14 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, stop: CancellationToken, asks: Arc<Notify>) -> Self {
         let (wakes, inbox) = mpsc::channel(INBOX);
         Self {
             wakes,
             inbox,
             clock,
             stop,
+            asks,
             running: None,
             rawtx: false,
             sequence: false,
@@ -77,7 +82,7 @@ impl Feed {
     }
 
     /// Listens to these addresses, and to no others any more.
-    pub(super) fn listen_to(&mut self, endpoints: Endpoints, is_watched: &IsWatched, node: &impl NodeApi) {
+    pub(super) fn listen_to(&mut self, endpoints: Endpoints, shortening: &Shortening, node: &impl NodeApi) {
         if self.running.as_ref().is_some_and(|(running, _)| *running == endpoints) {
             return;
         }
@@ -89,7 +94,7 @@ impl Feed {
                     topic,
                     endpoint: endpoint.clone(),
                     wakes: self.wakes.clone(),
-                    is_watched: Arc::clone(is_watched),
+                    shortening: Arc::clone(shortening),
                     clock: Arc::clone(&self.clock),
                     stop: stop.clone(),
                 };
@@ -100,10 +105,10 @@ impl Feed {
     }
 
     /// Drops the connections and makes new ones: a connection that was cut without a word never ends by itself.
-    pub(super) fn reconnect(&mut self, is_watched: &IsWatched, node: &impl NodeApi) {
+    pub(super) fn reconnect(&mut self, shortening: &Shortening, node: &impl NodeApi) {
         if let Some((endpoints, _)) = self.running.clone() {
             self.hang_up();
-            self.listen_to(endpoints, is_watched, node);
+            self.listen_to(endpoints, shortening, node);
         }
         self.silent = true;
     }
@@ -152,9 +157,9 @@ impl Feed {
         }
     }
 
-    fn note(&mut self, wake: Wake) {
+    fn note(&mut self, wake: &Wake) {
         let topic = match wake {
-            Wake::Up(topic) | Wake::Down(topic) | Wake::Gap(topic) => topic,
+            Wake::Up(topic) | Wake::Down(topic) | Wake::Gap(topic) => *topic,
             Wake::Tx { .. } => Topic::RawTx,
             Wake::Added { .. } | Wake::Removed { .. } | Wake::Chain => Topic::Sequence,
         };
@@ -176,6 +181,7 @@ impl Feed {
             biased;
             () = shutdown.cancelled() => Event::Shutdown,
             () = tokio::time::sleep_until(self.next_poll) => Event::Poll,
+            () = self.asks.notified() => Event::Asked,
             Some(wake) = self.inbox.recv() => Event::Wake(wake),
         }
     }
@@ -191,6 +197,7 @@ impl Drop for Feed {
 enum Event {
     Shutdown,
     Poll,
+    Asked,
     Wake(Wake),
 }
 
@@ -205,6 +212,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
                 agenda.poll = true;
                 self.feed.next_poll = Instant::now() + self.config.poll_interval.max(Duration::from_millis(10));
             }
+            Event::Asked => agenda.asked = true,
             Event::Wake(wake) => self.take_in(wake, &mut agenda),
         }
         self.take_in_waiting(&mut agenda);
@@ -223,23 +231,23 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
 
     /// Starts to listen where the node publishes.
     pub(super) fn listen_to(&mut self, endpoints: Endpoints) {
-        let is_watched = self.is_watched();
-        self.feed.listen_to(endpoints, &is_watched, &*self.node);
+        let shortening = self.shortening();
+        self.feed.listen_to(endpoints, &shortening, &*self.node);
     }
 
     /// Connects anew.
     pub(super) fn reconnect(&mut self) {
-        let is_watched = self.is_watched();
-        self.feed.reconnect(&is_watched, &*self.node);
+        let shortening = self.shortening();
+        self.feed.reconnect(&shortening, &*self.node);
     }
 
-    fn is_watched(&self) -> IsWatched {
+    fn shortening(&self) -> Shortening {
         let port = Arc::clone(&self.port);
-        Arc::new(move |script| port.script(script).is_some())
+        Arc::new(move |script| port.fingerprint(script))
     }
 
     fn take_in(&mut self, wake: Wake, agenda: &mut Agenda) {
-        self.feed.note(wake);
+        self.feed.note(&wake);
         match wake {
             Wake::Up(_) => agenda.full = true,
             Wake::Gap(topic) => {
@@ -249,13 +257,14 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             }
             Wake::Down(_) => {}
             Wake::Chain => agenda.chain = true,
-            Wake::Tx { txid, pays, at } => {
+            Wake::Tx { txid, outputs, at } => {
+                let pays = outputs.iter().any(|&script| self.port.is_watched(script));
                 // Mined payments come by again with their block; the block is read anyway.
                 if pays && self.known.get(txid).is_none() {
-                    self.mirror.received(txid, at);
+                    self.mirror.received(txid, outputs, at);
                     agenda.pool = true;
                 } else {
-                    self.mirror.examined(txid, false);
+                    self.mirror.examined(txid, outputs, false);
                 }
             }
             Wake::Added { txid, sequence } => {

@@ -7,6 +7,7 @@ use bitpro_charge::{BlockRef, Outpoint, Place, Txid};
 use super::super::api::NodeApi;
 use super::super::convert;
 use super::super::diff::ChainReading;
+use super::super::error::NodeError;
 use super::super::port::ChargesPort;
 use super::super::rpc::answers::{ChainState, Unspent};
 use super::super::view::{Hole, PayingOutput, PayingTx};
@@ -85,6 +86,9 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             "searching the UTXO set for payments in pruned blocks"
         );
         let scan = self.node.scan(&ranges)?;
+        if !scan.success {
+            return Err(NodeError::Malformed("the scan was broken off".to_owned()).into());
+        }
         let mut found: BTreeMap<Txid, Vec<Unspent>> = BTreeMap::new();
         for unspent in scan.unspents {
             if (hole.from..=hole.to).contains(&unspent.height) {

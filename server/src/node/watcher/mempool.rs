@@ -7,10 +7,12 @@ use bitpro_charge::{Interval, Outpoint, Place, Txid};
 use super::super::api::NodeApi;
 use super::super::convert;
 use super::super::diff::{Absence, ChainReading, PoolReading};
+use super::super::first_seen::Sight;
 use super::super::matching::{paying_outputs, paying_tx};
+use super::super::mirror::Receipt;
 use super::super::port::ChargesPort;
 use super::super::rpc::PoolTx;
-use super::super::view::PayingTx;
+use super::super::view::{Fingerprint, PayingTx};
 use super::{Trouble, Watcher};
 
 /// How many transactions are held in memory at once while a mempool is looked through.
@@ -37,7 +39,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let new = self
             .mirror
             .paying()
-            .filter(|&txid| self.known.get(txid).is_none() && !mined.contains(&txid));
+            .filter(|&txid| self.is_unreported(txid) && !mined.contains(&txid) && !self.missing.contains_key(&txid));
         let wanted: Vec<Txid> = new.chain(self.missing.keys().copied()).collect();
         if wanted.is_empty() {
             return Ok(PoolReading::default());
@@ -60,6 +62,14 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         pool.absent = self.explain(&absent)?;
         self.look_at_spenders(&mut pool, full)?;
         Ok(pool)
+    }
+
+    /// Whether a transaction that pays us is not followed yet, or pays a script that was not watched when it was reported.
+    pub(super) fn is_unreported(&self, txid: Txid) -> bool {
+        match self.known.get(txid) {
+            None => true,
+            Some(known) => known.place == Place::Mempool && self.mirror.is_overlooked(txid),
+        }
     }
 
     /// What took a payment's place may pay us too, and may not have been announced yet: both belong into one view (R2).
@@ -108,8 +118,10 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             for (&txid, tx) in page.iter().zip(self.node.transactions(page)?) {
                 match tx {
                     Some(tx) => {
-                        let pays = !paying_outputs(&tx, |script| self.port.script(script)).is_empty();
-                        self.mirror.examined(txid, pays);
+                        let scripts = tx.output.iter().map(|output| output.script_pubkey.as_bytes());
+                        let outputs: Box<[Fingerprint]> = scripts.map(|script| self.port.fingerprint(script)).collect();
+                        let pays = outputs.iter().any(|&script| self.port.is_watched(script));
+                        self.mirror.examined(txid, outputs, pays);
                     }
                     None => {
                         unread.insert(txid);
@@ -123,21 +135,25 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
 
     /// The report of a transaction in the mempool; `None` when it does not pay us after all.
     fn report(&mut self, txid: Txid, found: &PoolTx, is_catching_up: bool) -> Result<Option<PayingTx>, Trouble> {
+        let receipt = self.mirror.receipt(txid);
         let outputs = match self.known.get(txid) {
-            Some(known) => known.outputs.clone(),
-            None => paying_outputs(&found.tx, |script| self.port.script(script)),
+            Some(known) if receipt != Receipt::Overlooked => known.outputs.clone(),
+            _ => paying_outputs(&found.tx, |script| self.port.script(script)),
         };
         if outputs.is_empty() {
             return Ok(None);
         }
         let stand = self.stand()?;
-        let record = is_catching_up.then(|| self.sight_of_mempool(stand).in_mempool(found.entry.time));
-        let first_seen = match (self.mirror.receipt(txid), record) {
+        let sight = self.sight_of_mempool(stand);
+        let record = is_catching_up.then(|| sight.in_mempool(found.entry.time));
+        let first_seen = match (receipt, record) {
             // What came by late, or a second time, was there when the node had it.
-            (Some(receipt), Some(record)) if record.latest < receipt => record,
-            (Some(receipt), _) => Interval::at(receipt),
-            (None, Some(record)) => record,
-            (None, None) => Interval::at(self.clock.now()),
+            (Receipt::CameBy(receipt), Some(record)) if record.latest < receipt => record,
+            (Receipt::CameBy(receipt), _) => Interval::at(receipt),
+            // Nobody looked for it before, so that it was not known proves nothing.
+            (Receipt::Overlooked, _) => Sight { since: None, ..sight }.in_mempool(found.entry.time),
+            (Receipt::Found, Some(record)) => record,
+            (Receipt::Found, None) => Interval::at(self.clock.now()),
         };
         let ancestor_inputs = self.ancestor_inputs(txid, found)?;
         Ok(Some(paying_tx(

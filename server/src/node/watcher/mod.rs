@@ -7,6 +7,7 @@ mod chain;
 mod greeting;
 mod hole;
 mod mempool;
+mod opening;
 mod polling;
 mod stepped;
 mod storing;
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use self::absence::Missing;
 use self::agenda::{Agenda, Feed};
 use self::chain::Stretch;
+use self::opening::Opening;
 use self::teller::Teller;
 use super::api::{NodeApi, RealNode, Waiter};
 use super::config::NodeConfig;
@@ -116,7 +118,8 @@ struct Watcher<P: ChargesPort, N: NodeApi> {
     node: Arc<N>,
     feed: Feed,
     teller: Teller<P>,
-    scanner: Scanner<P, N>,
+    scanner: Scanner<N>,
+    openings: Vec<Opening>,
     known: Known,
     mirror: Mirror,
     missing: HashMap<Txid, Missing>,
@@ -197,9 +200,10 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         status: watch::Sender<NodeStatus>,
     ) -> Self {
         Self {
-            feed: Feed::new(Arc::clone(&clock), shutdown.child_token()),
+            feed: Feed::new(Arc::clone(&clock), shutdown.child_token(), port.asks()),
             teller: Teller::new(Arc::clone(&port), status),
-            scanner: Scanner::new(Arc::clone(&node), Arc::clone(&port), runtime.clone()),
+            scanner: Scanner::new(Arc::clone(&node), port.asks()),
+            openings: Vec::new(),
             known: Known::default(),
             mirror: Mirror::default(),
             missing: HashMap::new(),
@@ -244,6 +248,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             // A node that is away or not able is not asked at every message that is still under way; the poll reads everything.
             return Ok(());
         }
+        self.meet_new_scripts(&mut agenda)?;
         if agenda.has_reading() {
             self.settle(agenda)?;
         } else if let Some(instant) = agenda.known_until {
@@ -251,8 +256,8 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         }
         self.teller.condition(Condition::Ready);
         self.tell_position();
-        if agenda.poll {
-            self.scanner.scan_if_wanted();
+        if agenda.poll || agenda.asked {
+            self.scan_if_wanted();
         }
         Ok(())
     }
@@ -278,7 +283,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     fn pass(&mut self, agenda: &Agenda) -> Result<Progress, Trouble> {
         let started = self.clock.now();
         let stand = self.stand()?;
-        let stretch = if agenda.chain {
+        let mut stretch = if agenda.chain {
             self.read_chain(stand)?
         } else {
             Stretch::unchanged(stand.tip)
@@ -287,6 +292,11 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             let view = self.view(stretch.reading.clone(), PoolReading::default(), stand.observed_until);
             self.store(view, &stretch, started)?;
             return Ok(Progress::More);
+        }
+        if agenda.full {
+            let mut mined = self.read_overlooked(stand, stretch.reading.fork_height)?;
+            mined.append(&mut stretch.reading.mined);
+            stretch.reading.mined = mined;
         }
         let pool = self.read_pool(agenda.full, &stretch.reading)?;
         if contradicts_itself(&pool) || self.node.best()? != stretch.node_tip() {
@@ -301,9 +311,11 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let observed_until = stand.observed_until.max(known_until.filter(|_| !self.is_node_behind));
         let view = self.view(stretch.reading.clone(), pool, observed_until);
         self.store(view, &stretch, started)?;
+        self.mirror.reported();
         if agenda.full {
             self.last_full_reading = self.clock.monotonic();
             self.owes_reading = false;
+            self.give_out()?;
         }
         Ok(Progress::Done)
     }

@@ -91,6 +91,6 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
                 .missing
                 .values()
                 .any(|missing| missing.is_due(now) || self.may_be_dropped(missing))
-            || self.mirror.paying().any(|txid| self.known.get(txid).is_none())
+            || self.mirror.paying().any(|txid| self.is_unreported(txid))
     }
 }

@@ -87,9 +87,9 @@ impl Tx {
         Ok(id)
     }
 
-    /// Ends the scan of a descriptor: its counter goes on above what was used (R27), and past what may have been given out
-    /// when that is not known (R28). The look-ahead is watched from here on, before any address is given out.
-    pub(crate) async fn finish_scan(
+    /// Takes over what the scan of a descriptor found: its counter goes on above what was used (R27), and past what may have
+    /// been given out when that is not known (R28). The look-ahead is watched from here on; no address is given out yet.
+    pub(crate) async fn watch_ahead(
         &mut self,
         descriptor: DescriptorId,
         highest_used: Option<u32>,
@@ -98,12 +98,20 @@ impl Tx {
             return Ok(());
         };
         let mut issuer = issuer.clone();
-        issuer.finish_scan(highest_used);
-        let wanted = issuer.wanted();
+        issuer.go_on_above(highest_used);
+        let lacking = issuer.lacking();
         self.put_issuer(issuer);
-        if let Some(count) = wanted {
+        if let Some(count) = lacking {
             self.derive_ahead(descriptor, count).await?;
         }
         Ok(())
+    }
+
+    /// Ends the scan of a descriptor, once everything that may pay its look-ahead was looked at: addresses are given out.
+    pub(crate) fn finish_scan(&mut self, descriptor: DescriptorId) {
+        if let Some(mut issuer) = self.memory.issuer(descriptor).cloned() {
+            issuer.row.scanned = true;
+            self.put_issuer(issuer);
+        }
     }
 }
