@@ -132,6 +132,8 @@ impl Writer {
             _ => None,
         };
         let committed = self.tx.session.commit().await;
+        #[cfg(test)]
+        let committed = committed.and_then(|()| self.tx.answer());
         if let Some(marked) = marked {
             marked.await?;
         }

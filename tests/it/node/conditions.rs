@@ -174,6 +174,23 @@ async fn a_watcher_that_fails_starts_anew_from_what_is_stored() -> Result<()> {
 }
 
 #[tokio::test]
+async fn r30_a_view_that_was_stored_although_the_answer_was_an_error_is_not_offered_for_ever() -> Result<()> {
+    let pair = Pair::start().await?;
+    let (watched, txid) = Watched::paid(&pair).await?;
+    watched.charges.change(|kept| kept.loses_answer = true);
+    let block = pair.server.mine(1).await?[0];
+    watched.sees_mined(txid, block).await?;
+    let address = watched.address(&pair.wallet).await?;
+    let second = pair.wallet.pay(&address, 250_000).await?;
+    watched.sees(second).await?;
+    let block = pair.server.mine(1).await?[0];
+    watched.sees_mined(second, block).await?;
+    watched.is_ready().await?;
+    ensure!(watched.has_lost_nothing());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_healthy_node_passes_the_check() -> Result<()> {
     let pair = Pair::start().await?;
     let config = config(&pair.server)?;

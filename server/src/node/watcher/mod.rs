@@ -365,7 +365,11 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             // The node never stood still long enough; the next poll tries again, and nothing is wrong.
             Trouble::Moved => return,
             Trouble::NotReady(condition) => condition,
-            Trouble::Store(error) => Condition::StoreFailing(error),
+            Trouble::Store(error) => {
+                // It may have been stored nevertheless, with only the answer lost.
+                self.forget_position();
+                Condition::StoreFailing(error)
+            }
             Trouble::Node(error) => {
                 // Whoever answers next may be another node, or the same with another cookie.
                 self.is_acquainted = false;
@@ -374,6 +378,14 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         };
         self.teller.condition(condition);
         self.tell_position();
+    }
+
+    /// Forgets where the charges stand and what they know: it is loaded again before anything else is done.
+    fn forget_position(&mut self) {
+        self.stand = None;
+        self.known = Known::default();
+        self.held = None;
+        self.is_acquainted = false;
     }
 
     fn tell_position(&mut self) {

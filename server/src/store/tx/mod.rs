@@ -50,6 +50,8 @@ pub(crate) struct Tx {
     stored_counts: memory::Counts,
     #[cfg(test)]
     broken: Option<StoreError>,
+    #[cfg(test)]
+    lost_answer: Option<StoreError>,
 }
 
 /// A point to go back to when a unit fails.
@@ -76,6 +78,8 @@ impl Tx {
             stored_counts: memory::Counts::default(),
             #[cfg(test)]
             broken: None,
+            #[cfg(test)]
+            lost_answer: None,
         }
     }
 
@@ -164,6 +168,18 @@ impl Tx {
     #[cfg(test)]
     pub(crate) fn break_commit(&mut self, error: StoreError) {
         self.broken = Some(error);
+    }
+
+    /// Makes the group's commit succeed, and be answered with an error nevertheless.
+    #[cfg(test)]
+    pub(crate) fn lose_answer(&mut self, error: StoreError) {
+        self.lost_answer = Some(error);
+    }
+
+    /// What the commit is answered with in a test.
+    #[cfg(test)]
+    pub(super) fn answer(&mut self) -> Result<(), StoreError> {
+        self.lost_answer.take().map_or(Ok(()), Err)
     }
 
     /// Runs a statement of a test's own.
