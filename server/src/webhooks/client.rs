@@ -22,7 +22,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::RootCertStore;
 use tokio::time::Instant;
 
-use super::failure::{self, FailureKind};
+use super::failure::{self, Failure, FailureKind};
 use super::policy::Policy;
 use super::queue::PER_HOST;
 use crate::rates::client::{NAME, tls};
@@ -44,7 +44,7 @@ pub(super) struct Answered {
     /// From the beginning to the answer's head, or to the failure.
     pub(super) took: Duration,
     /// The status, or why there is none.
-    pub(super) outcome: Result<u16, String>,
+    pub(super) outcome: Result<u16, Failure>,
     /// The beginning of the answer, printable.
     pub(super) excerpt: Option<String>,
 }
@@ -80,7 +80,7 @@ impl Client {
     /// Posts `body` to `url`, whose host, when it is an address, the policy has allowed.
     pub(super) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Answered {
         let begun = Instant::now();
-        let failed = |why: String| Answered {
+        let failed = |why: Failure| Answered {
             took: begun.elapsed(),
             outcome: Err(why),
             excerpt: None,
@@ -88,15 +88,15 @@ impl Client {
         let request = Request::builder().method(Method::POST).uri(url).body(Full::new(body));
         let mut request = match request {
             Ok(request) => request,
-            Err(error) => return failed(error.to_string()),
+            Err(error) => return failed(FailureKind::Unreachable.by(error.to_string())),
         };
         *request.headers_mut() = headers;
         let named = request.headers_mut();
         named.insert(USER_AGENT, http::HeaderValue::from_static(NAME));
         named.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         match tokio::time::timeout(self.timeout, self.http.request(request)).await {
-            Err(_) => failed(FailureKind::Slow.with(&format!("no answer within {} s", self.timeout.as_secs()))),
-            Ok(Err(error)) => failed(failure::told(&error)),
+            Err(_) => failed(FailureKind::Slow.by(format!("no answer within {} s", self.timeout.as_secs()))),
+            Ok(Err(error)) => failed(failure::why(&error)),
             Ok(Ok(response)) => {
                 let took = begun.elapsed();
                 let status = response.status().as_u16();

@@ -3,8 +3,8 @@
 use bitpro_charge::Timestamp;
 use serde::Serialize;
 
-use super::WebhookId;
 use super::sign::SigningSecret;
+use super::{FailureKind, WebhookId};
 use crate::store::webhook::{DeliveryRow, PastAttempt, Webhook};
 use crate::wire::{instant, instant_millis};
 
@@ -129,7 +129,7 @@ fn past_attempt_report(past: PastAttempt) -> PastAttemptReport {
         at: instant_millis(Timestamp(at.0)),
         took_ms,
         status,
-        failure,
+        failure: failure.as_deref().map(FailureKind::told),
         excerpt,
     }
 }

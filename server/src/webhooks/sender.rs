@@ -224,7 +224,7 @@ impl Running {
                 event = %WebhookId(job.event),
                 attempt = job.attempt,
                 status,
-                failure,
+                failure = failure.as_ref().map(tracing::field::display),
                 "a webhook was not delivered"
             );
         }
@@ -235,7 +235,7 @@ impl Running {
                 at,
                 took_ms: u64::try_from(answered.took.as_millis()).unwrap_or(u64::MAX),
                 status,
-                failure,
+                failure: failure.map(|failure| failure.kind.as_str().to_owned()),
                 excerpt: answered.excerpt,
                 next: follows.next,
             },

@@ -197,7 +197,10 @@ impl Webhooks {
         let answered = client.post(&target.url, headers, body).await;
         let (status, failure) = match answered.outcome {
             Ok(status) => (Some(status), None),
-            Err(failure) => (None, Some(failure)),
+            Err(failure) => {
+                tracing::info!(webhook = %id, %failure, "a webhook was tried and not delivered");
+                (None, Some(failure.kind.as_str().to_owned()))
+            }
         };
         Ok(TestReport {
             event_id,
