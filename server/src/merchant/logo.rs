@@ -1,5 +1,7 @@
 //! The picture on the page. What somebody uploads is never served: it is decoded within bounds and written anew.
 
+mod bare;
+
 use std::io::Cursor;
 
 use bytes::Bytes;
@@ -52,7 +54,8 @@ impl Logo {
         if bytes.len() > Self::MAX_BYTES {
             return Err(refused("wanted a picture of at most 1 MiB"));
         }
-        let decoded = decode(bytes)
+        let plain = bare::without_extras(bytes).ok_or_else(|| refused("wanted a picture that can be decoded"))?;
+        let decoded = decode(&plain)
             .ok_or_else(|| refused("wanted a PNG, JPEG or WebP picture of at most 4096 pixels in width and height"))?;
         let fits = decoded.width() <= SIDE && decoded.height() <= SIDE;
         let small = if fits { decoded } else { decoded.thumbnail(SIDE, SIDE) };
@@ -171,5 +174,18 @@ mod tests {
         ] {
             assert_eq!(Logo::made_of(bad).unwrap_err().setting, "logo");
         }
+    }
+
+    #[test]
+    fn a_colour_profile_that_unpacks_to_a_thousand_times_its_size_is_not_unpacked() {
+        let file = picture(3, 2, ImageFormat::Png);
+        let bomb = bare::tests::with_chunk(&file, b"iCCP", &[0x61; 900 * 1024]);
+        assert!(bomb.len() <= Logo::MAX_BYTES);
+        // What the decoder is given has no profile, so no decoder has to be trusted to leave it alone.
+        assert_eq!(
+            bare::without_extras(&bomb).unwrap(),
+            bare::without_extras(&file).unwrap()
+        );
+        assert_eq!(Logo::made_of(&bomb), Logo::made_of(&file));
     }
 }
