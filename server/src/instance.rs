@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::charges::{Charges, OpenError, Opening, Role};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, SealSource, Secret, SecretSource};
+use crate::private;
 use crate::rates::{FixedRate, LiveRates, NoTrust, RateSource};
 use crate::rng::{self, Rng, SystemRng};
 use crate::seal::{Seal, SealKeys};
@@ -140,6 +141,7 @@ fn kept<T: FromStr>(
         path: path.display().to_string(),
         cause,
     };
+    private::tighten(path);
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -154,11 +156,7 @@ fn kept<T: FromStr>(
 
 fn make_file(path: &Path, text: &str) -> io::Result<()> {
     // Another process may be making it too: the one that comes second is told, and finds the other's key at its next start.
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = private::options().write(true).create_new(true).open(path)?;
     writeln!(file, "{}", text.trim_end())?;
     file.sync_all()
 }

@@ -20,6 +20,7 @@ pub mod mapi;
 pub mod merchant;
 pub mod name;
 pub mod node;
+mod private;
 pub mod rates;
 pub mod rng;
 pub mod seal;

@@ -8,13 +8,15 @@
 use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bitpro_charge::Timestamp;
 use parking_lot::Mutex;
+
+use crate::private;
 
 /// How long a nonce is remembered, in milliseconds.
 const KEPT_MS: i64 = super::NONCE_SECS as i64 * 1_000;
@@ -118,6 +120,8 @@ impl Nonces {
         now: Timestamp,
         boot: Option<[u8; 16]>,
     ) -> io::Result<Self> {
+        private::tighten(path);
+        private::tighten(&before(path));
         let (kept, mut records) = read(path)?;
         if let Some((_, before)) = read(&before(path)).ok().filter(|(head, _)| head.is_some()) {
             records.extend(before);
@@ -142,12 +146,7 @@ impl Nonces {
             ceiling: kept.map_or(0, |head| head.ceiling),
             floor,
         };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)?;
+        let file = private::options().create(true).truncate(false).write(true).open(path)?;
         head.write(&file)?;
         let end = file.metadata()?.len();
         // A record that was cut off by the end of the process would shift all that follow.
@@ -265,11 +264,7 @@ impl Journal {
     /// Begins a new file. What the one before the last holds is forgotten by then.
     fn turn(&mut self, now: i64) -> io::Result<()> {
         fs::rename(&self.path, before(&self.path))?;
-        let file = OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(&self.path)?;
+        let file = private::options().create_new(true).write(true).open(&self.path)?;
         self.head.write(&file)?;
         file.sync_all()?;
         self.file = OpenOptions::new().append(true).open(&self.path)?;

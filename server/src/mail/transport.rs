@@ -1,7 +1,7 @@
 //! The ways out: a mail server, or a folder.
 
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use lettre::transport::smtp::{self, AsyncSmtpTransport};
 use lettre::{AsyncTransport as _, Message, Tokio1Executor};
 
 use crate::config::{MailConfig, MailTransport, Protection, Smtp};
+use crate::private;
 
 /// For one answer of the mail server.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -67,6 +68,7 @@ impl Transport {
                     path: folder.display().to_string(),
                     cause,
                 })?;
+                private::tighten(folder);
                 Ok(Self::Files(folder.clone()))
             }
         }
@@ -170,11 +172,7 @@ fn write(folder: &Path, message: &[u8], num: i64, at: Timestamp) -> std::io::Res
     let place = folder.join(format!("{time}-{num}.eml"));
     let beside = folder.join(format!(".{num}.part"));
     let _ = std::fs::remove_file(&beside);
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
+    let mut file = private::options().write(true).create_new(true).open(&beside)?;
     file.write_all(message)?;
     file.sync_all()?;
     std::fs::rename(&beside, &place)?;

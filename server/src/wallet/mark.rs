@@ -4,7 +4,7 @@
 //! The file is a row of slots of 64 bytes. A descriptor has two, written in turn, so that a torn write leaves the other.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
+use crate::private;
 use crate::store::StoreError;
 
 const SLOT: usize = 64;
@@ -73,7 +74,8 @@ impl IssuanceMark {
     /// # Errors
     /// [`MarkError`].
     pub(crate) fn open(path: &Path) -> Result<Self, MarkError> {
-        let mut file = OpenOptions::new()
+        private::tighten(path);
+        let mut file = private::options()
             .read(true)
             .write(true)
             .create(true)

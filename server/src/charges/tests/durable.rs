@@ -75,3 +75,16 @@ async fn the_instant_that_was_observed_survives_within_half_a_minute() {
     let until = shop.charges.observed_until().unwrap();
     assert!(until >= START.plus_secs(100) && until <= START.plus_secs(110));
 }
+
+#[tokio::test]
+async fn nobody_else_can_read_what_is_stored_whatever_the_folder_and_earlier_modes() {
+    use crate::private::tests::{open_all, open_to_others};
+    let shop = Shop::new().await;
+    open_all(shop.world.folder.path());
+    shop.make(100).await;
+    let shop = shop.restart().await;
+    shop.make(100).await;
+    // The database, its log and its index, and the issuance mark.
+    assert!(std::fs::read_dir(shop.world.folder.path()).unwrap().count() >= 4);
+    assert_eq!(open_to_others(shop.world.folder.path()), Vec::<PathBuf>::new());
+}

@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::Session;
+use crate::private;
 use crate::store::{OpenError, StoreError};
 
 /// Below this, SQLite can lose commits in WAL mode with several connections.
@@ -37,6 +38,7 @@ pub(in crate::store) async fn connect(path: &Path) -> Result<Connections, OpenEr
         .statement_cache_capacity(256)
         .row_buffer_size(512)
         .disable_statement_logging();
+    keep_private(path);
     let mut writer = SqliteConnection::connect_with(&options.clone().thread_name(|_| "store-writer".to_owned()))
         .await
         .map_err(StoreError::from)?;
@@ -59,6 +61,19 @@ pub(in crate::store) async fn connect(path: &Path) -> Result<Connections, OpenEr
         session: Session::new(writer),
         readers,
     })
+}
+
+/// Makes the file before the engine does, which would leave its mode to the umask: what the engine puts beside it later gets the
+/// mode of the file itself. What an earlier release has left open is closed.
+fn keep_private(path: &Path) {
+    // When it cannot be made, the engine says why.
+    let _ = private::make(path);
+    private::tighten(path);
+    for beside in ["-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(beside);
+        private::tighten(Path::new(&name));
+    }
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenError> {

@@ -1,0 +1,87 @@
+//! Files that only the server's own user may read, whatever the folder they lie in and the umask allow: they hold password hashes,
+//! descriptors and buyers' addresses.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+/// How a file is opened that is made for nobody else's eyes, if it is made.
+pub(crate) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// Makes an empty file where none is, so that whoever opens it next need not know about modes.
+///
+/// # Errors
+/// The file system's.
+pub(crate) fn make(path: &Path) -> io::Result<()> {
+    options().create(true).append(true).open(path).map(|_| ())
+}
+
+/// Takes from others what an earlier release, or a copy, let them do with a file or folder. One that is not there is fine, and one that
+/// belongs to somebody else is told of: nobody but its owner can change it.
+pub(crate) fn tighten(path: &Path) {
+    let Ok(found) = fs::metadata(path) else {
+        return;
+    };
+    let mode = found.permissions().mode();
+    if mode & 0o077 == 0 {
+        return;
+    }
+    let path_shown = path.display();
+    match fs::set_permissions(path, Permissions::from_mode(mode & 0o700)) {
+        Ok(()) => tracing::warn!(path = %path_shown, "others on this machine could read this: not any more"),
+        Err(error) => tracing::error!(path = %path_shown, %error, "others on this machine can read this"),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// The files below `folder` that others may do anything with.
+    pub(crate) fn open_to_others(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                found.extend(open_to_others(&entry.path()));
+            } else if entry.metadata().unwrap().permissions().mode() & 0o077 != 0 {
+                found.push(entry.path());
+            }
+        }
+        found
+    }
+
+    /// Lets everybody read what is below `folder`, as a careless copy does.
+    pub(crate) fn open_all(folder: &Path) {
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::set_permissions(entry.path(), Permissions::from_mode(0o644)).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_made_is_for_nobody_else_and_what_was_open_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("made");
+        make(&made).unwrap();
+        fs::write(&made, "kept").unwrap();
+        assert!(open_to_others(folder.path()).is_empty());
+        open_all(folder.path());
+        assert_eq!(open_to_others(folder.path()), std::slice::from_ref(&made));
+        make(&made).unwrap();
+        tighten(&made);
+        assert!(open_to_others(folder.path()).is_empty());
+        assert_eq!(fs::read_to_string(&made).unwrap(), "kept");
+        tighten(&folder.path().join("missing"));
+    }
+}
