@@ -130,14 +130,21 @@ pub struct PaidOutcome {
     pub lang: Lang,
     /// The same page in the other language.
     pub other_lang_url: Option<String>,
-    /// The charge's public state.
-    pub state: String,
-    /// The charge's reason.
-    pub reason: Option<String>,
+    /// What became of it; `None` for whoever may know no more than that there is a payment.
+    pub outcome: Option<Outcome>,
     /// The price in cents.
     pub fiat_price_cents: u64,
     /// The order id.
     pub order_id: Option<String>,
+}
+
+/// What became of a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The charge's public state.
+    pub state: String,
+    /// The charge's reason.
+    pub reason: Option<String>,
 }
 
 /// Framed from a place that is not on the merchant's list (R24): nothing of the merchant stands here.

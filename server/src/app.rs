@@ -21,7 +21,7 @@ use crate::checkout::refusal::Refusal;
 use crate::checkout::{assets, link, page, status, stream};
 use crate::clock::Clock;
 use crate::config::{PublicUrl, WalletChanges};
-use crate::limits::{Limits, PressKey};
+use crate::limits::{Connections, Limits, Presses};
 use crate::mapi::{self, Mapi};
 use crate::node::NodeStatus;
 use crate::rates::RateSource;
@@ -48,8 +48,12 @@ pub struct Parts {
     pub rates: Arc<dyn RateSource>,
     /// What anonymous clients may do.
     pub limits: Limits,
-    /// Authenticates our own button.
-    pub press: PressKey,
+    /// Who holds connections.
+    pub connections: Connections,
+    /// Our own button.
+    pub presses: Presses,
+    /// Whether charges can be stored, asked now and then.
+    pub probe: health::Probe,
     /// What the merchant API keeps between requests.
     pub mapi: Mapi,
     /// The address shoppers and merchants see.
@@ -62,7 +66,7 @@ pub struct Parts {
     pub template: Template,
     /// The explorer's address with `{txid}` in it.
     pub explorer: Option<String>,
-    /// Who may read the metrics.
+    /// Who may ask for metrics.
     pub metrics_allow: Vec<IpNet>,
     /// The metrics; `None` where nobody collects them.
     pub metrics: Option<PrometheusHandle>,
@@ -126,7 +130,6 @@ impl App {
             .route("/favicon.ico", get(assets::favicon))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
-            .route("/metrics", get(health::metrics))
             .merge(dashboard::router())
             .method_not_allowed_fallback(wrong_method)
             .merge(mapi::router(&self))

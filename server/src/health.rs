@@ -1,30 +1,60 @@
 //! What the operator's machines ask: whether the process lives, whether it can sell, and figures.
+//!
+//! Strangers are told no more than a load balancer needs. Details and figures are served on a listener of their own, which no
+//! proxy leads to.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use bitpro_charge::State as ChargeState;
+use axum::routing::get;
+use axum::{Router, middleware};
+use bitpro_charge::{State as ChargeState, Timestamp};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::limits::is_proxied;
 use crate::node::ChargesPort as _;
-use crate::web::{Context, Problem};
+use crate::web::{Peer, Problem, RequestId};
+
+/// How long an answer of the disk counts, in milliseconds.
+pub(crate) const PROBED_FOR_MS: i64 = 5_000;
+
+/// Whether charges can be stored. To ask costs a commit, so whoever asks often is told what the disk said last.
+#[derive(Debug, Default)]
+pub struct Probe(Mutex<Option<(Timestamp, bool)>>);
+
+impl Probe {
+    /// Whether charges could be stored a few seconds ago, or can be now. However many ask, one asks the disk.
+    async fn stores(&self, app: &App) -> bool {
+        let mut last = self.0.lock().await;
+        let now = app.clock.now();
+        let fresh = last.filter(|(at, _)| (at.0..at.0 + PROBED_FOR_MS).contains(&now.0));
+        if let Some((_, stores)) = fresh {
+            return stores;
+        }
+        let stores = app.charges.is_writable().await;
+        *last = Some((now, stores));
+        stores
+    }
+}
 
 /// `GET /healthz`: the process answers.
 pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The answer of `/readyz`.
+/// What `/readyz` knows.
 #[derive(Debug, Serialize)]
 struct Readiness {
     /// `ready`, `degraded`, `unavailable`.
     status: &'static str,
-    parts: Vec<Part>,
+    /// Only inside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Vec<Part>>,
 }
 
 /// One part that the server depends on.
@@ -37,10 +67,21 @@ struct Part {
 
 /// `GET /readyz`: 503 only when charges cannot be stored; a node that is away is no reason to send shoppers away (R39).
 pub async fn ready(State(app): State<App>) -> Response {
-    let stores = app.charges.is_writable().await && !app.closing.is_cancelled();
-    let mut parts = parts(&app, stores);
-    parts.extend(hole(&app).await);
-    let status = match (stores, parts.iter().all(|part| part.ok)) {
+    answered(&app, false).await
+}
+
+async fn ready_in_detail(State(app): State<App>) -> Response {
+    answered(&app, true).await
+}
+
+async fn answered(app: &App, in_detail: bool) -> Response {
+    let stores = app.probe.stores(app).await && !app.closing.is_cancelled();
+    let mut parts = parts(app, stores);
+    let has_hole = app.node.borrow().hole.is_some();
+    if in_detail && has_hole {
+        parts.extend(hole(app).await);
+    }
+    let status = match (stores, !has_hole && parts.iter().all(|part| part.ok)) {
         (false, _) => "unavailable",
         (true, false) => "degraded",
         (true, true) => "ready",
@@ -50,9 +91,49 @@ pub async fn ready(State(app): State<App>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    let body = serde_json::to_vec(&Readiness { status, parts }).expect("texts and flags always serialize");
+    let told = Readiness {
+        status,
+        parts: in_detail.then_some(parts),
+    };
+    let body = serde_json::to_vec(&told).expect("texts and flags always serialize");
     let json = HeaderValue::from_static("application/json");
     (code, [(header::CONTENT_TYPE, json)], body).into_response()
+}
+
+/// What is served at `metrics_listen`.
+pub fn inside(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready_in_detail))
+        .route("/metrics", get(metrics))
+        .layer(middleware::from_fn_with_state(app.clone(), admit))
+        .with_state(app)
+}
+
+/// Lets in who is in `metrics_allow` and came by himself. A request that was passed on, or is for the name that shoppers know, says
+/// that somebody has led a proxy here by mistake.
+async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .map(|peer| peer.0.ip().to_canonical());
+    let is_allowed = peer.is_some_and(|peer| app.metrics_allow.iter().any(|network| network.contains(&peer)));
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = request.uri().authority().map(http::uri::Authority::as_str).or(host);
+    let mut public = std::iter::once(&app.public_url).chain(&app.dashboard_url);
+    let is_public = authority.is_some_and(|authority| public.any(|url| url.is_named_by(authority)));
+    if is_allowed && !is_public && !is_proxied(headers) {
+        return next.run(request).await;
+    }
+    let problem = Problem {
+        status: StatusCode::FORBIDDEN,
+        code: "forbidden",
+        title: "This is for the networks of metrics_allow, by no proxy and under no public name.".to_owned(),
+        retry_after: None,
+        request: RequestId(0),
+    };
+    problem.into_response()
 }
 
 fn parts(app: &App, stores: bool) -> Vec<Part> {
@@ -95,17 +176,7 @@ async fn hole(app: &App) -> Option<Part> {
 }
 
 /// `GET /metrics`, for Prometheus.
-pub async fn metrics(State(app): State<App>, context: Context, request: Request) -> Response {
-    if !may_read(&app, context.client, &request) {
-        let problem = Problem {
-            status: StatusCode::FORBIDDEN,
-            code: "forbidden",
-            title: "The metrics are for the networks of metrics_allow.".to_owned(),
-            retry_after: None,
-            request: context.id,
-        };
-        return problem.into_response();
-    }
+async fn metrics(State(app): State<App>) -> Response {
     let Some(prometheus) = &app.metrics else {
         return StatusCode::NOT_FOUND.into_response();
     };
@@ -117,14 +188,6 @@ pub async fn metrics(State(app): State<App>, context: Context, request: Request)
     app.rates.record_metrics(app.clock.now());
     let text = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(header::CONTENT_TYPE, text)], prometheus.render()).into_response()
-}
-
-/// A request that a proxy passed on comes from the proxy's client, who is known only when the proxy is trusted.
-fn may_read(app: &App, client: IpAddr, request: &Request) -> bool {
-    let peer = request.extensions().get::<crate::web::Peer>();
-    let is_direct = peer.is_none_or(|peer| peer.0.ip().to_canonical() == client);
-    let hides_somebody = is_direct && is_proxied(request.headers());
-    !hides_somebody && app.metrics_allow.iter().any(|network| network.contains(&client))
 }
 
 fn record_charges(counts: &[(ChargeState, u64)]) {
@@ -141,6 +204,7 @@ fn record_gauges(app: &App) {
     let node = app.node.borrow();
     let streams = u64::try_from(app.limits.streams.total()).unwrap_or(u64::MAX);
     metrics::gauge!("bitpro_streams_open").set(as_float(streams));
+    metrics::gauge!("bitpro_connections_open").set(f64::from(app.connections.total()));
     if let Some(tip) = node.tip {
         metrics::gauge!("bitpro_tip_height").set(f64::from(tip.height));
         let behind = node.node_height.map_or(0, |height| height.saturating_sub(tip.height));
@@ -157,4 +221,24 @@ fn record_gauges(app: &App) {
 #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "a figure for a chart")]
 const fn as_float(count: u64) -> f64 {
     count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn however_many_ask_the_disk_is_asked_once_in_five_seconds() {
+        let app = TestApp::with_merchant(&[]).await;
+        let before = app.charges.commits();
+        let answers = futures::future::join_all((0..100).map(|_| app.get("/readyz"))).await;
+        assert!(answers.iter().all(|answer| answer.status.is_success()));
+        assert_eq!(app.charges.commits() - before, 1);
+        app.clock.advance_secs(4);
+        app.get("/readyz").await;
+        assert_eq!(app.charges.commits() - before, 1);
+        app.clock.advance_secs(1);
+        app.get("/readyz").await;
+        assert_eq!(app.charges.commits() - before, 2);
+    }
 }

@@ -16,9 +16,10 @@ use crate::app::{App, Parts};
 use crate::charges::{Charges, Role};
 use crate::checkout::assets::INDEX_HTML;
 use crate::config::{Config, PublicUrl};
+use crate::health::{self, Probe};
 use crate::instance::{Instance, InstanceError};
 use crate::keys::{Nonces, NoncesError};
-use crate::limits::{Limits, PressKey};
+use crate::limits::{Connections, Limits, Presses};
 use crate::mail::{MailSetupError, Postman};
 use crate::mapi::{KeyLimit, Mapi};
 use crate::node;
@@ -41,6 +42,14 @@ pub enum ServeError {
     /// The address cannot be listened on.
     #[error("listen = \"{address}\": {cause}")]
     Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        cause: std::io::Error,
+    },
+    /// The address of the metrics cannot be listened on.
+    #[error("metrics_listen = \"{address}\": {cause}")]
+    MetricsListen {
         /// The address.
         address: SocketAddr,
         /// What the operating system says.
@@ -71,6 +80,8 @@ pub enum ServeError {
     Page(#[from] TemplateError),
 }
 
+/// Connections to `metrics_listen` at once.
+pub(crate) const METRICS_CONNECTIONS: usize = 64;
 /// Connections that may wait to be accepted: a shop's whole crowd after a restart.
 const BACKLOG: u32 = 1_024;
 
@@ -123,6 +134,13 @@ async fn serve_instance(
         address: config.listen,
         cause,
     })?;
+    let inside = match config.metrics_listen {
+        Some(address) => {
+            let bound = listen(address).map_err(|cause| ServeError::MetricsListen { address, cause })?;
+            Some(bound)
+        }
+        None => None,
+    };
     let address = listener.local_addr().map_or(config.listen, |address| address);
     let public_url = config.public_url.unwrap_or_else(|| local_url(address));
 
@@ -157,6 +175,12 @@ async fn serve_instance(
     };
     let nonces = mapi.nonces.clone();
     let tidying = tokio::spawn(Mapi::tidy(charges.clone(), watching_ends.clone()));
+    let max_connections = connections(config.limits.max_connections);
+    let connections = Connections::new(
+        max_connections,
+        config.limits.connections_per_address,
+        config.trusted_proxies.clone(),
+    );
     let app = App::new(Parts {
         charges,
         accounts,
@@ -164,14 +188,16 @@ async fn serve_instance(
         rng,
         rates,
         limits: Limits::new(&config.limits),
-        press: PressKey::new(key),
+        presses: Presses::new(key),
+        probe: Probe::default(),
+        connections: connections.clone(),
         mapi,
         public_url: public_url.clone(),
         wallet_changes: config.wallet_changes,
         dashboard_url: config.dashboard_url.clone(),
         template,
         explorer: config.explorer,
-        metrics_allow: config.metrics_allow,
+        metrics_allow: config.metrics_allow.clone(),
         metrics,
         node: watching.status,
         closing: closing.clone(),
@@ -187,11 +213,29 @@ async fn serve_instance(
     };
     let treatment = Treatment {
         header_timeout: config.limits.header_timeout,
-        max_connections: connections(config.limits.max_connections),
+        write_timeout: config.limits.write_timeout,
+        max_connections,
+        connections,
         grace: config.shutdown_grace,
     };
+    let telling = inside.map(|listener| {
+        let treatment = Treatment {
+            max_connections: METRICS_CONNECTIONS,
+            connections: Connections::new(METRICS_CONNECTIONS, u32::MAX, config.metrics_allow.clone()),
+            ..treatment.clone()
+        };
+        tokio::spawn(listener::serve(
+            listener,
+            health::inside(app.clone()),
+            treatment,
+            closing.clone(),
+        ))
+    });
     listener::serve(listener, app.router(Arc::new(edge)), treatment, closing).await;
 
+    if let Some(Err(error)) = futures::future::OptionFuture::from(telling).await {
+        tracing::error!(%error, "metrics were no longer served");
+    }
     watching_ends.cancel();
     if let Err(error) = nonces.close() {
         tracing::warn!(%error, "the journal of nonces was not closed: after a restart of the machine it is doubted");

@@ -57,6 +57,7 @@ fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
     describe_gauge!("bitpro_charges", "Charges by state.");
     describe_gauge!("bitpro_streams_open", "Open live streams.");
+    describe_gauge!("bitpro_connections_open", "Open connections.");
     describe_gauge!("bitpro_tip_height", "Height of the tip that the charges stand on.");
     describe_gauge!("bitpro_node_height", "Height of the tip of the node.");
     describe_gauge!(

@@ -25,8 +25,9 @@ use crate::app::{App, Parts};
 use crate::charges::{Charges, MerchantChanges, Opening, Role};
 use crate::clock::ManualClock;
 use crate::config::{Config, Limits as LimitSettings, PublicUrl, Secret, Signup, WalletChanges};
+use crate::health::Probe;
 use crate::keys::Nonces;
-use crate::limits::{Limits, PressKey};
+use crate::limits::{Connections, Limits, Presses};
 use crate::mapi::{KeyLimit, Mapi};
 use crate::merchant::{Merchant, Settings};
 use crate::node::view::{PayingOutput, PayingTx, Tip, View};
@@ -139,7 +140,7 @@ impl TestApp {
         charges.set_first_tip(tip(100)).await.unwrap();
         let merchant = add_merchant(&charges, settings).await;
 
-        let mut limits = defaults();
+        let mut limits = default_limits();
         change(&mut limits);
         let closing = CancellationToken::new();
         let database = folder.path().join("bitpro.db");
@@ -151,7 +152,9 @@ impl TestApp {
             rng: Arc::new(SystemRng),
             rates,
             limits: Limits::new(&limits),
-            press: PressKey::new([9; 32]),
+            presses: Presses::new([9; 32]),
+            probe: Probe::default(),
+            connections: Connections::new(limits.max_connections, limits.connections_per_address, Vec::new()),
             mapi: Mapi {
                 nonces: Nonces::open(&database, [], false, START).unwrap(),
                 limit: KeyLimit::new(limits.api_per_minute, limits.api_burst),
@@ -359,7 +362,8 @@ async fn add_merchant(charges: &Charges, settings: &[(&str, &str)]) -> MerchantI
     merchant
 }
 
-fn defaults() -> LimitSettings {
+/// The limits of a configuration that says nothing of them.
+pub fn default_limits() -> LimitSettings {
     let least = [("BITPRO_NETWORK", "regtest"), ("BITPRO_DATA_DIR", "/nowhere")];
     let least = least.map(|(name, value)| (name.to_owned(), value.to_owned()));
     Config::from_sources(least, None, Some("/nowhere".as_ref()))

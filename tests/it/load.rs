@@ -135,7 +135,8 @@ async fn busy_scene() -> Result<Scene> {
     let setup = Setup::beside(&pair.server, &pair.clock)
         .with("BITPRO_CREATE_PER_MINUTE", "60000")
         .with("BITPRO_CREATE_BURST", "100000")
-        .with("BITPRO_MERCHANT_CREATE_PER_MINUTE", "60000");
+        .with("BITPRO_MERCHANT_CREATE_PER_MINUTE", "60000")
+        .with("BITPRO_INSTANCE_CREATE_PER_MINUTE", "60000");
     Scene::on(pair, setup, &[("gap_button", "10000")]).await
 }
 

@@ -39,6 +39,7 @@ pub struct Setup {
 pub struct App {
     setup: Setup,
     port: u16,
+    metrics_port: u16,
     folder: TempDir,
     process: Option<Process>,
 }
@@ -82,13 +83,17 @@ impl App {
     /// # Errors
     /// When there is no folder or no free port.
     pub fn prepare(setup: Setup) -> Result<Self> {
+        // Held until both are known, so that they are two.
+        let (free, also_free) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
         let port = match setup.port {
             Some(port) => port,
-            None => TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+            None => free.local_addr()?.port(),
         };
+        let metrics_port = also_free.local_addr()?.port();
         Ok(Self {
             setup,
             port,
+            metrics_port,
             folder: tempfile::Builder::new().prefix("bitpro-app-").tempdir()?,
             process: None,
         })
@@ -98,6 +103,12 @@ impl App {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// Where it serves metrics and the details of its readiness, as in `http://127.0.0.1:9464`.
+    #[must_use]
+    pub fn inside_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.metrics_port)
     }
 
     /// The server's time in Unix seconds.
@@ -162,7 +173,8 @@ impl App {
     /// # Errors
     /// When it does not become so; the error shows what is missing.
     pub async fn is_well(&self) -> Result<()> {
-        let ready = format!("{}/readyz", self.url());
+        // Inside, where it says what is missing.
+        let ready = format!("{}/readyz", self.inside_url());
         let http = reqwest::Client::new();
         eventually("bitpro to be well", async || {
             let answer = http.get(&ready).send().await?.text().await?;
@@ -224,7 +236,7 @@ impl App {
     /// # Errors
     /// When it does not come to it.
     pub async fn sees_height(&self, height: u32) -> Result<()> {
-        let metrics = format!("{}/metrics", self.url());
+        let metrics = format!("{}/metrics", self.inside_url());
         let http = reqwest::Client::new();
         eventually(&format!("the server to know block {height}"), async || {
             let text = http.get(&metrics).send().await?.text().await?;
@@ -250,6 +262,7 @@ impl App {
             .current_dir(self.folder.path())
             .env("BITPRO_NETWORK", "regtest")
             .env("BITPRO_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("BITPRO_METRICS_LISTEN", format!("127.0.0.1:{}", self.metrics_port))
             .env("BITPRO_PUBLIC_URL", self.url())
             .env("BITPRO_DATA_DIR", self.folder.path())
             .env("BITPRO_SECRET_KEY", SECRET_KEY)

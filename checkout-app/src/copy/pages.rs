@@ -29,6 +29,8 @@ pub struct PageWords {
     pub outcome_confirmed: Outcome,
     /// Money came that did not settle it.
     pub outcome_open: Outcome,
+    /// There is a payment, and no more is said of it.
+    pub outcome_unsaid: Outcome,
     /// Framing refused.
     pub frame_title: &'static str,
     /// What the shopper can do.
@@ -132,6 +134,10 @@ static EN: PageWords = PageWords {
     outcome_open: Outcome {
         sentence: "A payment for this order did not complete it.",
         meaning: "Please do not pay again here. Ask the shop, and quote the number below.",
+    },
+    outcome_unsaid: Outcome {
+        sentence: "There is a payment for this order already.",
+        meaning: "Please do not pay again here. If you would like to know more, ask the shop, and quote the number below.",
     },
     frame_title: "This payment cannot be shown here.",
     frame_shopper: "The site around this box is not known to the shop that is to be paid. Nothing was charged.",
@@ -245,6 +251,10 @@ static FR: PageWords = PageWords {
     outcome_open: Outcome {
         sentence: "Un paiement reçu n’a pas réglé cette commande.",
         meaning: "Veuillez ne pas payer à nouveau ici. Contactez la boutique en citant le numéro ci-dessous.",
+    },
+    outcome_unsaid: Outcome {
+        sentence: "Un paiement existe déjà pour cette commande.",
+        meaning: "Veuillez ne pas payer à nouveau ici. Pour en savoir plus, contactez la boutique en citant le numéro ci-dessous.",
     },
     frame_title: "Ce paiement ne peut pas s’afficher ici.",
     frame_shopper: "Le site autour de ce cadre n’est pas connu de la boutique à payer. Rien n’a été débité.",

@@ -72,10 +72,16 @@ pub fn confirm(page: &Confirm, framing: &Framing) -> RenderedPage {
 /// What became of a charge that somebody else paid into.
 pub fn paid_outcome(page: &PaidOutcome, framing: &Framing) -> RenderedPage {
     let words = page.lang.page_words();
-    let (outcome, phase) = match page.state.as_str() {
-        "confirmed" => (&words.outcome_confirmed, Phase::Confirmed),
-        "seen" if page.reason.as_deref() != Some("underpaid") => (&words.outcome_seen, Phase::Seen),
-        _ => (&words.outcome_open, Phase::Failed),
+    let state = page.outcome.as_ref().map(|outcome| outcome.state.as_str());
+    let is_short = page
+        .outcome
+        .as_ref()
+        .is_some_and(|outcome| outcome.reason.as_deref() == Some("underpaid"));
+    let (outcome, phase) = match state {
+        None => (&words.outcome_unsaid, Phase::Seen),
+        Some("confirmed") => (&words.outcome_confirmed, Phase::Confirmed),
+        Some("seen") if !is_short => (&words.outcome_seen, Phase::Seen),
+        Some(_) => (&words.outcome_open, Phase::Failed),
     };
     let mut card = Card::new(page.lang, Some(&page.merchant));
     card.price(Some(page.fiat_price_cents));
@@ -84,7 +90,9 @@ pub fn paid_outcome(page: &PaidOutcome, framing: &Framing) -> RenderedPage {
     card.way_back(page.merchant.site.as_deref());
     card.order(page.order_id.as_deref());
     card.other_language(page.other_lang_url.as_deref());
-    card.root.raw(" data-state=\"").text(&page.state).raw("\"");
+    if let Some(state) = state {
+        card.root.raw(" data-state=\"").text(state).raw("\"");
+    }
     card.finish(&page.merchant.name, phase.tone(), framing, false)
 }
 

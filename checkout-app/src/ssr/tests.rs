@@ -1,6 +1,6 @@
 use super::*;
 use crate::page::{
-    AmountForm, AmountRefused, ChargePage, Confirm, ErrorPage, FrameNotice, MerchantView, PaidOutcome, Problem,
+    AmountForm, AmountRefused, ChargePage, Confirm, ErrorPage, FrameNotice, MerchantView, Outcome, PaidOutcome, Problem,
 };
 use crate::{read, sample};
 
@@ -121,8 +121,10 @@ fn outcome(lang: Lang, state: &str, order_id: &str) -> PageInput {
         merchant: sample::page().merchant,
         lang,
         other_lang_url: None,
-        state: state.to_owned(),
-        reason: None,
+        outcome: Some(Outcome {
+            state: state.to_owned(),
+            reason: None,
+        }),
         fiat_price_cents: 4_200,
         order_id: Some(order_id.to_owned()),
     })

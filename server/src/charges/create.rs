@@ -5,14 +5,15 @@ use std::sync::Arc;
 use bitpro_charge::{Cents, ChargeId, Quote, Terms, Tiers, Timestamp};
 
 use super::{ChargeOptions, CreateError, Inner, IssuanceBlock, LinkOutcome, LinkRequest, NewCharge, Role};
+use crate::limits::{Client, refused};
 use crate::merchant::Merchant;
 use crate::rng::charge_id;
 use crate::store::{ChargeOrigin, Draft, Issuer, Snapshot, Tx};
 
 /// A charge with less time left is not offered again (R22).
 const LEAST_LEFT_SECS: u32 = 5 * 60;
-/// Unpaid link charges of one order that may be open at a time (R25).
-const OPEN_PER_ORDER: usize = 3;
+/// Unpaid link charges of one order that one client may have open without pressing the button (R25).
+pub(crate) const OPEN_PER_ORDER: usize = 3;
 
 /// What link and API have in common.
 pub(super) struct Wish {
@@ -24,6 +25,8 @@ pub(super) struct Wish {
     new: NewCharge,
     origin: ChargeOrigin,
     email_key: Option<[u8; 8]>,
+    /// `None` for a charge of the API.
+    client: Option<Client>,
     notes: Option<String>,
 }
 
@@ -43,6 +46,7 @@ impl Inner {
             buyer_email,
             language,
             signed,
+            client,
             pressed,
             notes,
         } = request;
@@ -63,7 +67,10 @@ impl Inner {
         } else {
             ChargeOrigin::Link
         };
-        let wish = self.wish(new, origin)?;
+        let wish = Wish {
+            client: Some(client),
+            ..self.wish(new, origin)?
+        };
         self.store
             .write(move |tx| Box::pin(async move { follow_link(tx, wish, pressed).await }))
             .await
@@ -89,6 +96,7 @@ impl Inner {
             quote: self.rates.fresh(now),
             now,
             email_key: new.buyer_email.as_deref().map(|email| self.secret.of_email(email)),
+            client: None,
             notes: (!new.options.notes.is_empty()).then(|| new.options.notes.join("\n")),
             new,
             origin,
@@ -111,19 +119,24 @@ async fn follow_link(tx: &mut Tx, wish: Wish, pressed: bool) -> Result<LinkOutco
         }
         let mut open = 0;
         for waiting in tx.memory().waiting_links(merchant.id, order_id) {
-            // Counted apart, so that whoever writes unsigned links cannot close the shop to signed ones.
-            open += usize::from(waiting.origin == wish.origin);
+            // Signed and unsigned are counted apart, and each client for itself: what somebody opens costs nobody else anything.
+            let is_own = waiting.origin == wish.origin && waiting.maker == wish.client;
+            open += usize::from(is_own);
             let left = wish.now.secs_until(waiting.charge.deadline);
             let is_current = Some(waiting.descriptor) == merchant.descriptor;
-            if is_same(waiting, &wish) && is_current && left >= LEAST_LEFT_SECS {
+            // Anyone can write an unsigned link, so guessing an order's id and price must not lead to its shopper's charge.
+            let may_see = is_own || wish.origin == ChargeOrigin::SignedLink;
+            if is_same(waiting, &wish) && may_see && is_current && left >= LEAST_LEFT_SECS {
                 return Ok(LinkOutcome::Reused(waiting.charge.id));
             }
         }
-        if open >= OPEN_PER_ORDER {
-            return Err(CreateError::TooManyOpen);
+        if open >= OPEN_PER_ORDER && !pressed {
+            refused("order_client");
+            return Ok(LinkOutcome::NeedsButton);
         }
     }
     if wish.origin == ChargeOrigin::Link && !pressed && unpaid_run(tx, &merchant) >= merchant.settings.gap_button {
+        refused("gap_merchant");
         return Ok(LinkOutcome::NeedsButton);
     }
     let made = make(tx, wish).await?;
@@ -172,6 +185,7 @@ pub(super) async fn make(tx: &mut Tx, wish: Wish) -> Result<Arc<Snapshot>, Creat
         origin: wish.origin,
         language: wish.new.language,
         email_key: wish.email_key,
+        maker: wish.client,
         personal: [wish.new.buyer_email, wish.new.metadata, wish.notes],
     };
     Ok(tx.make(draft, descriptor, &address))

@@ -24,9 +24,6 @@ pub enum CreateError {
     /// The merchant has given no descriptor yet (503: his to mend).
     #[error("the merchant has not said yet where the money goes")]
     NoDescriptor,
-    /// Three unpaid link charges of this order are open (R25; 429).
-    #[error("too many unpaid charges for this order are open")]
-    TooManyOpen,
     /// Addresses are held back until it is certain which were given out (R28; 503).
     #[error("no address may be given out: {0}")]
     IssuanceBlocked(IssuanceBlock),

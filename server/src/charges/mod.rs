@@ -250,6 +250,12 @@ impl Charges {
         chores::note_the_time(&self.inner).await.is_ok()
     }
 
+    /// How many commits there were since the start.
+    #[cfg(test)]
+    pub(crate) fn commits(&self) -> u64 {
+        self.inner.shared.commits()
+    }
+
     /// How many charges there are in each state; a state without any may be left out.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bitpro_charge::{Cents, ChargeId, MerchantId, State, Timestamp};
 
 use super::IssuanceBlock;
+use crate::limits::Client;
 use crate::merchant::{Language, Logo, Merchant};
 use crate::node::view::Hole;
 use crate::store::Snapshot;
@@ -57,7 +58,9 @@ pub struct LinkRequest {
     pub language: Option<Language>,
     /// Whether the link carries the merchant's signature.
     pub signed: bool,
-    /// Whether a person pressed the button (R26).
+    /// Who follows the link.
+    pub client: Client,
+    /// Whether a person pressed the button (R25, R26).
     pub pressed: bool,
     /// Optional fields that were ignored, to be noted for the merchant (R38).
     pub notes: Vec<String>,
@@ -68,11 +71,11 @@ pub struct LinkRequest {
 pub enum LinkOutcome {
     /// A new charge.
     Made(ChargeId),
-    /// An open charge of the same order, price and shopper (R22).
+    /// An open charge of the same order, price and shopper, of a signed link or made by the same client (R22).
     Reused(ChargeId),
-    /// The order has a payment: show the outcome without address and QR (R22).
+    /// The order has a payment: show at most the outcome, without address and QR (R22).
     Paid(ChargeId),
-    /// Too many unpaid addresses in a row: ask for a press of the button (R26).
+    /// Too many unpaid addresses in a row, or charges of this order by the same client: ask for a press of the button (R25, R26).
     NeedsButton,
 }
 

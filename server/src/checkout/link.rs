@@ -5,7 +5,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use bitpro_charge::{Cents, MerchantId, PriceError, Timestamp};
-use bitpro_checkout_app::page::{AmountForm, AmountRefused, Confirm, FrameNotice, PageInput, PaidOutcome};
+use bitpro_checkout_app::page::{AmountForm, AmountRefused, Confirm, FrameNotice, Outcome, PageInput, PaidOutcome};
 use bitpro_checkout_app::price;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
@@ -17,7 +17,7 @@ use super::signature::is_signed;
 use super::urls;
 use crate::app::App;
 use crate::charges::{CreateError, LinkOutcome, LinkRequest};
-use crate::limits::{Client, Press};
+use crate::limits::{Client, Press, Spent};
 use crate::merchant::Merchant;
 use crate::web::Context;
 
@@ -98,7 +98,7 @@ async fn follow(
     let now = app.clock.now();
     let params = Params::parse(encoded, merchant.settings.price_limit);
     let token = params.as_ref().ok().and_then(|params| params.press.as_deref());
-    let press = app.press.check(token, id, now);
+    let press = app.presses.read(token, id, client, now);
 
     // Before anything else is told: a page of the merchant must not appear where he has not allowed it (R24).
     let admission = navigation::admission(method, &visit.headers, &merchant, press != Press::Nothing);
@@ -111,6 +111,7 @@ async fn follow(
         app,
         visit,
         merchant: &merchant,
+        client,
         now,
     };
     let price = match (params.price, params.amount.take()) {
@@ -127,27 +128,53 @@ async fn follow(
         return Ok(pages.confirm(&params));
     }
     let budgets = app.limits.links(signed);
-    budgets.take_for_client(client, now)?;
-    let waited = press == Press::Waited;
-    let within_budget = waited || budgets.take_for_merchant(id, now).is_ok();
-    let outcome = if within_budget {
-        let request = LinkRequest {
-            merchant: id,
-            price,
-            order_id: params.order_id.clone(),
-            buyer_email: params.buyer_email.clone(),
-            language: Some(visit.language),
-            signed,
-            pressed: waited,
-            notes: params.notes.clone(),
-        };
-        app.charges.for_link(request).await
-    } else {
-        Ok(LinkOutcome::NeedsButton)
+    let waited = matches!(press, Press::Waited(_));
+    let Some(taken) = budgets.take(client, id, waited, now)? else {
+        return Ok(pages.confirm(&params));
     };
+    let terms = (&params.order_id, price.0, &params.buyer_email, signed);
+    let spent = match press.token() {
+        Some(token) => Some(app.presses.spend(token, &terms).await),
+        None => None,
+    };
+    let spending = match spent {
+        Some(Spent::Before(charge)) => {
+            budgets.give_back(taken);
+            return Ok(see_other(&urls::charge_in(id, charge, visit.language)));
+        }
+        // What was spent already proves nothing any more: not that somebody waited, and not that our page was shown.
+        Some(Spent::Void) => {
+            let bare = navigation::admission(method, &visit.headers, &merchant, false);
+            if waited || bare != Admission::Real {
+                budgets.give_back(taken);
+                return Ok(pages.confirm(&params));
+            }
+            None
+        }
+        Some(Spent::Now(spending)) => Some(spending),
+        None => None,
+    };
+    let request = LinkRequest {
+        merchant: id,
+        price,
+        order_id: params.order_id.clone(),
+        buyer_email: params.buyer_email.clone(),
+        language: Some(visit.language),
+        signed,
+        client,
+        pressed: waited,
+        notes: params.notes.clone(),
+    };
+    let outcome = app.charges.for_link(request).await;
     if !matches!(outcome, Ok(LinkOutcome::Made(_))) {
         // Budgets are for charges that are made: looking at one again costs nothing.
-        budgets.give_back(client, (within_budget && !waited).then_some(id));
+        budgets.give_back(taken);
+    }
+    if let Some(spending) = spending {
+        match outcome {
+            Ok(LinkOutcome::Made(charge) | LinkOutcome::Reused(charge)) => spending.made(charge),
+            _ => spending.give_back(),
+        }
     }
     match outcome {
         Ok(LinkOutcome::Made(charge) | LinkOutcome::Reused(charge)) => {
@@ -160,7 +187,8 @@ async fn follow(
                 .snapshot(charge)
                 .await?
                 .ok_or_else(Refusal::unknown_charge)?;
-            Ok(pages.paid_outcome(&params, &snapshot))
+            let may_see = signed || snapshot.maker == Some(client);
+            Ok(pages.paid_outcome(&params, &snapshot, may_see))
         }
         Err(CreateError::Terms(bitpro_charge::TermsError::Dust { .. })) if asked_for_amount => {
             let typed = format!("{}.{:02}", price.0 / 100, price.0 % 100);
@@ -207,6 +235,7 @@ struct Pages<'a> {
     app: &'a App,
     visit: &'a Visit,
     merchant: &'a Merchant,
+    client: Client,
     now: Timestamp,
 }
 
@@ -242,14 +271,18 @@ impl Pages<'_> {
         self.app.show(self.visit, StatusCode::OK, &page)
     }
 
-    fn paid_outcome(&self, params: &Params, snapshot: &crate::charges::Snapshot) -> Response {
+    /// What became of a charge with money; without `may_see` only that there is some. An unsigned link can be guessed, and what
+    /// became of a stranger's order is nobody's business (R22).
+    fn paid_outcome(&self, params: &Params, snapshot: &crate::charges::Snapshot, may_see: bool) -> Response {
         let charge = &snapshot.charge;
         let page = PageInput::PaidOutcome(PaidOutcome {
             merchant: merchant_view(self.merchant),
             lang: self.visit.lang(),
             other_lang_url: self.other_language(params),
-            state: charge.state.as_str().to_owned(),
-            reason: charge.reason.map(|reason| reason.as_str().to_owned()),
+            outcome: may_see.then(|| Outcome {
+                state: charge.state.as_str().to_owned(),
+                reason: charge.reason.map(|reason| reason.as_str().to_owned()),
+            }),
             fiat_price_cents: charge.terms.price.0,
             order_id: snapshot.order_id.clone(),
         });
@@ -261,7 +294,9 @@ impl Pages<'_> {
         let mut hidden = params.pairs();
         hidden.retain(|(name, _)| name != super::params::LANG);
         hidden.push((super::params::LANG.to_owned(), self.visit.language.to_string()));
-        hidden.push((PRESS.to_owned(), self.app.press.token(self.merchant.id, self.now)));
+        let random = self.app.rng.bytes();
+        let token = self.app.presses.token(self.merchant.id, self.client, random, self.now);
+        hidden.push((PRESS.to_owned(), token));
         hidden
     }
 

@@ -27,8 +27,6 @@ pub struct Refusal {
 
 /// When to come back to something that the operator has to mend.
 const SOON: u32 = 30;
-/// When to come back after too many unpaid charges of one order: they end by themselves.
-const AFTER_OPEN_CHARGES: u32 = 120;
 
 impl Refusal {
     const fn new(status: StatusCode, code: &'static str, problem: PageProblem) -> Self {
@@ -194,7 +192,6 @@ fn title(code: &str) -> &'static str {
         "needs-https" => "The dashboard needs https, or a loopback address.",
         "busy" => "The server has too much to do.",
         "too-many-requests" => "Too many requests. See Retry-After.",
-        "too-many-open-charges" => "Too many unpaid charges of this order are open.",
         "malformed-price" => "The price is not a whole number of cents.",
         "negative-price" => "The price is negative.",
         "zero-price" => "The price is zero.",
@@ -320,10 +317,6 @@ impl From<CreateError> for Refusal {
             }
             CreateError::Terms(TermsError::Rate(_)) => Self::new(REFUSED, "price-above-limit", PageProblem::BadPrice),
             CreateError::NoRate => Self::unavailable("no-rate", PageProblem::RateAway),
-            CreateError::TooManyOpen => Self {
-                code: "too-many-open-charges",
-                ..Self::too_many(AFTER_OPEN_CHARGES)
-            },
             CreateError::NoDescriptor | CreateError::IssuanceBlocked(_) => {
                 tracing::warn!(%error, "a charge was refused");
                 Self::unavailable("merchant-not-ready", PageProblem::StorageAway)
@@ -375,7 +368,6 @@ mod tests {
                 "price-above-limit",
             ),
             (CreateError::NoRate.into(), 503, "no-rate"),
-            (CreateError::TooManyOpen.into(), 429, "too-many-open-charges"),
             (CreateError::NoDescriptor.into(), 503, "merchant-not-ready"),
             (
                 CreateError::IssuanceBlocked(IssuanceBlock::AwaitsScan).into(),

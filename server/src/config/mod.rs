@@ -53,7 +53,9 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// Proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Who may read the metrics.
+    /// Where metrics and the details of readiness are served.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Who may read them.
     pub metrics_allow: Vec<IpNet>,
     /// The node.
     pub node: NodeConfig,
@@ -110,6 +112,10 @@ pub struct Limits {
     pub create_burst: u32,
     /// Charges by unsigned links in a minute, per merchant.
     pub merchant_create_per_minute: u32,
+    /// Charges by presses of the button in a minute, per merchant.
+    pub merchant_press_per_minute: u32,
+    /// Charges by unsigned links in a minute, for everybody.
+    pub instance_create_per_minute: u32,
     /// Requests of one key of the merchant API in a minute.
     pub api_per_minute: u32,
     /// Requests of one key at once.
@@ -118,10 +124,16 @@ pub struct Limits {
     pub streams_per_address: u32,
     /// Open streams per charge.
     pub streams_per_charge: u32,
+    /// Open streams of everybody.
+    pub max_streams: usize,
     /// Open connections.
     pub max_connections: usize,
+    /// Open connections per client.
+    pub connections_per_address: u32,
     /// For the head of a request to come in.
     pub header_timeout: Duration,
+    /// For a client to take what is written.
+    pub write_timeout: Duration,
     /// For an answer to begin.
     pub request_timeout: Duration,
 }
@@ -188,6 +200,10 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         reader.missing("public_url", "when listen is open to other machines");
     }
     let trusted_proxies = reader.parsed("trusted_proxies", values::networks).unwrap_or_default();
+    let metrics_listen = reader.parsed("metrics_listen", |text| {
+        let address = text.parse::<SocketAddr>().ok();
+        address.filter(|address| address.port() == 0 || Some(*address) != listen)
+    });
     let metrics_allow = reader.parsed("metrics_allow", values::networks).unwrap_or_default();
     let rates = rates::rates(reader);
     let limits = limits(reader);
@@ -223,6 +239,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         listen: listen?,
         public_url,
         trusted_proxies,
+        metrics_listen,
         metrics_allow,
         node: node?,
         rates: rates?,
@@ -300,12 +317,17 @@ fn limits(reader: &mut Reader) -> Limits {
         create_per_minute: reader.number("create_per_minute", 1..=1_000_000),
         create_burst: reader.number("create_burst", 1..=1_000_000),
         merchant_create_per_minute: reader.number("merchant_create_per_minute", 1..=1_000_000),
+        merchant_press_per_minute: reader.number("merchant_press_per_minute", 1..=1_000_000),
+        instance_create_per_minute: reader.number("instance_create_per_minute", 1..=10_000_000),
         api_per_minute: reader.number("api_per_minute", 1..=10_000_000),
         api_burst: reader.number("api_burst", 1..=10_000_000),
         streams_per_address: reader.number("streams_per_address", 1..=100_000),
         streams_per_charge: reader.number("streams_per_charge", 1..=100_000),
+        max_streams: reader.number("max_streams", 1..=1_000_000),
         max_connections: reader.number("max_connections", 10..=1_000_000),
+        connections_per_address: reader.number("connections_per_address", 1..=1_000_000),
         header_timeout: Duration::from_secs(reader.number("header_timeout_secs", 1..=120)),
+        write_timeout: Duration::from_secs(reader.number("write_timeout_secs", 1..=300)),
         request_timeout: Duration::from_secs(reader.number("request_timeout_secs", 1..=300)),
     }
 }

@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 51] = [
+pub const SETTINGS: [Setting; 57] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -122,11 +122,16 @@ pub const SETTINGS: [Setting; 51] = [
         "addresses or networks separated by commas, as in 127.0.0.1, 10.0.0.0/8",
         "Reverse proxies whose X-Forwarded-For is believed. Without one in front, leave it empty.",
     ),
+    optional(
+        "metrics_listen",
+        "an address with a port, as in 127.0.0.1:9464 or [::1]:9464, other than listen",
+        "Where /metrics and the details of /readyz are served, and nothing else. Nothing: nowhere.",
+    ),
     with_default(
         "metrics_allow",
         "127.0.0.0/8, ::1/128",
         "addresses or networks separated by commas",
-        "Who may read /metrics.",
+        "Who may ask at metrics_listen.",
     ),
     optional(
         "node_rpc_url",
@@ -233,6 +238,18 @@ pub const SETTINGS: [Setting; 51] = [
         "Charges that unsigned links may make for one merchant in a minute, and as many signed ones; beyond, shoppers press a button that works after a few seconds.",
     ),
     with_default(
+        "merchant_press_per_minute",
+        "120",
+        "a number from 1 to 1000000",
+        "Charges that such presses may make for one merchant in a minute, on top, and as many for signed links; beyond, shoppers are told when to come back.",
+    ),
+    with_default(
+        "instance_create_per_minute",
+        "1200",
+        "a number from 1 to 10000000",
+        "Charges that unsigned links may make in a minute for all merchants together; beyond, shoppers are told when to come back. Signed links and the API have no part in it.",
+    ),
+    with_default(
         "api_per_minute",
         "600",
         "a number from 1 to 10000000",
@@ -255,6 +272,12 @@ pub const SETTINGS: [Setting; 51] = [
         "10",
         "a number from 1 to 100000",
         "Live streams one charge may have.",
+    ),
+    with_default(
+        "max_streams",
+        "12000",
+        "a number from 1 to 1000000",
+        "Live streams of everybody together.",
     ),
     with_default(
         "webhook_allow_http",
@@ -308,13 +331,25 @@ pub const SETTINGS: [Setting; 51] = [
         "max_connections",
         "16000",
         "a number from 10 to 1000000",
-        "Connections held open at once; more wait. Keep it below the process's limit of open files.",
+        "Connections held open at once; more wait. Keep it below the process's limit of open files. A sixteenth is kept for trusted_proxies.",
+    ),
+    with_default(
+        "connections_per_address",
+        "256",
+        "a number from 1 to 1000000",
+        "Connections one address (IPv6: /64) may hold open, and never more than a quarter of max_connections; more are closed at once. trusted_proxies are exempt.",
     ),
     with_default(
         "header_timeout_secs",
         "10",
         "seconds from 1 to 120",
-        "How long a client may take to send the head of a request.",
+        "How long a client may take to send the head of a request, and how long a connection may be idle.",
+    ),
+    with_default(
+        "write_timeout_secs",
+        "20",
+        "seconds from 1 to 300",
+        "How long a client may take next to nothing of an answer before its connection is closed.",
     ),
     with_default(
         "request_timeout_secs",

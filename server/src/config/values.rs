@@ -69,6 +69,16 @@ impl PublicUrl {
                 .is_ok_and(|address| address.is_loopback())
     }
 
+    /// Whether an authority has our host, at whatever port. What only this machine can come by is no name of the public.
+    #[must_use]
+    pub fn is_named_by(&self, authority: &str) -> bool {
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => authority,
+        };
+        !self.is_loopback() && host.eq_ignore_ascii_case(&self.host)
+    }
+
     /// Whether the authority of a request (its `Host`, or `:authority` in HTTP/2) is ours.
     #[must_use]
     pub fn is_authority(&self, authority: &str) -> bool {

@@ -1,17 +1,22 @@
 //! What anonymous clients may do before they are told to wait: always at once, never by making them wait here (R25).
+//! docs/limits.md lists every bound, and a test keeps it and the code together.
 
 pub mod bounded;
 mod bucket;
 mod client;
+mod connections;
 mod links;
+#[cfg(test)]
+mod page;
 mod press;
 mod streams;
 
 pub use bounded::Bounded;
 pub use bucket::{Buckets, RetryAfter, Standing};
 pub use client::{Client, client_of, is_proxied};
-pub use links::LinkBudgets;
-pub use press::{Press, PressKey};
+pub use connections::{ConnectionPermit, Connections, Http2Permit};
+pub use links::{LinkBudgets, TakenCharge};
+pub use press::{Press, Presses, Spending, Spent};
 pub use streams::{StreamPermit, Streams, TooManyStreams, Topic};
 
 use crate::config;
@@ -32,9 +37,13 @@ impl Limits {
     #[must_use]
     pub fn new(limits: &config::Limits) -> Self {
         Self {
-            unsigned: LinkBudgets::new(limits),
-            signed: LinkBudgets::new(limits),
-            streams: Streams::new(limits.streams_per_address, limits.streams_per_charge),
+            unsigned: LinkBudgets::unsigned(limits),
+            signed: LinkBudgets::signed(limits),
+            streams: Streams::new(
+                limits.streams_per_address,
+                limits.streams_per_charge,
+                limits.max_streams,
+            ),
         }
     }
 
@@ -43,4 +52,9 @@ impl Limits {
     pub const fn links(&self, signed: bool) -> &LinkBudgets {
         if signed { &self.signed } else { &self.unsigned }
     }
+}
+
+/// Counts that somebody came up against `limit`, which is its name in docs/limits.md.
+pub(crate) fn refused(limit: &'static str) {
+    metrics::counter!("bitpro_limits_refused_total", "limit" => limit).increment(1);
 }

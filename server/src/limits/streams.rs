@@ -1,14 +1,14 @@
-//! Open streams, counted by client and by what they follow.
+//! Open streams, counted by client, by what they follow, and all together.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::Client;
+use super::connections::give_back;
+use super::{Client, refused};
 
-/// The client, or what it wants to follow, has as many streams as it may.
+/// The client, what it wants to follow, or the whole instance has as many streams as it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyStreams;
 
@@ -23,6 +23,7 @@ pub struct Streams(Arc<Shared>);
 struct Shared {
     per_client: u32,
     per_topic: u32,
+    most: usize,
     open: Mutex<Open>,
 }
 
@@ -42,24 +43,46 @@ pub struct StreamPermit {
 }
 
 impl Streams {
-    /// Counters with their limits.
+    /// Counters with their limits, the last one for the whole instance.
     #[must_use]
-    pub fn new(per_client: u32, per_topic: u32) -> Self {
+    pub fn new(per_client: u32, per_topic: u32, most: usize) -> Self {
         Self(Arc::new(Shared {
             per_client,
             per_topic,
+            most,
             open: Mutex::default(),
         }))
     }
 
-    /// Counts a stream in.
+    /// Counts a stream of a shopper in.
     ///
     /// # Errors
     /// [`TooManyStreams`].
     pub fn open(&self, client: Client, topic: Topic) -> Result<StreamPermit, TooManyStreams> {
+        self.open_within(client, topic, self.0.most)
+    }
+
+    /// Counts a stream of somebody in who has logged in. However many streams strangers have, it finds its place.
+    ///
+    /// # Errors
+    /// [`TooManyStreams`].
+    pub fn open_for_member(&self, client: Client, account: Topic) -> Result<StreamPermit, TooManyStreams> {
+        self.open_within(client, account, usize::MAX)
+    }
+
+    fn open_within(&self, client: Client, topic: Topic, most: usize) -> Result<StreamPermit, TooManyStreams> {
         let mut open = self.0.open.lock();
         let held = |count: Option<&u32>| count.copied().unwrap_or(0);
-        if held(open.clients.get(&client)) >= self.0.per_client || held(open.topics.get(&topic)) >= self.0.per_topic {
+        if held(open.clients.get(&client)) >= self.0.per_client {
+            refused("stream_client");
+            return Err(TooManyStreams);
+        }
+        if held(open.topics.get(&topic)) >= self.0.per_topic {
+            refused("stream_topic");
+            return Err(TooManyStreams);
+        }
+        if open.total >= most {
+            refused("stream_instance");
             return Err(TooManyStreams);
         }
         *open.clients.entry(client).or_default() += 1;
@@ -88,15 +111,6 @@ impl Drop for StreamPermit {
     }
 }
 
-fn give_back<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
@@ -113,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_client_and_a_charge_have_their_own_limits_and_get_back_what_they_close() {
-        let streams = Streams::new(3, 2);
+        let streams = Streams::new(3, 2, 100);
         let first = streams.open(client(1), charge(1)).unwrap();
         let second = streams.open(client(1), charge(1)).unwrap();
         assert_eq!(streams.open(client(2), charge(1)).unwrap_err(), TooManyStreams);
@@ -126,5 +140,18 @@ mod tests {
         assert_eq!(streams.total(), 0);
         let open = streams.0.open.lock();
         assert!(open.clients.is_empty() && open.topics.is_empty());
+    }
+
+    #[test]
+    fn all_clients_together_have_no_more_streams_than_the_instance_may() {
+        let streams = Streams::new(10, 10, 5);
+        let held: Vec<_> = (0..9).filter_map(|n| streams.open(client(n), charge(n)).ok()).collect();
+        assert_eq!(held.len(), 5);
+        assert!(
+            streams.open_for_member(client(9), charge(9)).is_ok(),
+            "whoever has logged in finds a place"
+        );
+        drop(held);
+        assert!(streams.open(client(9), charge(9)).is_ok());
     }
 }

@@ -18,7 +18,7 @@ struct Guide {
     text: &'static str,
 }
 
-const GUIDES: [Guide; 4] = [
+const GUIDES: [Guide; 5] = [
     Guide {
         name: "widget",
         title: "Button and link",
@@ -38,6 +38,11 @@ const GUIDES: [Guide; 4] = [
         name: "webhooks",
         title: "Webhooks",
         text: include_str!("../../../docs/webhooks.md"),
+    },
+    Guide {
+        name: "limits",
+        title: "Limits",
+        text: include_str!("../../../docs/limits.md"),
     },
 ];
 

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bitpro_charge::{Charge, Judgement, Timestamp};
 
+use crate::limits::Client;
 use crate::merchant::Language;
 use crate::node::view::ScriptId;
 
@@ -28,6 +29,8 @@ pub struct Snapshot {
     pub(crate) index: u32,
     /// A keyed hash of the shopper's e-mail (R22).
     pub(crate) email_key: Option<[u8; 8]>,
+    /// Whose request made it, as far as this process knows: for an open charge of an unsigned link (R22, R25). It is stored nowhere.
+    pub(crate) maker: Option<Client>,
     /// Whether the script was derived again from descriptor and index since it was read.
     pub(crate) verified: Verified,
     /// The public view, made ahead.
@@ -111,6 +114,7 @@ impl Snapshot {
             descriptor: self.descriptor,
             index: self.index,
             email_key: self.email_key,
+            maker: self.maker,
             verified: self.verified.get().into(),
             rendered: Rendered::default(),
         }

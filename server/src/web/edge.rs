@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::{Context, Peer, Problem, RequestId, RequestIds, headers};
 use crate::config::PublicUrl;
-use crate::limits::{client_of, is_proxied};
+use crate::limits::{self, client_of, is_proxied};
 
 /// Says a problem to a browser, which wants a page.
 pub type Page = Box<dyn Fn(Problem, HeaderMap) -> Response + Send + Sync>;
@@ -43,9 +43,11 @@ pub struct Edge {
 }
 
 /// The longest path and query that is looked at.
-const LONGEST_URI: usize = 8 * 1024;
+pub(crate) const LONGEST_URI: usize = 8 * 1024;
+/// The longest head that is looked at, in bytes: its first line and its fields.
+pub(crate) const LONGEST_HEAD: usize = 32 * 1024;
 /// Asked by machines that know our address, not our name.
-const UNDER_ANY_HOST: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+const UNDER_ANY_HOST: [&str; 2] = ["/healthz", "/readyz"];
 
 /// What is never served under the dashboard's own address.
 const FOR_SHOPPERS: [&str; 4] = ["/app/checkout/", "/libs/", "/mapi/", "/docs"];
@@ -151,7 +153,23 @@ fn refused(request: &Request, asked: Option<&PublicUrl>, context: Context) -> Op
         .path_and_query()
         .is_some_and(|text| text.as_str().len() > LONGEST_URI)
     {
+        limits::refused("request_uri");
         return refuse(StatusCode::URI_TOO_LONG, "uri-too-long", "The address is too long.");
+    }
+    if head_bytes(request) > LONGEST_HEAD {
+        limits::refused("request_head");
+        let (status, title) = (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "The head of the request is too long.",
+        );
+        return refuse(status, "head-too-long", title);
+    }
+    if names_two_hosts(request) {
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "conflicting-host",
+            "The request is for one host in its first line and for another in its Host field.",
+        );
     }
     if UNDER_ANY_HOST.contains(&uri.path()) {
         return None;
@@ -171,6 +189,24 @@ fn refused(request: &Request, asked: Option<&PublicUrl>, context: Context) -> Op
         );
     }
     None
+}
+
+/// The size of a head as HTTP/1.1 writes it. What reads it stops somewhere above its own limit, depending on how the bytes come in.
+fn head_bytes(request: &Request) -> usize {
+    let fields = request.headers().iter();
+    let fields: usize = fields.map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let line = request.uri().path_and_query().map_or(1, |path| path.as_str().len());
+    request.method().as_str().len() + line + fields
+}
+
+/// Whether the authority of the first line (that of HTTP/2, or an absolute address) and the field `Host` are not the same: what
+/// stands in front of us may have judged by the other one.
+fn names_two_hosts(request: &Request) -> bool {
+    let Some(authority) = request.uri().authority() else {
+        return false;
+    };
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    hosts.any(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
 }
 
 impl Edge {
@@ -197,7 +233,7 @@ mod tests {
 
     use super::*;
 
-    async fn asked(path: &str, accept: &str) -> Response {
+    fn router() -> Router {
         let edge = Edge {
             public_url: "http://localhost".parse().unwrap(),
             dashboard_url: None,
@@ -207,14 +243,54 @@ mod tests {
             told_of_proxy: AtomicBool::new(false),
             page: Box::new(|problem, _| (problem.status, "a page").into_response()),
         };
-        let router = Router::new()
+        Router::new()
+            .route("/", get(|| async { "hello" }))
+            .route("/healthz", get(|| async { "ok" }))
             .route("/panic", get(|| async { panic!("on purpose") as &str }))
             .route("/hang", get(std::future::pending::<&str>))
-            .layer(axum::middleware::from_fn_with_state(Arc::new(edge), pass));
+            .layer(axum::middleware::from_fn_with_state(Arc::new(edge), pass))
+    }
+
+    async fn asked(path: &str, accept: &str) -> Response {
         let request = Request::get(path)
             .header(header::HOST, "localhost")
             .header(header::ACCEPT, accept);
-        router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_names_two_hosts_is_refused_also_where_any_host_is_served() {
+        for (uri, host, status) in [
+            ("http://localhost/", None, 200),
+            ("http://localhost/", Some("localhost"), 200),
+            ("http://localhost/", Some("LOCALHOST"), 200),
+            ("http://localhost/", Some("evil.example"), 400),
+            ("http://evil.example/", Some("localhost"), 400),
+            ("http://localhost/healthz", Some("evil.example"), 400),
+            ("http://evil.example/", Some("evil.example"), 421),
+            ("/", Some("evil.example"), 421),
+        ] {
+            let mut request = Request::get(uri);
+            if let Some(host) = host {
+                request = request.header(header::HOST, host);
+            }
+            let answer = router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status, "{uri} with {host:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_head_is_taken_up_to_its_limit_and_no_further() {
+        // "GET", "/", and the field for the host with what HTTP writes around it.
+        let else_in_it = 3 + 1 + "hostlocalhost".len() + 4 + "x-long".len() + 4;
+        for (size, status) in [(LONGEST_HEAD, 200), (LONGEST_HEAD + 1, 431)] {
+            let long = "x".repeat(size - else_in_it);
+            let request = Request::get("/")
+                .header(header::HOST, "localhost")
+                .header("x-long", long);
+            let answer = router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status);
+        }
     }
 
     #[tokio::test]

@@ -5,7 +5,9 @@ pub mod edge;
 pub mod encoding;
 pub mod headers;
 pub mod listener;
+mod patience;
 pub mod problem;
+mod socket;
 mod stream;
 mod takeover;
 

@@ -7,83 +7,26 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::response::Response;
 use http::header;
-use parking_lot::Mutex;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+
+use crate::limits::refused;
 
 /// Marks a response whose body lasts.
 #[derive(Debug, Clone, Copy)]
 pub struct LongLived;
 
-/// How long a reader may take none of what is written before it is given up.
-const STALLED: Duration = Duration::from_secs(30);
-
-/// A socket that can be taken away from whoever uses it; it is broken for him then.
-#[derive(Debug, Clone)]
-pub struct Socket(Arc<Mutex<Option<TcpStream>>>);
-
-impl Socket {
-    pub fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(Mutex::new(Some(stream))))
-    }
-
-    pub fn take(&self) -> Option<TcpStream> {
-        self.0.lock().take()
-    }
-
-    fn with<T>(&self, act: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        match self.0.lock().as_mut() {
-            Some(stream) => act(Pin::new(stream)),
-            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-        }
-    }
-}
-
-impl AsyncRead for Socket {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.with(|stream| stream.poll_read(cx, buf))
-    }
-}
-
-impl AsyncWrite for Socket {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.with(|stream| stream.poll_write(cx, buf))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.with(|stream| stream.poll_write_vectored(cx, bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.with(|stream| stream.poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.with(|stream| stream.poll_shutdown(cx))
-    }
-}
-
 /// Writes `response` to `stream` until its body or the client ends it. The body is delimited by the end of the connection
 /// (RFC 9112, section 6.3).
-pub async fn write_out(mut stream: TcpStream, response: Response) {
+pub async fn write_out(mut stream: TcpStream, response: Response, patience: Duration) {
     let (parts, mut body) = response.into_parts();
     let head = head(&parts);
-    if !write(&mut stream, &head).await {
+    if !write(&mut stream, &head, patience).await {
         return;
     }
     drop((head, parts));
@@ -93,7 +36,7 @@ pub async fn write_out(mut stream: TcpStream, response: Response) {
             () = hung_up(&stream) => return,
         };
         match chunk {
-            Some(chunk) if write(&mut stream, &chunk).await => {}
+            Some(chunk) if write(&mut stream, &chunk, patience).await => {}
             Some(_) => return,
             None => break,
         }
@@ -125,7 +68,7 @@ async fn next_chunk(body: &mut Body) -> Option<bytes::Bytes> {
     }
 }
 
-async fn write(stream: &mut TcpStream, bytes: &[u8]) -> bool {
+async fn write(stream: &mut TcpStream, bytes: &[u8], patience: Duration) -> bool {
     // Nearly always the socket's buffer takes it at once, and then no timer is needed.
     let written = match stream.try_write(bytes) {
         Ok(written) => written,
@@ -135,11 +78,17 @@ async fn write(stream: &mut TcpStream, bytes: &[u8]) -> bool {
     if written == bytes.len() {
         return true;
     }
-    let rest = Box::pin(tokio::time::timeout(STALLED, stream.write_all(&bytes[written..])));
-    matches!(rest.await, Ok(Ok(())))
+    let rest = Box::pin(tokio::time::timeout(patience, stream.write_all(&bytes[written..])));
+    match rest.await {
+        Ok(written) => written.is_ok(),
+        Err(_) => {
+            refused("write_stalled");
+            false
+        }
+    }
 }
 
-/// Returns when the client has closed his side. What he sends instead is read and forgotten.
+/// Returns when the client has closed their side. What they send instead is read and forgotten.
 async fn hung_up(stream: &TcpStream) {
     loop {
         if stream.readable().await.is_err() {

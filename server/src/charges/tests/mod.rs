@@ -29,6 +29,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::limits::Client;
 use crate::node::ChargesPort as _;
 use crate::node::view::{LostTx, PayingOutput, PayingTx, Tip, View};
 use crate::rng::CountingRng;
@@ -41,6 +42,10 @@ const TPUB: &str =
 /// EUR 50,000 a bitcoin: a cent is 20 satoshis.
 const RATE: u64 = 5_000_000;
 const START: Timestamp = Timestamp(1_700_000_000_000);
+
+fn client(address: &str) -> Client {
+    address.parse::<std::net::IpAddr>().unwrap().into()
+}
 
 /// Where the rate comes from in a test: it can fall silent.
 struct TestRate(parking_lot::RwLock<Option<u64>>);
@@ -192,6 +197,7 @@ impl Shop {
             buyer_email: Some("anna@shop.example".to_owned()),
             language: None,
             signed: false,
+            client: client("192.0.2.1"),
             pressed: false,
             notes: Vec::new(),
         }

@@ -295,6 +295,24 @@ async fn r25_unsigned_links_spend_nothing_of_what_signed_ones_may() {
 }
 
 #[tokio::test]
+async fn r25_all_unsigned_links_of_the_instance_have_one_ceiling_and_signed_ones_no_part_in_it() {
+    let app = TestApp::with(&[], |limits| limits.instance_create_per_minute = 3).await;
+    app.charges.rotate_link_key(app.merchant, 0).await.unwrap();
+    for _ in 0..3 {
+        app.open("fiat_price_cents=4200").await;
+    }
+    let other = app.another_merchant().await;
+    let refused = app
+        .navigate(&format!("/app/checkout/{other}?fiat_price_cents=4200"))
+        .await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.header("retry-after"), "20");
+    for _ in 0..10 {
+        app.open(&signed(&app, "fiat_price_cents=4200")).await;
+    }
+}
+
+#[tokio::test]
 async fn r24_a_signature_opens_no_frame_that_is_not_listed() {
     let app = shop(&[("allowed_origins", "shop.example")]).await;
     let link = app.link(&signed(&app, "fiat_price_cents=4200"));

@@ -33,7 +33,11 @@ pub(super) fn open(request: Request) -> BoxFuture<'static, Result<Response, Refu
     Box::pin(async move {
         let merchant = member(&request)?.merchant.id;
         let account = request.person.as_ref().map_or([0; 16], |person| person.account);
-        let permit = request.app.limits.streams.open(request.client.into(), account);
+        let permit = request
+            .app
+            .limits
+            .streams
+            .open_for_member(request.client.into(), account);
         let permit = permit.map_err(|_| Refusal::too_many(RETRY_AFTER))?;
         let subscription = request.app.charges.subscribe_to_merchant(merchant);
         Ok(response(Live {

@@ -322,6 +322,7 @@ fn snapshot(row: &SqliteRow, network: Network) -> Result<Snapshot, StoreError> {
         descriptor: DescriptorId(row.try_get(5)?),
         index: unsigned(row.try_get(6)?)?,
         email_key: email_key.map(fixed).transpose()?,
+        maker: None,
         verified: false.into(),
         rendered: Default::default(),
     })

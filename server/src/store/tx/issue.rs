@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bitpro_charge::{Charge, ChargeId, MerchantId, State, Terms};
 
 use super::Tx;
+use crate::limits::Client;
 use crate::merchant::Language;
 use crate::node::view::ScriptId;
 use crate::store::issuer::{Ahead, LEAST_AHEAD};
@@ -25,6 +26,7 @@ pub(crate) struct Draft {
     pub(crate) origin: ChargeOrigin,
     pub(crate) language: Option<Language>,
     pub(crate) email_key: Option<[u8; 8]>,
+    pub(crate) maker: Option<Client>,
     /// E-mail, metadata, notes.
     pub(crate) personal: [Option<String>; 3],
 }
@@ -89,6 +91,7 @@ impl Tx {
             descriptor,
             index: *index,
             email_key: draft.email_key,
+            maker: draft.maker,
             verified: true.into(),
             rendered: Rendered::default(),
         });

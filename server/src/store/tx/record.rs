@@ -120,6 +120,7 @@ impl Tx {
         self.writing().await?.erase_personal(snapshot.num).await?;
         let mut erased = snapshot.clone();
         erased.email_key = None;
+        erased.maker = None;
         self.memory.put_charge(&Arc::new(erased));
         Ok(())
     }

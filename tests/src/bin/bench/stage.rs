@@ -75,11 +75,15 @@ impl Stage {
             ("BITPRO_CREATE_PER_MINUTE", "1000000"),
             ("BITPRO_CREATE_BURST", "1000000"),
             ("BITPRO_MERCHANT_CREATE_PER_MINUTE", "1000000"),
+            ("BITPRO_INSTANCE_CREATE_PER_MINUTE", "10000000"),
             ("BITPRO_API_PER_MINUTE", "10000000"),
             ("BITPRO_API_BURST", "10000000"),
             ("BITPRO_STREAMS_PER_ADDRESS", "100000"),
             ("BITPRO_STREAMS_PER_CHARGE", "100000"),
+            ("BITPRO_MAX_STREAMS", "100000"),
             ("BITPRO_MAX_CONNECTIONS", "19000"),
+            // All load comes from here, as it would from a proxy.
+            ("BITPRO_TRUSTED_PROXIES", "127.0.0.1, ::1"),
         ];
         for (name, value) in out_of_the_way.iter().chain(settings) {
             setup = setup.with(name, value);
