@@ -2,6 +2,7 @@
 
 mod cli;
 mod dashboard;
+mod doors;
 mod harness_nodes;
 mod late;
 mod link;

@@ -29,14 +29,16 @@ impl Profile {
     }
 }
 
-/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `BITPRO_BIN` (the server), `BITPRO_DEMO` (the demo) and
+/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `NGINX`, `BITPRO_BIN` (the server), `BITPRO_DEMO` (the demo) and
 /// `BITPRO_PYTHON` (an interpreter with the published clients).
 ///
 /// # Errors
 /// When `BITCOIND` of the caller names no file.
 pub fn tell(command: &mut Command, workspace: &Workspace, profile: Profile) -> Result<()> {
     let chromium = env::var_os("CHROMIUM").unwrap_or_else(|| OsString::from("/usr/bin/chromium"));
+    let nginx = env::var_os("NGINX").unwrap_or_else(|| OsString::from("/usr/sbin/nginx"));
     command
+        .env("NGINX", nginx)
         .env("BITCOIND", setup::bitcoind(workspace)?)
         .env("CHROMIUM", chromium)
         .env("BITPRO_BIN", profile.program(workspace, "bitpro"))

@@ -46,6 +46,8 @@ pub enum Need {
     MovableClock,
     /// The HTTP load generator of the figures.
     LoadGenerator,
+    /// A reverse proxy.
+    Proxy,
     /// The programs that the API reference's shell client uses.
     ShellClient,
     /// The languages of the guides' programs.
@@ -56,7 +58,7 @@ pub enum Need {
 
 impl Need {
     /// All but [`Need::Mutants`], which only its own command wants.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Compiler,
         Self::RustComponents,
         Self::WasmTarget,
@@ -67,6 +69,7 @@ impl Need {
         Self::Browser,
         Self::MovableClock,
         Self::LoadGenerator,
+        Self::Proxy,
         Self::ShellClient,
         Self::GuideLanguages,
         Self::PythonClients,
@@ -99,6 +102,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     }
     if needs(Need::LoadGenerator) {
         packages.extend(apt::LOAD_GENERATOR);
+    }
+    if needs(Need::Proxy) {
+        packages.extend(apt::PROXY);
     }
     if needs(Need::ShellClient) {
         packages.extend(apt::SHELL_CLIENT);

@@ -89,7 +89,7 @@ pub const SUITES: [Suite; 12] = [
 
 const LINTERS: &[Need] = &[Need::RustComponents];
 const SERVER: &[Need] = &[Need::Compiler];
-const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock];
+const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::Proxy];
 const GUIDES: &[Need] = &[Need::ShellClient, Need::GuideLanguages, Need::PythonClients];
 const BROWSER: &[Need] = &[Need::Browser];
 

@@ -1,0 +1,129 @@
+//! A real nginx in front of the server, set up as the guide says and started without privileges of its own.
+
+use std::env;
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::wait::eventually;
+
+/// A running proxy. Dropping it ends it.
+#[derive(Debug)]
+pub struct Nginx {
+    port: u16,
+    _process: Process,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    /// A free port for a proxy: the server has to know it before the proxy can know the server.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn free_port() -> Result<u16> {
+        Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    }
+
+    /// Starts a proxy at `port` for the server at `target`, as in `127.0.0.1:8080`.
+    ///
+    /// # Errors
+    /// When there is no nginx, or it does not start.
+    pub async fn start(port: u16, target: &str) -> Result<Self> {
+        let program = env::var_os("NGINX").map_or_else(|| PathBuf::from("/usr/sbin/nginx"), PathBuf::from);
+        ensure!(
+            program.is_file(),
+            "there is no nginx at {}: name one by NGINX, or run `cargo xtask setup`",
+            program.display()
+        );
+        let folder = tempfile::Builder::new().prefix("bitpro-nginx-").tempdir()?;
+        let here = folder.path().display().to_string();
+        let file = folder.path().join("nginx.conf");
+        fs::write(
+            &file,
+            CONFIGURATION
+                .replace("HERE", &here)
+                .replace("PORT", &port.to_string())
+                .replace("TARGET", target),
+        )?;
+        let mut command = Command::new(program);
+        command
+            .arg("-p")
+            .arg(folder.path())
+            .arg("-c")
+            .arg(&file)
+            .arg("-e")
+            .arg("stderr");
+        let log = folder.path().join("nginx.log");
+        let mut process = Process::start("nginx", &command, &log)?;
+        let url = format!("http://localhost:{port}/healthz");
+        let http = reqwest::Client::new();
+        eventually("nginx to answer", || {
+            let ended = process.exit_status();
+            let asking = http.get(&url).send();
+            let log = log.clone();
+            async move {
+                ensure!(
+                    ended?.is_none(),
+                    "nginx ended: {}",
+                    fs::read_to_string(log).unwrap_or_default()
+                );
+                let status = asking.await.context("no answer")?.status();
+                ensure!(status.is_success(), "it answers {status}");
+                Ok(())
+            }
+        })
+        .await?;
+        Ok(Self {
+            port,
+            _process: process,
+            _folder: folder,
+        })
+    }
+
+    /// Its port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its address, as in `http://localhost:8080`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+}
+
+/// The lines of docs/operating.md and docs/limits.md, and what a test needs around them.
+const CONFIGURATION: &str = r#"
+daemon off;
+master_process off;
+worker_processes 1;
+pid HERE/nginx.pid;
+error_log stderr warn;
+events { worker_connections 2048; }
+http {
+    access_log off;
+    client_body_temp_path HERE/body;
+    proxy_temp_path HERE/proxy;
+    fastcgi_temp_path HERE/fastcgi;
+    uwsgi_temp_path HERE/uwsgi;
+    scgi_temp_path HERE/scgi;
+    client_header_timeout 10s;
+    send_timeout 20s;
+    upstream bitpro { server TARGET; keepalive 16; }
+    server {
+        listen 127.0.0.1:PORT;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_set_header Host $http_host;
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        location / { proxy_pass http://bitpro; }
+        location ~ /events$ { proxy_pass http://bitpro; proxy_buffering off; proxy_read_timeout 1h; }
+    }
+}
+"#;
