@@ -25,6 +25,7 @@ use crate::limits::{Connections, Limits, Presses};
 use crate::mapi::{self, Mapi};
 use crate::node::NodeStatus;
 use crate::rates::RateSource;
+use crate::reconcile::Reconciler;
 use crate::rng::Rng;
 use crate::web::Context;
 use crate::web::edge::{self, Edge};
@@ -72,6 +73,8 @@ pub struct Parts {
     pub metrics: Option<PrometheusHandle>,
     /// The node's condition.
     pub node: watch::Receiver<NodeStatus>,
+    /// Compares what is stored, and knows how that came out.
+    pub reconciler: Reconciler,
     /// Cancelled when the server is to end.
     pub closing: CancellationToken,
 }

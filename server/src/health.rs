@@ -77,6 +77,7 @@ async fn ready_in_detail(State(app): State<App>) -> Response {
 async fn answered(app: &App, in_detail: bool) -> Response {
     let stores = app.probe.stores(app).await && !app.closing.is_cancelled();
     let mut parts = parts(app, stores);
+    parts.extend(differences(app));
     let has_hole = app.node.borrow().hole.is_some();
     if in_detail && has_hole {
         parts.extend(hole(app).await);
@@ -154,6 +155,20 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
             yes_or(fresh.is_some(), "there is no fresh exchange rate"),
         ),
     ]
+}
+
+/// What the last comparison of everything with everything has left, if anything.
+fn differences(app: &App) -> Option<Part> {
+    let outcome = app.reconciler.last().filter(|outcome| outcome.left > 0)?;
+    let says = format!(
+        "{} differences between what is stored and what should be: see `bitpro reconcile`",
+        outcome.left
+    );
+    Some(Part {
+        name: "reconcile",
+        ok: false,
+        says,
+    })
 }
 
 /// Blocks that could not be read, if there are any. A charge's id is its shopper's capability (R23), so here they are counted only.

@@ -22,6 +22,7 @@ pub mod name;
 pub mod node;
 mod private;
 pub mod rates;
+pub mod reconcile;
 pub mod rng;
 pub mod seal;
 pub mod store;

@@ -23,6 +23,7 @@ use crate::limits::{Connections, Limits, Presses};
 use crate::mail::{MailSetupError, Postman};
 use crate::mapi::{KeyLimit, Mapi};
 use crate::node;
+use crate::reconcile::Reconciler;
 use crate::rng;
 use crate::store::StoreError;
 use crate::web::RequestIds;
@@ -144,6 +145,11 @@ async fn serve_instance(
     let address = listener.local_addr().map_or(config.listen, |address| address);
     let public_url = config.public_url.unwrap_or_else(|| local_url(address));
 
+    let reconciler = Reconciler::new(charges.clone(), config.node.clone(), &config.database);
+    let comparing = config
+        .reconcile_every
+        .map(|every| tokio::spawn(reconciler.clone().keep(every, closing.clone())));
+
     // The watcher ends after the requests: what they still make is watched.
     let watching_ends = CancellationToken::new();
     let watching = node::watch(
@@ -164,7 +170,7 @@ async fn serve_instance(
     let dashboard_url = config.dashboard_url.as_ref().unwrap_or(&public_url);
     let operator = config.operator_email.as_deref().and_then(Email::read);
     let accounts = Accounts::new(charges.clone(), config.signup, dashboard_url.origin(), operator);
-    let commands = tokio::spawn(socket.serve(accounts.clone(), closing.clone()));
+    let commands = tokio::spawn(socket.serve(accounts.clone(), reconciler.clone(), closing.clone()));
     let forgetting = tokio::spawn(accounts.clone().forget(watching_ends.clone()));
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
     let ids = RequestIds::new(rng.bytes());
@@ -200,6 +206,7 @@ async fn serve_instance(
         metrics_allow: config.metrics_allow.clone(),
         metrics,
         node: watching.status,
+        reconciler,
         closing: closing.clone(),
     });
     let edge = Edge {
@@ -257,6 +264,9 @@ async fn serve_instance(
     }
     if let Err(error) = commands.await {
         tracing::error!(%error, "the command socket had died");
+    }
+    if let Some(Err(error)) = futures::future::OptionFuture::from(comparing).await {
+        tracing::error!(%error, "nothing was compared with the chain any more");
     }
     if let Some(Err(error)) = futures::future::OptionFuture::from(following).await {
         tracing::error!(%error, "the exchanges were no longer asked");

@@ -118,6 +118,18 @@ fn describe() {
         "bitpro_limits_forgotten_total",
         "Entries of a limit's memory that were forgotten early because it was full, by limit."
     );
+    describe_gauge!(
+        "bitpro_reconcile_differences",
+        "Differences that the last comparison of everything with everything has left."
+    );
+    describe_gauge!(
+        "bitpro_reconcile_last_run_timestamp_seconds",
+        "When the last comparison ended, in Unix seconds."
+    );
+    describe_counter!(
+        "bitpro_reconcile_runs_total",
+        "Comparisons by outcome: complete, or incomplete because chain and mempool could not be asked."
+    );
     describe_histogram!("bitpro_http_request_seconds", "Time to answer, by route and status.");
 }
 

@@ -1,6 +1,7 @@
 //! A whole application for tests: a real database in a temporary folder, a clock that stands still, and no node.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -31,8 +32,9 @@ use crate::limits::{Connections, Limits, Presses};
 use crate::mapi::{KeyLimit, Mapi};
 use crate::merchant::{Merchant, Settings};
 use crate::node::view::{PayingOutput, PayingTx, Tip, View};
-use crate::node::{ChargesPort as _, NodeStatus};
+use crate::node::{ChargesPort as _, NodeAuth, NodeConfig, NodeStatus};
 use crate::rates::FixedRate;
+use crate::reconcile::Reconciler;
 use crate::rng::SystemRng;
 use crate::seal::{Seal, SealKeys};
 use crate::wallet::WalletText;
@@ -61,12 +63,21 @@ pub struct TestApp {
     /// Ends the application.
     pub closing: CancellationToken,
     router: Router,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Seals secrets under a key of tests.
 pub fn seal() -> Seal {
     Seal::new(&SealKeys::first(Secret([9; 32])))
+}
+
+/// A node that is not there.
+fn nowhere() -> NodeConfig {
+    let auth = NodeAuth::Password {
+        user: "nobody".to_owned(),
+        password: String::new(),
+    };
+    NodeConfig::new("http://127.0.0.1:1".parse().unwrap(), auth, Network::Regtest)
 }
 
 /// An answer, read to its end.
@@ -168,6 +179,7 @@ impl TestApp {
             metrics_allow: vec!["127.0.0.0/8".parse().unwrap()],
             metrics: None,
             node: watch::channel(NodeStatus::starting()).1,
+            reconciler: Reconciler::new(charges.clone(), nowhere(), &database),
             closing: closing.clone(),
         });
         let edge = Edge {
@@ -186,8 +198,13 @@ impl TestApp {
             closing,
             app: app.clone(),
             router: app.router(Arc::new(edge)),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("bitpro.db")
     }
 
     /// Another merchant beside the first.

@@ -13,6 +13,7 @@ mod node;
 mod outage;
 mod pay;
 mod rates;
+mod reconcile;
 mod reorg;
 mod replace;
 mod signed_links;

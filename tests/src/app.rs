@@ -231,6 +231,17 @@ impl App {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// Runs a command of the binary, and gives its exit code and what it prints on standard output.
+    ///
+    /// # Errors
+    /// When it does not end by itself.
+    pub async fn run_to_code(&self, arguments: &[&str]) -> Result<(i32, String)> {
+        let mut command = tokio::process::Command::from(self.command()?);
+        let output = command.args(arguments).output().await?;
+        let code = output.status.code().context("it was killed")?;
+        Ok((code, String::from_utf8(output.stdout)?))
+    }
+
     /// Waits until the server knows the chain up to `height`.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::store::StoreError;
 use crate::wallet::WalletText;
 use crate::wire::instant;
 
-/// Carries out `command` on `accounts` and their charges.
+/// Carries out `command` on `accounts` and their charges. What compares them is not among it: see [`super::carry_out`].
 ///
 /// # Errors
 /// [`Failure`]; nothing is changed then.
@@ -91,6 +91,7 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
         | Command::RotateKey { .. }
         | Command::RevokeKey { .. }
         | Command::Rekey => keys::execute(charges, command).await,
+        Command::Reconcile { .. } => Err(Failure::new(Kind::Invalid, "a comparison is not a change")),
         Command::TestMail { to } => super::mail::test(charges, &to).await,
         Command::CancelCharge { id, sequence } => {
             let (id, snapshot) = charge(charges, &id).await?;

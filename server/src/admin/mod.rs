@@ -11,14 +11,17 @@ mod keys;
 mod links;
 mod mail;
 mod people;
+mod reconcile;
 mod socket;
 mod webhooks;
 mod wire;
 
-pub use execute::execute;
+#[cfg(test)]
+pub(crate) use execute::execute;
 #[cfg(test)]
 pub(crate) use journal::ACTIONS;
 pub use links::{LinkCommand, LinkToSign, sign_offline};
+pub use reconcile::carry_out;
 pub use socket::{AdminSocket, SocketError, ask};
 pub use webhooks::WebhookCommand;
 pub use wire::{Command, Failure, Kind, ListQuery, MerchantEdit, Reply};

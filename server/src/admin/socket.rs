@@ -6,15 +6,16 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-use super::execute::execute;
 use super::links::LinkCommand;
+use super::reconcile::carry_out;
 use super::webhooks::WebhookCommand;
 use super::wire::{Command, Failure, Kind, Reply};
 use crate::accounts::Accounts;
+use crate::reconcile::Reconciler;
 
 /// The longest command: a logo in base64 with all settings.
 const LONGEST_COMMAND: u64 = 2 * 1024 * 1024;
@@ -22,6 +23,8 @@ const LONGEST_COMMAND: u64 = 2 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a command may take, beside a busy server.
 const LONGEST_WORK: Duration = Duration::from_secs(60);
+/// How long a comparison with the whole chain may take.
+const LONGEST_COMPARISON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A bound socket; its file goes with it.
 #[derive(Debug)]
@@ -73,7 +76,7 @@ impl AdminSocket {
     }
 
     /// Carries out commands on `charges` until `closing` is cancelled.
-    pub async fn serve(self, accounts: Accounts, closing: CancellationToken) {
+    pub async fn serve(self, accounts: Accounts, reconciler: Reconciler, closing: CancellationToken) {
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -81,9 +84,9 @@ impl AdminSocket {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let accounts = accounts.clone();
+                    let (accounts, reconciler) = (accounts.clone(), reconciler.clone());
                     tokio::spawn(async move {
-                        if let Err(error) = answer(stream, &accounts).await {
+                        if let Err(error) = answer(stream, &accounts, &reconciler).await {
                             tracing::debug!(%error, "a command was not answered");
                         }
                     });
@@ -104,7 +107,7 @@ impl Drop for AdminSocket {
     }
 }
 
-async fn answer(stream: UnixStream, accounts: &Accounts) -> io::Result<()> {
+async fn answer(stream: UnixStream, accounts: &Accounts, reconciler: &Reconciler) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = Vec::new();
     let mut lines = BufReader::new(read.take(LONGEST_COMMAND));
@@ -112,7 +115,12 @@ async fn answer(stream: UnixStream, accounts: &Accounts) -> io::Result<()> {
     let reply: Reply = match serde_json::from_slice::<Command>(&line) {
         Ok(command) => {
             tracing::info!(command = name(&command), "a command of the command line");
-            execute(accounts, command).await
+            let may_be_left = matches!(command, Command::Reconcile { .. });
+            tokio::select! {
+                reply = carry_out(accounts, reconciler, command) => reply,
+                // Nobody waits for it any more. What takes long and is done in steps may end between two of them.
+                () = end_of(&mut lines), if may_be_left => return Ok(()),
+            }
         }
         // The command line and the server are the same program; after an update one may be older.
         Err(error) => Err(Failure::new(
@@ -124,6 +132,20 @@ async fn answer(stream: UnixStream, accounts: &Accounts) -> io::Result<()> {
     reply.push(b'\n');
     write.write_all(&reply).await?;
     write.shutdown().await
+}
+
+/// Waits until the other end is closed.
+async fn end_of(reading: &mut (impl AsyncReadExt + Unpin)) {
+    let mut rest = [0; 64];
+    while matches!(reading.read(&mut rest).await, Ok(1..)) {}
+}
+
+/// How long an answer to a command is waited for.
+const fn patience(command: &Command) -> Duration {
+    match command {
+        Command::Reconcile { .. } => LONGEST_COMPARISON,
+        _ => LONGEST_WORK,
+    }
 }
 
 /// The command's name, without what stands in it.
@@ -157,6 +179,8 @@ const fn name(command: &Command) -> &'static str {
         Command::RotateKey { .. } => "key rotate",
         Command::RevokeKey { .. } => "key revoke",
         Command::TestMail { .. } => "mail test",
+        Command::Reconcile { fix: false, .. } => "reconcile",
+        Command::Reconcile { fix: true, .. } => "reconcile --fix",
         Command::Rekey => "rekey",
         Command::CancelCharge { .. } => "charge cancel",
     }
@@ -189,7 +213,7 @@ pub async fn ask(path: &Path, command: &Command) -> Result<Reply, SocketError> {
         BufReader::new(read).read_to_end(&mut reply).await?;
         Ok::<Reply, io::Error>(serde_json::from_slice(&reply)?)
     };
-    match tokio::time::timeout(LONGEST_WORK, asking).await {
+    match tokio::time::timeout(patience(command), asking).await {
         Ok(Ok(reply)) => Ok(reply),
         Ok(Err(error)) => Err(failed(error.to_string())),
         Err(_) => Err(failed("it does not answer".to_owned())),

@@ -93,6 +93,13 @@ pub enum Command {
     },
     /// Seals all secrets under the newest of the configured keys.
     Rekey,
+    /// Compares everything that is stored with itself and with the node.
+    Reconcile {
+        /// The first block to look through; without one, from the first charge on.
+        from: Option<u32>,
+        /// Whether what an observation can mend is mended.
+        fix: bool,
+    },
     /// Withdraws a charge (R15).
     CancelCharge {
         /// Its id.

@@ -108,6 +108,10 @@ impl ChargesPort for Charges {
         Ok(followed.into_iter().filter_map(known).collect())
     }
 
+    fn told_by_others(&self) -> u64 {
+        self.inner.shared.told_by_others()
+    }
+
     async fn set_first_tip(&self, tip: Tip) -> Result<(), ObserveError> {
         self.inner
             .store

@@ -14,6 +14,7 @@ mod merchants;
 mod objects;
 mod observe;
 mod reading;
+mod reconciling;
 mod requests;
 mod retention;
 mod search;

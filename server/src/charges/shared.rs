@@ -73,6 +73,8 @@ pub(super) struct Shared {
     pub(super) cache: Cache<ChargeId, Arc<Snapshot>>,
     pub(super) objects: Cache<ChargeId, KeptObject>,
     commits: AtomicU64,
+    /// How often somebody else than the watcher may have told of payments.
+    told_by_others: AtomicU64,
     merchants: RwLock<Arc<MerchantMap>>,
     merchants_version: AtomicU64,
     keys: RwLock<Arc<KeyMap>>,
@@ -99,6 +101,7 @@ impl Shared {
             cache: Cache::new(CACHED_CHARGES),
             objects: Cache::new(CACHED_OBJECTS),
             commits: AtomicU64::new(0),
+            told_by_others: AtomicU64::new(0),
             merchants: RwLock::default(),
             merchants_version: AtomicU64::new(0),
             keys: RwLock::default(),
@@ -135,6 +138,15 @@ impl Shared {
     /// How many groups were committed. What is read after this was asked for is at least as new.
     pub(super) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Acquire)
+    }
+
+    pub(super) fn told_by_others(&self) -> u64 {
+        self.told_by_others.load(Ordering::Acquire)
+    }
+
+    /// Somebody else than the watcher has told of payments.
+    pub(super) fn note_told_by_others(&self) {
+        self.told_by_others.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(super) fn merchants_version(&self) -> u64 {
@@ -228,6 +240,7 @@ impl Shared {
         };
         if news.from_elsewhere {
             self.cache.clear();
+            self.note_told_by_others();
         }
         if let Some((tip, observed_until)) = news.tip {
             *self.tip.write() = Some((tip, observed_until));

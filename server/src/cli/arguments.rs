@@ -73,6 +73,19 @@ pub(super) enum Do {
         #[command(subcommand)]
         action: MailAction,
     },
+    /// Compare every charge with chain and mempool and with its own log. The exit code is 0 when there is no difference, 1 when
+    /// one is left.
+    Reconcile {
+        /// The first block to look through. Without it, from the first charge on.
+        #[arg(long, value_name = "HEIGHT")]
+        from: Option<u32>,
+        /// Repair what an observation can repair.
+        #[arg(long)]
+        fix: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Encrypt all secrets in the database under the newest of seal_keys.
     Rekey {
         /// Print JSON.

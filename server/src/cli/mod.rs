@@ -7,6 +7,7 @@ mod keys;
 mod link;
 mod print;
 mod rate;
+mod reconcile;
 mod remote;
 mod webhook;
 
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +72,7 @@ pub fn run() -> ExitCode {
         Do::Mail {
             action: MailAction::Test { address, json },
         } => carry_out(arguments.config, &Command::TestMail { to: address }, json),
+        Do::Reconcile { from, fix, json } => reconcile::run(arguments.config, from, fix, json),
         Do::Rekey { json } => carry_out(arguments.config, &Command::Rekey, json),
         Do::Webhook { action } => {
             let (command, json) = webhook::command(action);
@@ -185,19 +188,27 @@ fn rate(file: Option<&Path>, probe: bool, json: bool) -> ExitCode {
 }
 
 fn carry_out(file: Option<PathBuf>, command: &Command, json: bool) -> ExitCode {
+    match reply_to(file, command, json) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(code) => code,
+    }
+}
+
+/// What a command gave, once it is printed; or the exit code, once it is said why there is nothing.
+fn reply_to(file: Option<PathBuf>, command: &Command, json: bool) -> Result<Value, ExitCode> {
     let config = match Config::load(file.as_deref()) {
         Ok(config) => config,
-        Err(errors) => return fail(INVALID, &errors.to_string()),
+        Err(errors) => return Err(fail(INVALID, &errors.to_string())),
     };
     // What the store says while it is opened beside the server is of interest only when it is wrong.
     telemetry::start_log("warn", config.log_format);
     let Some(runtime) = small_runtime() else {
-        return fail(FAILED, "no threads can be had");
+        return Err(fail(FAILED, "no threads can be had"));
     };
     match runtime.block_on(remote::carry_out(&config, command)) {
         Ok(value) => {
             print::reply(command, &value, &config, json);
-            ExitCode::SUCCESS
+            Ok(value)
         }
         Err(failure) => {
             let code = match failure.kind {
@@ -206,7 +217,7 @@ fn carry_out(file: Option<PathBuf>, command: &Command, json: bool) -> ExitCode {
                 Kind::Conflict => CONFLICT,
                 Kind::Unavailable => FAILED,
             };
-            fail(code, &failure.message)
+            Err(fail(code, &failure.message))
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::admin::{self, Command, Failure, Kind, Reply, SocketError};
 use crate::charges::{OpenError, Role};
 use crate::config::Config;
 use crate::instance::{Instance, InstanceError};
+use crate::reconcile::Reconciler;
 
 /// Has `command` carried out.
 ///
@@ -34,7 +35,8 @@ async fn here(config: &Config, command: &Command) -> Reply {
         &config.dashboard_origin(),
         operator,
     );
-    let reply = admin::execute(&accounts, command.clone()).await;
+    let reconciler = Reconciler::new(instance.charges.clone(), config.node.clone(), &config.database);
+    let reply = admin::carry_out(&accounts, &reconciler, command.clone()).await;
     instance.charges.close().await;
     reply
 }

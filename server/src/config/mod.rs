@@ -59,6 +59,8 @@ pub struct Config {
     pub metrics_allow: Vec<IpNet>,
     /// The node.
     pub node: NodeConfig,
+    /// How often everything is compared; `None` for never.
+    pub reconcile_every: Option<Duration>,
     /// Where exchange rates come from.
     pub rates: RatesConfig,
     /// Where webhooks may lead.
@@ -225,6 +227,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         _ => None,
     });
     let shutdown_grace = Duration::from_secs(reader.number("shutdown_grace_secs", 0..=300));
+    let reconcile_every = Duration::from_secs(reader.number("reconcile_every_secs", 0..=2_592_000));
     let database = reader.path("database");
     let admin_socket = admin_socket(reader, data_dir.as_deref());
     let node = node::node(reader, network, home);
@@ -242,6 +245,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         metrics_listen,
         metrics_allow,
         node: node?,
+        reconcile_every: Some(reconcile_every).filter(|every| !every.is_zero()),
         rates: rates?,
         limits,
         webhooks,

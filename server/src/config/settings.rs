@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 57] = [
+pub const SETTINGS: [Setting; 58] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -182,6 +182,12 @@ pub const SETTINGS: [Setting; 57] = [
         "1800",
         "seconds from 60 to 1209600",
         "How long a transaction must be absent and refused by the node before it counts as dropped.",
+    ),
+    with_default(
+        "reconcile_every_secs",
+        "86400",
+        "seconds from 0 to 2592000; 0 for never",
+        "How often everything that is stored is compared with itself and with chain and mempool.",
     ),
     with_default(
         "rate_source",

@@ -21,6 +21,7 @@ mod probe;
 mod rpc;
 mod scan;
 mod status;
+pub mod survey;
 #[cfg(test)]
 mod testing;
 pub mod view;

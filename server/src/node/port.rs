@@ -55,6 +55,11 @@ pub trait ChargesPort: Send + Sync + 'static {
     /// The paying transactions that can still be lost: in the mempool, or less than 144 blocks deep (R34).
     fn known_txs(&self) -> impl Future<Output = Result<Vec<KnownTx>, Self::Error>> + Send;
 
+    /// Rises whenever somebody else than the watcher has told of payments: what it knows of them is to be loaded anew then.
+    fn told_by_others(&self) -> u64 {
+        0
+    }
+
     /// Starts a fresh database at `tip`.
     fn set_first_tip(&self, tip: Tip) -> impl Future<Output = Result<(), Self::Error>> + Send;
 

@@ -3,6 +3,7 @@
 //! Whoever wants to write hands a unit of work to the one writer, which commits what is waiting together (R30). The
 //! writer's memory holds what can still move; whatever others keep a copy of changes only after the commit.
 
+pub(crate) mod audit;
 pub(crate) mod documents;
 mod issuer;
 mod load;
@@ -35,7 +36,7 @@ pub(crate) use issuer::Issuer;
 pub(crate) use memory::TxPlace;
 pub(crate) use news::{Low, News, Touched};
 pub use opening::OpenError;
-pub(crate) use opening::{StoreOptions, open};
+pub(crate) use opening::{StoreOptions, mark_path, open};
 pub(crate) use people_reader::PeopleReader;
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use search::{Needle, Note, Place, Search, Tally};

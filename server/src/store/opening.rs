@@ -225,7 +225,7 @@ fn meet_mark(tx: &mut Tx, mark: &IssuanceMark) -> bool {
 }
 
 /// The mark stands beside the database, and in no backup of it.
-fn mark_path(database: &Path) -> PathBuf {
+pub(crate) fn mark_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".issued");
     PathBuf::from(name)

@@ -144,6 +144,23 @@ impl IssuanceMark {
     }
 }
 
+/// The highest indices that the mark at `path` knows, without taking hold of it: whoever writes it goes on. A file that is not
+/// there knows none.
+///
+/// # Errors
+/// The file system's, and a file that is none of ours.
+pub(crate) fn look(path: &Path) -> io::Result<HashMap<[u8; 16], u32>> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read?,
+    };
+    match read(&bytes) {
+        Ok(slots) => Ok(slots.into_iter().map(|(key, slot)| (key, slot.highest)).collect()),
+        Err(MarkError::Failed(error)) => Err(error),
+        Err(MarkError::InUse) => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
 impl Drop for IssuanceMark {
     /// Lets go of the file before the next process, or the next test, asks for it.
     fn drop(&mut self) {

@@ -3,6 +3,7 @@
 use super::super::api::NodeApi;
 use super::super::checks::{check_identity, check_version};
 use super::super::endpoint::endpoints;
+use super::super::known::Known;
 use super::super::matching::paying_outputs;
 use super::super::port::{ChargesPort, KnownTx};
 use super::super::view::PayingTx;
@@ -36,20 +37,27 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     }
 
     /// Takes over what the charges have stored.
-    fn load(&mut self) -> Result<(), Trouble> {
+    pub(super) fn load(&mut self) -> Result<(), Trouble> {
         let tip = self
             .port
             .stored_tip()
             .ok_or_else(|| Trouble::Store("the first tip was not stored".to_owned()))?;
+        self.told_by_others = self.port.told_by_others();
+        self.known = Known::default();
         let known = self.runtime.block_on(self.port.known_txs()).map_err(store_trouble)?;
         for tx in known {
             let tx = self.with_outputs(tx)?;
             self.known.insert(tx);
         }
         let observed_until = self.port.observed_until();
+        // When it is loaded anew, the tip was received when it was.
+        let received = self
+            .stand
+            .filter(|before| before.tip == tip)
+            .map(|before| before.tip_received);
         self.stand = Some(Stand {
             tip,
-            tip_received: observed_until.unwrap_or_else(|| self.clock.now()),
+            tip_received: received.or(observed_until).unwrap_or_else(|| self.clock.now()),
             observed_until,
             stored_until: observed_until,
         });

@@ -127,6 +127,8 @@ struct Watcher<P: ChargesPort, N: NodeApi> {
     ancestors: HashMap<Txid, Vec<Vec<u8>>>,
     /// Where the charges stand; `None` before they were asked or given a first tip.
     stand: Option<Stand>,
+    /// How often others had told of payments when the known ones were loaded.
+    told_by_others: u64,
     /// The node was found to be the right one, and able, since the last failure.
     is_acquainted: bool,
     /// Something failed: wake-ups have to wait for the next poll.
@@ -209,6 +211,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             missing: HashMap::new(),
             ancestors: HashMap::new(),
             stand: None,
+            told_by_others: 0,
             is_acquainted: false,
             awaits_poll: true,
             owes_reading: true,

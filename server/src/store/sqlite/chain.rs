@@ -223,6 +223,27 @@ pub(in crate::store) async fn outputs_without_bytes(
     Ok(outputs)
 }
 
+/// A transaction that pays us, with its bytes, followed or not.
+pub(in crate::store) async fn paying_tx(
+    connection: &mut SqliteConnection,
+    txid: Txid,
+) -> Result<Option<StoredTx>, StoreError> {
+    let row = sqlx::query(
+        "SELECT txid, inputs, ancestor_inputs, coinbase, height, block, loss, lost_at, replaced_by, \
+         first_seen_earliest, first_seen_latest, raw FROM payment_txs WHERE txid = ?",
+    )
+    .bind(&txid.0[..])
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| {
+        Ok(StoredTx {
+            place: tx_place(&row)?,
+            raw: row.try_get(11)?,
+        })
+    })
+    .transpose()
+}
+
 fn tx_place(row: &SqliteRow) -> Result<TxPlace, StoreError> {
     let height: Option<i64> = row.try_get(4)?;
     let block: Option<Vec<u8>> = row.try_get(5)?;

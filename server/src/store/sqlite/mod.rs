@@ -1,5 +1,6 @@
 //! SQLite: everything that is peculiar to the engine.
 
+mod audit;
 mod bulk;
 mod chain;
 mod charges;
@@ -18,7 +19,11 @@ mod told;
 mod wallets;
 mod webhooks;
 
-pub(super) use chain::{block_at, followed_txs, outputs_without_bytes};
+pub(super) use audit::{
+    audited, blocks_at, charge_nums_after, charges_paid_by, charges_sharing_scripts, oldest, orphans, readable_charges,
+    scripts_after, scripts_that_are, stored_descriptors, stored_tip, stored_wallets,
+};
+pub(super) use chain::{block_at, followed_txs, outputs_without_bytes, paying_tx};
 pub(super) use charges::{NewRow, charge, charges_by_num, list, state_counts};
 pub(super) use journal::{Decided, OutboxRow, history};
 pub(super) use keys::{KeyRow, KeySecretRow, nonces, success_url};

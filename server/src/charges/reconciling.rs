@@ -1,0 +1,68 @@
+//! What the comparison of everything with everything needs of the charges.
+
+use bitpro_charge::MerchantId;
+
+use super::{Charges, ObserveError};
+use crate::node::IssuedRange;
+use crate::node::view::{ScriptId, View};
+use crate::store::StoreError;
+use crate::wallet::Receive;
+
+impl Charges {
+    /// Whether this server wrote the descriptor `text`.
+    pub(crate) fn is_own_descriptor(&self, text: &str, mac: &[u8]) -> bool {
+        self.inner.secret.of_descriptor(text) == mac
+    }
+
+    /// Whether this server gave `merchant` the descriptor `text`.
+    pub(crate) fn is_own_wallet(&self, merchant: MerchantId, text: &str, mac: &[u8]) -> bool {
+        self.inner.secret.of_merchant(merchant, text) == mac
+    }
+
+    /// The addresses of the descriptor `text`; `None` for what is no descriptor.
+    pub(crate) fn receive_of(&self, text: &str) -> Option<Receive> {
+        Receive::from_descriptor(text, self.inner.network).ok()
+    }
+
+    /// Whether a script is watched, as a look-up in memory for threads that read blocks.
+    pub(crate) fn watch(&self) -> impl Fn(&[u8]) -> Option<ScriptId> + Send + use<> {
+        let watched = self.inner.shared.watch_map.clone();
+        move |script| watched.lookup(script)
+    }
+
+    /// Applies a view that the watcher did not make. It is told, for it has to follow what is now known.
+    ///
+    /// # Errors
+    /// [`ObserveError`].
+    pub(crate) async fn observe_beside_watcher(&self, view: View) -> Result<(), ObserveError> {
+        self.inner.observe(view).await?;
+        self.inner.shared.note_told_by_others();
+        Ok(())
+    }
+
+    /// Every descriptor with the highest index that is watched.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn watched_ranges(&self) -> Result<Vec<IssuedRange>, StoreError> {
+        let mut highest = std::collections::BTreeMap::new();
+        let mut after = ScriptId(0);
+        loop {
+            let page = self.inner.store.scripts_after(after, 1_000).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for script in page {
+                let index = highest.entry(script.descriptor).or_insert(script.index);
+                *index = script.index.max(*index);
+            }
+        }
+        let (descriptors, _) = self.inner.store.wallets().await?;
+        let ranges = descriptors.into_iter().filter_map(|descriptor| {
+            Some(IssuedRange {
+                highest: *highest.get(&descriptor.id)?,
+                descriptor: descriptor.text,
+            })
+        });
+        Ok(ranges.collect())
+    }
+}

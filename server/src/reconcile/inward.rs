@@ -1,0 +1,189 @@
+//! What is stored of one charge against itself: its log decides, and everything else has to follow from it. Pure.
+
+use std::collections::BTreeMap;
+
+use bitpro_charge::{Charge, Event, Outpoint, Payment, Place, Whereabouts};
+
+use super::difference::{Code, Difference};
+use crate::store::audit::{StoredCharge, StoredPayment};
+
+/// Compares all that is stored of a charge; `tip` is the height of the block that the charges stand on.
+pub(super) fn compare(stored: &StoredCharge, tip: Option<u32>) -> Vec<Difference> {
+    let id = stored.id;
+    let mut found = Vec::new();
+    if let Err(why) = &stored.log {
+        found.push(Difference::of_charge(Code::LogUnreadable, id, why.clone()));
+    }
+    let row = match &stored.row {
+        Ok(row) => row,
+        Err(why) => {
+            found.push(Difference::of_charge(Code::RowUnreadable, id, why.clone()));
+            return found;
+        }
+    };
+    let Ok(log) = &stored.log else { return found };
+    let (folded, told) = fold(&row.charge, log);
+    let parts = differing(&folded, &row.charge, stored);
+    if !parts.is_empty() {
+        let reason = format!("the row differs from the log in: {}", parts.join(", "));
+        found.push(Difference::of_charge(Code::RowNotLog, id, reason));
+    }
+    found.extend(payments(stored, &folded));
+    if let Some(tip) = tip {
+        let verdict = folded.verdict(tip);
+        if (verdict.state, verdict.reason) != (folded.state, folded.reason) {
+            let word = |state: bitpro_charge::State, reason: Option<bitpro_charge::Reason>| match reason {
+                Some(reason) => format!("{state} ({reason})"),
+                None => state.to_string(),
+            };
+            let reason = format!(
+                "it is {}, and under block {tip} its payments make it {}",
+                word(folded.state, folded.reason),
+                word(verdict.state, verdict.reason)
+            );
+            found.push(Difference::of_charge(Code::StateNotVerdict, id, reason));
+        }
+    }
+    found.extend(announcements(stored, &told));
+    found
+}
+
+/// The charge that a log makes, and what it announced: sequence and announcement.
+fn fold(made: &Charge, log: &[Event]) -> (Charge, Vec<(i64, String)>) {
+    let mut charge = Charge::new(made.id, made.merchant, made.address.clone(), made.terms.clone());
+    let mut told = Vec::new();
+    for event in log {
+        charge.apply(event);
+        if let Event::Announced { announcement, .. } = event {
+            let sequence = i64::try_from(charge.sequence).unwrap_or(i64::MAX);
+            told.push((sequence, announcement.as_str().to_owned()));
+        }
+    }
+    (charge, told)
+}
+
+/// The names of what differs between the charge that the log makes and its row.
+fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'static str> {
+    let columns = &stored.columns;
+    let facts = [
+        (
+            "state",
+            folded.state == row.state && columns.state == folded.state.as_str(),
+        ),
+        (
+            "reason",
+            folded.reason == row.reason && columns.reason.as_deref() == folded.reason.map(|reason| reason.as_str()),
+        ),
+        (
+            "sequence",
+            folded.sequence == row.sequence && u64::try_from(columns.sequence) == Ok(folded.sequence),
+        ),
+        (
+            "payments",
+            folded.payments == row.payments && columns.is_paid != folded.payments.is_empty(),
+        ),
+        ("deadline", folded.deadline == row.deadline),
+        ("confirmations needed", folded.required == row.required),
+        ("what was told", (folded.told, folded.round) == (row.told, row.round)),
+    ];
+    let mut parts: Vec<&str> = facts
+        .into_iter()
+        .filter(|(_, is_same)| !is_same)
+        .map(|(name, _)| name)
+        .collect();
+    if parts.is_empty() && folded != row {
+        parts.push("what was decided about its payments and its time");
+    }
+    parts
+}
+
+/// The table of payments against the payments of the log.
+fn payments(stored: &StoredCharge, folded: &Charge) -> Vec<Difference> {
+    let rows: BTreeMap<Outpoint, &StoredPayment> = stored.payments.iter().map(|row| (row.outpoint, row)).collect();
+    let mut found = Vec::new();
+    let mut differs = |outpoint: Outpoint, reason: String| {
+        found.push(Difference::of_charge(Code::PaymentsNotLog, stored.id, reason).about(outpoint));
+    };
+    for payment in &folded.payments {
+        match rows.get(&payment.outpoint) {
+            None => differs(
+                payment.outpoint,
+                "the log has it, and the table of payments has not".to_owned(),
+            ),
+            Some(row) if **row != row_of(payment) => differs(
+                payment.outpoint,
+                format!(
+                    "the table of payments has {}, the log {}",
+                    in_words(row),
+                    in_words(&row_of(payment))
+                ),
+            ),
+            Some(_) => {}
+        }
+    }
+    for outpoint in rows.keys().filter(|outpoint| folded.payment(**outpoint).is_none()) {
+        differs(
+            *outpoint,
+            "the table of payments has it, and the log has not".to_owned(),
+        );
+    }
+    found
+}
+
+/// The row that a payment has to have.
+fn row_of(payment: &Payment) -> StoredPayment {
+    let (height, loss) = match payment.whereabouts {
+        Whereabouts::Live(Place::Block(block)) => (Some(block.height), None),
+        Whereabouts::Live(Place::Mempool) => (None, None),
+        Whereabouts::Gone(loss) => (None, Some(loss.as_str().to_owned())),
+    };
+    StoredPayment {
+        outpoint: payment.outpoint,
+        value: payment.value,
+        height,
+        loss,
+        first_seen: payment.first_seen,
+    }
+}
+
+fn in_words(row: &StoredPayment) -> String {
+    let place = match (&row.loss, row.height) {
+        (Some(loss), _) => loss.clone(),
+        (None, Some(height)) => format!("in block {height}"),
+        (None, None) => "unconfirmed".to_owned(),
+    };
+    format!(
+        "{} sat {place}, first seen {} to {}",
+        row.value.to_sat(),
+        row.first_seen.earliest.0,
+        row.first_seen.latest.0
+    )
+}
+
+/// What the log announced against what the outbox holds.
+fn announcements(stored: &StoredCharge, told: &[(i64, String)]) -> Vec<Difference> {
+    let mut balance: BTreeMap<&(i64, String), i64> = BTreeMap::new();
+    for announced in told {
+        *balance.entry(announced).or_default() += 1;
+    }
+    for row in &stored.outbox {
+        *balance.entry(row).or_default() -= 1;
+    }
+    let unequal = balance.into_iter().filter(|(_, balance)| *balance != 0);
+    unequal
+        .map(|((sequence, announcement), balance)| {
+            let (code, reason) = if balance > 0 {
+                (
+                    Code::AnnouncementMissing,
+                    "the log announces it, and the outbox does not hold it",
+                )
+            } else {
+                (
+                    Code::AnnouncementInvented,
+                    "the outbox holds it, and the log does not announce it",
+                )
+            };
+            Difference::of_charge(code, stored.id, reason).about(format!("{announcement} at sequence {sequence}"))
+        })
+        .collect()
+}

@@ -1,0 +1,207 @@
+//! Comparing what is stored with itself, on a real database that another hand has been in. The node is away here: what is
+//! compared with a real one stands among the integration tests.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::health;
+use crate::store::testing::meddle;
+use crate::testing::TestApp;
+use crate::web::Peer;
+
+/// A shop with a charge that is paid and confirmed, one that is not paid, and a webhook that was told.
+async fn shop() -> TestApp {
+    let app = TestApp::with_merchant(&[]).await;
+    let paid = app.open("fiat_price_cents=4200&order_id=1").await;
+    app.pay(&paid).await;
+    app.confirm(&paid).await;
+    app.open("fiat_price_cents=100").await;
+    app
+}
+
+/// The codes of what is found after `statement` was carried out behind the server's back.
+async fn found_after(statement: &'static str) -> Vec<&'static str> {
+    let app = shop().await;
+    meddle(&app.database(), statement).await;
+    let report = app.app.reconciler.run(Request::default()).await.unwrap();
+    report
+        .differences
+        .iter()
+        .map(|difference| difference.code.as_str())
+        .collect()
+}
+
+#[tokio::test]
+async fn nothing_is_found_where_nothing_was_changed() {
+    let app = shop().await;
+    let report = app.app.reconciler.run(Request::default()).await.unwrap();
+    assert_eq!(report.differences, []);
+    assert_eq!(report.charges, 2);
+    assert!(report.scripts > 2, "the look-ahead is looked at, too");
+    // Without a node, nobody may think that the chain was looked at.
+    assert!(!report.complete);
+    assert_eq!(report.notes[0].code, "chain-not-read");
+}
+
+#[tokio::test]
+async fn a_row_that_the_log_does_not_make_is_found() {
+    assert_eq!(
+        found_after("UPDATE charges SET state = 'confirmed' WHERE state = 'pending'").await,
+        ["row-not-log"]
+    );
+    assert_eq!(
+        found_after("UPDATE charges SET snapshot = replace(snapshot, '\"round\":0', '\"round\":3')").await,
+        ["row-not-log"]
+    );
+    assert_eq!(found_after("UPDATE charges SET is_paid = 0").await, ["row-not-log"]);
+    assert_eq!(
+        found_after("UPDATE charges SET snapshot = '{}' WHERE snapshot IS NOT NULL").await,
+        ["row-unreadable"]
+    );
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_or_has_a_gap_is_found() {
+    assert_eq!(
+        found_after("UPDATE events SET body = '[]x' WHERE first_sequence = 1").await,
+        ["log-unreadable"]
+    );
+    assert_eq!(
+        found_after("DELETE FROM events WHERE first_sequence = 1").await,
+        ["log-unreadable"]
+    );
+}
+
+#[tokio::test]
+async fn a_table_of_payments_that_the_log_does_not_make_is_found() {
+    for statement in [
+        "DELETE FROM payments",
+        "UPDATE payments SET value = value + 1",
+        "UPDATE payments SET height = NULL",
+        "UPDATE payments SET loss = 'replaced'",
+        "UPDATE payments SET first_seen_latest = first_seen_latest - 1",
+        "INSERT INTO payments (txid, vout, charge, value, first_seen_earliest, first_seen_latest) \
+         SELECT zeroblob(32), 0, num, 84000, 0, 0 FROM charges WHERE state = 'pending'",
+    ] {
+        assert_eq!(found_after(statement).await, ["payments-not-log"], "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_announced_and_is_not_told_or_told_and_was_not_announced_is_found() {
+    assert_eq!(
+        found_after("DELETE FROM outbox WHERE announcement = 'charge:confirmed'").await,
+        ["announcement-missing"]
+    );
+    assert_eq!(
+        found_after(
+            "INSERT INTO outbox (num, id, merchant, charge, sequence, announcement, at) \
+             SELECT 900, zeroblob(16), merchant, num, 1, 'charge:confirmed', 0 FROM charges WHERE state = 'pending'"
+        )
+        .await,
+        ["announcement-invented"]
+    );
+    assert_eq!(
+        found_after("UPDATE outbox SET announcement = 'charge:failed' WHERE announcement = 'charge:confirmed'").await,
+        ["announcement-missing", "announcement-invented"]
+    );
+    assert_eq!(
+        found_after("INSERT INTO deliveries (num, outbox, webhook, state, due_at) VALUES (1, 77, 77, 'delivered', 0)")
+            .await,
+        ["row-orphaned", "row-orphaned"]
+    );
+}
+
+#[tokio::test]
+async fn an_address_that_another_hand_wrote_is_found() {
+    assert_eq!(
+        found_after(
+            "UPDATE scripts SET script = x'00140000000000000000000000000000000000000001' \
+             WHERE id = (SELECT script FROM charges WHERE state = 'pending')"
+        )
+        .await,
+        ["script-not-derived"]
+    );
+    assert_eq!(
+        found_after("UPDATE scripts SET idx = 5000 WHERE id = (SELECT MAX(id) FROM scripts)").await,
+        ["script-not-derived"]
+    );
+}
+
+#[tokio::test]
+async fn a_wallet_that_another_hand_wrote_is_found() {
+    assert_eq!(
+        found_after("UPDATE descriptors SET mac = x'00'").await,
+        ["wallet-changed"]
+    );
+    assert_eq!(
+        found_after("UPDATE merchants SET descriptor_mac = x'00'").await,
+        ["wallet-changed"]
+    );
+}
+
+#[tokio::test]
+async fn r28_a_counter_or_a_mark_that_is_behind_what_was_given_out_is_found() {
+    assert_eq!(
+        found_after("UPDATE descriptors SET next_index = 1").await,
+        ["counter-behind"]
+    );
+    let app = shop().await;
+    std::fs::remove_file(app.database().with_extension("db.issued")).unwrap();
+    let report = app.app.reconciler.run(Request::default()).await.unwrap();
+    let codes: Vec<Code> = report.differences.iter().map(|difference| difference.code).collect();
+    assert_eq!(codes, [Code::MarkBehind]);
+}
+
+#[tokio::test]
+async fn nothing_is_changed_by_looking_nor_by_a_repair_that_is_not_one() {
+    let app = shop().await;
+    meddle(&app.database(), "DELETE FROM payments").await;
+    let before = crate::store::testing::outbox(&app.database()).await;
+    for fix in [false, true] {
+        let request = Request {
+            fix,
+            ..Request::default()
+        };
+        let report = app.app.reconciler.run(request).await.unwrap();
+        assert_eq!((report.found, report.repaired), (1, 0));
+    }
+    assert_eq!(crate::store::testing::outbox(&app.database()).await, before);
+}
+
+/// What `/readyz` says to those inside.
+async fn told_inside(app: &TestApp) -> String {
+    let peer: SocketAddr = "127.0.0.1:5000".parse().unwrap();
+    let request = http::Request::get("/readyz")
+        .header("host", "127.0.0.1:9464")
+        .extension(Peer(peer))
+        .body(Body::empty())
+        .unwrap();
+    let answer = health::inside(app.app.clone()).oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), http::StatusCode::OK);
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn readyz_is_degraded_while_a_difference_is_left() {
+    let app = shop().await;
+    app.app.reconciler.run(Request::default()).await.unwrap();
+    assert!(!told_inside(&app).await.contains("reconcile"));
+    meddle(&app.database(), "UPDATE charges SET is_paid = 0").await;
+    app.app.reconciler.run(Request::default()).await.unwrap();
+    let told = told_inside(&app).await;
+    assert!(told.contains("1 difference"), "{told}");
+    assert!(told.contains("degraded"), "{told}");
+    meddle(
+        &app.database(),
+        "UPDATE charges SET is_paid = 1 WHERE snapshot LIKE '%outpoint%'",
+    )
+    .await;
+    app.app.reconciler.run(Request::default()).await.unwrap();
+    assert!(!told_inside(&app).await.contains("reconcile"));
+}
