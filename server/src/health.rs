@@ -141,12 +141,19 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
     let node = app.node.borrow();
     let fresh = app.rates.fresh(app.clock.now());
     let part = |name, ok, says: String| Part { name, ok, says };
+    let is_hearing = node.hearing == crate::node::Hearing::Everything;
+    let stale = node.stale_secs(app.clock.now()).filter(|_| is_hearing);
     let yes_or = |ok: bool, no: &str| if ok { "ok".to_owned() } else { no.to_owned() };
     let unscanned = app.charges.scans_wanted().len();
     let awaited = format!("{unscanned} descriptors wait for the node to look for addresses that were used already");
     vec![
         part("store", stores, yes_or(stores, "charges cannot be stored")),
         part("node", node.is_well(), node.condition.to_string()),
+        part(
+            "relay",
+            is_hearing && stale.is_none(),
+            stale.map_or_else(|| node.hearing.to_string(), crate::node::stale),
+        ),
         part("zmq", node.zmq != crate::node::ZmqState::Silent, node.zmq.to_string()),
         part("wallets", unscanned == 0, yes_or(unscanned == 0, &awaited)),
         part(

@@ -28,6 +28,8 @@ pub enum Role {
     ServerWithoutZmq,
     /// As `Server`, and it deletes old blocks when it is told to.
     PrunedServer,
+    /// As `Server`, and it takes no transactions from its peers.
+    BlocksOnlyServer,
     /// The shopper's node: with wallets, and a miner of its own.
     Shopper,
 }
@@ -297,7 +299,7 @@ impl Node {
     const fn coinbase_descriptor(&self) -> &'static str {
         match self.role {
             // A bare script that anyone can spend: OP_TRUE and OP_2.
-            Role::Server | Role::ServerWithoutZmq | Role::PrunedServer => "raw(51)",
+            Role::Server | Role::ServerWithoutZmq | Role::PrunedServer | Role::BlocksOnlyServer => "raw(51)",
             Role::Shopper => "raw(52)",
         }
     }

@@ -22,13 +22,16 @@ pub(super) fn node(reader: &mut Reader, network: Option<Network>, home: Option<&
     let reorg_limit = reader.number("reorg_limit", 1..=100);
     let dropped_after_secs = reader.number("dropped_after_secs", 60..=1_209_600);
     let accept_block = reader.parsed("accept_block", |text| text.parse::<BlockHash>().ok());
+    let requires_peers = reader.parsed("node_requires_peers", |text| text.parse::<bool>().ok());
+    let defaults = NodeConfig::new(rpc_url?, auth?, network?);
     Some(NodeConfig {
         reorg_limit,
         dropped_after_secs,
         poll_interval,
         zmq: zmq?,
+        requires_peers: requires_peers.unwrap_or(defaults.requires_peers),
         accept_block,
-        ..NodeConfig::new(rpc_url?, auth?, network?)
+        ..defaults
     })
 }
 

@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 58] = [
+pub const SETTINGS: [Setting; 59] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -165,6 +165,11 @@ pub const SETTINGS: [Setting; 58] = [
         "1000",
         "milliseconds from 50 to 60000",
         "How often the node is asked for news, whether ZMQ works or not.",
+    ),
+    optional(
+        "node_requires_peers",
+        "true or false",
+        "Whether the node must have peers for a charge to time out or fail: without them it hears of no payment. A tip of more than two hours is told of then, too. Default: true, and false on regtest.",
     ),
     with_default(
         "reorg_limit",

@@ -58,6 +58,7 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
         ("BITPRO_NODE_RPC_URL", "ftp://x"),
         ("BITPRO_NODE_ZMQ", "tcp://127.0.0.1:1"),
         ("BITPRO_NODE_POLL_MS", "5"),
+        ("BITPRO_NODE_REQUIRES_PEERS", "sometimes"),
         ("BITPRO_REORG_LIMIT", "0"),
         ("BITPRO_ACCEPT_BLOCK", "12"),
         ("BITPRO_RATE_SOURCE", "oracle"),

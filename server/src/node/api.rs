@@ -10,7 +10,8 @@ use bitpro_charge::{Outpoint, Txid};
 use tokio::runtime::{Handle, Runtime};
 
 pub use super::rpc::answers::{
-    ChainState, Header, MempoolEntry, MempoolSnapshot, MempoolState, NetworkState, Notification, Unspent, UtxoScan,
+    ChainState, Header, MempoolEntry, MempoolSnapshot, MempoolState, NetworkState, Notification, Peer, Unspent,
+    UtxoScan,
 };
 pub use super::rpc::{CheckedBlock, PoolTx};
 pub use super::zmq::{Listener, Shortening, Topic, Wake};
@@ -36,6 +37,9 @@ pub trait NodeApi: Send + Sync + 'static {
 
     /// What the node is, and whether it has peers.
     fn network_state(&self) -> Result<NetworkState, NodeError>;
+
+    /// Who is connected with the node.
+    fn peers(&self) -> Result<Vec<Peer>, NodeError>;
 
     /// The best block.
     fn best(&self) -> Result<BlockHash, NodeError>;
@@ -126,6 +130,10 @@ impl NodeApi for RealNode {
 
     fn network_state(&self) -> Result<NetworkState, NodeError> {
         self.rpc.network_state()
+    }
+
+    fn peers(&self) -> Result<Vec<Peer>, NodeError> {
+        self.rpc.peers()
     }
 
     fn best(&self) -> Result<BlockHash, NodeError> {

@@ -24,6 +24,9 @@ pub struct NodeConfig {
     pub poll_interval: Duration,
     /// Where the node's notifications come from.
     pub zmq: ZmqSource,
+    /// Whether the node has to be connected with others for anything to follow from what it does not have (R3, R4). A private
+    /// chain has only one node, perhaps.
+    pub requires_peers: bool,
     /// A block of the node's chain that the operator vouches for: what the watcher would hold back below it is then taken (R6).
     pub accept_block: Option<BlockHash>,
 }
@@ -31,7 +34,7 @@ pub struct NodeConfig {
 impl NodeConfig {
     /// The defaults for a node.
     #[must_use]
-    pub const fn new(rpc_url: Url, auth: NodeAuth, network: Network) -> Self {
+    pub fn new(rpc_url: Url, auth: NodeAuth, network: Network) -> Self {
         Self {
             rpc_url,
             auth,
@@ -40,6 +43,7 @@ impl NodeConfig {
             dropped_after_secs: 30 * 60,
             poll_interval: Duration::from_secs(1),
             zmq: ZmqSource::Discover,
+            requires_peers: network != Network::Regtest,
             accept_block: None,
         }
     }

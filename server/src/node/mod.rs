@@ -31,6 +31,6 @@ mod zmq;
 pub use config::{NodeAuth, NodeConfig, ZmqSource};
 pub use error::NodeError;
 pub use port::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
-pub use probe::{CheckLine, Level, probe};
-pub use status::{Condition, Hold, HoldReason, NodeStatus, ZmqState};
+pub use probe::{CheckLine, Level, probe, stale};
+pub use status::{Condition, Hearing, Hold, HoldReason, NodeStatus, ZmqState};
 pub use watcher::{Stepped, Watching, watch};

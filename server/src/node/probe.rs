@@ -8,6 +8,7 @@ use super::endpoint::endpoints;
 use super::error::NodeError;
 use super::rpc::answers::ChainState;
 use super::rpc::{BlockReader, CALL_TIMEOUT, Rpc};
+use super::status::{Hearing, NodeStatus};
 
 /// A clock that differs by more than this makes "first seen" vague (R5).
 const CLOCK_TOLERANCE_MILLIS: u64 = 5_000;
@@ -71,8 +72,9 @@ fn ask(
     check_identity(rpc.hash_at(0)?, config.network)?;
     lines.push(CheckLine::new("network", Level::Fine, config.network.to_string()));
     lines.push(peers(network.connections));
+    lines.push(relay(network.relays));
     let (chain, mempool) = rpc.state()?;
-    lines.push(sync(config, &chain, mempool.loaded));
+    lines.push(sync(config, &chain, mempool.loaded, now()));
     lines.push(clock(now, rpc)?);
     lines.push(notifications(config, rpc)?);
     lines.push(rest(config));
@@ -92,8 +94,20 @@ fn peers(connections: u32) -> CheckLine {
     }
 }
 
-fn sync(config: &NodeConfig, chain: &ChainState, is_mempool_loaded: bool) -> CheckLine {
+fn relay(relays: bool) -> CheckLine {
+    if relays {
+        CheckLine::new("relay", Level::Fine, "transactions are taken from peers")
+    } else {
+        CheckLine::new("relay", Level::Warning, Hearing::BlocksOnly.to_string())
+    }
+}
+
+fn sync(config: &NodeConfig, chain: &ChainState, is_mempool_loaded: bool, now: Timestamp) -> CheckLine {
     let at = format!("block {} of {}", chain.blocks, chain.headers);
+    let status = NodeStatus {
+        tip_time: config.requires_peers.then(|| Timestamp::from_secs(chain.time)),
+        ..NodeStatus::starting()
+    };
     if is_syncing(config, chain) {
         CheckLine::new(
             "sync",
@@ -106,9 +120,18 @@ fn sync(config: &NodeConfig, chain: &ChainState, is_mempool_loaded: bool) -> Che
             Level::Warning,
             format!("{at}; the mempool is still being loaded"),
         )
+    } else if let Some(age) = status.stale_secs(now) {
+        CheckLine::new("sync", Level::Warning, format!("{at}; {}", stale(age)))
     } else {
         CheckLine::new("sync", Level::Fine, at)
     }
+}
+
+/// What a tip that is `age` seconds old suggests.
+#[must_use]
+pub fn stale(age: u32) -> String {
+    let hours = age / 3_600;
+    format!("the last block is {hours} hours old: the node may be cut off from the network, or its clock may be wrong")
 }
 
 fn clock(now: impl Fn() -> Timestamp, rpc: &Rpc) -> Result<CheckLine, NodeError> {

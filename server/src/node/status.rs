@@ -21,6 +21,10 @@ pub struct NodeStatus {
     pub observed_until: Option<Timestamp>,
     /// Where wake-ups come from.
     pub zmq: ZmqState,
+    /// What reaches the node of what others tell.
+    pub hearing: Hearing,
+    /// The miner's time of the node's tip, where the network is expected to have a new block now and then.
+    pub tip_time: Option<Timestamp>,
     /// Blocks that could not be read and that nobody has vouched for.
     pub hole: Option<Hole>,
 }
@@ -35,6 +39,8 @@ impl NodeStatus {
             tip: None,
             observed_until: None,
             zmq: ZmqState::Absent,
+            hearing: Hearing::Everything,
+            tip_time: None,
             hole: None,
         }
     }
@@ -43,6 +49,48 @@ impl NodeStatus {
     #[must_use]
     pub fn is_well(&self) -> bool {
         self.condition == Condition::Ready && self.hole.is_none()
+    }
+
+    /// For how long the network has had no block that the node knows, when that is far longer than it should be.
+    #[must_use]
+    pub fn stale_secs(&self, now: Timestamp) -> Option<u32> {
+        let age = self.tip_time?.secs_until(now);
+        (age > STALE_SECS).then_some(age)
+    }
+}
+
+/// Two hours without a block happen once in three years by chance; a node that is cut off, or misled, comes to it every time.
+const STALE_SECS: u32 = 2 * 60 * 60;
+
+/// What reaches the node of what others tell. What it does not hear proves nothing (R3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hearing {
+    /// Every transaction and every block.
+    Everything,
+    /// Nothing: it has no peers.
+    Nothing,
+    /// Everything again. What was told while it had no peers is told by nobody a second time: it is known with the next block.
+    Again,
+    /// Blocks: it takes no transactions from its peers.
+    BlocksOnly,
+}
+
+impl fmt::Display for Hearing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Everything => "the node hears of transactions and blocks",
+            Self::Nothing => {
+                "the node has no peers: it hears of no payment and no block, and nothing times out or fails meanwhile"
+            }
+            Self::Again => {
+                "the node has peers again: what was paid meanwhile shows with the next block, and nothing times out or fails \
+                 until then"
+            }
+            Self::BlocksOnly => {
+                "the node takes no transactions from its peers (-blocksonly): payments show only in their blocks, and nothing \
+                 times out or fails before a second block has come; start it without -blocksonly"
+            }
+        })
     }
 }
 
@@ -53,6 +101,8 @@ pub enum Condition {
     Starting,
     /// In step with the chain.
     Ready,
+    /// In step with what it knows of the chain, but the node has no peers.
+    Isolated,
     /// The node is loading, or far behind the network itself: nothing is concluded meanwhile (R3).
     Syncing {
         /// Blocks that it has.
@@ -85,7 +135,7 @@ impl Condition {
             Self::Ready => NodeView::Ready,
             Self::Starting | Self::Syncing { .. } | Self::LoadingMempool | Self::CatchingUp { .. } => NodeView::Syncing,
             Self::Failing(NodeError::WarmingUp(_)) => NodeView::Syncing,
-            Self::Failing(_) | Self::Held(_) | Self::StoreFailing(_) => NodeView::Away,
+            Self::Isolated | Self::Failing(_) | Self::Held(_) | Self::StoreFailing(_) => NodeView::Away,
         }
     }
 
@@ -106,6 +156,7 @@ impl fmt::Display for Condition {
         match self {
             Self::Starting => f.write_str("not asked yet"),
             Self::Ready => f.write_str("in step with the chain"),
+            Self::Isolated => Hearing::Nothing.fmt(f),
             Self::Syncing { blocks, headers } => {
                 write!(
                     f,
@@ -251,5 +302,19 @@ mod tests {
         assert!(syncing(2).is_news_after(&Condition::Starting));
         assert!(Condition::Ready.is_news_after(&syncing(2)));
         assert!(!Condition::Ready.is_news_after(&Condition::Ready));
+    }
+
+    #[test]
+    fn a_tip_is_stale_after_two_hours_where_blocks_are_expected() {
+        let mut status = NodeStatus::starting();
+        let now = Timestamp::from_secs(1_000_000);
+        assert_eq!(status.stale_secs(now), None, "on a private chain");
+        status.tip_time = Some(Timestamp::from_secs(1_000_000 - 7_200));
+        assert_eq!(status.stale_secs(now), None);
+        status.tip_time = Some(Timestamp::from_secs(1_000_000 - 7_201));
+        assert_eq!(status.stale_secs(now), Some(7_201));
+        // A miner's clock may be ahead.
+        status.tip_time = Some(Timestamp::from_secs(1_000_100));
+        assert_eq!(status.stale_secs(now), None);
     }
 }

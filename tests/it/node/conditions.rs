@@ -198,7 +198,10 @@ async fn a_healthy_node_passes_the_check() -> Result<()> {
     ensure!(lines.iter().all(|line| line.level == Level::Fine), "{lines:#?}");
     let subjects: Vec<&str> = lines.iter().map(|line| line.subject).collect();
     ensure!(
-        subjects == ["node", "network", "peers", "sync", "clock", "zmq", "rest", "pruning"],
+        subjects
+            == [
+                "node", "network", "peers", "relay", "sync", "clock", "zmq", "rest", "pruning"
+            ],
         "{subjects:?}"
     );
     Ok(())

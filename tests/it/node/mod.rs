@@ -4,6 +4,7 @@ mod catching_up;
 mod chain;
 mod conditions;
 mod descriptors;
+mod hearing;
 mod mempool;
 mod notifications;
 mod port;

@@ -154,7 +154,7 @@ impl Kept {
             }
             let mut tx = tx.clone();
             if let Some((before, _)) = self.txs.get(&tx.txid) {
-                tx.first_seen = tx.first_seen.min(before.first_seen);
+                tx.first_seen = before.first_seen.narrowed(tx.first_seen);
             }
             self.txs.insert(tx.txid, (tx, None));
         }

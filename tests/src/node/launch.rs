@@ -99,11 +99,12 @@ pub(super) fn launch(network: Network, role: Role, folder: &Path, ports: Ports, 
     }
     match role {
         Role::Server | Role::ServerWithoutZmq => command.args(["-disablewallet", "-rest"]),
+        Role::BlocksOnlyServer => command.args(["-disablewallet", "-rest", "-blocksonly=1"]),
         // Small block files, of which a regtest chain fills enough to delete some.
         Role::PrunedServer => command.args(["-disablewallet", "-rest", "-prune=1", "-fastprune"]),
         Role::Shopper => command.arg("-walletrbf=1"),
     };
-    if matches!(role, Role::Server | Role::PrunedServer) {
+    if matches!(role, Role::Server | Role::PrunedServer | Role::BlocksOnlyServer) {
         command
             .arg(format!("-zmqpubrawtx=tcp://127.0.0.1:{}", ports.rawtx))
             .arg(format!("-zmqpubsequence=tcp://127.0.0.1:{}", ports.sequence));

@@ -15,6 +15,8 @@ pub struct ChainState {
     pub best: BlockHash,
     /// Total work, 64 hexadecimal digits.
     pub chainwork: String,
+    /// The miner's time of the best block, in Unix seconds.
+    pub time: i64,
     /// Whether the node believes that it is far behind.
     #[serde(rename = "initialblockdownload")]
     pub initial_download: bool,
@@ -34,6 +36,28 @@ pub struct NetworkState {
     pub subversion: String,
     /// Number of peers.
     pub connections: u32,
+    /// Whether it takes transactions from its peers: not with `-blocksonly`.
+    #[serde(rename = "localrelay")]
+    pub relays: bool,
+}
+
+/// One of `getpeerinfo`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Peer {
+    /// Since when it is connected, in Unix seconds by the node's clock.
+    #[serde(rename = "conntime")]
+    pub since: i64,
+    /// As in `outbound-full-relay`.
+    #[serde(rename = "connection_type")]
+    pub kind: String,
+}
+
+impl Peer {
+    /// Whether it tells of transactions.
+    #[must_use]
+    pub fn tells_transactions(&self) -> bool {
+        !matches!(self.kind.as_str(), "block-relay-only" | "feeler" | "addr-fetch")
+    }
 }
 
 /// `getblockheader`

@@ -5,7 +5,8 @@ use bitcoin::{BlockHash, Transaction};
 use serde_json::{Value, json};
 
 use super::answers::{
-    ChainState, Header, MempoolEntry, MempoolSnapshot, MempoolState, NetworkState, Notification, Spender, UtxoScan,
+    ChainState, Header, MempoolEntry, MempoolSnapshot, MempoolState, NetworkState, Notification, Peer, Spender,
+    UtxoScan,
 };
 use super::{Answer, Call, Rpc};
 use crate::node::convert;
@@ -43,6 +44,14 @@ impl Rpc {
     /// [`NodeError`].
     pub(in crate::node) fn network_state(&self) -> Result<NetworkState, NodeError> {
         self.call("getnetworkinfo", &json!([]))
+    }
+
+    /// Who is connected with the node.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub(in crate::node) fn peers(&self) -> Result<Vec<Peer>, NodeError> {
+        self.call("getpeerinfo", &json!([]))
     }
 
     /// The best block.

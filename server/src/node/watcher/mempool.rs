@@ -148,12 +148,12 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let record = is_catching_up.then(|| sight.in_mempool(found.entry.time));
         let first_seen = match (receipt, record) {
             // What came by late, or a second time, was there when the node had it.
-            (Receipt::CameBy(receipt), Some(record)) if record.latest < receipt => record,
-            (Receipt::CameBy(receipt), _) => Interval::at(receipt),
+            (Receipt::CameBy(receipt), Some(record)) if record.latest < receipt => self.as_heard(stand, record),
+            (Receipt::CameBy(receipt), _) => self.as_heard(stand, Interval::at(receipt)),
             // Nobody looked for it before, so that it was not known proves nothing.
             (Receipt::Overlooked, _) => Sight { since: None, ..sight }.in_mempool(found.entry.time),
-            (Receipt::Found, Some(record)) => record,
-            (Receipt::Found, None) => Interval::at(self.clock.now()),
+            (Receipt::Found, Some(record)) => self.as_heard(stand, record),
+            (Receipt::Found, None) => self.as_heard(stand, Interval::at(self.clock.now())),
         };
         let ancestor_inputs = self.ancestor_inputs(txid, found)?;
         Ok(Some(paying_tx(

@@ -5,6 +5,7 @@ mod absence;
 mod agenda;
 mod chain;
 mod greeting;
+mod hearing;
 mod hole;
 mod mempool;
 mod opening;
@@ -38,7 +39,7 @@ use super::mirror::Mirror;
 use super::port::ChargesPort;
 use super::rpc::answers::MempoolState;
 use super::scan::Scanner;
-use super::status::{Condition, Hold, NodeStatus};
+use super::status::{Condition, Hearing, Hold, NodeStatus};
 use super::view::{Tip, View};
 use crate::clock::Clock;
 
@@ -140,6 +141,10 @@ struct Watcher<P: ChargesPort, N: NodeApi> {
     last_full_reading: Duration,
     /// The node is behind the headers that it knows: a payment may stand in a block that it lacks (R3).
     is_node_behind: bool,
+    /// What reaches the node.
+    hearing: Hearing,
+    /// It has heard everything since the last full knowledge, as far as that was found out.
+    has_heard_all: bool,
     offset_millis: i64,
     held: Option<(bitcoin::BlockHash, Hold)>,
 }
@@ -218,6 +223,8 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             mempool_before: None,
             last_full_reading: clock.monotonic(),
             is_node_behind: false,
+            hearing: Hearing::Everything,
+            has_heard_all: false,
             offset_millis: 0,
             held: None,
             config,
@@ -257,7 +264,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         } else if let Some(instant) = agenda.known_until {
             self.know_until(instant)?;
         }
-        self.teller.condition(Condition::Ready);
+        self.teller.condition(self.condition());
         self.tell_position();
         if agenda.poll || agenda.asked {
             self.scan_if_wanted();
@@ -311,7 +318,9 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         } else {
             agenda.known_until.filter(|_| self.mirror.is_complete())
         };
-        let observed_until = stand.observed_until.max(known_until.filter(|_| !self.is_node_behind));
+        let by_blocks = self.known_by_blocks(stand, !stretch.reading.connected.is_empty());
+        let known_until = known_until.filter(|_| self.knows_up_to_now()).max(by_blocks);
+        let observed_until = stand.observed_until.max(known_until);
         let view = self.view(stretch.reading.clone(), pool, observed_until);
         self.store(view, &stretch, started)?;
         self.mirror.reported();
@@ -327,10 +336,18 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let rules = Rules {
             now: self.clock.now(),
             dropped_after_secs: self.config.dropped_after_secs,
-            unread_until: self.port.hole().map(|hole| hole.until),
+            unread_until: self.unread_until(),
             observed_until: observed_until.unwrap_or(Timestamp(0)),
         };
         diff(&self.known, chain, pool, rules)
+    }
+
+    /// Payments first seen before this may stand in blocks that were not read, or that the node has not heard of.
+    fn unread_until(&self) -> Option<Timestamp> {
+        if self.hearing == Hearing::Everything {
+            return self.port.hole().map(|hole| hole.until);
+        }
+        Some(Timestamp(i64::MAX))
     }
 
     /// What the mempool's records are judged by (R5): what we did not know at the last full knowledge came later.
@@ -345,11 +362,12 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// What a block's time is judged by (R5): the receipt of its parent, or the start of the gap in which both were missed.
     fn sight_of_blocks(&self, stand: Stand) -> Sight {
         let now = self.clock.now();
-        let is_blind = stand.observed_until.is_none_or(|until| now.0 - until.0 > BLIND_MILLIS);
+        let is_blind = self.hearing != Hearing::Everything
+            || stand.observed_until.is_none_or(|until| now.0 - until.0 > BLIND_MILLIS);
         Sight {
             now,
             since: if is_blind {
-                stand.observed_until
+                self.start_of_gap(stand)
             } else {
                 Some(stand.tip_received)
             },
@@ -374,8 +392,9 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
                 Condition::StoreFailing(error)
             }
             Trouble::Node(error) => {
-                // Whoever answers next may be another node, or the same with another cookie.
+                // Whoever answers next may be another node, or the same with another cookie; it may have been away from others.
                 self.is_acquainted = false;
+                self.has_heard_all = false;
                 Condition::Failing(error)
             }
         };

@@ -28,6 +28,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             self.load()?;
             self.owes_reading = true;
         }
+        self.judge_hearing(&chain)?;
         let stand = self.stand()?;
         agenda.chain = agenda.chain || self.owes_reading || convert::block_hash(chain.best) != stand.tip.block.hash;
         let verdict = Poll {
@@ -40,7 +41,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         .verdict();
         self.mempool_before = Some(mempool);
         match verdict {
-            Verdict::Current => agenda.known_until = Some(started).filter(|_| !self.is_node_behind),
+            Verdict::Current => agenda.known_until = Some(started).filter(|_| self.knows_up_to_now()),
             Verdict::Reread => agenda.full = true,
             Verdict::Silence => {
                 agenda.full = true;

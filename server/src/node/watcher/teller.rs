@@ -6,7 +6,7 @@ use bitpro_charge::{BlockRef, Timestamp};
 use tokio::sync::watch;
 
 use super::super::port::ChargesPort;
-use super::super::status::{Condition, NodeStatus, ZmqState};
+use super::super::status::{Condition, Hearing, NodeStatus, ZmqState};
 use super::super::view::Hole;
 
 pub(super) struct Teller<P> {
@@ -34,6 +34,7 @@ impl<P: ChargesPort> Teller<P> {
                 | Condition::Syncing { .. }
                 | Condition::LoadingMempool
                 | Condition::CatchingUp { .. } => tracing::info!("node: {condition}"),
+                Condition::Isolated => tracing::warn!("node: {condition}"),
                 Condition::Failing(_) | Condition::Held(_) | Condition::StoreFailing(_) => {
                     tracing::error!("node: {condition}");
                 }
@@ -48,6 +49,23 @@ impl<P: ChargesPort> Teller<P> {
         metrics::gauge!("bitpro_node_height").set(height);
         self.status
             .send_if_modified(|status| status.node_height.replace(height) != Some(height));
+    }
+
+    pub(super) fn hearing(&self, hearing: Hearing, tip_time: Option<Timestamp>) {
+        let before = self.status.borrow().hearing;
+        if before != hearing {
+            match hearing {
+                Hearing::Everything => tracing::info!("{hearing}"),
+                // The condition tells of it.
+                Hearing::Nothing => {}
+                Hearing::Again | Hearing::BlocksOnly => tracing::warn!("{hearing}"),
+            }
+        }
+        self.status.send_if_modified(|status| {
+            let has_changed = (status.hearing, status.tip_time) != (hearing, tip_time);
+            (status.hearing, status.tip_time) = (hearing, tip_time);
+            has_changed
+        });
     }
 
     pub(super) fn position(
