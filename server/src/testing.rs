@@ -369,7 +369,7 @@ async fn add_merchant(charges: &Charges, settings: &[(&str, &str)]) -> MerchantI
             text: WALLET.to_owned(),
             script_type: None,
         }),
-        logo: None,
+        ..MerchantChanges::default()
     };
     let merchant = charges.add_merchant(changes).await.unwrap();
     for scan in charges.scans_wanted() {

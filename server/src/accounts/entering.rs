@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bitpro_charge::Timestamp;
 
 use super::budgets::Trial;
+use super::factor::present;
 use super::{
     AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
     check_password, email, evenly, language_of,
@@ -76,21 +77,26 @@ impl Accounts {
         visitor: Visitor,
         now: Timestamp,
     ) -> Result<Entered, AccountError> {
-        let token = Token::new(self.charges.rng());
-        let session = self.session_row(&account, &token, &visitor, now);
-        let needs_code = account.has_factor();
-        self.charges
-            .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let mut people = tx.people().await?;
-                    if let Some(former) = former {
-                        people.end_session(former.hash()).await?;
-                    }
-                    people.add_session(&session).await
-                })
+        let (this, token) = (self.clone(), Token::new(self.charges.rng()));
+        let begun = token.clone();
+        let needs_code = self.charges.store().write(move |tx| {
+            Box::pin(async move {
+                let known = present(tx, account.num).await?;
+                // It was looked at before the slow hash. A change of the password has ended all sessions since: none may begin
+                // by the old one.
+                if known.password != account.password {
+                    return Err(AccountError::WrongPassword);
+                }
+                let session = this.session_row(&known, &begun, &visitor, now);
+                let mut people = tx.people().await?;
+                if let Some(former) = former {
+                    people.end_session(former.hash()).await?;
+                }
+                people.add_session(&session).await?;
+                Ok::<_, AccountError>(known.has_factor())
             })
-            .await?;
+        });
+        let needs_code = needs_code.await?;
         Ok(Entered { token, needs_code })
     }
 

@@ -224,6 +224,7 @@ async fn changes(edit: MerchantEdit) -> Result<MerchantChanges, Failure> {
             script_type: edit.script_type,
         }),
         logo,
+        more_origins: Vec::new(),
     })
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bitpro_charge::{MerchantId, Timestamp};
+use bitpro_charge::MerchantId;
 
 use super::{Inner, IssuanceBlock, MerchantChanges, MerchantError, MerchantReport};
-use crate::merchant::{Merchant, Settings};
+use crate::merchant::{Merchant, SettingError, Settings};
 use crate::rng::uuid;
 use crate::store::{Issuer, MerchantDraft};
 use crate::wallet::Receive;
@@ -18,43 +18,49 @@ const USUAL_GAP: u32 = 20;
 impl Inner {
     pub(super) async fn add_merchant(&self, changes: MerchantChanges) -> Result<MerchantId, MerchantError> {
         let id = MerchantId(uuid(&*self.rng));
-        let settings = Settings::default().with(&pairs(&changes))?;
+        let settings = changed(&Settings::default(), &changes)?;
         // The name is the one thing without a default.
         let settings = settings.with(&[("name", &settings.name)])?;
-        self.put_merchant(id, settings, changes, None).await?;
-        Ok(id)
-    }
-
-    pub(super) async fn change_merchant(&self, id: MerchantId, changes: MerchantChanges) -> Result<(), MerchantError> {
-        let merchant = self.shared.merchant(id).ok_or(MerchantError::Unknown)?;
-        let settings = merchant.settings.with(&pairs(&changes))?;
-        self.put_merchant(id, settings, changes, Some(merchant)).await
-    }
-
-    async fn put_merchant(
-        &self,
-        id: MerchantId,
-        settings: Settings,
-        changes: MerchantChanges,
-        known: Option<Arc<Merchant>>,
-    ) -> Result<(), MerchantError> {
-        let receive = match &changes.wallet {
-            Some(wallet) => Some(Arc::new(Receive::parse(wallet, self.network)?)),
-            None => None,
-        };
-        let kept_logo = known.as_ref().and_then(|merchant| merchant.logo.clone());
-        let now: Timestamp = self.now();
         let draft = MerchantDraft {
             id,
             settings,
-            logo: changes.logo.unwrap_or(kept_logo),
-            receive,
-            created_at: known.map_or(now, |merchant| merchant.created_at),
+            receive: self.receive(&changes)?,
+            logo: changes.logo.flatten(),
+            created_at: self.now(),
         };
         self.store
-            .write(move |tx| Box::pin(async move { tx.put_merchant(draft).await }))
+            .write(move |tx| Box::pin(async move { Ok::<_, MerchantError>(tx.put_merchant(draft).await?) }))
+            .await?;
+        Ok(id)
+    }
+
+    /// Changes what `changes` name, and nothing else. They are put together with the merchant as he is in this unit: what others
+    /// changed since the caller looked stays.
+    pub(super) async fn change_merchant(&self, id: MerchantId, changes: MerchantChanges) -> Result<(), MerchantError> {
+        let receive = self.receive(&changes)?;
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let known = tx.memory().merchants().get(&id).cloned();
+                    let known = known.ok_or(MerchantError::Unknown)?;
+                    let draft = MerchantDraft {
+                        id,
+                        settings: changed(&known.settings, &changes)?,
+                        logo: changes.logo.unwrap_or_else(|| known.logo.clone()),
+                        receive,
+                        created_at: known.created_at,
+                    };
+                    Ok(tx.put_merchant(draft).await?)
+                })
+            })
             .await
-            .map_err(MerchantError::Store)
+    }
+
+    /// The wallet that is to be given, if any. It is read before the unit, which others wait for.
+    fn receive(&self, changes: &MerchantChanges) -> Result<Option<Arc<Receive>>, MerchantError> {
+        let receive = changes.wallet.as_ref();
+        let receive = receive.map(|wallet| Receive::parse(wallet, self.network)).transpose()?;
+        Ok(receive.map(Arc::new))
     }
 
     pub(super) async fn merchant_report(&self, id: MerchantId) -> Result<MerchantReport, MerchantError> {
@@ -90,10 +96,9 @@ fn report(merchant: Arc<Merchant>, issuer: Option<&Issuer>) -> MerchantReport {
     }
 }
 
-fn pairs(changes: &MerchantChanges) -> Vec<(&str, &str)> {
-    changes
-        .settings
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
+/// The settings after `changes`.
+fn changed(settings: &Settings, changes: &MerchantChanges) -> Result<Settings, SettingError> {
+    let pairs = changes.settings.iter();
+    let pairs: Vec<(&str, &str)> = pairs.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    settings.with(&pairs)?.with_origins(&changes.more_origins)
 }

@@ -6,7 +6,7 @@ use bitpro_charge::{Cents, ChargeId, MerchantId, State, Timestamp};
 
 use super::IssuanceBlock;
 use crate::limits::Client;
-use crate::merchant::{Language, Logo, Merchant};
+use crate::merchant::{AllowedOrigin, Language, Logo, Merchant};
 use crate::node::view::Hole;
 use crate::store::Snapshot;
 use crate::wallet::WalletText;
@@ -168,4 +168,6 @@ pub struct MerchantChanges {
     pub wallet: Option<WalletText>,
     /// A new logo; `Some(None)` removes it.
     pub logo: Option<Option<Logo>>,
+    /// Origins to be listed beside those that are listed when the change is made (R41).
+    pub more_origins: Vec<AllowedOrigin>,
 }

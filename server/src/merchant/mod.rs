@@ -16,7 +16,7 @@ pub use colour::{Colour, NotAColour};
 pub use language::{Language, UnknownLanguage};
 pub use logo::Logo;
 pub use origin::{AllowedOrigin, OriginError, frame_ancestors};
-pub use settings::{SETTINGS, Setting, SettingError, Settings};
+pub use settings::{MOST_ORIGINS, SETTINGS, Setting, SettingError, Settings};
 pub use zone::{UnknownZone, Zone};
 
 use crate::links::SealedLinkKey;

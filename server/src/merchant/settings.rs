@@ -91,6 +91,22 @@ impl Settings {
         Ok(settings)
     }
 
+    /// These settings with `more` origins listed, behind those that are; one that is listed stays where it is.
+    ///
+    /// # Errors
+    /// [`SettingError`] when there are too many together.
+    pub fn with_origins(mut self, more: &[AllowedOrigin]) -> Result<Self, SettingError> {
+        for origin in more {
+            if !self.allowed_origins.contains(origin) {
+                self.allowed_origins.push(origin.clone());
+            }
+        }
+        if self.allowed_origins.len() > MOST_ORIGINS {
+            return Err(refused("allowed_origins", &joined(&self.allowed_origins)));
+        }
+        Ok(self)
+    }
+
     /// The longest window that the merchant's server may ask for, in seconds: never less than the usual one.
     #[must_use]
     pub const fn longest_window_secs(&self) -> u32 {
@@ -150,7 +166,7 @@ impl Settings {
         match name {
             "name" => self.name = is_name(value).then(|| value.to_owned())?,
             "site" => self.site = optional(value, site)?,
-            "allowed_origins" => self.allowed_origins = list(value, 0..=50)?,
+            "allowed_origins" => self.allowed_origins = list(value, 0..=MOST_ORIGINS)?,
             "colour" => self.colour = value.parse().ok()?,
             "languages" => self.languages = list(value, 1..=Language::ALL.len())?,
             "default_language" => {
@@ -256,6 +272,9 @@ impl Default for Settings {
         }
     }
 }
+
+/// As many origins as a merchant may list: all are in a header of each page.
+pub const MOST_ORIGINS: usize = 50;
 
 /// EUR 1,000 million: beyond any price, and far from the end of 64 bits.
 const HIGHEST_CENTS: u64 = 100_000_000_000;

@@ -3,6 +3,7 @@
 mod commands;
 mod creating;
 mod durable;
+mod editing;
 mod grouping;
 mod laws;
 mod link_keys;

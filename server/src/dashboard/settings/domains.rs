@@ -14,10 +14,7 @@ use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::{Member, Request};
 use crate::dashboard::words::{Words, words};
-use crate::merchant::{AllowedOrigin, Language, OriginError};
-
-/// As many as the settings take.
-const MOST: usize = 50;
+use crate::merchant::{AllowedOrigin, Language, MOST_ORIGINS, OriginError};
 
 /// `GET /dashboard/{merchant}/settings/domains`: with `?page=`, says whether that page may frame the checkout.
 pub(super) fn show(request: Request) -> Answering {
@@ -31,66 +28,59 @@ pub(super) fn show(request: Request) -> Answering {
 pub(super) fn save(request: Request) -> Answering {
     Box::pin(async move {
         let typed = request.form.raw("origins");
-        match read(typed, request.language) {
-            Ok(origins) => saved(&request, &origins).await,
-            Err(why) => draw(
-                &request,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                typed,
-                &Errors::of("origins", why),
-            ),
+        let origins = match read(typed, request.language) {
+            Ok(origins) => origins,
+            Err(why) => return refused(&request, typed, why),
+        };
+        if origins == request.member()?.merchant.settings.allowed_origins {
+            return Ok(frame::unchanged(request.member()?, Tab::Domains, "saved"));
         }
+        let changes = MerchantChanges {
+            settings: vec![("allowed_origins".to_owned(), lines(&origins))],
+            ..MerchantChanges::default()
+        };
+        saved(&request, changes, &origins, typed).await
     })
 }
 
 /// `POST /dashboard/{merchant}/settings/domains/add`: one more, offered by the page itself.
 pub(super) fn add(request: Request) -> Answering {
     Box::pin(async move {
-        let mut origins = request.member()?.merchant.settings.allowed_origins.clone();
+        let listed = &request.member()?.merchant.settings.allowed_origins;
         let typed = request.form.text("origin");
-        match read(typed, request.language) {
-            Ok(more) if origins.len() + more.len() <= MOST => {
-                origins.extend(
-                    more.into_iter()
-                        .filter(|origin| !origins.contains(origin))
-                        .collect::<Vec<_>>(),
-                );
-                saved(&request, &origins).await
-            }
-            Ok(_) => draw(
-                &request,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &lines(&origins),
-                &Errors::of("origins", TOO_MANY.of(request.language)),
-            ),
-            Err(why) => draw(
-                &request,
-                StatusCode::UNPROCESSABLE_ENTITY,
-                &(lines(&origins) + "\n" + typed),
-                &Errors::of("origins", why),
-            ),
+        let shown = lines(listed) + "\n" + typed;
+        let more = match read(typed, request.language) {
+            Ok(more) => more,
+            Err(why) => return refused(&request, &shown, why),
+        };
+        if more.iter().all(|origin| listed.contains(origin)) {
+            return Ok(frame::unchanged(request.member()?, Tab::Domains, "saved"));
         }
+        // Only what is new is sent: what somebody else lists at the same time stays.
+        let changes = MerchantChanges {
+            more_origins: more.clone(),
+            ..MerchantChanges::default()
+        };
+        saved(&request, changes, &more, &shown).await
     })
 }
 
-async fn saved(request: &Request, origins: &[AllowedOrigin]) -> Result<Response, Refusal> {
-    let member = request.member()?;
-    if *origins == member.merchant.settings.allowed_origins[..] {
-        return Ok(frame::unchanged(member, Tab::Domains, "saved"));
-    }
-    let changes = MerchantChanges {
-        settings: vec![("allowed_origins".to_owned(), lines(origins))],
-        ..MerchantChanges::default()
-    };
+/// Makes `changes`; `said` of them goes to the log.
+async fn saved(
+    request: &Request,
+    changes: MerchantChanges,
+    said: &[AllowedOrigin],
+    typed: &str,
+) -> Result<Response, Refusal> {
     match change_merchant(request, changes).await? {
-        Ok(()) => Ok(frame::done(member, Tab::Domains, "saved", joined(origins))),
-        Err(_) => draw(
-            request,
-            StatusCode::UNPROCESSABLE_ENTITY,
-            &lines(origins),
-            &Errors::of("origins", TOO_MANY.of(request.language)),
-        ),
+        Ok(()) => Ok(frame::done(request.member()?, Tab::Domains, "saved", joined(said))),
+        Err(_) => refused(request, typed, TOO_MANY.of(request.language)),
     }
+}
+
+fn refused(request: &Request, typed: &str, why: impl Into<String>) -> Result<Response, Refusal> {
+    let errors = Errors::of("origins", why);
+    draw(request, StatusCode::UNPROCESSABLE_ENTITY, typed, &errors)
 }
 
 /// The origins in `typed`, one a line; commas and spaces part them as well.
@@ -112,7 +102,7 @@ fn read(typed: &str, lang: Language) -> Result<Vec<AllowedOrigin>, String> {
     if !faults.is_empty() {
         return Err(faults.join(" "));
     }
-    if origins.len() > MOST {
+    if origins.len() > MOST_ORIGINS {
         return Err(TOO_MANY.of(lang).to_owned());
     }
     Ok(origins)
@@ -300,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_list_has_an_end() {
-        let many: Vec<String> = (0..=MOST).map(|n| format!("a{n}.example")).collect();
+        let many: Vec<String> = (0..=MOST_ORIGINS).map(|n| format!("a{n}.example")).collect();
         assert_eq!(read(&many.join("\n"), Language::En), Err(TOO_MANY.en.to_owned()));
         assert_eq!(read("", Language::En), Ok(Vec::new()));
     }

@@ -8,7 +8,7 @@ use super::Answering;
 use super::change::change_merchant;
 use super::frame::{self, Tab, may_change};
 use super::lines::{BUYERS, GAPS, Group, LATE, Line, PRICES, SHOP, TIERS, TIMES};
-use super::reading::{CONFIRMATIONS, changes, shown};
+use super::reading::{CONFIRMATIONS, changes, drawn, shown};
 use super::units::Unit;
 use crate::charges::MerchantChanges;
 use crate::checkout::refusal::Refusal;
@@ -81,6 +81,9 @@ fn draw(request: &Request, status: StatusCode, typed: &Form, errors: &Errors) ->
         (errors.summary(lang))
         form method="post" {
             (csrf(request))
+            @for (name, value) in drawn(typed, &member.merchant.settings) {
+                input type="hidden" name=(name) value=(value);
+            }
             (form.group(&SHOP, &form.languages()))
             (form.group(&PRICES, &html! {}))
             (form.group(&TIMES, &html! {}))

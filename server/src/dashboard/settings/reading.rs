@@ -27,6 +27,42 @@ pub(super) fn shown(settings: &Settings) -> Form {
         .collect()
 }
 
+/// What the form showed of each setting when it was drawn, to be sent along with it: only what a person then changed is saved,
+/// whatever others have changed since.
+pub(super) fn drawn(form: &Form, settings: &Settings) -> Vec<(String, String)> {
+    names()
+        .map(|name| (was(name), drawn_of(form, settings, name)))
+        .collect()
+}
+
+/// The settings of the form.
+fn names() -> impl Iterator<Item = &'static str> {
+    let plain = lines().map(|line| line.setting);
+    plain.chain([
+        "confirmations",
+        "languages",
+        "default_language",
+        "late_policy",
+        "email_receipts",
+    ])
+}
+
+fn was(name: &str) -> String {
+    format!("was_{name}")
+}
+
+/// What the form showed of one setting; what is there now, if the form does not say.
+fn drawn_of(form: &Form, settings: &Settings, name: &str) -> String {
+    let was = was(name);
+    if form.has(&was) {
+        return form.text(&was).to_owned();
+    }
+    let now = settings.text_of(name);
+    lines()
+        .find(|line| line.setting == name)
+        .map_or_else(|| now.clone(), |line| line.unit.shown(&now))
+}
+
 /// What `form` changes of `settings`, as names and texts of settings. A field that still says what was shown changes nothing.
 ///
 /// # Errors
@@ -36,7 +72,7 @@ pub(super) fn changes(form: &Form, settings: &Settings, language: Language) -> R
     let mut changes: Vec<(&str, String)> = Vec::new();
     for line in lines() {
         let typed = form.text(line.setting);
-        if typed == line.unit.shown(&settings.text_of(line.setting)) {
+        if typed == drawn_of(form, settings, line.setting) {
             continue;
         }
         match line.unit.kept(typed) {
@@ -63,6 +99,8 @@ pub(super) fn changes(form: &Form, settings: &Settings, language: Language) -> R
         ("late_policy", form.text("late_policy").to_owned()),
         ("email_receipts", receipts.to_owned()),
     ]);
+    let is_chosen = |name: &str| !lines().any(|line| line.setting == name);
+    changes.retain(|(name, value)| !is_chosen(name) || drawn_of(form, settings, name) != *value);
     changes.retain(|(name, value)| settings.text_of(name) != *value);
     // The settings name one fault at a time: what is at fault is left out until nothing is.
     loop {
@@ -161,6 +199,32 @@ mod tests {
         for settings in [settings(), odd] {
             assert_eq!(changes(&typed(&settings, &[]), &settings, Language::En), Ok(Vec::new()));
         }
+    }
+
+    #[test]
+    fn what_somebody_else_changed_since_the_form_was_drawn_is_left_alone() {
+        let before = settings();
+        let mut pairs: Vec<(String, String)> = drawn(&shown(&before), &before);
+        let form = typed(&before, &[("name", "Tea"), ("confirmations_large", "9")]);
+        for name in lines().map(|line| line.setting).chain(CONFIRMATIONS) {
+            pairs.push((name.to_owned(), form.text(name).to_owned()));
+        }
+        for name in ["default_language", "late_policy"] {
+            pairs.push((name.to_owned(), form.text(name).to_owned()));
+        }
+        pairs.extend(
+            form.all("languages")
+                .map(|value| ("languages".to_owned(), value.to_owned())),
+        );
+        let form: Form = pairs.into_iter().collect();
+        let since = before
+            .with(&[("window_secs", "900"), ("late_policy", "accept"), ("languages", "fr")])
+            .unwrap();
+        let changed = changes(&form, &since, Language::En).unwrap();
+        let wanted = [("name", "Tea"), ("confirmations", "1 3 9")];
+        assert_eq!(changed, wanted.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        // The page that tells what is wrong sends the same along again.
+        assert_eq!(drawn(&form, &since), drawn(&shown(&before), &before));
     }
 
     #[test]
