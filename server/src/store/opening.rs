@@ -38,6 +38,25 @@ pub enum OpenError {
     /// The database's secrets do not open.
     #[error(transparent)]
     Sealed(SealError),
+    /// The file is not, or no more, what was written.
+    #[error("the database {path} is damaged or cut off ({cause}); nothing was changed: restore a backup")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What was noticed.
+        cause: String,
+    },
+    /// A later program wrote it.
+    #[error(
+        "the database was written by a later version of bitpro (its shape is {stored}, this version knows {known}); \
+         nothing was changed: install that version, or a later one"
+    )]
+    Newer {
+        /// The number of the last change of its shape.
+        stored: i64,
+        /// The last one that is known here.
+        known: i64,
+    },
     /// The SQLite in this program can lose commits.
     #[error("SQLite {0} is too old: 3.51.3 or later is needed")]
     Engine(String),
@@ -95,6 +114,7 @@ pub(crate) struct Opened {
 /// # Errors
 /// [`OpenError`].
 pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
+    refuse_cut_off(&options.database)?;
     let mark = if options.issues {
         Some(IssuanceMark::open(&mark_path(&options.database)).map_err(|error| mark_error(&options, &error))?)
     } else {
@@ -178,6 +198,34 @@ async fn prepare(
     let epoch = identity(tx, "epoch", fresh).await?;
     let time_seen = tx.session.meta("time_seen").await?;
     Ok((epoch, time_seen.and_then(|millis| millis.parse().ok()).map(Timestamp)))
+}
+
+/// Refuses a file that was cut off where the engine does not notice: within its last page, or at nothing. One of no length is a new
+/// database, but not where addresses were given out before.
+fn refuse_cut_off(database: &Path) -> Result<(), OpenError> {
+    let length = |path: &Path| std::fs::metadata(path).ok().map(|found| found.len());
+    let was_used = length(&mark_path(database)).is_some_and(|length| length > 0);
+    let cause = match (length(database), page_size(database)) {
+        (Some(0), _) if was_used => "it is empty, and addresses were given out of it",
+        (Some(length), Some(page)) if !length.is_multiple_of(page) => "its last page is not whole",
+        _ => return Ok(()),
+    };
+    Err(OpenError::Unreadable {
+        path: database.display().to_string(),
+        cause: cause.to_owned(),
+    })
+}
+
+/// What the file says of the size of its pages (SQLite's file format, 1.3.2); `None` for a file that is too short to say it.
+fn page_size(database: &Path) -> Option<u64> {
+    use std::os::unix::fs::FileExt as _;
+    let mut size = [0; 2];
+    std::fs::File::open(database).ok()?.read_exact_at(&mut size, 16).ok()?;
+    match u16::from_be_bytes(size) {
+        0 => None,
+        1 => Some(65_536),
+        size => Some(u64::from(size)),
+    }
 }
 
 /// A fact that a database is born with.

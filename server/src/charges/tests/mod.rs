@@ -11,6 +11,7 @@ mod links;
 mod mails;
 mod observing;
 mod pruned;
+mod refused;
 mod streaming;
 mod told;
 mod wallets;

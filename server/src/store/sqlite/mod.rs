@@ -48,6 +48,9 @@ impl From<sqlx::Error> for StoreError {
         if is_failed_sync(&error) {
             return Self::SyncFailed(error.to_string());
         }
+        if is_damaged(&error) {
+            return Self::Damaged(error.to_string());
+        }
         match error {
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => Self::Closed,
             sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => {
@@ -62,6 +65,13 @@ impl From<sqlx::Error> for StoreError {
 fn is_failed_sync(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     matches!(code.as_deref(), Some("1034" | "1290"))
+}
+
+/// The file is not what SQLite wrote (`SQLITE_CORRUPT`, `SQLITE_NOTADB`); the upper bits only say where it was noticed.
+fn is_damaged(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code: Option<u32> = code.and_then(|code| code.parse().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }
 
 /// Columns hold signed integers. What counts up from zero never gets near the end of them.

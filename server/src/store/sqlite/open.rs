@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
@@ -12,6 +13,8 @@ use crate::store::{OpenError, StoreError};
 
 /// Below this, SQLite can lose commits in WAL mode with several connections.
 const LEAST_VERSION: [u32; 3] = [3, 51, 3];
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// What was opened.
 pub(in crate::store) struct Connections {
@@ -39,11 +42,19 @@ pub(in crate::store) async fn connect(path: &Path) -> Result<Connections, OpenEr
         .row_buffer_size(512)
         .disable_statement_logging();
     keep_private(path);
+    let unreadable = |error: sqlx::Error| match StoreError::from(error) {
+        StoreError::Damaged(cause) => OpenError::Unreadable {
+            path: path.display().to_string(),
+            cause,
+        },
+        error => OpenError::Store(error),
+    };
     let mut writer = SqliteConnection::connect_with(&options.clone().thread_name(|_| "store-writer".to_owned()))
         .await
-        .map_err(StoreError::from)?;
+        .map_err(unreadable)?;
     check_version(&mut writer).await?;
-    sqlx::migrate!("migrations/sqlite")
+    check_shape(&mut writer).await.map_err(unreadable)??;
+    MIGRATIONS
         .run(&mut writer)
         .await
         .map_err(|error| StoreError::Damaged(error.to_string()))?;
@@ -74,6 +85,27 @@ fn keep_private(path: &Path) {
         name.push(beside);
         private::tighten(Path::new(&name));
     }
+}
+
+/// A database that a later program wrote is left as it is: what that program knows of it, this one would lose. The outer error is that
+/// of reading it.
+async fn check_shape(connection: &mut SqliteConnection) -> Result<Result<(), OpenError>, sqlx::Error> {
+    let has_any: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')")
+            .fetch_one(&mut *connection)
+            .await?;
+    if !has_any {
+        return Ok(Ok(()));
+    }
+    let stored: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+        .fetch_one(&mut *connection)
+        .await?;
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    Ok(if stored > known {
+        Err(OpenError::Newer { stored, known })
+    } else {
+        Ok(())
+    })
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), OpenError> {
