@@ -15,8 +15,6 @@ use crate::wallet::mark::{IssuanceMark, MarkError};
 
 /// Units that may wait before callers do.
 const WAITING_UNITS: usize = 4_096;
-/// How far the index jumps when it is not known any more which were given out (R28).
-const JUMP_WITHOUT_MARK: u32 = 1_000;
 
 /// Why the database cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -116,20 +114,15 @@ pub(crate) struct Opened {
 pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
     refuse_cut_off(&options.database)?;
     let mark = if options.issues {
-        Some(IssuanceMark::open(&mark_path(&options.database)).map_err(|error| mark_error(&options, &error))?)
+        let opened = IssuanceMark::open(&mark_path(&options.database));
+        Some(Arc::new(opened.map_err(|error| mark_error(&options, &error))?))
     } else {
         None
     };
     let connections = connect(&options.database).await?;
-    let mut tx = Tx::new(
-        connections.session,
-        options.network,
-        options.secret.clone(),
-        options.seal.clone(),
-        Arc::clone(&options.rng),
-    );
+    let mut tx = Tx::new(connections.session, &options, mark.clone());
     tx.session.begin().await?;
-    let prepared = prepare(&mut tx, &options, mark.as_ref()).await;
+    let prepared = prepare(&mut tx, &options).await;
     let (epoch, time_seen) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -142,6 +135,7 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
     // Only now may the mark be there: had the process ended before, it would have to be missed again.
     if let Some(mark) = &mark {
         mark.create().map_err(|error| mark_error(&options, &error))?;
+        tx.note_mark_made().await?;
     }
     tx.session.was_changed_elsewhere().await?;
     let news = tx.committed();
@@ -159,7 +153,6 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
         writer: Writer {
             tx,
             units: taken,
-            mark,
             fatal: options.fatal,
         },
         news,
@@ -170,11 +163,7 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
 }
 
 /// Checks whose database it is, loads it, and brings its counters and the issuance mark together.
-async fn prepare(
-    tx: &mut Tx,
-    options: &StoreOptions,
-    mark: Option<&IssuanceMark>,
-) -> Result<(String, Option<Timestamp>), OpenError> {
+async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Option<Timestamp>), OpenError> {
     let stored = identity(tx, "network", options.network.as_str().to_owned()).await?;
     if stored != options.network.as_str() {
         return Err(OpenError::WrongNetwork {
@@ -187,12 +176,8 @@ async fn prepare(
     }
     tx.check_seals().await?;
     load::reload(tx).await?;
-    let was_restored = match mark {
-        Some(mark) => meet_mark(tx, mark),
-        None => false,
-    };
     let fresh = hex::encode(options.rng.bytes());
-    if was_restored {
+    if tx.meet_mark_at_start().await? {
         tx.session.set_meta("epoch", &fresh).await?;
     }
     let epoch = identity(tx, "epoch", fresh).await?;
@@ -235,41 +220,6 @@ async fn identity(tx: &mut Tx, name: &str, fresh: String) -> Result<String, Stor
     }
     tx.session.set_meta(name, &fresh).await?;
     Ok(fresh)
-}
-
-/// Compares each counter with the mark (R28): one that is behind jumps past it, one that the mark does not know waits for a
-/// scan. Whether the database turned out to be older than the mark.
-fn meet_mark(tx: &mut Tx, mark: &IssuanceMark) -> bool {
-    let mut was_restored = false;
-    let issuers: Vec<_> = tx.memory().issuers().map(|(_, issuer)| issuer.clone()).collect();
-    for mut issuer in issuers {
-        match mark.highest(issuer.receive.key()) {
-            Some(highest) if highest >= issuer.row.next_index => {
-                tracing::warn!(
-                    descriptor = issuer.row.id.0,
-                    database = issuer.row.next_index,
-                    mark = highest,
-                    "the database is older than the issuance mark: the index jumps past it"
-                );
-                issuer.restart_at(highest.saturating_add(1));
-                tx.put_issuer(issuer);
-                was_restored = true;
-            }
-            Some(_) => {}
-            None if issuer.row.next_index == 0 => {}
-            None => {
-                tracing::warn!(
-                    descriptor = issuer.row.id.0,
-                    "the issuance mark is missing: no address is given out until the chain is scanned"
-                );
-                issuer.row.scanned = false;
-                issuer.row.jump = JUMP_WITHOUT_MARK;
-                tx.put_issuer(issuer);
-                was_restored = true;
-            }
-        }
-    }
-    was_restored
 }
 
 /// The mark stands beside the database, and in no backup of it.

@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 
 use super::unit::{Ran, Unit};
 use super::{News, StoreError, Tx, load};
-use crate::wallet::mark::IssuanceMark;
 
 /// Units in one commit, at most: more would only make the first wait.
 const GROUP: usize = 1_000;
@@ -29,7 +28,6 @@ pub(crate) type Fatal = Arc<dyn Fn(&StoreError) + Send + Sync>;
 pub(crate) struct Writer {
     pub(super) tx: Tx,
     pub(super) units: mpsc::Receiver<Box<dyn Unit>>,
-    pub(super) mark: Option<IssuanceMark>,
     pub(super) fatal: Fatal,
 }
 
@@ -111,7 +109,11 @@ impl Writer {
         self.tx.session.begin().await?;
         let fresh = async {
             if self.tx.session.was_changed_elsewhere().await? {
+                let met = self.tx.memory().issuers().map(|(id, _)| id).collect();
                 load::reload(&mut self.tx).await?;
+                // The other process does not hold the mark: a descriptor that it took up has not met it yet (R28). Those that were
+                // here before have: the mark may be ahead of them after a failed commit, whose addresses nobody was shown.
+                self.tx.meet_mark(&met, false);
             }
             Ok(())
         };
@@ -127,7 +129,7 @@ impl Writer {
     async fn make_durable(&mut self) -> Result<(), StoreError> {
         self.tx.write_rest().await?;
         let issued = self.tx.issued();
-        let marked = match &self.mark {
+        let marked = match &self.tx.mark {
             Some(mark) if !issued.is_empty() => Some(mark.raise(issued)),
             _ => None,
         };

@@ -125,6 +125,16 @@ impl IssuanceMark {
         Ok(())
     }
 
+    /// Whether there was no mark when it was opened, and none was made since.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.file.lock().length == 0
+    }
+
+    /// The descriptors of which addresses were given out.
+    pub(crate) fn keys(&self) -> Vec<[u8; 16]> {
+        self.file.lock().slots.keys().copied().collect()
+    }
+
     /// The highest index of a descriptor that was given out; `None` when the mark does not know.
     pub(crate) fn highest(&self, key: Key) -> Option<u32> {
         self.file.lock().slots.get(&key).map(|slot| slot.highest)

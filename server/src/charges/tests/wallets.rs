@@ -194,6 +194,145 @@ async fn r28_without_the_mark_nothing_is_made_until_a_scan_and_the_index_jumps()
     charges.close().await;
 }
 
+/// Copies the database, as it is while no server runs; the mark stays where it is.
+fn back_up(shop: &Shop) -> PathBuf {
+    let backup = shop.world.folder.path().join("backup.db");
+    std::fs::copy(shop.world.database(), &backup).unwrap();
+    backup
+}
+
+#[tokio::test]
+async fn r28_a_descriptor_that_is_younger_than_the_backup_starts_above_the_mark() {
+    let shop = Shop::new().await;
+    shop.make(100).await;
+    shop.charges.close().await;
+    let backup = back_up(&shop);
+    let shop = shop.restart().await;
+    let epoch = shop.charges.epoch();
+    change(&shop, "tr").await;
+    let mut given = Vec::new();
+    for _ in 0..5 {
+        given.push(shop.make(100).await.charge.address.clone());
+    }
+    shop.charges.close().await;
+
+    std::fs::copy(&backup, shop.world.database()).unwrap();
+    let shop = shop.restart().await;
+    let after = shop.charges.epoch();
+    assert_ne!(after, epoch, "the cursors of what is lost mean nothing");
+    change(&shop, "tr").await;
+    let next = shop.make(100).await;
+    assert_eq!(next.charge.address, address_at("tr", 5));
+    assert!(!given.contains(&next.charge.address));
+    // It is a restore once, and an ordinary start from then on.
+    let shop = shop.restart().await;
+    assert_eq!(shop.charges.epoch(), after);
+    assert_eq!(shop.make(100).await.charge.address, address_at("tr", 6));
+    shop.charges.close().await;
+
+    // The same backup again, and this time without a mark: nobody knows how far it went, so it jumps.
+    std::fs::copy(&backup, shop.world.database()).unwrap();
+    std::fs::remove_file(shop.world.mark()).unwrap();
+    let shop = shop.restart().await;
+    assert_ne!(shop.charges.epoch(), after);
+    change(&shop, "tr").await;
+    assert_eq!(shop.make(100).await.charge.address, address_at("tr", 1_000));
+}
+
+#[tokio::test]
+async fn r28_a_descriptor_that_the_command_line_gives_back_starts_above_the_mark() {
+    let shop = Shop::new().await;
+    shop.charges.close().await;
+    let backup = back_up(&shop);
+    let shop = shop.restart().await;
+    change(&shop, "tr").await;
+    for _ in 0..3 {
+        shop.make(100).await;
+    }
+    shop.charges.close().await;
+    std::fs::copy(&backup, shop.world.database()).unwrap();
+
+    // Beside a server that runs, as at its start or its end; and before one begins.
+    for is_beside in [true, false] {
+        let server = match is_beside {
+            true => Some(shop.world.open().await),
+            false => None,
+        };
+        let tool = Charges::open(shop.world.opening(Role::Tool)).await.unwrap();
+        let changes = MerchantChanges {
+            wallet: wallet("tr"),
+            ..MerchantChanges::default()
+        };
+        tool.change_merchant(shop.merchant, changes).await.unwrap();
+        tool.close().await;
+        let charges = match server {
+            Some(server) => server,
+            None => shop.world.open().await,
+        };
+        // The first unit after it reads what the other process wrote.
+        charges.merchant_report(shop.merchant).await.unwrap();
+        finish_scans(&charges).await;
+        let id = charges.create(shop.new_charge(100)).await.unwrap();
+        let made = charges.snapshot(id).await.unwrap().unwrap();
+        let index = if is_beside { 3 } else { 4 };
+        assert_eq!(made.charge.address, address_at("tr", index));
+        charges.close().await;
+        std::fs::copy(&backup, shop.world.database()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn r28_a_lost_mark_is_no_first_start_although_nothing_was_given_out_yet() {
+    let shop = Shop::new().await;
+    shop.charges.close().await;
+    let backup = back_up(&shop);
+    let shop = shop.restart().await;
+    shop.make(100).await;
+    shop.charges.close().await;
+    // The backup is from before the first charge: by itself it looks like a shop that was just set up.
+    std::fs::copy(&backup, shop.world.database()).unwrap();
+    std::fs::remove_file(shop.world.mark()).unwrap();
+    let shop = shop.restart().await;
+    let blocked = shop.charges.create(shop.new_charge(100)).await.unwrap_err();
+    assert!(matches!(
+        blocked,
+        CreateError::IssuanceBlocked(IssuanceBlock::AwaitsScan)
+    ));
+    finish_scans(&shop.charges).await;
+    assert_eq!(shop.make(100).await.charge.address, address_at("wpkh", 1_000));
+    // A mark of no length is a missing one.
+    shop.charges.close().await;
+    std::fs::write(shop.world.mark(), b"").unwrap();
+    let shop = shop.restart().await;
+    finish_scans(&shop.charges).await;
+    assert_eq!(shop.make(100).await.charge.address, address_at("wpkh", 2_001));
+}
+
+#[tokio::test]
+async fn r28_a_shop_that_the_command_line_set_up_before_the_first_start_begins_at_the_first_address() {
+    let world = World::new();
+    let tool = Charges::open(world.opening(Role::Tool)).await.unwrap();
+    let merchant = add_merchant(&tool, &[], "wpkh").await;
+    tool.close().await;
+    let charges = world.open().await;
+    finish_scans(&charges).await;
+    let new = NewCharge {
+        merchant,
+        price: Cents(100),
+        order_id: None,
+        buyer_email: None,
+        metadata: None,
+        language: None,
+        options: ChargeOptions::default(),
+    };
+    let id = charges.create(new).await.unwrap();
+    assert_eq!(
+        charges.snapshot(id).await.unwrap().unwrap().charge.address,
+        address_at("wpkh", 0)
+    );
+    charges.close().await;
+}
+
 #[tokio::test]
 async fn r28_one_database_has_one_server() {
     let shop = Shop::new().await;

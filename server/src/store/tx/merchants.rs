@@ -22,8 +22,8 @@ pub(crate) struct MerchantDraft {
 }
 
 impl Tx {
-    /// Stores a merchant as he is now. A descriptor that was never met gets a counter, which waits for a scan; one that was
-    /// goes on with its own (R27).
+    /// Stores a merchant as he is now: what stays of him must come from this unit's memory. A descriptor that was never met gets a
+    /// counter, which waits for a scan and starts above the issuance mark (R28); one that was goes on with its own (R27).
     pub(crate) async fn put_merchant(&mut self, draft: MerchantDraft) -> Result<(), StoreError> {
         let given = match &draft.receive {
             Some(receive) => Some(self.counter_of(receive).await?),
@@ -81,7 +81,7 @@ impl Tx {
             return Ok(id);
         }
         let id = DescriptorId(next(&mut self.memory.rows.descriptor));
-        let issuer = Issuer::new(id, Arc::clone(receive), &self.secret);
+        let issuer = self.above_mark(Issuer::new(id, Arc::clone(receive), &self.secret));
         self.writing().await?.put_descriptor(&issuer.row).await?;
         self.put_issuer(issuer);
         Ok(id)

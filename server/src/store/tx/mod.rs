@@ -5,6 +5,7 @@ mod issue;
 mod keys;
 mod link_keys;
 mod mails;
+mod mark;
 mod merchants;
 mod people;
 mod receipts;
@@ -20,10 +21,11 @@ use super::memory::{self, Memory};
 use super::news::{self, Low, News, Unscanned};
 use super::secret::Secret;
 use super::sqlite::{NewRow, Session};
-use super::{DescriptorId, Snapshot, StoreError};
+use super::{DescriptorId, Snapshot, StoreError, StoreOptions};
 use crate::node::view::ScriptId;
 use crate::rng::Rng;
 use crate::seal::Seal;
+use crate::wallet::mark::IssuanceMark;
 
 pub(crate) use issue::Draft;
 pub(crate) use merchants::MerchantDraft;
@@ -38,6 +40,10 @@ pub(crate) struct Tx {
     pub(super) secret: Secret,
     pub(super) seal: Seal,
     pub(super) rng: Arc<dyn Rng>,
+    /// Held where addresses are given out (R28).
+    pub(super) mark: Option<Arc<IssuanceMark>>,
+    /// Whether the mark was missed once, and so may not know of every descriptor.
+    is_mark_lost: bool,
     /// New charges that are not in the database yet: they go there together, for a statement over many rows costs little
     /// more than one over a single row.
     made: Vec<NewRow>,
@@ -62,15 +68,17 @@ pub(super) struct Mark {
 
 // Reading, and facts.
 impl Tx {
-    pub(super) fn new(session: Session, network: Network, secret: Secret, seal: Seal, rng: Arc<dyn Rng>) -> Self {
+    pub(super) fn new(session: Session, options: &StoreOptions, mark: Option<Arc<IssuanceMark>>) -> Self {
         Self {
             session,
             memory: Memory::default(),
             news: News::default(),
-            network,
-            secret,
-            seal,
-            rng,
+            network: options.network,
+            secret: options.secret.clone(),
+            seal: options.seal.clone(),
+            rng: Arc::clone(&options.rng),
+            mark,
+            is_mark_lost: false,
             made: Vec::new(),
             made_before: 0,
             has_savepoint: false,
