@@ -10,6 +10,7 @@ mod link_keys;
 mod links;
 mod mails;
 mod observing;
+mod once_told;
 mod pruned;
 mod refused;
 mod streaming;

@@ -1,13 +1,14 @@
 //! What merchants were told, and what is shown beside a charge: e-mail, metadata, whether its order id is in conflict.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bitpro_charge::{Announcement, Event, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
-use super::{fixed, unsigned};
+use super::{Session, fixed, unsigned};
 use crate::store::documents::events_from;
 use crate::store::{StoreError, Told};
 
@@ -156,6 +157,34 @@ fn told_from(row: &SqliteRow) -> Result<Told, StoreError> {
         at: Timestamp(row.try_get(5)?),
         order_conflict: row.try_get(6)?,
     })
+}
+
+// What was cancelled before it was ever sent was not told. What was given up may have arrived all the same.
+static TOLD_URLS: Bulk = Bulk::new(
+    "SELECT o.charge, w.url, o.announcement FROM outbox o JOIN deliveries d ON d.outbox = o.num \
+     JOIN webhooks w ON w.num = d.webhook WHERE o.charge IN (",
+    "?",
+    ") AND NOT (d.state = 'cancelled' AND d.attempts = 0) ORDER BY o.num, d.num",
+);
+
+impl Session {
+    /// Which URLs are told what of these charges, in its order: also by webhooks that are removed now.
+    pub(in crate::store) async fn told_urls(
+        &mut self,
+        charges: &[i64],
+    ) -> Result<Vec<(i64, Arc<str>, Announcement)>, StoreError> {
+        let rows = TOLD_URLS
+            .fetch(&mut self.connection, charges, |values, num| {
+                values.add(*num);
+            })
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let url: String = row.try_get(1)?;
+                Ok((row.try_get(0)?, url.into(), announcement_from(row.try_get(2)?)?))
+            })
+            .collect()
+    }
 }
 
 /// The announcement that is called `word`.

@@ -10,6 +10,7 @@ mod merchants;
 mod people;
 mod receipts;
 mod record;
+mod standing;
 mod webhooks;
 
 use std::collections::BTreeSet;

@@ -32,6 +32,7 @@ impl Tx {
         let mut outbox = Vec::new();
         let mut due = Vec::new();
         let mut receipts = Vec::new();
+        let mut standing = self.standing_of(&batches).await?;
         for Batch { before, events } in batches {
             if events.is_empty() {
                 continue;
@@ -61,7 +62,8 @@ impl Tx {
                     if self.memory.webhooks().contains_key(&charge.merchant) {
                         let snapshot = before.with_charge(charge.clone());
                         let tip = *told_under;
-                        self.deliveries_of(&Arc::new(Fresh { told, snapshot, tip }), &mut due);
+                        let fresh = Arc::new(Fresh { told, snapshot, tip });
+                        self.deliveries_of(&fresh, &mut standing, &mut due);
                     }
                 }
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bitpro_charge::Timestamp;
 
 use super::Tx;
+use super::standing::Standing;
 use crate::store::memory::next;
 use crate::store::webhook::{AttemptRow, Due, Webhook, WebhookMap};
 use crate::store::{Fresh, StoreError};
@@ -84,16 +85,19 @@ impl Tx {
         self.writing().await?.delete_deliveries(nums).await
     }
 
-    /// One delivery for each webhook that is to be told of `fresh`, due at once.
-    pub(super) fn deliveries_of(&mut self, fresh: &Arc<Fresh>, due: &mut Vec<Due>) {
+    /// One delivery for each webhook that is to be told of `fresh`, due at once. The outbox has the event in any case, for who asks
+    /// the API; a URL is not told twice of the same good news without its loss between (R17).
+    pub(super) fn deliveries_of(&mut self, fresh: &Arc<Fresh>, standing: &mut Standing, due: &mut Vec<Due>) {
         let merchant = fresh.snapshot.charge.merchant;
         let Some(webhooks) = self.memory.webhooks().get(&merchant) else {
             return;
         };
         // A paused one is told too, once it goes on (R20).
+        let announcement = fresh.told.announcement;
         let concerned = webhooks
             .iter()
-            .filter(|webhook| webhook.announcement == fresh.told.announcement);
+            .filter(|webhook| webhook.announcement == announcement)
+            .filter(|webhook| standing.tell(fresh.told.charge, &webhook.url, announcement));
         let concerned: Vec<i64> = concerned.map(|webhook| webhook.num).collect();
         for webhook in concerned {
             due.push(Due {

@@ -1,0 +1,204 @@
+//! What one URL is told across a reorg: never the same yes twice without the no between (R17).
+
+use std::collections::HashSet;
+
+use super::*;
+use crate::webhooks::{WebhookId, Webhooks};
+
+const URL: &str = "https://203.0.114.7/hook";
+const OTHER: &str = "https://203.0.114.8/hook";
+const OLD_EVENTS: [&str; 4] = ["charge:seen", "charge:timedout", "charge:confirmed", "charge:failed"];
+
+impl Shop {
+    /// The last block gives way to two empty ones; these transactions wait again, and these are lost with it.
+    pub(super) async fn reorg(&mut self, waiting: &[&Transaction], lost: &[&Transaction]) {
+        let fork_height = self.height - 1;
+        let first = self.block(self.height);
+        self.height += 1;
+        self.work += 1;
+        let mut view = self.quiet();
+        view.tip = self.tip();
+        view.fork_height = fork_height;
+        view.connected = vec![first, view.tip.block];
+        view.transactions = waiting
+            .iter()
+            .filter_map(|tx| self.paying(tx, Place::Mempool))
+            .collect();
+        view.gone = lost
+            .iter()
+            .map(|tx| LostTx {
+                txid: txid(tx),
+                loss: Loss::Reorged,
+                replaced_by: None,
+            })
+            .collect();
+        self.charges.observe(view).await.unwrap();
+    }
+
+    async fn listen(&self, url: &str, states: &[&str]) -> Vec<WebhookId> {
+        let webhooks = Webhooks::of(self.charges.clone());
+        let mut ids = Vec::new();
+        for state in states {
+            webhooks.add(self.merchant, state, url).await.unwrap();
+            ids.push(WebhookId(self.charges.webhook_map()[&self.merchant].last().unwrap().id));
+        }
+        ids
+    }
+
+    /// What a URL is told, in its order. No sender runs, so everything still waits.
+    async fn told_to(&self, url: &str) -> Vec<&'static str> {
+        let map = self.charges.webhook_map();
+        let due = self.charges.store().pending_deliveries(0, 1_000).await.unwrap();
+        let mut events = HashSet::new();
+        let mut told = Vec::new();
+        for due in due {
+            let webhook = map[&self.merchant].iter().find(|known| known.num == due.webhook);
+            let webhook = webhook.unwrap();
+            if &*webhook.url == url {
+                assert!(events.insert(due.event), "an event goes to a URL once");
+                told.push(webhook.announcement.as_str());
+            }
+        }
+        told
+    }
+
+    async fn kept_for_the_api(&self) -> Vec<String> {
+        let told = self.charges.events_after(self.merchant, 0, 100, URL).await.unwrap();
+        let objects = told.iter().map(|told| serde_json::json!(told.event));
+        objects
+            .map(|event| event["type"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// A charge that is confirmed, and confirmed again after a block that did not stay.
+    async fn confirmed_twice(mut self) -> (Self, ChargeId, Transaction) {
+        let made = self.make(1_000).await;
+        let tx = self.pay(&[(&made.charge.address, 20_000)]);
+        self.see(&[&tx]).await;
+        self.mine(&[&tx]).await;
+        self.reorg(&[&tx], &[]).await;
+        let mut shop = self.restart().await;
+        assert_eq!(shop.state(made.charge.id).await.0, State::Seen);
+        shop.mine(&[&tx]).await;
+        assert_eq!(shop.state(made.charge.id).await.0, State::Confirmed);
+        (shop, made.charge.id, tx)
+    }
+}
+
+#[tokio::test]
+async fn r17_a_url_of_the_four_old_events_is_told_once_of_a_charge_that_a_reorg_confirms_twice() {
+    let shop = Shop::new().await;
+    shop.listen(URL, &OLD_EVENTS).await;
+    shop.listen(OTHER, &["charge:confirmed"]).await;
+    let (shop, id, _) = shop.confirmed_twice().await;
+    assert_eq!(shop.told_to(URL).await, ["charge:seen", "charge:confirmed"]);
+    assert_eq!(shop.told_to(OTHER).await, ["charge:confirmed"]);
+    // Whoever asks the API misses nothing.
+    assert_eq!(
+        shop.kept_for_the_api().await,
+        ["charge:seen", "charge:confirmed", "charge:reverted", "charge:confirmed"]
+    );
+    shop.assert_replay_equals_live(id).await;
+}
+
+#[tokio::test]
+async fn r17_a_url_that_was_told_of_the_loss_is_told_of_the_second_yes() {
+    let shop = Shop::new().await;
+    shop.listen(URL, &OLD_EVENTS).await;
+    // Another webhook, and the same URL: it is the URL that knows.
+    shop.listen(URL, &["charge:reverted"]).await;
+    shop.listen(OTHER, &["charge:confirmed", "charge:reverted"]).await;
+    let (shop, ..) = shop.confirmed_twice().await;
+    assert_eq!(
+        shop.told_to(URL).await,
+        ["charge:seen", "charge:confirmed", "charge:reverted", "charge:confirmed"]
+    );
+    assert_eq!(
+        shop.told_to(OTHER).await,
+        ["charge:confirmed", "charge:reverted", "charge:confirmed"]
+    );
+}
+
+#[tokio::test]
+async fn r17_a_failure_that_was_told_makes_the_money_that_comes_back_news() {
+    let mut shop = Shop::new().await;
+    shop.listen(URL, &OLD_EVENTS).await;
+    shop.listen(OTHER, &["charge:seen", "charge:confirmed"]).await;
+    let made = shop.make(1_000).await;
+    let tx = shop.pay(&[(&made.charge.address, 20_000)]);
+    shop.see(&[&tx]).await;
+    shop.lose(&tx, Loss::Replaced, &[]).await;
+    // A second payment in time: nobody here was told that the first is gone.
+    let second = shop.pay(&[(&made.charge.address, 20_000)]);
+    shop.see(&[&second]).await;
+    assert_eq!(shop.told_to(URL).await, ["charge:seen"]);
+    shop.lose(&second, Loss::Replaced, &[]).await;
+    shop.pass(3_000).await;
+    assert_eq!(shop.state(made.charge.id).await.0, State::Failed);
+    shop.mine(&[&tx]).await;
+    assert_eq!(shop.state(made.charge.id).await.0, State::Confirmed);
+    assert_eq!(
+        shop.told_to(URL).await,
+        ["charge:seen", "charge:failed", "charge:seen", "charge:confirmed"]
+    );
+    // Who is told of no loss is told of each yes once.
+    assert_eq!(shop.told_to(OTHER).await, ["charge:seen", "charge:confirmed"]);
+}
+
+#[tokio::test]
+async fn r17_a_webhook_that_was_added_anew_is_told_what_its_url_was_not() {
+    let mut shop = Shop::new().await;
+    let [seen, confirmed] = shop.listen(URL, &["charge:seen", "charge:confirmed"]).await[..] else {
+        panic!("two webhooks");
+    };
+    let made = shop.make(1_000).await;
+    let tx = shop.pay(&[(&made.charge.address, 20_000)]);
+    shop.see(&[&tx]).await;
+    shop.mine(&[&tx]).await;
+    // One of the two has reached the shop before both are taken away; the other was cancelled before it was sent.
+    let due = shop.charges.store().pending_deliveries(0, 10).await.unwrap();
+    let attempt = crate::store::webhook::AttemptRow {
+        delivery: due[0].num,
+        attempt: 1,
+        at: shop.charges.now(),
+        took_ms: 1,
+        status: Some(200),
+        failure: None,
+        excerpt: None,
+        next: crate::store::webhook::Next::Delivered,
+    };
+    let stored = shop
+        .charges
+        .store()
+        .write(move |tx| Box::pin(async move { tx.record_attempts(&[attempt], &[]).await }));
+    stored.await.unwrap();
+    let webhooks = Webhooks::of(shop.charges.clone());
+    webhooks.remove(None, seen).await.unwrap();
+    webhooks.remove(None, confirmed).await.unwrap();
+    shop.listen(URL, &["charge:seen", "charge:confirmed"]).await;
+    shop.listen(OTHER, &["charge:seen", "charge:confirmed"]).await;
+    shop.reorg(&[], &[&tx]).await;
+    assert_eq!(shop.state(made.charge.id).await.0, State::Pending);
+    shop.mine(&[&tx]).await;
+    assert_eq!(shop.told_to(URL).await, ["charge:confirmed"]);
+    assert_eq!(shop.told_to(OTHER).await, ["charge:seen", "charge:confirmed"]);
+}
+
+#[tokio::test]
+async fn r17_a_reorg_of_many_charges_tells_each_url_once() {
+    let mut shop = Shop::new().await;
+    shop.listen(URL, &OLD_EVENTS).await;
+    let mut txs = Vec::new();
+    for _ in 0..40 {
+        let made = shop.make(1_000).await;
+        txs.push(shop.pay(&[(&made.charge.address, 20_000)]));
+    }
+    let all: Vec<&Transaction> = txs.iter().collect();
+    shop.mine(&all).await;
+    shop.reorg(&all, &[]).await;
+    shop.mine(&all).await;
+    let told = shop.told_to(URL).await;
+    for state in ["charge:seen", "charge:confirmed"] {
+        assert_eq!(told.iter().filter(|told| **told == state).count(), 40, "{state}");
+    }
+}
