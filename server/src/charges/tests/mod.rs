@@ -3,6 +3,7 @@
 mod commands;
 mod creating;
 mod durable;
+mod earlier;
 mod editing;
 mod grouping;
 mod laws;
