@@ -142,10 +142,16 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
     let fresh = app.rates.fresh(app.clock.now());
     let part = |name, ok, says: String| Part { name, ok, says };
     let is_hearing = node.hearing == crate::node::Hearing::Everything;
-    let stale = node.stale_secs(app.clock.now()).filter(|_| is_hearing);
+    let stale = node.stale_secs(app.clock.moment().outside).filter(|_| is_hearing);
     let yes_or = |ok: bool, no: &str| if ok { "ok".to_owned() } else { no.to_owned() };
     let unscanned = app.charges.scans_wanted().len();
     let awaited = format!("{unscanned} descriptors wait for the node to look for addresses that were used already");
+    let clock = app.charges.clock_report();
+    let is_clock_right = !app.charges.moment().is_far_ahead();
+    let ahead = format!(
+        "the time that was seen is {} s ahead of the machine's clock: see `bitpro clock show`",
+        clock.ahead_secs
+    );
     vec![
         part("store", stores, yes_or(stores, "charges cannot be stored")),
         part("node", node.is_well(), node.condition.to_string()),
@@ -155,6 +161,7 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
             stale.map_or_else(|| node.hearing.to_string(), crate::node::stale),
         ),
         part("zmq", node.zmq != crate::node::ZmqState::Silent, node.zmq.to_string()),
+        part("clock", is_clock_right, yes_or(is_clock_right, &ahead)),
         part("wallets", unscanned == 0, yes_or(unscanned == 0, &awaited)),
         part(
             "rate",
@@ -232,6 +239,8 @@ fn record_gauges(app: &App) {
         let behind = node.node_height.map_or(0, |height| height.saturating_sub(tip.height));
         metrics::gauge!("bitpro_watcher_blocks_behind").set(f64::from(behind));
     }
+    let lead = app.charges.moment().lead_ms().max(0);
+    metrics::gauge!("bitpro_clock_lead_seconds").set(Duration::from_millis(lead.unsigned_abs()).as_secs_f64());
     if let Some(until) = node.observed_until {
         let lag = app.clock.now().0.saturating_sub(until.0).max(0);
         let lag = Duration::from_millis(lag.unsigned_abs());
@@ -247,7 +256,40 @@ const fn as_float(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::TestApp;
+    use axum::body::Body;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::testing::{START, TestApp};
+
+    #[tokio::test]
+    async fn r32_readiness_tells_of_a_time_that_ran_ahead_and_charges_are_made_all_the_same() {
+        let app = TestApp::with_merchant(&[]).await;
+        for (secs, is_right) in [(60, true), (61, false)] {
+            app.clock.turn_to(START.plus_secs(secs));
+            assert_eq!(app.charges.now(), START.plus_secs(secs));
+            app.clock.turn_to(START);
+            let request = Request::builder()
+                .uri("/readyz")
+                .header(header::HOST, "127.0.0.1:9464")
+                .extension(Peer("127.0.0.1:40000".parse().unwrap()));
+            let request = request.body(Body::empty()).unwrap();
+            let answer = inside(app.app.clone()).oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            let told: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let parts = told["parts"].as_array().unwrap();
+            let clock = parts.iter().find(|part| part["name"] == "clock").unwrap();
+            assert_eq!(clock["ok"], is_right, "{clock}");
+            assert_eq!(
+                clock["says"].as_str().unwrap().contains("61 s ahead"),
+                !is_right,
+                "{clock}"
+            );
+        }
+        app.open("fiat_price_cents=4200").await;
+    }
 
     #[tokio::test]
     async fn however_many_ask_the_disk_is_asked_once_in_five_seconds() {

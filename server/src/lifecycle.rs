@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::{Accounts, Email};
 use crate::admin::AdminSocket;
 use crate::app::{App, Parts};
-use crate::charges::{Charges, Role};
+use crate::charges::{Charges, CommandError, Role};
 use crate::checkout::assets::INDEX_HTML;
 use crate::config::{Config, PublicUrl};
 use crate::health::{self, Probe};
@@ -97,11 +97,45 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     refuse_fixed_rate_for_real_money(&config)?;
     let template = template()?;
-    let instance = Instance::open(&config, Role::Server).await?;
-    let charges = instance.charges.clone();
-    let served = serve_instance(config, instance, template, metrics, closing).await;
-    charges.close().await;
-    served
+    loop {
+        let instance = Instance::open(&config, Role::Server).await?;
+        let charges = instance.charges.clone();
+        let begins_anew = charges.begins_anew();
+        let run = closing.child_token();
+        let ending = tokio::spawn(end_with(begins_anew.clone(), run.clone()));
+        let served = serve_instance(config.clone(), instance, template.clone(), metrics.clone(), run).await;
+        charges.close().await;
+        ending.abort();
+        served?;
+        if closing.is_cancelled() || !begins_anew.is_cancelled() {
+            return Ok(());
+        }
+        drop(charges);
+        accept_clock(&config).await?;
+    }
+}
+
+/// Ends a run of the server when the next one is to begin.
+async fn end_with(begins_anew: CancellationToken, run: CancellationToken) {
+    begins_anew.cancelled().await;
+    tracing::info!("the server begins anew");
+    run.cancel();
+}
+
+/// Takes the machine's clock as right, between two runs: nothing in memory stands on the time before it (R32).
+async fn accept_clock(config: &Config) -> Result<(), ServeError> {
+    let instance = Instance::open(config, Role::Tool).await?;
+    let accepted = instance.charges.accept_clock().await;
+    instance.charges.close().await;
+    match accepted {
+        Ok(_) => Ok(()),
+        Err(CommandError::Store(error)) => Err(ServeError::Store(error)),
+        // Nothing else can come of it: what it withdraws was pending in the same unit.
+        Err(error) => {
+            tracing::error!(%error, "the machine's clock was not taken as right");
+            Ok(())
+        }
+    }
 }
 
 /// R42.
@@ -279,7 +313,7 @@ async fn serve_instance(
 async fn nonces(database: &Path, charges: &Charges) -> Result<Nonces, ServeError> {
     let known = charges.stored_nonces().await?;
     let had_keys = !charges.keys(None).is_empty();
-    Ok(Nonces::open(database, known, had_keys, charges.now())?)
+    Ok(Nonces::open(database, known, had_keys, charges.moment())?)
 }
 
 /// The document around pages, with the browser's part that was built into the binary.

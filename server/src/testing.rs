@@ -167,7 +167,7 @@ impl TestApp {
             probe: Probe::default(),
             connections: Connections::new(limits.max_connections, limits.connections_per_address, Vec::new()),
             mapi: Mapi {
-                nonces: Nonces::open(&database, [], false, START).unwrap(),
+                nonces: Nonces::open(&database, [], false, charges.moment()).unwrap(),
                 limit: KeyLimit::new(limits.api_per_minute, limits.api_burst),
                 patience: limits.request_timeout.mul_f32(0.9),
             },

@@ -1,6 +1,7 @@
 //! Integration tests: the real binary, real nodes, real HTTP. Names are sentences.
 
 mod cli;
+mod clock;
 mod dashboard;
 mod doors;
 mod harness_nodes;

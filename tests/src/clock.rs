@@ -48,6 +48,15 @@ impl Clock {
         self.write()
     }
 
+    /// Turns the clock back, after it was moved forward, as a machine's clock is that was wrong. Nodes are not told.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
+    pub fn step_back_secs(&self, secs: u64) -> Result<()> {
+        self.0.ahead_secs.fetch_sub(secs, Ordering::SeqCst);
+        self.write()
+    }
+
     /// The time in Unix milliseconds.
     #[must_use]
     pub fn now_millis(&self) -> i64 {

@@ -54,7 +54,7 @@ impl Accounts {
         client: IpAddr,
     ) -> Result<Vec<String>, AccountError> {
         let now = self.charges.now();
-        let step = secret.step_of(code, now, None).ok_or(AccountError::WrongCode)?;
+        let step = self.step_of(&secret, code, None).ok_or(AccountError::WrongCode)?;
         let (this, num, hash) = (self.clone(), login.account.num, login.session.hash);
         self.charges
             .store()
@@ -221,7 +221,7 @@ impl Accounts {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    this.take_code(tx, num, &code, now).await?;
+                    this.take_code(tx, num, &code).await?;
                     work(tx).await.map_err(AccountError::Store)
                 })
             })
@@ -261,11 +261,18 @@ impl Accounts {
         Ok(())
     }
 
-    async fn take_code(&self, tx: &mut Tx, num: i64, code: &str, now: Timestamp) -> Result<(), AccountError> {
+    /// The step that a code stands for. The phone goes by a clock of its own: ours may have run ahead (R32).
+    fn step_of(&self, secret: &CodeSecret, code: &str, last: Option<i64>) -> Option<i64> {
+        let moment = self.charges.moment();
+        let at = [moment.outside, moment.now];
+        at.into_iter().find_map(|at| secret.step_of(code, at, last))
+    }
+
+    async fn take_code(&self, tx: &mut Tx, num: i64, code: &str) -> Result<(), AccountError> {
         let mut account = present(tx, num).await?;
         if let Some(sealed) = &account.totp {
             let secret = CodeSecret::of(self.charges.seal().open(Purpose::Totp, &account.id, sealed)?.to_vec());
-            if let Some(step) = secret.step_of(code, now, account.totp_step) {
+            if let Some(step) = self.step_of(&secret, code, account.totp_step) {
                 account.totp_step = Some(step);
                 tx.people().await?.put_account(&account).await?;
                 return Ok(());

@@ -115,7 +115,8 @@ impl Accounts {
     /// # Errors
     /// The database's.
     pub async fn take_due_wallets(&self) -> Result<(), StoreError> {
-        let now = self.charges.now();
+        // Owners have their day by the machine's clock: a time that ran ahead does not shorten it.
+        let now = self.charges.moment().outside;
         let due = {
             let mut reader = self.charges.store().people().await?;
             reader.rows().due_wallets(now).await?

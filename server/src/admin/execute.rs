@@ -92,6 +92,8 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
         | Command::RevokeKey { .. }
         | Command::Rekey => keys::execute(charges, command).await,
         Command::Reconcile { .. } => Err(Failure::new(Kind::Invalid, "a comparison is not a change")),
+        Command::ShowClock => super::clock::show(charges),
+        Command::AcceptClock => super::clock::accept(charges).await,
         Command::TestMail { to } => super::mail::test(charges, &to).await,
         Command::CancelCharge { id, sequence } => {
             let (id, snapshot) = charge(charges, &id).await?;

@@ -181,6 +181,8 @@ const fn name(command: &Command) -> &'static str {
         Command::TestMail { .. } => "mail test",
         Command::Reconcile { fix: false, .. } => "reconcile",
         Command::Reconcile { fix: true, .. } => "reconcile --fix",
+        Command::ShowClock => "clock show",
+        Command::AcceptClock => "clock accept",
         Command::Rekey => "rekey",
         Command::CancelCharge { .. } => "charge cancel",
     }

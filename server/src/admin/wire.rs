@@ -91,6 +91,10 @@ pub enum Command {
         /// The address.
         to: String,
     },
+    /// How the time that was seen stands to the machine's clock (R32).
+    ShowClock,
+    /// Takes the machine's clock as right (R32).
+    AcceptClock,
     /// Seals all secrets under the newest of the configured keys.
     Rekey,
     /// Compares everything that is stored with itself and with the node.

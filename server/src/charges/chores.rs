@@ -6,9 +6,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::shared::Chore;
 use super::{Inner, Role, retention};
+use crate::clock::Moment;
 use crate::store::{DescriptorId, Low, StoreError};
 use crate::wallet::Derived;
 
@@ -17,19 +19,23 @@ const NOTE_TIME: Duration = Duration::from_secs(60);
 
 /// How often personal data that is too old is looked for.
 const ERASE_OLD: Duration = Duration::from_secs(60 * 60);
+/// And when first: a machine that starts with a wrong clock has set it by then, and what is erased does not come back.
+const ERASE_FIRST: Duration = Duration::from_secs(10 * 60);
 
 /// Does the chores until the charges are closed.
 pub(super) async fn run(inner: Weak<Inner>, mut chores: mpsc::UnboundedReceiver<Chore>) {
     let deriving: Arc<parking_lot::Mutex<HashSet<DescriptorId>>> = Arc::default();
+    let mut watch = Watch::default();
     let mut note_time = tokio::time::interval(NOTE_TIME);
     note_time.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut erase_old = tokio::time::interval(ERASE_OLD);
+    let mut erase_old = tokio::time::interval_at(Instant::now() + ERASE_FIRST, ERASE_OLD);
     erase_old.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let chore = tokio::select! {
             chore = chores.recv() => chore,
             _ = note_time.tick() => {
                 let Some(inner) = inner.upgrade() else { return };
+                watch.look(inner.clock.moment());
                 report(note_the_time(&inner).await);
                 continue;
             }
@@ -98,11 +104,33 @@ pub(super) async fn note_the_time(inner: &Inner) -> Result<(), StoreError> {
     if inner.role != Role::Server {
         return Ok(());
     }
-    let now = inner.now().0.to_string();
+    let kept = inner.clock.kept();
     inner
         .store
-        .write(move |tx| Box::pin(async move { tx.set_meta("time_seen", &now).await }))
+        .write(move |tx| Box::pin(async move { tx.keep_time(kept).await }))
         .await
+}
+
+/// Looks at the clock, and says once when it is not as it should be, and once when it is again.
+#[derive(Default)]
+struct Watch {
+    was_far_ahead: bool,
+}
+
+impl Watch {
+    fn look(&mut self, moment: Moment) {
+        let is_far_ahead = moment.is_far_ahead();
+        if is_far_ahead != std::mem::replace(&mut self.was_far_ahead, is_far_ahead) {
+            if is_far_ahead {
+                tracing::warn!(
+                    ahead_secs = moment.lead_ms() / 1_000,
+                    "the time that was seen is ahead of the machine's clock, which was wrong or is: see `bitpro clock show`"
+                );
+            } else {
+                tracing::info!("the machine's clock is at one with the time that was seen again");
+            }
+        }
+    }
 }
 
 fn report(done: Result<(), StoreError>) {

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 
 use super::Charges;
 use super::beside::{Beside, nothing};
+use crate::clock::Moment;
 use crate::keys::{ApiKey, KeyId, KeySecret, NONCE_SECS, SECRET_LEN, Scopes};
 use crate::name::is_name;
 use crate::rng::{self, Rng, uuid};
@@ -261,7 +262,8 @@ impl Charges {
     /// # Errors
     /// [`StoreError`].
     pub async fn tidy_requests(&self) -> Result<(), StoreError> {
-        let now = self.inner.now();
+        // By the machine's clock: a time that ran ahead for a moment makes nobody's request count twice (R32).
+        let now = self.moment().outside;
         let used: Vec<(i64, Timestamp)> = self
             .keys(None)
             .iter()
@@ -288,10 +290,10 @@ impl Charges {
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<KeptAnswer, StoreError>> + Send + 'static,
     {
-        let now = self.inner.now();
+        let moment = self.moment();
         self.inner
             .store
-            .write(move |tx| Box::pin(async move { carried_out(tx, authority, now, effect).await }))
+            .write(move |tx| Box::pin(async move { carried_out(tx, authority, moment, effect).await }))
             .await
     }
 }
@@ -299,7 +301,7 @@ impl Charges {
 async fn carried_out<F>(
     tx: &mut Tx,
     authority: Authority,
-    now: Timestamp,
+    moment: Moment,
     effect: F,
 ) -> Result<KeptAnswer, AuthorityError>
 where
@@ -310,13 +312,15 @@ where
         nonce,
         idempotency,
     } = authority;
+    let now = moment.now;
     if !tx.take_nonce(key, nonce, now.plus_secs(NONCE_SECS)).await? {
         return Err(AuthorityError::Replayed);
     }
     let Some((name, request)) = idempotency else {
         return Ok(effect(tx).await?);
     };
-    match tx.kept_answer(key, &name, before(now, KEPT_SECS)).await? {
+    // Kept for a day by the machine's clock: what ran ahead for a moment must not carry a request out twice (R32).
+    match tx.kept_answer(key, &name, before(moment.outside, KEPT_SECS)).await? {
         Some((known, answer)) if known == request => return Ok(answer),
         Some(_) => return Err(AuthorityError::OtherRequest),
         None => {}

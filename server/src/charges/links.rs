@@ -134,7 +134,8 @@ impl Charges {
         Ok(key.sign(&message(merchant, covered, expires)))
     }
 
-    /// Whether `claim` is the word of `merchant`. The time is that by which charges are judged, which never steps back (R32).
+    /// Whether `claim` is the word of `merchant`. A link ends by the clock of the shop that signed it: by the machine's, then, which
+    /// may have run ahead for a moment, but does not step back here behind what it steadily showed (R32).
     ///
     /// # Errors
     /// [`SealError`] when a key cannot be opened: then nobody can tell.
@@ -142,7 +143,7 @@ impl Charges {
         let now = self.inner.now();
         let live = merchant.link_keys.iter().filter(|key| key.is_live(now));
         let keys = live.map(|key| self.inner.opened(key)).collect::<Result<Vec<_>, _>>()?;
-        Ok(claim.check(merchant.id, &keys, now))
+        Ok(claim.check(merchant.id, &keys, self.moment().outside))
     }
 }
 

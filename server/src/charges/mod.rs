@@ -4,6 +4,7 @@ mod beside;
 mod by_hand;
 mod chain;
 mod chores;
+mod clock;
 mod command;
 mod create;
 mod error;
@@ -26,15 +27,16 @@ mod types;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use bitpro_charge::{ChargeId, MerchantId, Network, Observation, Outpoint, State, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use beside::Beside;
 pub use by_hand::ByHand;
+pub use clock::{Accepted, ClockReport};
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};
 pub use keys::{Authority, AuthorityError, IssuedKey, KeyError, LONGEST_OVERLAP_SECS, MOST_KEYS};
@@ -50,7 +52,7 @@ pub use types::{
 pub use crate::store::{ChargeOrigin, Needle, Note, OpenError, Place, Search, Snapshot, Tally};
 pub use crate::wallet::WalletText;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::merchant::Merchant;
 use crate::rates::RateSource;
 use crate::rng::Rng;
@@ -112,8 +114,8 @@ struct Inner {
     rates: Arc<dyn RateSource>,
     role: Role,
     epoch: String,
-    /// In milliseconds (R32).
-    highest_time: AtomicI64,
+    /// Cancelled when the process is to begin anew by the machine's clock.
+    begins_anew: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -143,6 +145,8 @@ impl Charges {
             fatal,
         })
         .await?;
+        // From here on there is one time, for whoever holds this clock (R32).
+        opening.clock.resume(opened.time);
         let (chores, chores_taken) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(opened.watch_map, chores));
         shared.committed(opened.news);
@@ -159,7 +163,7 @@ impl Charges {
             rates: opening.rates,
             role: opening.role,
             epoch: opened.epoch,
-            highest_time: AtomicI64::new(opened.time_seen.map_or(0, |time| time.0)),
+            begins_anew: CancellationToken::new(),
             tasks: Mutex::default(),
         });
         let chores = tokio::spawn(chores::run(Arc::downgrade(&inner), chores_taken));
@@ -240,10 +244,16 @@ impl Charges {
         self.inner.epoch.clone()
     }
 
-    /// The time by which charges are judged: the clock's, but never before the highest time ever seen (R32).
+    /// The time by which charges are judged. It never steps back behind the highest time ever seen, and never stands (R32).
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.inner.now()
+    }
+
+    /// Everything that the clocks say now, for what is compared with clocks outside.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        self.inner.clock.moment()
     }
 
     /// Whether charges can be stored: for `/readyz` (R39). It commits, and so asks the disk.
@@ -353,9 +363,8 @@ impl Charges {
 }
 
 impl Inner {
-    /// The clock's time, but never before the highest time ever seen (R32).
+    /// Our time (R32).
     fn now(&self) -> Timestamp {
-        let now = self.clock.now().0;
-        Timestamp(self.highest_time.fetch_max(now, Ordering::Relaxed).max(now))
+        self.clock.now()
     }
 }

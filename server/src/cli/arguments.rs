@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use super::account::AccountAction;
+use super::clock::ClockAction;
 use super::keys::KeyAction;
 use super::link::LinkAction;
 use super::webhook::WebhookAction;
@@ -85,6 +86,11 @@ pub(super) enum Do {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// The time that charges go by, and the machine's clock.
+    Clock {
+        #[command(subcommand)]
+        action: ClockAction,
     },
     /// Encrypt all secrets in the database under the newest of seal_keys.
     Rekey {

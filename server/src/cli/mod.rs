@@ -3,6 +3,7 @@
 mod account;
 mod arguments;
 mod check;
+mod clock;
 mod keys;
 mod link;
 mod print;
@@ -73,6 +74,10 @@ pub fn run() -> ExitCode {
             action: MailAction::Test { address, json },
         } => carry_out(arguments.config, &Command::TestMail { to: address }, json),
         Do::Reconcile { from, fix, json } => reconcile::run(arguments.config, from, fix, json),
+        Do::Clock { action } => {
+            let (command, json) = action.into_command();
+            carry_out(arguments.config, &command, json)
+        }
         Do::Rekey { json } => carry_out(arguments.config, &Command::Rekey, json),
         Do::Webhook { action } => {
             let (command, json) = webhook::command(action);

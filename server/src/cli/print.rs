@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use serde_json::{Value, json};
 
 use super::rate::Report;
-use super::{account, keys, reconcile};
+use super::{account, clock, keys, reconcile};
 use crate::admin::Command;
 use crate::config::Config;
 use crate::merchant::SETTINGS;
@@ -111,6 +111,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
         | Command::RevokeKey { .. }
         | Command::Rekey => keys::print(command, value),
         Command::Reconcile { .. } => reconcile::print(value),
+        Command::ShowClock | Command::AcceptClock => clock::print(value),
         Command::TestMail { to } => out(&format!(
             "a letter to {to} is on its way; the server's log says when it cannot be sent"
         )),

@@ -4,6 +4,9 @@
 //! A record is appended without a sync: it survives the death of the process, but not of the machine. For that, the journal's
 //! head holds a *ceiling*, which is synced: no request with a later timestamp was admitted without a sync of its own. After
 //! a boot without an orderly end before it, timestamps up to the ceiling are refused.
+//!
+//! Timestamps are those of other clocks, and they are kept beside the reading of ours that they were judged by. How long a nonce is
+//! remembered goes by the monotonic clock: our time may leap, and what leaps would be forgotten while it can still be sent again.
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
@@ -16,6 +19,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bitpro_charge::Timestamp;
 use parking_lot::Mutex;
 
+use crate::clock::Moment;
 use crate::private;
 
 /// How long a nonce is remembered, in milliseconds.
@@ -28,7 +32,7 @@ const STEP_MS: i64 = 60_000;
 const MAGIC: [u8; 8] = *b"BPNONCE1";
 /// Magic, boot, whether it was closed in order, ceiling, floor.
 const HEAD: usize = 8 + 16 + 8 + 8 + 8;
-/// Key, nonce, time of receipt.
+/// Key, nonce, time of receipt: the reading that the request was judged by.
 const RECORD: usize = 8 + 16 + 8;
 
 /// Why a request is refused.
@@ -72,15 +76,15 @@ type Record = (i64, Entry);
 #[derive(Default)]
 struct Seen {
     entries: HashSet<Entry>,
-    /// By time of receipt, which never runs backwards (R32).
-    by_age: VecDeque<Record>,
+    /// By age: since when on the monotonic clock, and the reading at the receipt.
+    by_age: VecDeque<(i64, Record)>,
 }
 
 struct Journal {
     path: PathBuf,
     file: File,
     head: Head,
-    /// When the next file is begun, in milliseconds.
+    /// When the next file is begun, on the monotonic clock in milliseconds.
     turns_at: i64,
 }
 
@@ -102,7 +106,7 @@ impl Nonces {
         database: &Path,
         known: impl IntoIterator<Item = (i64, [u8; 16], Timestamp)>,
         may_miss: bool,
-        now: Timestamp,
+        now: Moment,
     ) -> Result<Self, NoncesError> {
         let mut name = database.as_os_str().to_owned();
         name.push(".nonces");
@@ -117,11 +121,12 @@ impl Nonces {
         path: &Path,
         known: impl IntoIterator<Item = (i64, [u8; 16], Timestamp)>,
         may_miss: bool,
-        now: Timestamp,
+        now: Moment,
         boot: Option<[u8; 16]>,
     ) -> io::Result<Self> {
         private::tighten(path);
         private::tighten(&before(path));
+        let started = running(now);
         let (kept, mut records) = read(path)?;
         if let Some((_, before)) = read(&before(path)).ok().filter(|(head, _)| head.is_some()) {
             records.extend(before);
@@ -129,15 +134,16 @@ impl Nonces {
         let floor = match kept {
             Some(head) if head.is_closed || boot == Some(head.boot) => head.floor,
             Some(head) => head.floor.max(head.ceiling),
-            None if may_miss => now.0,
+            None if may_miss => now.now.0,
             None => 0,
         };
         records.extend(known.into_iter().map(|(key, nonce, at)| (at.0, (key, nonce))));
         records.sort_unstable();
         let mut seen = Seen::default();
-        for (at, entry) in records.into_iter().filter(|(at, _)| at + KEPT_MS > now.0) {
+        for (at, entry) in records.into_iter().filter(|(at, _)| at + KEPT_MS > now.outside.0) {
             if seen.entries.insert(entry) {
-                seen.by_age.push_back((at, entry));
+                // It may be older than this process, but not by which clock.
+                seen.by_age.push_back((started, (at, entry)));
             }
         }
         let head = Head {
@@ -157,7 +163,7 @@ impl Nonces {
             file: OpenOptions::new().append(true).open(path)?,
             path: path.to_owned(),
             head,
-            turns_at: now.0 + KEPT_MS,
+            turns_at: started + KEPT_MS,
         };
         Ok(Self(Arc::new(Shared {
             ceiling: AtomicI64::new(head.ceiling),
@@ -172,35 +178,30 @@ impl Nonces {
     ///
     /// # Errors
     /// [`NonceError`].
-    pub async fn take(
-        &self,
-        key: i64,
-        nonce: [u8; 16],
-        signed_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), NonceError> {
+    pub async fn take(&self, key: i64, nonce: [u8; 16], signed_at: Timestamp, now: Moment) -> Result<(), NonceError> {
+        let (at, age) = (now.closest(signed_at), running(now));
         if signed_at.0 <= self.0.floor {
             return Err(NonceError::Forgotten {
                 until: Timestamp(self.0.floor),
             });
         }
-        if !self.0.seen.lock().insert((key, nonce), now.0) {
+        if !self.0.seen.lock().insert((at.0, (key, nonce)), now) {
             return Err(NonceError::Replayed);
         }
-        let is_far_ahead = signed_at.0 > now.0 + USUAL_AHEAD_MS;
-        let needs_raise = now.0 + USUAL_AHEAD_MS > self.0.ceiling.load(Ordering::Acquire);
+        let is_far_ahead = signed_at.0 > at.0 + USUAL_AHEAD_MS;
+        let needs_raise = at.0 + USUAL_AHEAD_MS > self.0.ceiling.load(Ordering::Acquire);
         let mut record = [0; RECORD];
         record[..8].copy_from_slice(&key.to_le_bytes());
         record[8..24].copy_from_slice(&nonce);
-        record[24..].copy_from_slice(&now.0.to_le_bytes());
+        record[24..].copy_from_slice(&at.0.to_le_bytes());
         let kept = if is_far_ahead || needs_raise {
             let shared = Arc::clone(&self.0);
-            let work = move || shared.keep_synced(&record, now.0, is_far_ahead);
+            let work = move || shared.keep_synced(&record, at.0, age, is_far_ahead);
             tokio::task::spawn_blocking(work)
                 .await
                 .unwrap_or_else(|error| Err(io::Error::other(error)))
         } else {
-            self.0.journal.lock().append(&record, now.0)
+            self.0.journal.lock().append(&record, age)
         };
         kept.map_err(|error| {
             tracing::error!(%error, "a nonce could not be kept: the request is refused");
@@ -222,11 +223,11 @@ impl Nonces {
 
 impl Shared {
     /// Appends, and raises the ceiling when it is near; syncs what is far ahead.
-    fn keep_synced(&self, record: &[u8; RECORD], now: i64, is_far_ahead: bool) -> io::Result<()> {
+    fn keep_synced(&self, record: &[u8; RECORD], at: i64, age: i64, is_far_ahead: bool) -> io::Result<()> {
         let mut journal = self.journal.lock();
-        journal.append(record, now)?;
-        if now + USUAL_AHEAD_MS > self.ceiling.load(Ordering::Acquire) {
-            journal.head.ceiling = now + USUAL_AHEAD_MS + STEP_MS;
+        journal.append(record, age)?;
+        if at + USUAL_AHEAD_MS > self.ceiling.load(Ordering::Acquire) {
+            journal.head.ceiling = at + USUAL_AHEAD_MS + STEP_MS;
             // The head's sync is the file's, and so the record's too.
             journal.write_head()?;
             self.ceiling.store(journal.head.ceiling, Ordering::Release);
@@ -238,37 +239,44 @@ impl Shared {
 }
 
 impl Seen {
-    fn insert(&mut self, entry: Entry, now: i64) -> bool {
-        while let Some(&(at, old)) = self.by_age.front()
-            && at + KEPT_MS <= now
+    fn insert(&mut self, record: Record, now: Moment) -> bool {
+        let age = running(now);
+        // Those that are put back are as young as the new ones, so that this ends.
+        while let Some(&(since, old)) = self.by_age.front()
+            && since + KEPT_MS <= age
         {
-            self.entries.remove(&old);
             self.by_age.pop_front();
+            // One that was judged by a clock ahead would be fresh again once the machine's clock gets there.
+            if old.0 + KEPT_MS > now.outside.0 {
+                self.by_age.push_back((age, old));
+            } else {
+                self.entries.remove(&old.1);
+            }
         }
-        let is_new = self.entries.insert(entry);
+        let is_new = self.entries.insert(record.1);
         if is_new {
-            self.by_age.push_back((now, entry));
+            self.by_age.push_back((age, record));
         }
         is_new
     }
 }
 
 impl Journal {
-    fn append(&mut self, record: &[u8; RECORD], now: i64) -> io::Result<()> {
-        if now >= self.turns_at {
-            self.turn(now)?;
+    fn append(&mut self, record: &[u8; RECORD], age: i64) -> io::Result<()> {
+        if age >= self.turns_at {
+            self.turn(age)?;
         }
         self.file.write_all(record)
     }
 
     /// Begins a new file. What the one before the last holds is forgotten by then.
-    fn turn(&mut self, now: i64) -> io::Result<()> {
+    fn turn(&mut self, age: i64) -> io::Result<()> {
         fs::rename(&self.path, before(&self.path))?;
         let file = private::options().create_new(true).write(true).open(&self.path)?;
         self.head.write(&file)?;
         file.sync_all()?;
         self.file = OpenOptions::new().append(true).open(&self.path)?;
-        self.turns_at = now + KEPT_MS;
+        self.turns_at = age + KEPT_MS;
         Ok(())
     }
 
@@ -320,6 +328,11 @@ fn read(path: &Path) -> io::Result<(Option<Head>, Vec<Record>)> {
         (number(&record[24..]), (number(&record[..8]), nonce))
     });
     Ok((Some(head), records.collect()))
+}
+
+/// The monotonic clock in milliseconds.
+fn running(now: Moment) -> i64 {
+    i64::try_from(now.running.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn before(path: &Path) -> PathBuf {

@@ -133,9 +133,11 @@ async fn authenticated(app: &App, parts: &Parts, body: Body) -> Result<(Known, B
     if credentials.realm != REALM || credentials.version != "2.0" {
         return Err(malformed());
     }
-    // Now is never before the latest time ever seen, so that a clock set back opens no door to old requests (R32).
-    let now = app.charges.now();
-    if (now.0 - signed_at.0).abs() > SKEW_MS {
+    // Neither reading steps back behind what was steadily seen, so that a clock set back opens no door to old requests; and a
+    // moment that was wrong does not lock out those whose clocks are right (R32).
+    let moment = app.charges.moment();
+    let now = moment.now;
+    if (moment.closest(signed_at).0 - signed_at.0).abs() > SKEW_MS {
         return Err(Problem::unauthorized(
             "timestamp-skew",
             "The timestamp is more than 900 seconds away from the server's clock.",
@@ -215,16 +217,17 @@ fn signed_by(
 
 /// Lets a known caller in: once for each nonce, within his limit, in a version that there is.
 async fn admitted(app: &App, parts: &mut Parts, known: &Known) -> Result<Standing, Problem> {
-    let now = app.charges.now();
+    let moment = app.charges.moment();
+    let now = moment.now;
     let taken = app
         .mapi
         .nonces
-        .take(known.key.num, known.nonce, known.signed_at, now)
+        .take(known.key.num, known.nonce, known.signed_at, moment)
         .await;
     taken.map_err(|error| match error {
         NonceError::Replayed => replayed(),
         NonceError::Forgotten { until } => {
-            let secs = now.secs_until(until).saturating_add(1);
+            let secs = moment.closest(known.signed_at).secs_until(until).saturating_add(1);
             unavailable(
                 "restarted",
                 "The server's machine was restarted and cannot tell yet whether this request is a replay: sign it anew.",

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::RateSource;
 use super::board::Board;
 use super::client::{self, Client, NoAnswer};
-use super::exchange::{Exchange, Malformed};
+use super::exchange::{Exchange, Malformed, Ticker};
 use super::offer::{NoOffer, Offer};
 use super::quorum::{Bounds, NoQuorum, Quorum};
 use crate::clock::Clock;
@@ -142,7 +142,14 @@ impl LiveRates {
         let question = self.config.questions[&exchange].clone();
         let answer = self.client.get(question).await?;
         let ticker = exchange.read(&answer.body)?;
-        Ok(Offer::new(exchange, ticker, answer.generated, self.clock.now())?)
+        // The exchange's clock knows nothing of ours, which may have run ahead (R32).
+        let moment = self.clock.moment();
+        let ticker = Ticker {
+            at: ticker.at.map(|at| moment.ours(at)),
+            ..ticker
+        };
+        let generated = answer.generated.map(|at| moment.ours(at));
+        Ok(Offer::new(exchange, ticker, generated, moment.now)?)
     }
 
     /// Writes down how an exchange answered, and returns how often in a row it has failed.

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bitpro_charge::{Network, Timestamp};
+use bitpro_charge::Network;
 use tokio::sync::mpsc;
 
 use super::secret::Secret;
 use super::sqlite::connect;
 use super::{Fatal, News, Store, StoreError, Tx, WatchMap, Writer, load};
+use crate::clock::Kept;
 use crate::rng::Rng;
 use crate::seal::{Seal, SealError};
 use crate::wallet::mark::{IssuanceMark, MarkError};
@@ -103,8 +104,8 @@ pub(crate) struct Opened {
     pub(crate) watch_map: WatchMap,
     /// Random per database, and new after a restore (R31).
     pub(crate) epoch: String,
-    /// The highest time seen (R32).
-    pub(crate) time_seen: Option<Timestamp>,
+    /// The time that was seen (R32).
+    pub(crate) time: Kept,
 }
 
 /// Opens the store.
@@ -123,7 +124,7 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
     let mut tx = Tx::new(connections.session, &options, mark.clone());
     tx.session.begin().await?;
     let prepared = prepare(&mut tx, &options).await;
-    let (epoch, time_seen) = match prepared {
+    let (epoch, time) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
             let _ = tx.session.rollback().await;
@@ -158,12 +159,12 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
         news,
         watch_map,
         epoch,
-        time_seen,
+        time,
     })
 }
 
 /// Checks whose database it is, loads it, and brings its counters and the issuance mark together.
-async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Option<Timestamp>), OpenError> {
+async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Kept), OpenError> {
     let stored = identity(tx, "network", options.network.as_str().to_owned()).await?;
     if stored != options.network.as_str() {
         return Err(OpenError::WrongNetwork {
@@ -181,8 +182,7 @@ async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Option<
         tx.session.set_meta("epoch", &fresh).await?;
     }
     let epoch = identity(tx, "epoch", fresh).await?;
-    let time_seen = tx.session.meta("time_seen").await?;
-    Ok((epoch, time_seen.and_then(|millis| millis.parse().ok()).map(Timestamp)))
+    Ok((epoch, tx.kept_time().await?))
 }
 
 /// Refuses a file that was cut off where the engine does not notice: within its last page, or at nothing. One of no length is a new

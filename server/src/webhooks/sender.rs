@@ -179,9 +179,12 @@ impl Running {
                 };
                 let (charges, client, reports) = (charges.clone(), client.clone(), reports.clone());
                 tokio::spawn(async move {
-                    let at = charges.now();
+                    let moment = charges.moment();
+                    let at = moment.now;
                     let body = delivery_body(job.attempt, &event, job.superseded_by);
-                    let headers = ready.headers(&WebhookId(job.event).to_string(), at, &body);
+                    // The receiver compares it with a clock of its own.
+                    let event = WebhookId(job.event).to_string();
+                    let headers = ready.headers(&event, moment.outside, &body);
                     let answered = client.post(&ready.url, headers, body).await;
                     let _ = reports.send(Report::Ended(job, at, answered));
                 });

@@ -192,7 +192,8 @@ impl Webhooks {
         let event = uuid(charges.rng());
         let body = test_body(event, webhook.announcement, now);
         let event_id = WebhookId(event).to_string();
-        let headers = signed_headers(&secrets, &event_id, now, &body);
+        // The receiver compares it with a clock of its own.
+        let headers = signed_headers(&secrets, &event_id, charges.moment().outside, &body);
         let client = Client::new(Arc::new(charges.webhook_policy().clone()), system_roots());
         let answered = client.post(&target.url, headers, body).await;
         let (status, failure) = match answered.outcome {

@@ -12,7 +12,7 @@ const FORGOTTEN: u32 = 1_000;
 
 /// Forgets what ended too long ago.
 pub(super) async fn forget_old(charges: Charges) {
-    let until = Timestamp(charges.now().0 - KEPT_SECS * 1_000);
+    let until = Timestamp(charges.moment().outside.0 - KEPT_SECS * 1_000);
     loop {
         let forgotten = forget_some(&charges, until).await;
         match forgotten {

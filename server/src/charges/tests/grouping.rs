@@ -1,6 +1,6 @@
 //! Group commit: each unit for itself, all of them together (R30).
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::store::Tx;

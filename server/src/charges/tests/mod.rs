@@ -1,5 +1,6 @@
 //! A shop with a chain of its own making: everything below the HTTP surface and above the node.
 
+mod clock;
 mod commands;
 mod creating;
 mod durable;

@@ -14,18 +14,32 @@ impl Place {
 
     fn open(&self, now: i64, boot: Option<[u8; 16]>) -> Nonces {
         let path = self.0.path().join("nonces");
-        Nonces::open_at(&path, [], true, Timestamp(now), boot).unwrap()
+        Nonces::open_at(&path, [], true, at(now), boot).unwrap()
     }
 
     /// One that has nothing to doubt.
     fn fresh(&self, now: i64) -> Nonces {
         let path = self.0.path().join("nonces");
-        Nonces::open_at(&path, [], false, Timestamp(now), BOOT).unwrap()
+        Nonces::open_at(&path, [], false, at(now), BOOT).unwrap()
     }
 }
 
 async fn take(nonces: &Nonces, nonce: u8, signed_at: i64, now: i64) -> Result<(), NonceError> {
-    nonces.take(1, [nonce; 16], Timestamp(signed_at), Timestamp(now)).await
+    nonces.take(1, [nonce; 16], Timestamp(signed_at), at(now)).await
+}
+
+/// All clocks are right, and the process began at [`NOW`] or before.
+fn at(now: i64) -> Moment {
+    moment(now, now, now - NOW)
+}
+
+fn moment(now: i64, outside: i64, running: i64) -> Moment {
+    Moment {
+        now: Timestamp(now),
+        outside: Timestamp(outside),
+        shown: Timestamp(outside),
+        running: std::time::Duration::from_millis(running.unsigned_abs()),
+    }
 }
 
 #[tokio::test]
@@ -34,7 +48,7 @@ async fn r33_a_nonce_is_taken_once_by_each_key_for_half_an_hour() {
     let nonces = place.fresh(NOW);
     assert_eq!(take(&nonces, 1, NOW, NOW).await, Ok(()));
     assert_eq!(take(&nonces, 1, NOW + 1_000, NOW).await, Err(NonceError::Replayed));
-    assert_eq!(nonces.take(2, [1; 16], Timestamp(NOW), Timestamp(NOW)).await, Ok(()));
+    assert_eq!(nonces.take(2, [1; 16], Timestamp(NOW), at(NOW)).await, Ok(()));
     let last = NOW + KEPT_MS - 1;
     assert_eq!(take(&nonces, 1, last, last).await, Err(NonceError::Replayed));
     assert_eq!(take(&nonces, 1, last + 1, last + 1).await, Ok(()));
@@ -99,6 +113,32 @@ async fn r33_without_a_journal_what_was_signed_before_the_start_is_refused() {
         Err(NonceError::Forgotten { .. })
     ));
     assert_eq!(take(&nonces, 1, NOW + 1, NOW + 1).await, Ok(()));
+}
+
+#[tokio::test]
+async fn r32_a_wrong_moment_forgets_no_nonce_and_locks_nobody_out() {
+    const HOURS: i64 = 2 * 3_600_000;
+    let place = Place::new();
+    let nonces = place.fresh(NOW);
+    let take =
+        async |nonce: u8, signed_at: i64, now: Moment| nonces.take(1, [nonce; 16], Timestamp(signed_at), now).await;
+    assert_eq!(take(1, NOW, at(NOW)).await, Ok(()));
+    // For a second the machine's clock is two hours ahead, and a client on the same machine signs by it.
+    let wrong = moment(NOW + HOURS, NOW + HOURS, 500);
+    assert_eq!(take(2, NOW + HOURS, wrong).await, Ok(()));
+    let right = moment(NOW + HOURS + 1_000, NOW + 1_500, 1_500);
+    assert_eq!(take(1, NOW, right).await, Err(NonceError::Replayed));
+    assert_eq!(take(3, NOW + 1_000, right).await, Ok(()));
+    // An hour later the first is stale by any clock, and the second is not yet by the machine's.
+    let later = moment(NOW + HOURS + HOURS / 2, NOW + HOURS / 2, HOURS / 2);
+    assert_eq!(take(4, NOW + HOURS / 2, later).await, Ok(()));
+    let there = moment(NOW + 2 * HOURS, NOW + HOURS, HOURS);
+    assert_eq!(take(2, NOW + HOURS, there).await, Err(NonceError::Replayed));
+    // After the machine's death, only those are doubted who signed by about then: the ceiling is by their clocks.
+    let path = place.0.path().join("nonces");
+    let rebooted = Nonces::open_at(&path, [], true, there, Some([2; 16])).unwrap();
+    let fresh = NOW + HOURS + USUAL_AHEAD_MS + STEP_MS + 1;
+    assert_eq!(rebooted.take(1, [9; 16], Timestamp(fresh), there).await, Ok(()));
 }
 
 #[tokio::test]

@@ -39,6 +39,32 @@ async fn r32_a_clock_set_back_opens_no_door() {
 }
 
 #[tokio::test]
+async fn r32_a_wrong_moment_locks_nobody_out_and_lets_nobody_in_twice() {
+    let shop = Shop::usual().await;
+    let before = shop.get("/mapi/charges");
+    assert_eq!(shop.told(&before).await.0, 200);
+    shop.app.clock.turn_to(START.plus_secs(7_200));
+    assert_eq!(shop.app.charges.now(), START.plus_secs(7_200));
+    shop.app.clock.turn_to(START);
+    shop.app.clock.advance_secs(1);
+    assert_eq!(shop.code(&before).await, "401 nonce-replayed");
+    // One whose clock is right, and one who goes by what our answers say.
+    for behind in [7_200, 0] {
+        let mut ask = shop.get("/mapi/charges");
+        ask.timestamp -= behind;
+        assert_eq!(shop.told(&ask).await.0, 200, "{behind}");
+    }
+    let mut wrong = shop.get("/mapi/charges");
+    wrong.timestamp -= 3_600;
+    assert_eq!(shop.code(&wrong).await, "401 timestamp-skew");
+    // Long after, what was sent before is not let in again.
+    for _ in 0..4 {
+        shop.app.clock.advance_secs(1_000);
+        assert!(["401 nonce-replayed", "401 timestamp-skew"].contains(&shop.code(&before).await.as_str()));
+    }
+}
+
+#[tokio::test]
 async fn r33_a_nonce_is_used_once() {
     let shop = Shop::usual().await;
     let ask = shop.get("/mapi/charges");

@@ -66,6 +66,20 @@ async fn r29_every_exchange_is_understood_in_its_own_shape() {
 }
 
 #[tokio::test]
+async fn r32_the_exchanges_are_believed_after_a_wrong_moment_of_our_own_clock() {
+    let market = market(5, "52520.17", "52521.5").await;
+    let right = market.clock.now();
+    market.clock.turn_to(right.plus_secs(7_200));
+    assert_eq!(market.clock.now(), right.plus_secs(7_200));
+    market.clock.turn_to(right);
+    for (exchange, outcome) in market.rates.ask_all().await {
+        let offer = outcome.unwrap_or_else(|failure| panic!("{exchange}: {failure}"));
+        let age = offer.at.secs_until(market.clock.now());
+        assert!((1..=3).contains(&age), "{exchange}: {age} s");
+    }
+}
+
+#[tokio::test]
 async fn r29_what_the_exchanges_agree_on_is_the_rate_until_they_fall_silent() {
     let market = market(5, "52520", "52521").await;
     assert_eq!(market.fresh(), None);

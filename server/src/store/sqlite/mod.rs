@@ -4,6 +4,7 @@ mod audit;
 mod bulk;
 mod chain;
 mod charges;
+mod clock;
 mod journal;
 mod keys;
 mod link_keys;

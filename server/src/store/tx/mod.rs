@@ -1,6 +1,7 @@
 //! What a unit can do inside the group's transaction: typed operations, and no SQL.
 
 mod chain;
+mod clock;
 mod issue;
 mod keys;
 mod link_keys;

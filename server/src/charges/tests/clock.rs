@@ -1,0 +1,116 @@
+//! A machine's clock that was wrong: what it does to charges, and how the operator takes it back (R32).
+
+use bitpro_charge::Reason;
+
+use super::*;
+use crate::clock::Clock as _;
+
+const TWO_HOURS: u32 = 7_200;
+const TEN_YEARS_MS: i64 = 10 * 365 * 24 * 3_600_000;
+
+#[tokio::test]
+async fn r32_after_a_wrong_moment_a_charge_ends_when_its_window_ends() {
+    let mut shop = Shop::new().await;
+    shop.world.clock.turn_to(START.plus_secs(TWO_HOURS));
+    // Made in the wrong moment, and after it.
+    let within = shop.make(1_000).await;
+    shop.world.clock.turn_to(START);
+    let after = shop.make(1_000).await;
+    assert!(shop.charges.moment().is_far_ahead());
+    let mut shop = {
+        shop.pass(600).await;
+        shop.restart().await
+    };
+    for made in [&within, &after] {
+        assert_eq!(shop.state(made.charge.id).await.0, State::Pending);
+    }
+    shop.pass(600 + 90).await;
+    for made in [&within, &after] {
+        assert_eq!(shop.state(made.charge.id).await.0, State::TimedOut);
+    }
+}
+
+#[tokio::test]
+async fn r32_the_operator_takes_back_a_time_ten_years_ahead() {
+    let mut shop = Shop::new().await;
+    let early = shop.make(1_000).await;
+    let future = Timestamp(START.0 + TEN_YEARS_MS);
+    shop.world.clock.turn_to(future);
+    let pending = shop.make(1_000).await;
+    let partial = shop.make(1_000).await;
+    let tx = shop.pay(&[(&partial.charge.address, 5_000)]);
+    shop.see(&[&tx]).await;
+    assert_eq!(
+        shop.state(early.charge.id).await.0,
+        State::TimedOut,
+        "its window is long over"
+    );
+    shop.charges.rotate_link_key(shop.merchant, 0).await.unwrap();
+    shop.charges.rotate_link_key(shop.merchant, 3_600).await.unwrap();
+
+    // The next start has the right clock, and would wait for ten years.
+    shop.world.clock.turn_to(START);
+    let shop = shop.restart().await;
+    assert_eq!(shop.charges.now(), future);
+    assert_eq!(shop.charges.clock_report().ahead_secs, TEN_YEARS_MS / 1_000);
+    assert!(shop.charges.begin_anew() && shop.charges.begins_anew().is_cancelled());
+    shop.charges.close().await;
+
+    let tool = Charges::open(shop.world.opening(Role::Tool)).await.unwrap();
+    let accepted = tool.accept_clock().await.unwrap();
+    assert_eq!(accepted.stepped_secs, TEN_YEARS_MS / 1_000);
+    assert_eq!(accepted.withdrawn, [pending.charge.id]);
+    assert_eq!(accepted.kept, [partial.charge.id]);
+    assert_eq!(
+        tool.accept_clock().await.unwrap(),
+        Accepted::default(),
+        "there is nothing more to accept"
+    );
+    tool.close().await;
+
+    let mut shop = shop.restart().await;
+    assert_eq!(shop.charges.moment().lead_ms(), 0);
+    assert_eq!(shop.charges.now(), START);
+    assert_eq!(
+        shop.state(pending.charge.id).await,
+        (State::Failed, Some(Reason::Cancelled))
+    );
+    let keys = shop.charges.link_keys(shop.merchant).unwrap();
+    let ends = keys.iter().find_map(|key| key.ends_at);
+    assert_eq!(
+        ends,
+        Some(START.plus_secs(3_600)),
+        "the old key does not sign for ten years"
+    );
+    // What is made now has its whole window, and ends with it.
+    let fresh = shop.make(1_000).await;
+    shop.pass(1_200).await;
+    assert_eq!(shop.state(fresh.charge.id).await.0, State::Pending);
+    shop.pass(91).await;
+    assert_eq!(shop.state(fresh.charge.id).await.0, State::TimedOut);
+    for id in [early.charge.id, pending.charge.id, partial.charge.id, fresh.charge.id] {
+        shop.assert_replay_equals_live(id).await;
+    }
+}
+
+#[tokio::test]
+async fn r32_what_is_erased_for_good_goes_by_the_machines_clock() {
+    let shop = Shop::with(&[("retention_days", "30")]).await;
+    let new = NewCharge {
+        buyer_email: Some("anna@shop.example".to_owned()),
+        ..shop.new_charge(1_000)
+    };
+    let id = shop.charges.create(new).await.unwrap();
+    shop.charges.cancel(id, 0).await.unwrap();
+    shop.world.clock.turn_to(Timestamp(START.0 + TEN_YEARS_MS));
+    assert_eq!(shop.charges.now().0, START.0 + TEN_YEARS_MS);
+    shop.world.clock.turn_to(START);
+    retention::erase_old(&shop.charges.inner).await.unwrap();
+    let personal = shop.charges.personal(id).await.unwrap().unwrap();
+    assert_eq!(personal.buyer_email.as_deref(), Some("anna@shop.example"));
+    shop.world.clock.advance_secs(31 * 24 * 3_600);
+    shop.world.clock.now();
+    retention::erase_old(&shop.charges.inner).await.unwrap();
+    let personal = shop.charges.personal(id).await.unwrap().unwrap();
+    assert_eq!(personal.buyer_email, None);
+}

@@ -1,0 +1,41 @@
+//! A time that ran ahead, taken back in every row that waits for an instant.
+
+use bitpro_charge::Timestamp;
+
+use super::Session;
+use crate::store::StoreError;
+
+/// What ends, or begins, at an instant: it comes nearer, but not into the past. Terms of charges and the log are not among them,
+/// which never change.
+const WAITING: [&str; 10] = [
+    "UPDATE account_tokens SET expires_at = MAX(?1, expires_at - ?2) WHERE expires_at > ?1",
+    "UPDATE invitations SET expires_at = MAX(?1, expires_at - ?2) WHERE expires_at > ?1",
+    "UPDATE api_key_secrets SET expires_at = MAX(?1, expires_at - ?2) WHERE expires_at > ?1",
+    "UPDATE link_keys SET ends_at = MAX(?1, ends_at - ?2) WHERE ends_at > ?1",
+    "UPDATE webhooks SET former_until = MAX(?1, former_until - ?2) WHERE former_until > ?1",
+    "UPDATE nonces SET expires_at = MAX(?1, expires_at - ?2) WHERE expires_at > ?1",
+    "UPDATE kept_answers SET made_at = MAX(?1, made_at - ?2) WHERE made_at > ?1",
+    "UPDATE deliveries SET due_at = MAX(?1, due_at - ?2) WHERE due_at > ?1 AND state = 'pending'",
+    "UPDATE mails SET next_at = MAX(?1, next_at - ?2), first_at = MIN(?1, first_at) WHERE next_at > ?1",
+    // An owner who has yet to see it keeps the whole day.
+    "UPDATE pending_wallets SET due_at = ?1 + due_at - asked_at, asked_at = ?1 + 0 * ?2 WHERE asked_at > ?1",
+];
+
+impl Session {
+    /// Takes `millis` back from every instant beyond `shown` that something waits for. Sessions of people that were used in what is
+    /// the future now would never end: they end here.
+    pub(in crate::store) async fn step_back(&mut self, shown: Timestamp, millis: i64) -> Result<(), StoreError> {
+        for statement in WAITING {
+            sqlx::query(statement)
+                .bind(shown.0)
+                .bind(millis)
+                .execute(&mut self.connection)
+                .await?;
+        }
+        sqlx::query("DELETE FROM sessions WHERE MAX(created_at, seen_at, confirmed_at, COALESCE(factor_at, 0)) > ?")
+            .bind(shown.0)
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! The time as it is stored (R32).
+
+use bitpro_charge::Timestamp;
+
+use super::Tx;
+use crate::clock::Kept;
+use crate::store::StoreError;
+
+/// The highest time seen.
+const SEEN: &str = "time_seen";
+/// What the machine's clock steadily showed.
+const STEADY: &str = "time_steady";
+
+impl Tx {
+    /// The time that was stored last.
+    pub(in crate::store) async fn kept_time(&mut self) -> Result<Kept, StoreError> {
+        let mut read = [None, None];
+        for (name, time) in [SEEN, STEADY].into_iter().zip(&mut read) {
+            let stored = self.session.meta(name).await?;
+            *time = stored.and_then(|millis| millis.parse().ok()).map(Timestamp);
+        }
+        let [seen, steady] = read;
+        Ok(Kept { seen, steady })
+    }
+
+    /// Stores the time.
+    pub(crate) async fn keep_time(&mut self, kept: Kept) -> Result<(), StoreError> {
+        for (name, time) in [(SEEN, kept.seen), (STEADY, kept.steady)] {
+            if let Some(time) = time {
+                self.set_meta(name, &time.0.to_string()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings everything that waits for an instant beyond `shown` back by `millis`, and how far the chain was read: nothing is known
+    /// of what is the future now.
+    pub(crate) async fn step_back(&mut self, shown: Timestamp, millis: i64) -> Result<(), StoreError> {
+        self.writing().await?.step_back(shown, millis).await?;
+        if let Some(tip) = self.memory.tip()
+            && self.memory.observed_until() > shown
+        {
+            self.observe_until(tip, shown, true).await?;
+        }
+        Ok(())
+    }
+}
