@@ -157,11 +157,14 @@ async fn run(
                 Err(error)
             }
         },
-        Ok(Ran::Failed(answer)) => {
-            let taken_back = tx.take_back(start).await;
-            answer();
-            taken_back.map(|()| None)
-        }
+        // Its caller is told with the others: what the group read of another process must be known by then, for he will look.
+        Ok(Ran::Failed(answer)) => match tx.take_back(start).await {
+            Ok(()) => Ok(Some(Box::new(move |_| answer()))),
+            Err(error) => {
+                answer();
+                Err(error)
+            }
+        },
         Err(_) => {
             tracing::error!("a unit panicked; its changes are taken back");
             tx.take_back(start).await.map(|()| None)
