@@ -227,7 +227,7 @@ async fn serve_instance(
         clock,
         rng,
         rates,
-        limits: Limits::new(&config.limits),
+        limits: Limits::new(&config.limits, max_connections),
         presses: Presses::new(key),
         probe: Probe::default(),
         connections: connections.clone(),

@@ -162,7 +162,7 @@ impl TestApp {
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             rates,
-            limits: Limits::new(&limits),
+            limits: Limits::new(&limits, limits.max_connections),
             presses: Presses::new([9; 32]),
             probe: Probe::default(),
             connections: Connections::new(limits.max_connections, limits.connections_per_address, Vec::new()),

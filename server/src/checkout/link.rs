@@ -127,7 +127,7 @@ async fn follow(
     if admission == Admission::Button {
         return Ok(pages.confirm(&params));
     }
-    let budgets = app.limits.links(signed);
+    let budgets = app.limits.links(signed, params.order_id.is_some());
     let waited = matches!(press, Press::Waited(_));
     let Some(taken) = budgets.take(client, id, waited, now)? else {
         return Ok(pages.confirm(&params));

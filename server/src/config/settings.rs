@@ -288,7 +288,7 @@ pub const SETTINGS: [Setting; 59] = [
         "max_streams",
         "12000",
         "a number from 1 to 1000000",
-        "Live streams of everybody together.",
+        "Live streams of everybody together, and never more than seven eighths of max_connections: some are left for pages.",
     ),
     with_default(
         "webhook_allow_http",

@@ -26,31 +26,37 @@ use crate::config;
 pub struct Limits {
     /// Of links that anyone can write.
     unsigned: LinkBudgets,
-    /// Of links that a merchant has signed: a flood of the others leaves them untouched (R25).
+    /// Of links that a merchant has signed for one order: a flood of the others leaves them untouched (R25), and one of them makes
+    /// one charge at a time.
     signed: LinkBudgets,
+    /// Of signed links without an order id. Whoever has one can make as many charges as they like.
+    reusable: LinkBudgets,
     /// Open streams.
     pub streams: Streams,
 }
 
 impl Limits {
-    /// Limits as configured, all untouched.
+    /// Limits as configured, all untouched, for a server of `max_connections`.
     #[must_use]
-    pub fn new(limits: &config::Limits) -> Self {
+    pub fn new(limits: &config::Limits, max_connections: usize) -> Self {
+        // Streams last, and whoever wants a page needs a connection too.
+        let max_streams = limits.max_streams.min(max_connections - max_connections.div_ceil(8));
         Self {
             unsigned: LinkBudgets::unsigned(limits),
             signed: LinkBudgets::signed(limits),
-            streams: Streams::new(
-                limits.streams_per_address,
-                limits.streams_per_charge,
-                limits.max_streams,
-            ),
+            reusable: LinkBudgets::signed(limits),
+            streams: Streams::new(limits.streams_per_address, limits.streams_per_charge, max_streams),
         }
     }
 
-    /// The budgets of links that are signed, or of those that are not.
+    /// The budgets of links that are signed or not, for an order or for none.
     #[must_use]
-    pub const fn links(&self, signed: bool) -> &LinkBudgets {
-        if signed { &self.signed } else { &self.unsigned }
+    pub const fn links(&self, signed: bool, for_order: bool) -> &LinkBudgets {
+        match (signed, for_order) {
+            (false, _) => &self.unsigned,
+            (true, false) => &self.reusable,
+            (true, true) => &self.signed,
+        }
     }
 }
 

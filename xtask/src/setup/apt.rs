@@ -26,7 +26,7 @@ pub const MOVABLE_CLOCK: [&str; 1] = ["libfaketime"];
 /// Load for the figures.
 pub const LOAD_GENERATOR: [&str; 1] = ["wrk"];
 /// A reverse proxy, to stand before the server under test as it does before a real one.
-pub const PROXY: [&str; 1] = ["nginx-light"];
+pub const PROXY: [&str; 1] = ["nginx"];
 /// What the shell client of the API reference calls: `uuidgen`, `hexdump`, `openssl`, `curl`.
 pub const SHELL_CLIENT: [&str; 4] = ["uuid-runtime", "bsdextrautils", "openssl", "curl"];
 /// What runs the programs of the guides, beside the shell and Node.js.

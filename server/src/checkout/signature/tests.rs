@@ -295,6 +295,23 @@ async fn r25_unsigned_links_spend_nothing_of_what_signed_ones_may() {
 }
 
 #[tokio::test]
+async fn r25_whoever_has_a_signed_link_without_an_order_spends_nothing_of_those_for_orders() {
+    let app = TestApp::with(&[], |limits| limits.merchant_create_per_minute = 3).await;
+    app.charges.rotate_link_key(app.merchant, 0).await.unwrap();
+    let reusable = app.link(&signed(&app, "fiat_price_cents=4200"));
+    let mut statuses = Vec::new();
+    for nth in 0..5 {
+        let client = format!("203.0.113.{nth}");
+        let mut headers = NAVIGATION.to_vec();
+        headers.push(("x-forwarded-for", &client));
+        statuses.push(app.ask(Method::GET, &reusable, &headers, "").await.status.as_u16());
+    }
+    assert_eq!(statuses, [303, 303, 303, 200, 200]);
+    app.open(&signed(&app, "fiat_price_cents=4200&external_order_id=A-1"))
+        .await;
+}
+
+#[tokio::test]
 async fn r25_all_unsigned_links_of_the_instance_have_one_ceiling_and_signed_ones_no_part_in_it() {
     let app = TestApp::with(&[], |limits| limits.instance_create_per_minute = 3).await;
     app.charges.rotate_link_key(app.merchant, 0).await.unwrap();

@@ -1,11 +1,13 @@
 //! What strangers can make the server keep or do, tried from outside: directly, and through a real proxy.
 
+mod proxied;
+
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use bitpro_tests::{App, Nginx, Pair, Scene, Setup, eventually};
+use bitpro_tests::{App, Setup, eventually};
 use reqwest::{Client, StatusCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -236,126 +238,4 @@ fn files(folder: &std::path::Path) -> Result<Vec<std::path::PathBuf>> {
         }
     }
     Ok(found)
-}
-
-/// A scene whose shoppers come through a real proxy.
-async fn behind_nginx(settings: &[(&str, &str)]) -> Result<(Scene, Nginx)> {
-    let port = Nginx::free_port()?;
-    let pair = Pair::start().await?;
-    let mut setup = Setup::beside(&pair.server, &pair.clock)
-        .with("BITPRO_PUBLIC_URL", &format!("http://localhost:{port}"))
-        .with("BITPRO_TRUSTED_PROXIES", "127.0.0.1");
-    for (name, value) in settings {
-        setup = setup.with(name, value);
-    }
-    let scene = Scene::on(pair, setup, &[]).await?;
-    let nginx = Nginx::start(port, &format!("127.0.0.1:{}", port_of(&scene.app)?)).await?;
-    Ok((scene, nginx))
-}
-
-#[tokio::test]
-async fn through_nginx_readers_who_never_read_keep_nobody_out() -> Result<()> {
-    let (scene, nginx) = behind_nginx(&[("BITPRO_MAX_CONNECTIONS", "50"), ("BITPRO_WRITE_TIMEOUT_SECS", "1")]).await?;
-    let mut held = Vec::new();
-    for _ in 0..120 {
-        held.push(ask_and_never_read("127.0.0.2", nginx.port()).await?);
-    }
-    let path = format!("{}{}?fiat_price_cents=4200", nginx.url(), scene.merchant.path());
-    let http = from([127, 0, 0, 3].into())?;
-    for _ in 0..20 {
-        let page = http.get(&path).send().await?;
-        ensure!(page.status() == StatusCode::OK, "a shopper gets {}", page.status());
-        ensure!(page.text().await?.contains("<form"), "no page");
-    }
-    drop(held);
-    Ok(())
-}
-
-#[tokio::test]
-async fn r25_through_nginx_a_shopper_is_who_the_proxy_says_and_a_press_is_good_for_one_charge() -> Result<()> {
-    let (scene, nginx) = behind_nginx(&[
-        ("BITPRO_MERCHANT_CREATE_PER_MINUTE", "1"),
-        ("BITPRO_STREAMS_PER_ADDRESS", "3"),
-    ])
-    .await?;
-    let link = format!("{}{}", nginx.url(), scene.merchant.path());
-    let browser = |last: u8| -> Result<Client> {
-        let redirect = reqwest::redirect::Policy::none();
-        Ok(Client::builder()
-            .local_address(IpAddr::from([127, 0, 0, last]))
-            .redirect(redirect)
-            .build()?)
-    };
-    let navigate = |request: reqwest::RequestBuilder| {
-        // Whoever writes this is not believed: nginx says behind it who it was.
-        let request = request.header("x-forwarded-for", "203.0.113.77");
-        request
-            .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-dest", "document")
-            .send()
-    };
-    let (one, other) = (browser(2)?, browser(3)?);
-    let first = navigate(one.get(format!("{link}?fiat_price_cents=4200"))).await?;
-    ensure!(first.status() == StatusCode::SEE_OTHER, "{}", first.status());
-    let page = navigate(one.get(format!("{link}?fiat_price_cents=4200")))
-        .await?
-        .text()
-        .await?;
-    let token = page
-        .split("name=\"press\" value=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .with_context(|| format!("no button: {page}"))?
-        .to_owned();
-    scene.pair.clock.advance_secs(3)?;
-    let press = |browser: &Client| {
-        let form = format!("fiat_price_cents=4200&press={token}");
-        let kind = "application/x-www-form-urlencoded";
-        navigate(browser.post(&link).header("content-type", kind).body(form))
-    };
-    ensure!(
-        press(&other).await?.status() == StatusCode::OK,
-        "another network pressed this button"
-    );
-    let made = press(&one).await?;
-    ensure!(made.status() == StatusCode::SEE_OTHER, "{}", made.status());
-    let again = press(&one).await?;
-    ensure!(
-        again.headers().get("location") == made.headers().get("location"),
-        "a second charge"
-    );
-
-    // Streams pass through unbuffered, and are counted by the shopper that the proxy tells.
-    let location = made
-        .headers()
-        .get("location")
-        .context("no location")?
-        .to_str()?
-        .to_owned();
-    let events = format!(
-        "{}{}/events",
-        nginx.url(),
-        location.split('?').next().unwrap_or_default()
-    );
-    let mut open = Vec::new();
-    for nth in 0..4 {
-        let mut stream = one.get(&events).send().await?;
-        let wanted = if nth < 3 {
-            StatusCode::OK
-        } else {
-            StatusCode::TOO_MANY_REQUESTS
-        };
-        ensure!(stream.status() == wanted, "stream {nth} answers {}", stream.status());
-        if nth < 3 {
-            ensure!(stream.chunk().await?.is_some(), "nothing comes through");
-        }
-        open.push(stream);
-    }
-    ensure!(other.get(&events).send().await?.status() == StatusCode::OK);
-
-    // Nothing of the inside is there.
-    ensure!(one.get(format!("{}/metrics", nginx.url())).send().await?.status() == StatusCode::NOT_FOUND);
-    let told = one.get(format!("{}/readyz", nginx.url())).send().await?.text().await?;
-    ensure!(!told.contains("parts"), "{told}");
-    Ok(())
 }
