@@ -77,30 +77,33 @@ const FORGET: &str = "DELETE FROM attempts; DELETE FROM deliveries; DELETE FROM 
                       DELETE FROM payment_txs; DELETE FROM events; UPDATE charges SET snapshot = NULL, state = 'pending', \
                       reason = NULL, sequence = 0, is_open = 1, is_paid = 0;";
 
-/// As if the server had read the node's best block, and found nothing in it.
-async fn skip_block(scene: &Scene) -> Result<()> {
+/// Hexadecimal digits in the order of the protocol, which is the reverse of what is printed.
+fn reversed(shown: &str) -> String {
+    let pairs: Vec<&str> = (0..shown.len())
+        .step_by(2)
+        .filter_map(|at| shown.get(at..at + 2))
+        .collect();
+    pairs.into_iter().rev().collect()
+}
+
+/// As if the server had read the node's newest blocks, and found nothing in them.
+async fn skip_blocks(scene: &Scene) -> Result<()> {
+    let rpc = scene.pair.server.rpc();
     let best = scene.pair.server.tip().await?;
-    let header: Value = scene
-        .pair
-        .server
-        .rpc()
-        .call("getblockheader", json!([best.hash]))
-        .await?;
+    let header: Value = rpc.call("getblockheader", json!([best.hash])).await?;
     let work = header["chainwork"].as_str().context("a header has its work")?;
-    let hash: String = {
-        // The order of the protocol is the reverse of what is printed.
-        let shown = best.hash.to_string();
-        let pairs: Vec<&str> = (0..shown.len())
-            .step_by(2)
-            .filter_map(|at| shown.get(at..at + 2))
-            .collect();
-        pairs.into_iter().rev().collect()
-    };
-    let height = best.height;
-    let statements = format!(
-        "UPDATE tip SET height = {height}, hash = x'{hash}', work = x'{work}'; \
-         INSERT INTO chain (height, hash) VALUES ({height}, x'{hash}');"
+    let mut statements = format!(
+        "UPDATE tip SET height = {}, hash = x'{}', work = x'{work}';",
+        best.height,
+        reversed(&best.hash.to_string())
     );
+    for height in best.height - 2..=best.height {
+        let hash: String = rpc.call("getblockhash", json!([height])).await?;
+        let hash = reversed(&hash);
+        statements.push_str(&format!(
+            "INSERT OR REPLACE INTO chain (height, hash) VALUES ({height}, x'{hash}');"
+        ));
+    }
     meddle(&scene.app, &statements).await
 }
 
@@ -227,7 +230,7 @@ async fn a_payment_in_a_block_that_was_skipped_is_found_where_it_is() -> Result<
     scene.pay_seen(&charge).await?;
     scene.app.stop().await?;
     scene.pair.mine(1).await?;
-    skip_block(&scene).await?;
+    skip_blocks(&scene).await?;
     scene.app.start().await?;
     Compared::run(&scene.app, &[])
         .await?
@@ -249,7 +252,7 @@ async fn r03_what_a_skipped_block_took_the_place_of_is_found_and_lost() -> Resul
     scene.app.stop().await?;
     scene.pair.shopper.mine_only(&[conflict]).await?;
     scene.pair.agree().await?;
-    skip_block(&scene).await?;
+    skip_blocks(&scene).await?;
     scene.app.start().await?;
     let looked = Compared::run(&scene.app, &[]).await?;
     looked.finds(1, &[("payment-replaced", Some(&charge), false)])?;
@@ -265,17 +268,33 @@ async fn r03_what_a_skipped_block_took_the_place_of_is_found_and_lost() -> Resul
 }
 
 #[tokio::test]
+async fn a_payment_whose_block_left_the_chain_unnoticed_is_found_and_unconfirmed_again() -> Result<()> {
+    let mut scene = Scene::start().await?;
+    let (charge, _) = confirmed(&scene).await?;
+    scene.app.stop().await?;
+    scene.pair.server.undo(1).await?;
+    skip_blocks(&scene).await?;
+    scene.app.start().await?;
+    scene.becomes(&charge, "confirmed", None).await?;
+    Compared::run(&scene.app, &[])
+        .await?
+        .finds(1, &[("payment-not-in-chain", Some(&charge), false)])?;
+    Compared::run(&scene.app, &["--fix"])
+        .await?
+        .finds(0, &[("payment-not-in-chain", Some(&charge), true)])?;
+    scene.becomes(&charge, "seen", None).await?;
+    scene.pair.server.mine(1).await?;
+    scene.becomes(&charge, "confirmed", Some("exact")).await
+}
+
+#[tokio::test]
 async fn an_invented_payment_is_found_and_not_believed() -> Result<()> {
     let mut scene = Scene::start().await?;
     let (charge, txid) = confirmed(&scene).await?;
     scene.app.stop().await?;
     // The whole database agrees on another transaction, which never was.
     let invented = "ab".repeat(32);
-    let real: String = {
-        let shown = txid.to_string();
-        let pairs: Vec<&str> = (0..64).step_by(2).filter_map(|at| shown.get(at..at + 2)).collect();
-        pairs.into_iter().rev().collect()
-    };
+    let real = reversed(&txid.to_string());
     let statements = format!(
         "UPDATE events SET body = replace(body, '{txid}', '{invented}'); \
          UPDATE charges SET snapshot = replace(snapshot, '{txid}', '{invented}'); \
@@ -402,5 +421,9 @@ async fn of_deleted_blocks_the_utxo_set_tells_and_the_report_says_what_was_not_l
     meddle(&scene.app, FORGET).await?;
     Compared::run(&scene.app, &[])
         .await?
-        .finds(1, &[("payment-missing", Some(&charge), false)])
+        .finds(1, &[("payment-missing", Some(&charge), false)])?;
+    Compared::run(&scene.app, &["--fix"])
+        .await?
+        .finds(0, &[("payment-missing", Some(&charge), true)])?;
+    scene.becomes(&charge, "confirmed", Some("exact")).await
 }

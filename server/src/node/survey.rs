@@ -24,7 +24,7 @@ pub use report::outputs_in;
 /// How many transactions of the mempool are held in memory at once.
 const POOL_PAGE: usize = 500;
 /// A miner may set a block's time back to the median of the eleven before it, and forward by two hours.
-const MINERS_CLOCK_SECS: i64 = 2 * 60 * 60;
+pub const MINERS_CLOCK_SECS: i64 = 2 * 60 * 60;
 
 /// A node, looked at for a comparison.
 pub struct Survey {
@@ -54,8 +54,8 @@ pub struct FoundOutput {
     pub script_pubkey: Vec<u8>,
     /// Where it is.
     pub place: Place,
-    /// When it came into the mempool, by our clock; nothing for what is in a block.
-    pub entered: Option<Timestamp>,
+    /// When it came into the mempool, by our clock; of what is in a block, the block's time, which miners' clocks may have wrong.
+    pub at: Timestamp,
     /// Whether it is an output of a coinbase transaction.
     pub coinbase: bool,
 }
@@ -196,6 +196,7 @@ impl Survey {
                 height,
                 hash: convert::block_hash(checked.hash),
             };
+            let at = Timestamp::from_secs(i64::from(checked.block.header.time));
             for (tx, &txid) in checked.block.txdata.iter().zip(&checked.txids) {
                 let txid = convert::txid(txid);
                 let victims = self.known.victims(txid, convert::inputs(tx));
@@ -207,7 +208,7 @@ impl Survey {
                 let outputs = paying_outputs(tx, &script).into_iter();
                 facts
                     .found
-                    .extend(outputs.filter_map(|output| found_output(tx, txid, output, Place::Block(block), None)));
+                    .extend(outputs.filter_map(|output| found_output(tx, txid, output, Place::Block(block), at)));
             }
             facts.blocks.push(block);
             height += 1;
@@ -234,7 +235,7 @@ impl Survey {
         }
         let mut found = Vec::new();
         for unspent in scan.unspents.into_iter().filter(|unspent| unspent.height < below) {
-            let hash = convert::block_hash(self.node.hash_at(unspent.height)?);
+            let header = self.header_at(unspent.height)?;
             found.push(FoundOutput {
                 outpoint: Outpoint {
                     txid: convert::txid(unspent.txid),
@@ -244,9 +245,9 @@ impl Survey {
                 script_pubkey: unspent.script.into_bytes(),
                 place: Place::Block(BlockRef {
                     height: unspent.height,
-                    hash,
+                    hash: convert::block_hash(header.hash),
                 }),
-                entered: None,
+                at: Timestamp::from_secs(header.time),
                 coinbase: unspent.coinbase,
             });
         }
@@ -294,7 +295,7 @@ impl Survey {
                 let Some(present) = present else { continue };
                 let entered = self.by_our_clock(present.entry.time);
                 for output in paying_outputs(&present.tx, &script) {
-                    found.extend(found_output(&present.tx, txid, output, Place::Mempool, Some(entered)));
+                    found.extend(found_output(&present.tx, txid, output, Place::Mempool, entered));
                 }
             }
         }
@@ -318,7 +319,7 @@ fn found_output(
     txid: Txid,
     output: PayingOutput,
     place: Place,
-    entered: Option<Timestamp>,
+    at: Timestamp,
 ) -> Option<FoundOutput> {
     let paid = tx.output.get(usize::try_from(output.vout).ok()?)?;
     Some(FoundOutput {
@@ -329,7 +330,7 @@ fn found_output(
         value: paid.value,
         script_pubkey: paid.script_pubkey.to_bytes(),
         place,
-        entered,
+        at,
         coinbase: tx.is_coinbase(),
     })
 }

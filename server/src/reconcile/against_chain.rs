@@ -1,18 +1,21 @@
 //! What is stored against what was found in chain and mempool: pure, so that every case can be written down.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use bitpro_charge::{BlockHash, BlockRef, ChargeId, Loss, Outpoint, Place, Timestamp, Txid, Whereabouts};
 use siphasher::sip::SipHasher13;
 
 use super::difference::{Code, Difference};
-use crate::node::survey::{FoundConflict, FoundOutput};
+use crate::node::survey::{FoundConflict, FoundOutput, MINERS_CLOCK_SECS};
 use crate::store::Snapshot;
 use crate::store::audit::{StoredAt, StoredScript};
 
 /// What came into the mempool this short a time before the instant up to which it was read may have come just after: the node
 /// records whole seconds.
 const POOL_LAG_MILLIS: i64 = 2_000;
+
+/// With more outputs than this, one transaction to one charge is compared by its sum: what nobody does may be stored in fewer rows.
+pub(super) const SINGLE_OUTPUTS: usize = 99;
 
 /// A difference, and the observation that would mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +46,20 @@ pub(super) fn compare(found: &[FoundOutput], conflicts: &[FoundConflict], stored
         .collect();
     let charges: HashMap<i64, &Snapshot> = stored.charges.iter().map(|charge| (charge.num, charge)).collect();
     let mut findings = Vec::new();
+    let mut paid: BTreeMap<(i64, Txid), Vec<&FoundOutput>> = BTreeMap::new();
     for output in found.iter().filter(|output| is_read(output.place, stored)) {
         // The look-up that found it compares 64 bits: it may be nobody's script (R34).
         let Some(script) = scripts.get(output.script_pubkey.as_slice()) else {
             continue;
         };
         match script.charge {
-            Some((num, _)) => findings.extend(charges.get(&num).and_then(|charge| of_output(output, charge))),
+            Some((num, _)) => paid.entry((num, output.outpoint.txid)).or_default().push(output),
             None => findings.extend(of_early_money(output, script)),
+        }
+    }
+    for ((num, txid), outputs) in paid {
+        if let Some(charge) = charges.get(&num) {
+            findings.extend(of_transaction(txid, &outputs, charge));
         }
     }
     for conflict in conflicts {
@@ -67,8 +76,7 @@ pub(super) fn compare(found: &[FoundOutput], conflicts: &[FoundConflict], stored
 /// What of the mempool had to be seen by the instant up to which it was read.
 pub(super) fn long_there(found: Vec<FoundOutput>, observed_until: Timestamp) -> Vec<FoundOutput> {
     let limit = Timestamp(observed_until.0.saturating_sub(POOL_LAG_MILLIS));
-    let is_long_there = |output: &FoundOutput| output.entered.is_none_or(|entered| entered <= limit);
-    found.into_iter().filter(is_long_there).collect()
+    found.into_iter().filter(|output| output.at <= limit).collect()
 }
 
 /// Whether the charges have read the place where something was found: of blocks too deep to be kept, it is certain.
@@ -79,11 +87,45 @@ fn is_read(place: Place, stored: &StoredAt) -> bool {
     }
 }
 
+/// What one transaction pays one charge.
+fn of_transaction(txid: Txid, outputs: &[&FoundOutput], charge: &Snapshot) -> Vec<Finding> {
+    if outputs.len() <= SINGLE_OUTPUTS {
+        return outputs.iter().filter_map(|output| of_output(output, charge)).collect();
+    }
+    let stored = charge
+        .charge
+        .payments
+        .iter()
+        .filter(|payment| payment.outpoint.txid == txid);
+    let sum = stored.fold(0_u64, |sum, payment| sum.saturating_add(payment.value.to_sat()));
+    let whole = outputs
+        .iter()
+        .fold(0_u64, |sum, output| sum.saturating_add(output.value.to_sat()));
+    let mut findings: Vec<Finding> = outputs
+        .iter()
+        .filter_map(|output| of_output(output, charge))
+        .filter(|finding| !matches!(finding.difference.code, Code::PaymentMissing | Code::PaymentValue))
+        .collect();
+    if let (true, Some(first)) = (sum != whole, outputs.first()) {
+        let (code, id) = (Code::PaymentMissing, charge.charge.id);
+        let reason = format!(
+            "{} pays it {whole} sat by {} outputs of one transaction, and {sum} sat are stored",
+            place_in_words(first.place),
+            outputs.len()
+        );
+        findings.push(sighted(code, id, reason, first, charge));
+    }
+    findings
+}
+
 fn of_output(output: &FoundOutput, charge: &Snapshot) -> Option<Finding> {
     let id = charge.charge.id;
     let there = place_in_words(output.place);
     let sats = output.value.to_sat();
     let Some(payment) = charge.charge.payment(output.outpoint) else {
+        if is_from_before(output, charge) {
+            return None;
+        }
         let reason = format!("{there} pays it {sats} sat, and no such payment is stored");
         return Some(sighted(Code::PaymentMissing, id, reason, output, charge));
     };
@@ -107,6 +149,13 @@ fn of_output(output: &FoundOutput, charge: &Snapshot) -> Option<Finding> {
             Some(sighted(Code::PaymentElsewhere, id, reason, output, charge))
         }
     }
+}
+
+/// Whether it is certain that a payment is older than the charge: then it is not the charge's, and may well have come before its
+/// address was watched.
+fn is_from_before(output: &FoundOutput, charge: &Snapshot) -> bool {
+    let age = charge.charge.terms.created_at.as_secs() - output.at.as_secs();
+    matches!(output.place, Place::Block(_)) && age > MINERS_CLOCK_SECS
 }
 
 fn sighted(code: Code, id: ChargeId, reason: String, output: &FoundOutput, charge: &Snapshot) -> Finding {

@@ -1,6 +1,6 @@
 //! The part of a comparison that reads the chain and the mempool.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use bitpro_charge::{BlockRef, Outpoint, Place, Txid};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::against_chain::{Finding, Remedy, Scanned, long_there};
+use super::against_chain::{Finding, Remedy, SINGLE_OUTPUTS, Scanned, long_there};
 use super::pace::off_thread;
 use super::run::{Break, Run};
 use super::{ReconcileError, Since};
@@ -138,6 +138,8 @@ impl Run<'_> {
         let ranges = self.inner.charges.watched_ranges().await?;
         let mut found = self.ask(move |survey| survey.unspent_below(below, ranges)).await?;
         found.retain(|output| matches!(output.place, Place::Block(block) if block.height >= from));
+        // Of what came by so many outputs that it is stored as a sum, some may be spent.
+        let found = without_sums(found);
         let findings = self.judge(&found, &[]).await?;
         self.conclude(findings, &found, &[]).await
     }
@@ -169,6 +171,16 @@ impl Run<'_> {
         let findings = self.judge(&found, &[]).await?;
         self.conclude(findings, &found, &[]).await
     }
+}
+
+/// Without the outputs of transactions that have so many that they may be stored as a sum.
+fn without_sums(mut found: Vec<FoundOutput>) -> Vec<FoundOutput> {
+    let mut numbers: HashMap<Txid, usize> = HashMap::new();
+    for output in &found {
+        *numbers.entry(output.outpoint.txid).or_default() += 1;
+    }
+    found.retain(|output| numbers[&output.outpoint.txid] <= SINGLE_OUTPUTS);
+    found
 }
 
 fn txid_of(finding: &Finding) -> Option<Txid> {

@@ -109,7 +109,10 @@ impl Code {
 
     /// Whether a charge with it must not be decided about: what is stored of it is not what was decided.
     pub(super) const fn forbids_decisions(self) -> bool {
-        matches!(self, Self::RowUnreadable | Self::LogUnreadable | Self::RowNotLog)
+        matches!(
+            self,
+            Self::RowUnreadable | Self::LogUnreadable | Self::RowNotLog | Self::PaymentsNotLog
+        )
     }
 }
 

@@ -23,12 +23,18 @@ pub(super) fn compare(stored: &StoredCharge, tip: Option<u32>) -> Vec<Difference
     };
     let Ok(log) = &stored.log else { return found };
     let (folded, told) = fold(&row.charge, log);
-    let parts = differing(&folded, &row.charge, stored);
+    let payments = payments(stored, &folded);
+    let mut charge = row.charge.clone();
+    if !payments.is_empty() {
+        // Told payment by payment.
+        charge.payments.clone_from(&folded.payments);
+    }
+    let parts = differing(&folded, &charge, stored);
     if !parts.is_empty() {
         let reason = format!("the row differs from the log in: {}", parts.join(", "));
         found.push(Difference::of_charge(Code::RowNotLog, id, reason));
     }
-    found.extend(payments(stored, &folded));
+    found.extend(payments);
     if let Some(tip) = tip {
         let verdict = folded.verdict(tip);
         if (verdict.state, verdict.reason) != (folded.state, folded.reason) {
@@ -80,7 +86,7 @@ fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'stat
         ),
         (
             "payments",
-            folded.payments == row.payments && columns.is_paid != folded.payments.is_empty(),
+            folded.payments == row.payments && is_paid_as_told(folded, columns.is_paid),
         ),
         ("deadline", folded.deadline == row.deadline),
         ("confirmations needed", folded.required == row.required),
@@ -95,6 +101,16 @@ fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'stat
         parts.push("what was decided about its payments and its time");
     }
     parts
+}
+
+/// Whether the mark of paid charges fits: money that is there sets it, and no money at all does not. Money that is gone may leave
+/// it or not.
+fn is_paid_as_told(charge: &Charge, is_paid: bool) -> bool {
+    let is_there = charge.payments.iter().any(|payment| payment.is_live());
+    match is_paid {
+        true => !charge.payments.is_empty(),
+        false => !is_there,
+    }
 }
 
 /// The table of payments against the payments of the log.

@@ -258,6 +258,12 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             // A node that is away or not able is not asked at every message that is still under way; the poll reads everything.
             return Ok(());
         }
+        // Before every reading, for a block that comes first would be read without what is now known.
+        if self.port.told_by_others() != self.told_by_others {
+            self.load()?;
+            agenda.chain = true;
+            agenda.full = true;
+        }
         self.meet_new_scripts(&mut agenda)?;
         if agenda.has_reading() {
             self.settle(agenda)?;

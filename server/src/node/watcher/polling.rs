@@ -24,10 +24,6 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let started = self.clock.now();
         let (chain, mempool) = self.node.state()?;
         self.check_ready(&chain, mempool.loaded)?;
-        if self.port.told_by_others() != self.told_by_others {
-            self.load()?;
-            self.owes_reading = true;
-        }
         self.judge_hearing(&chain)?;
         let stand = self.stand()?;
         agenda.chain = agenda.chain || self.owes_reading || convert::block_hash(chain.best) != stand.tip.block.hash;

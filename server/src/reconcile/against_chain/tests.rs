@@ -1,4 +1,4 @@
-use bitpro_charge::Amount;
+use bitpro_charge::{Amount, Event, Payment};
 
 use super::*;
 use crate::node::view::ScriptId;
@@ -20,7 +20,7 @@ async fn paid() -> (StoredAt, FoundOutput) {
         value: payment.value,
         script_pubkey: row.script_pubkey.to_vec(),
         place: Place::Block(payment.block().unwrap()),
-        entered: None,
+        at: row.charge.terms.created_at,
         coinbase: false,
     };
     let heights = [payment.block().unwrap().height];
@@ -38,6 +38,13 @@ fn codes(found: &[FoundOutput], conflicts: &[FoundConflict], stored: &StoredAt) 
         .into_iter()
         .map(|finding| finding.difference.code)
         .collect()
+}
+
+/// The payment is stored elsewhere.
+fn moved(stored: &mut StoredAt, place: Place) {
+    let charge = &mut stored.charges[0].charge;
+    let outpoint = charge.payments[0].outpoint;
+    charge.apply(&Event::PaymentMoved { outpoint, place });
 }
 
 fn other_block(height: u32) -> BlockRef {
@@ -78,23 +85,46 @@ async fn a_payment_that_is_not_stored_is_missing_and_no_older_than_its_charge() 
 }
 
 #[tokio::test]
+async fn r27_money_from_before_a_charge_is_not_its_own_and_not_missed() {
+    let (mut stored, mut found) = paid().await;
+    let created_at = stored.charges[0].charge.terms.created_at;
+    stored.charges[0].charge.payments.clear();
+    // Within what miners' clocks may differ, it may be from after it.
+    found.at = Timestamp(created_at.0 - MINERS_CLOCK_SECS * 1_000);
+    assert_eq!(
+        codes(std::slice::from_ref(&found), &[], &stored),
+        [Code::PaymentMissing]
+    );
+    found.at = Timestamp(created_at.0 - (MINERS_CLOCK_SECS + 1) * 1_000);
+    assert_eq!(codes(&[found], &[], &stored), []);
+}
+
+#[tokio::test]
 async fn a_payment_in_another_place_or_stored_as_lost_is_told() {
     let (mut stored, found) = paid().await;
     let found = [found];
-    let whereabouts =
-        |stored: &mut StoredAt, whereabouts| stored.charges[0].charge.payments[0].whereabouts = whereabouts;
-    whereabouts(&mut stored, Whereabouts::Live(Place::Mempool));
+    moved(&mut stored, Place::Mempool);
     assert_eq!(codes(&found, &[], &stored), [Code::PaymentElsewhere]);
-    whereabouts(&mut stored, Whereabouts::Live(Place::Block(other_block(99))));
+    moved(&mut stored, Place::Block(other_block(99)));
     assert_eq!(codes(&found, &[], &stored), [Code::PaymentElsewhere]);
-    whereabouts(&mut stored, Whereabouts::Gone(Loss::Replaced));
+    let charge = &mut stored.charges[0].charge;
+    charge.apply(&Event::PaymentLost {
+        outpoint: found[0].outpoint,
+        loss: Loss::Replaced,
+    });
     assert_eq!(codes(&found, &[], &stored), [Code::PaymentNotLost]);
 }
 
 #[tokio::test]
 async fn another_value_is_told_and_no_observation_can_mend_it() {
     let (mut stored, found) = paid().await;
-    stored.charges[0].charge.payments[0].value = Amount::from_sat(1);
+    let charge = &mut stored.charges[0].charge;
+    let other = Payment {
+        value: Amount::from_sat(1),
+        ..Payment::clone(&charge.payments[0])
+    };
+    charge.payments.clear();
+    charge.apply(&Event::PaymentFound(other));
     let [finding] = compare(&[found], &[], &stored).try_into().unwrap();
     assert_eq!(finding.difference.code, Code::PaymentValue);
     assert_eq!(finding.remedy, None);
@@ -129,7 +159,7 @@ async fn r03_what_a_block_took_the_place_of_is_lost_and_nothing_follows_from_abs
     };
     // It is in a block itself: whether it still is, is looked for there.
     assert_eq!(codes(&[], &[conflict], &stored), []);
-    stored.charges[0].charge.payments[0].whereabouts = Whereabouts::Live(Place::Mempool);
+    moved(&mut stored, Place::Mempool);
     assert_eq!(codes(&[], &[], &stored), []);
     assert_eq!(codes(&[], &[conflict], &stored), [Code::PaymentReplaced]);
     let unread = FoundConflict {
@@ -171,11 +201,30 @@ async fn a_script_that_only_meets_another_in_the_look_up_is_nobodys() {
 }
 
 #[tokio::test]
+async fn of_very_many_outputs_to_one_charge_the_sum_is_compared() {
+    let (mut stored, found) = paid().await;
+    let total = found.value.to_sat();
+    let outputs: Vec<FoundOutput> = (0..150)
+        .map(|vout| FoundOutput {
+            outpoint: Outpoint { vout, ..found.outpoint },
+            value: Amount::from_sat(if vout == 0 { total - 149 } else { 1 }),
+            ..found.clone()
+        })
+        .collect();
+    // One row stands for all of them.
+    assert_eq!(stored.charges[0].charge.payments.len(), 1);
+    assert_eq!(codes(&outputs, &[], &stored), []);
+    assert_eq!(codes(&outputs[..149], &[], &stored), [Code::PaymentMissing]);
+    stored.charges[0].charge.payments.clear();
+    assert_eq!(codes(&outputs, &[], &stored), [Code::PaymentMissing]);
+}
+
+#[tokio::test]
 async fn what_just_came_into_the_mempool_need_not_be_known_yet() {
     let (_, found) = paid().await;
     let entered = |millis| FoundOutput {
         place: Place::Mempool,
-        entered: Some(Timestamp(millis)),
+        at: Timestamp(millis),
         ..found.clone()
     };
     let kept = long_there(vec![entered(1_000), entered(3_000), entered(5_000)], Timestamp(5_000));
@@ -196,7 +245,7 @@ fn a_payment_is_looked_for_in_the_block_in_which_it_is_stored() {
         value: Amount::from_sat(1),
         script_pubkey: Vec::new(),
         place: Place::Block(place),
-        entered: None,
+        at: Timestamp(0),
         coinbase: false,
     };
     let mut scanned = Scanned::new(10, [1; 16]);

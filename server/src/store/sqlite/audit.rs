@@ -10,19 +10,17 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
-use super::charges::snapshots;
+use super::charges::charges_by_num;
 use super::{fixed, unsigned};
 use crate::node::view::{ScriptId, Tip};
 use crate::store::audit::{StoredCharge, StoredColumns, StoredDescriptor, StoredPayment, StoredScript, StoredWallet};
 use crate::store::documents::events_from;
 use crate::store::{DescriptorId, Snapshot, StoreError};
 
-static CHARGES: Bulk = Bulk::new(
-    "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, c.language, c.terms, \
-     c.email_key, c.snapshot, c.state, c.reason, c.sequence, c.is_paid FROM charges c JOIN merchants m ON m.num = c.merchant \
-     JOIN scripts s ON s.id = c.script WHERE c.num IN (",
+static COLUMNS: Bulk = Bulk::new(
+    "SELECT num, id, state, reason, sequence, is_paid FROM charges WHERE num IN (",
     "?",
-    ") ORDER BY c.num",
+    ") ORDER BY num",
 );
 static LOGS: Bulk = Bulk::new(
     "SELECT charge, first_sequence, body FROM events WHERE charge IN (",
@@ -102,19 +100,21 @@ pub(in crate::store) async fn audited(
         let told = (row.try_get(1)?, row.try_get(2)?);
         outbox.entry(row.try_get(0)?).or_default().push(told);
     }
-    let rows = CHARGES.fetch(connection, nums, by_num).await?;
+    let mut snapshots = each_charge(connection, nums, network).await?;
+    let rows = COLUMNS.fetch(connection, nums, by_num).await?;
     rows.iter()
         .map(|row| {
             let num: i64 = row.try_get(0)?;
+            let missing = || Err("its merchant or its script is not there".to_owned());
             Ok(StoredCharge {
                 num,
                 id: ChargeId(fixed(row.try_get(1)?)?),
-                row: snapshot_in(row, network),
+                row: snapshots.remove(&num).unwrap_or_else(missing),
                 columns: StoredColumns {
-                    state: row.try_get(13)?,
-                    reason: row.try_get(14)?,
-                    sequence: row.try_get(15)?,
-                    is_paid: row.try_get(16)?,
+                    state: row.try_get(2)?,
+                    reason: row.try_get(3)?,
+                    sequence: row.try_get(4)?,
+                    is_paid: row.try_get(5)?,
                 },
                 log: logs.remove(&num).unwrap_or_else(|| Ok(Vec::new())),
                 payments: payments.remove(&num).unwrap_or_default(),
@@ -130,12 +130,8 @@ pub(in crate::store) async fn readable_charges(
     nums: &[i64],
     network: Network,
 ) -> Result<Vec<Snapshot>, StoreError> {
-    let rows = CHARGES
-        .fetch(connection, nums, |values, num| {
-            values.add(*num);
-        })
-        .await?;
-    Ok(rows.iter().filter_map(|row| snapshot_in(row, network).ok()).collect())
+    let charges = each_charge(connection, nums, network).await?;
+    Ok(charges.into_values().filter_map(Result::ok).collect())
 }
 
 /// The rows of the charges that these transactions pay.
@@ -286,9 +282,29 @@ pub(in crate::store) async fn oldest(
     Ok((moving.map(Timestamp), first.map(Timestamp)))
 }
 
-fn snapshot_in(row: &SqliteRow, network: Network) -> Result<Snapshot, String> {
-    let read = snapshots(std::slice::from_ref(row), network).map_err(|error| error.to_string())?;
-    read.into_iter().next().ok_or_else(|| "the row is empty".to_owned())
+/// The charges in these rows, or why one cannot be read. Only when one cannot are they read one by one.
+async fn each_charge(
+    connection: &mut SqliteConnection,
+    nums: &[i64],
+    network: Network,
+) -> Result<HashMap<i64, Result<Snapshot, String>>, StoreError> {
+    let by_num = |charge: Snapshot| (charge.num, Ok(charge));
+    match charges_by_num(connection, nums, network).await {
+        Ok(charges) => return Ok(charges.into_iter().map(by_num).collect()),
+        Err(StoreError::Damaged(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let mut charges = HashMap::new();
+    for &num in nums {
+        match charges_by_num(connection, &[num], network).await {
+            Ok(read) => charges.extend(read.into_iter().map(by_num)),
+            Err(StoreError::Damaged(why)) => {
+                charges.insert(num, Err(why));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(charges)
 }
 
 /// The logs in these rows, each whole or with the reason why it cannot be read.
