@@ -178,6 +178,13 @@ impl Charges {
         if let Err(error) = chores::note_the_time(&self.inner).await {
             tracing::warn!(%error, "the time seen was not stored");
         }
+        let stored = self
+            .inner
+            .store
+            .write(|tx| Box::pin(async move { tx.store_until().await }));
+        if let Err(error) = stored.await {
+            tracing::warn!(%error, "the end of what was observed was not stored");
+        }
         // The writer's connection is the last to close: only then does the engine bring its log into the one file.
         self.inner.store.close_readers().await;
         self.inner.store.stop();

@@ -56,7 +56,8 @@ impl Peer {
     /// Whether it tells of transactions.
     #[must_use]
     pub fn tells_transactions(&self) -> bool {
-        !matches!(self.kind.as_str(), "block-relay-only" | "feeler" | "addr-fetch")
+        let is_for_else = ["block-relay-only", "feeler", "addr-fetch", "private-broadcast"];
+        !is_for_else.contains(&self.kind.as_str())
     }
 }
 

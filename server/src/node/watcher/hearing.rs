@@ -3,10 +3,14 @@
 use bitpro_charge::{Interval, Timestamp};
 
 use super::super::api::NodeApi;
+use super::super::first_seen::Sight;
 use super::super::port::ChargesPort;
 use super::super::rpc::answers::ChainState;
 use super::super::status::{Condition, Hearing};
 use super::{Stand, Trouble, Watcher};
+
+/// A gap in what we saw that is shorter than this is none: a poll more or less.
+const BLIND_MILLIS: i64 = 5_000;
 
 impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// Asks whether the node hears of anything. Where it did not, or may not have, everything is known again only after a block
@@ -15,16 +19,15 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let network = self.node.network_state()?;
         let requires_peers = self.config.requires_peers;
         self.hearing = if requires_peers && network.connections == 0 {
-            self.has_heard_all = false;
             Hearing::Nothing
         } else if !network.relays {
             Hearing::BlocksOnly
         } else if requires_peers && !self.has_heard_all && self.may_have_missed(chain)? {
             Hearing::Again
         } else {
-            self.has_heard_all = true;
             Hearing::Everything
         };
+        self.has_heard_all = self.hearing == Hearing::Everything;
         let tip_time = requires_peers.then(|| Timestamp::from_secs(chain.time));
         self.teller.hearing(self.hearing, tip_time);
         Ok(())
@@ -61,7 +64,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
 
     /// Since when a block may hold payments that others have seen before. A node that hears of blocks only knows nothing before the
     /// first one that it was asked for.
-    pub(super) fn start_of_gap(&self, stand: Stand) -> Option<Timestamp> {
+    fn start_of_gap(&self, stand: Stand) -> Option<Timestamp> {
         let has_begun = stand.observed_until.is_some_and(|until| until.0 > 0);
         match self.hearing {
             Hearing::BlocksOnly if !has_begun => Some(stand.tip_received),
@@ -75,6 +78,39 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         Interval {
             earliest: since.map_or(seen.earliest, |since| since.min(seen.earliest)),
             ..seen
+        }
+    }
+
+    /// Payments first seen before this may stand in blocks that were not read, or that the node has not heard of.
+    pub(super) fn unread_until(&self) -> Option<Timestamp> {
+        if self.hearing == Hearing::Everything {
+            return self.port.hole().map(|hole| hole.until);
+        }
+        Some(Timestamp(i64::MAX))
+    }
+
+    /// What the mempool's records are judged by (R5): what we did not know at the last full knowledge came later.
+    pub(super) fn sight_of_mempool(&self, stand: Stand) -> Sight {
+        Sight {
+            now: self.clock.now(),
+            since: stand.observed_until,
+            offset_millis: self.offset_millis,
+        }
+    }
+
+    /// What a block's time is judged by (R5): the receipt of its parent, or the start of the gap in which both were missed.
+    pub(super) fn sight_of_blocks(&self, stand: Stand) -> Sight {
+        let now = self.clock.now();
+        let is_blind = self.hearing != Hearing::Everything
+            || stand.observed_until.is_none_or(|until| now.0 - until.0 > BLIND_MILLIS);
+        Sight {
+            now,
+            since: if is_blind {
+                self.start_of_gap(stand)
+            } else {
+                Some(stand.tip_received)
+            },
+            offset_millis: self.offset_millis,
         }
     }
 

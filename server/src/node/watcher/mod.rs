@@ -33,7 +33,6 @@ use super::api::{NodeApi, RealNode, Waiter};
 use super::config::NodeConfig;
 use super::diff::{ChainReading, PoolReading, Rules, contradicts_itself, diff};
 use super::error::NodeError;
-use super::first_seen::Sight;
 use super::known::Known;
 use super::mirror::Mirror;
 use super::port::ChargesPort;
@@ -49,9 +48,6 @@ pub use self::stepped::Stepped;
 const ATTEMPTS: u32 = 20;
 /// Pause before a watcher that has failed starts anew.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
-/// A gap in what we saw that is shorter than this is none: a poll more or less.
-const BLIND_MILLIS: i64 = 5_000;
-
 /// A watcher at work.
 #[derive(Debug)]
 pub struct Watching {
@@ -346,39 +342,6 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             observed_until: observed_until.unwrap_or(Timestamp(0)),
         };
         diff(&self.known, chain, pool, rules)
-    }
-
-    /// Payments first seen before this may stand in blocks that were not read, or that the node has not heard of.
-    fn unread_until(&self) -> Option<Timestamp> {
-        if self.hearing == Hearing::Everything {
-            return self.port.hole().map(|hole| hole.until);
-        }
-        Some(Timestamp(i64::MAX))
-    }
-
-    /// What the mempool's records are judged by (R5): what we did not know at the last full knowledge came later.
-    fn sight_of_mempool(&self, stand: Stand) -> Sight {
-        Sight {
-            now: self.clock.now(),
-            since: stand.observed_until,
-            offset_millis: self.offset_millis,
-        }
-    }
-
-    /// What a block's time is judged by (R5): the receipt of its parent, or the start of the gap in which both were missed.
-    fn sight_of_blocks(&self, stand: Stand) -> Sight {
-        let now = self.clock.now();
-        let is_blind = self.hearing != Hearing::Everything
-            || stand.observed_until.is_none_or(|until| now.0 - until.0 > BLIND_MILLIS);
-        Sight {
-            now,
-            since: if is_blind {
-                self.start_of_gap(stand)
-            } else {
-                Some(stand.tip_received)
-            },
-            offset_millis: self.offset_millis,
-        }
     }
 
     fn stand(&self) -> Result<Stand, Trouble> {

@@ -39,6 +39,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Stores how far chain and mempool were read, if what is stored lags behind: a restart's blind gap starts there (R5).
+    pub(crate) async fn store_until(&mut self) -> Result<(), StoreError> {
+        let until = self.memory.observed_until();
+        match self.memory.tip() {
+            Some(tip) if until > self.memory.stored_until() => self.observe_until(tip, until, true).await,
+            _ => Ok(()),
+        }
+    }
+
     fn move_tip(&mut self, tip: Tip, observed_until: Timestamp, stored: bool) {
         self.memory.move_tip(tip, observed_until, stored);
         self.news.tip = Some((tip, observed_until));
