@@ -100,7 +100,7 @@ pub trait NodeApi: Send + Sync + 'static {
 }
 
 /// A Bitcoin Core, asked by RPC, REST and ZMQ.
-pub(super) struct RealNode {
+pub struct RealNode {
     config: NodeConfig,
     rpc: Rpc,
     blocks: BlockReader,
@@ -109,7 +109,8 @@ pub(super) struct RealNode {
 
 impl RealNode {
     /// The configured node. Nothing is sent yet; notifications are listened to on `runtime`.
-    pub(super) fn new(config: &NodeConfig, runtime: Handle) -> Self {
+    #[must_use]
+    pub fn new(config: &NodeConfig, runtime: Handle) -> Self {
         Self {
             config: config.clone(),
             rpc: Rpc::new(config, CALL_TIMEOUT),

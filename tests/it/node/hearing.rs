@@ -171,7 +171,7 @@ async fn r04_a_node_that_hears_of_blocks_only_is_told_of_and_believed_a_block_la
 
 /// Waits until `/readyz` is degraded and says `words`.
 async fn says(app: &App, words: &str) -> Result<()> {
-    let ready = format!("{}/readyz", app.url());
+    let ready = format!("{}/readyz", app.inside_url());
     eventually(words, async || {
         let answer = reqwest::get(&ready).await?.text().await?;
         ensure!(
@@ -185,7 +185,10 @@ async fn says(app: &App, words: &str) -> Result<()> {
 
 /// Whether a part of `/readyz` is well, and what it says.
 async fn part(app: &App, name: &str) -> Result<(bool, String)> {
-    let answer: serde_json::Value = reqwest::get(format!("{}/readyz", app.url())).await?.json().await?;
+    let answer: serde_json::Value = reqwest::get(format!("{}/readyz", app.inside_url()))
+        .await?
+        .json()
+        .await?;
     let parts = answer["parts"].as_array().cloned().unwrap_or_default();
     let part = parts
         .iter()

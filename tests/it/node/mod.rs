@@ -10,4 +10,5 @@ mod notifications;
 mod port;
 mod proxy;
 mod pruned;
+mod slow_scan;
 mod watched;

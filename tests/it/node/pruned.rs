@@ -99,8 +99,8 @@ async fn r06_a_payment_in_a_deleted_block_reaches_its_charge_and_can_be_accepted
         checked.contains("2 charges") && checked.contains(&unpaid.id),
         "{checked}"
     );
-    let ready = scene.checkout.http().get(scene.checkout.url("/readyz")?).send().await?;
-    let ready = ready.text().await?;
+    let ready = format!("{}/readyz", scene.app.inside_url());
+    let ready = scene.checkout.http().get(ready).send().await?.text().await?;
     ensure!(ready.contains("2 charges were open"), "{ready}");
     ensure!(!ready.contains(&unpaid.id), "R23: an id is a capability: {ready}");
 
