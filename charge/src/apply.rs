@@ -1,10 +1,12 @@
 //! The charge itself, and how an event changes it.
 
+use std::sync::Arc;
+
 use bitcoin_units::Amount;
 
 use crate::event::Verdict;
 use crate::{
-    Announcement, ChargeId, Event, Judgement, MerchantId, Outpoint, Payment, Reason, State, Terms, Timestamp,
+    Announcement, ChargeId, Event, Judgement, MerchantId, Outpoint, Payment, Reason, State, Terms, Timestamp, Txid,
     Whereabouts,
 };
 
@@ -20,7 +22,7 @@ pub struct Charge {
     /// The address that was given out for it, and for it alone.
     pub address: String,
     /// Every payment ever seen, live or lost, ordered by outpoint.
-    pub payments: Vec<Payment>,
+    pub payments: Vec<Arc<Payment>>,
     /// The deadline: `terms.expires_at`, later after an extension (R16), the cancellation's instant after one (R15).
     pub deadline: Timestamp,
     /// The one extension was used.
@@ -84,7 +86,44 @@ impl Charge {
     /// The payment at `outpoint`, if it is known.
     #[must_use]
     pub fn payment(&self, outpoint: Outpoint) -> Option<&Payment> {
-        self.payments.iter().find(|payment| payment.outpoint == outpoint)
+        self.place_of(outpoint).ok().map(|place| &*self.payments[place])
+    }
+
+    /// The payments by the transaction `txid`.
+    #[must_use]
+    pub fn payments_of(&self, txid: Txid) -> &[Arc<Payment>] {
+        let start = self.payments.partition_point(|known| known.outpoint.txid < txid);
+        let length = self.payments[start..].partition_point(|known| known.outpoint.txid == txid);
+        &self.payments[start..start + length]
+    }
+
+    /// The payments that are new, or another than they were in `before`, an earlier state of the same charge.
+    pub fn payments_changed_since<'c>(&'c self, before: &'c Self) -> impl Iterator<Item = &'c Arc<Payment>> {
+        let mut known = before.payments.iter().peekable();
+        // Both stand in the order of their outpoints, and what was not changed is mostly the same value.
+        self.payments.iter().filter(move |payment| {
+            while known.next_if(|known| known.outpoint < payment.outpoint).is_some() {}
+            known
+                .next_if(|known| known.outpoint == payment.outpoint)
+                .is_none_or(|known| !Arc::ptr_eq(known, payment) && known != *payment)
+        })
+    }
+
+    /// Whether it is as if nobody had ever sent anything: no money of its own is there, none was ever announced, and what came
+    /// and went was dust (R8). A stranger's few satoshis that he takes back again close nobody's order (R22).
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        !self.was_announced
+            && self
+                .payments
+                .iter()
+                .all(|payment| !self.is_own(payment) || !payment.is_live() && !self.is_significant(payment))
+    }
+
+    /// Where the payment at `outpoint` stands, or is to be put.
+    fn place_of(&self, outpoint: Outpoint) -> Result<usize, usize> {
+        self.payments
+            .binary_search_by_key(&outpoint, |payment| payment.outpoint)
     }
 
     /// Folds the next event in. Events come in the order of their sequence; each is one.
@@ -92,8 +131,9 @@ impl Charge {
         self.sequence += 1;
         match event {
             Event::PaymentFound(payment) => {
-                let at = self.payments.partition_point(|known| known.outpoint < payment.outpoint);
-                self.payments.insert(at, payment.clone());
+                if let Err(place) = self.place_of(payment.outpoint) {
+                    self.payments.insert(place, Arc::new(payment.clone()));
+                }
             }
             Event::PaymentMoved { outpoint, place } => {
                 self.change(*outpoint, |payment| payment.whereabouts = Whereabouts::Live(*place));
@@ -167,8 +207,8 @@ impl Charge {
     }
 
     fn change(&mut self, outpoint: Outpoint, change: impl FnOnce(&mut Payment)) {
-        if let Some(payment) = self.payments.iter_mut().find(|payment| payment.outpoint == outpoint) {
-            change(payment);
+        if let Ok(place) = self.place_of(outpoint) {
+            change(Arc::make_mut(&mut self.payments[place]));
         }
     }
 }

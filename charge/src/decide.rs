@@ -1,6 +1,7 @@
 //! From an observation to decisions: what is new, what follows from it, and what the merchant is told of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::apply::total;
 use crate::event::Verdict;
@@ -127,28 +128,38 @@ impl Decision<'_> {
     }
 
     fn first_sight(&self, sighting: &Sighting) -> Payment {
-        let replaced = || {
-            let conflicts = sighting.conflicts.iter();
-            conflicts.filter_map(|&outpoint| self.charge.payment(outpoint))
+        let is_first_of_its_transaction = self.charge.payments_of(sighting.outpoint.txid).is_empty();
+        let replaced = if is_first_of_its_transaction {
+            self.charge.nearest_replaced(&sighting.conflicts)
+        } else {
+            Vec::new()
         };
-        let mut inherits: Vec<Outpoint> = replaced()
-            .flat_map(|payment| payment.inherits.iter().copied().chain([payment.outpoint]))
-            .collect();
-        inherits.sort_unstable();
-        inherits.dedup();
+        // What holds for one payment of a transaction holds for all of it.
+        let siblings = self.charge.payments_of(sighting.outpoint.txid).iter();
+        let ancestors = replaced.iter().flat_map(|&txid| self.charge.payments_of(txid));
+        let kin: Vec<&Arc<Payment>> = siblings.chain(ancestors).collect();
+        let replaced_earlier = kin.iter().any(|payment| self.charge.is_earlier(payment));
+        // A fee that is raised later makes nothing settled in time (R12).
+        let stalled = !self.charge.was_confirmed && kin.iter().any(|payment| payment.stalled);
         Payment {
             outpoint: sighting.outpoint,
             value: sighting.value,
             whereabouts: Whereabouts::Live(sighting.place),
             first_seen: sighting.first_seen.in_order(),
             lower_bounds: Vec::new(),
-            inherits,
+            replaced,
+            replaced_earlier,
+            met_in_mempool: sighting.place == Place::Mempool,
             coinbase: sighting.coinbase,
             merchant_total: sighting.merchant_total,
             rate: sighting.rate.clone(),
+            rate_when_found: if sighting.rate.is_none() {
+                self.context.rate.clone()
+            } else {
+                None
+            },
             judgement: None,
-            // A fee that is raised later makes nothing settled in time (R12).
-            stalled: !self.charge.was_confirmed && replaced().any(|payment| payment.stalled),
+            stalled,
         }
     }
 
@@ -169,7 +180,7 @@ impl Decision<'_> {
             .charge
             .payments
             .iter()
-            .filter(|payment| payment.is_live())
+            .filter(|payment| payment.is_live() && self.charge.is_own(payment))
             .map(|p| p.merchant_total);
         let largest = totals.fold(self.charge.received(), Amount::max);
         let worth = terms.price.max(terms.quote.rate.worth(largest));
@@ -215,21 +226,23 @@ impl Decision<'_> {
         if charge.terms.late_policy != LatePolicy::Accept {
             return;
         }
-        let takes = |payment: &&Payment| {
+        let shares = charge.shares(|_, _| true);
+        let takes = |(payment, share): &(&Arc<Payment>, &Amount)| {
             payment.is_live()
                 && payment.judgement.is_none()
                 // What is stuck is judged once, when it is deep.
                 && !payment.stalled
                 && charge.is_significant(payment)
-                && charge.counted_value(payment) < payment.value
+                && **share < payment.value
                 && charge.is_open_to_late(payment)
                 && rate_holds(&charge.terms, payment.rate.as_ref())
         };
         let taken: Vec<_> = charge
             .payments
             .iter()
+            .zip(&shares)
             .filter(takes)
-            .map(|p| (p.outpoint, p.rate.clone()))
+            .map(|(payment, _)| (payment.outpoint, payment.rate.clone()))
             .collect();
         for (outpoint, compared) in taken {
             self.emit(Event::Judged {
@@ -250,14 +263,14 @@ impl Decision<'_> {
         if !is_over || charge.verdict(tip).state == State::Confirmed {
             return;
         }
-        let outpoints = charge.may_stall(tip).map(|payment| payment.outpoint).collect();
+        let outpoints = charge.may_stall(tip);
         self.emit(Event::Stalled { outpoints });
     }
 
     /// R12 and R13, the second comparison: when the money is deep.
     fn judge_what_is_deep(&mut self) {
         let charge = &self.charge;
-        let awaits = |payment: &&Payment| match payment.judgement {
+        let awaits = |payment: &&Arc<Payment>| match payment.judgement {
             Some(Judgement::Provisional) => true,
             None => payment.stalled,
             Some(Judgement::Taken | Judgement::ByHand | Judgement::Refused) => false,

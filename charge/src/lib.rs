@@ -9,9 +9,11 @@
 
 mod apply;
 pub mod bip21;
+mod counting;
 mod decide;
 mod event;
 mod ids;
+mod lineage;
 mod money;
 mod observation;
 mod payment;

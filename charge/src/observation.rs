@@ -1,8 +1,10 @@
 //! What the world tells a charge: one whole change of view at a time (R2).
 
+use std::sync::Arc;
+
 use bitcoin_units::Amount;
 
-use crate::{Interval, Loss, Outpoint, Place, Quote, Timestamp};
+use crate::{Interval, Loss, Outpoint, Place, Quote, Timestamp, Txid};
 
 /// One reason to decide anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +46,10 @@ pub struct Sighting {
     pub coinbase: bool,
     /// What the whole transaction pays this merchant (R9).
     pub merchant_total: Amount,
-    /// Known payments, of any charge, whose transactions spend an input that this one spends too.
-    pub conflicts: Vec<Outpoint>,
-    /// The rate now, when it is fresh (R44).
+    /// Other transactions that spend an outpoint which its transaction spends too; those that do not pay the charge do not
+    /// matter. All outputs of a transaction share the list.
+    pub conflicts: Arc<[Txid]>,
+    /// The rate at its first sight, when there was a fresh one (R44).
     pub rate: Option<Quote>,
 }
 

@@ -2,7 +2,7 @@
 
 use bitcoin_units::Amount;
 
-use crate::{BlockRef, Interval, Outpoint, Quote, Timestamp};
+use crate::{BlockRef, Interval, Outpoint, Quote, Timestamp, Txid};
 
 /// Where a live payment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,15 +72,22 @@ pub struct Payment {
     /// What other reports said at the earliest, ascending and below `first_seen.earliest`: it counts again when a report with
     /// an earlier upper bound comes in.
     pub lower_bounds: Vec<Timestamp>,
-    /// Earlier payments of this charge that this one replaced, directly or through others, and whose first sight it
-    /// inherits up to their value (R5).
-    pub inherits: Vec<Outpoint>,
+    /// Transactions whose payments of this charge its own transaction replaced, and whose first sight it inherits up to their
+    /// value (R5). What these had replaced themselves is found through them. It stands with one payment of a transaction and
+    /// holds for all.
+    pub replaced: Vec<Txid>,
+    /// What it replaced was seen before the charge was made: the same money is somebody else's (R27).
+    pub replaced_earlier: bool,
+    /// It was first met in the mempool: that it was seen is known from ourselves or our node, not from a miner's clock.
+    pub met_in_mempool: bool,
     /// A coinbase output, which can be spent only 100 blocks later.
     pub coinbase: bool,
     /// What the whole transaction pays this merchant, over all his charges (R9).
     pub merchant_total: Amount,
     /// The rate when it was first seen (R44); `None` when there was no fresh one.
     pub rate: Option<Quote>,
+    /// The rate when it was found, where that was too long after its first sight for the rate to be that of then.
+    pub rate_when_found: Option<Quote>,
     /// What was decided about it beyond its time.
     pub judgement: Option<Judgement>,
     /// It, or what it replaced, was in time but not deep when the settlement deadline passed (R12).

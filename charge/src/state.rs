@@ -7,7 +7,7 @@ use bitcoin_units::Amount;
 
 use crate::apply::total;
 use crate::event::Verdict;
-use crate::{Charge, Interval, Judgement, Loss, Payment, Quote, Terms, Timestamp, Whereabouts};
+use crate::{Charge, Interval, Judgement, Loss, Outpoint, Payment, Quote, Terms, Timestamp, Whereabouts};
 
 /// A coinbase output can be spent only after 100 blocks (BIP-30 era consensus rule `COINBASE_MATURITY`), so it settles no sooner (R9).
 const COINBASE_CONFIRMATIONS: u32 = 100;
@@ -156,24 +156,18 @@ impl Charge {
     #[must_use]
     pub fn verdict(&self, tip: u32) -> Verdict {
         let need = self.need();
-        let counted = self.counted();
+        let shares = self.shares(|_, _| true);
+        let counted = total(shares.iter().copied());
         if counted >= need {
-            let deep = total(
-                self.payments
-                    .iter()
-                    .filter(|p| self.is_deep(p, tip))
-                    .map(|p| self.counted_value(p)),
-            );
+            let deep = self.deep(tip);
             return if deep >= need {
-                verdict(State::Confirmed, Some(self.settled_reason(deep)))
+                verdict(State::Confirmed, Some(self.settled_reason(deep, &shares)))
             } else {
-                verdict(State::Seen, self.waiting_reason())
+                verdict(State::Seen, self.waiting_reason(&shares))
             };
         }
-        let partial = self
-            .payments
-            .iter()
-            .any(|p| self.is_significant(p) && self.counted_value(p) > Amount::ZERO);
+        let mut payments = self.payments.iter().zip(&shares);
+        let partial = payments.any(|(payment, &share)| self.is_significant(payment) && share > Amount::ZERO);
         if !self.deadline_observed {
             return if partial {
                 verdict(State::Seen, Some(Reason::Underpaid))
@@ -181,7 +175,7 @@ impl Charge {
                 verdict(State::Pending, None)
             };
         }
-        verdict_after_deadline(self, need, counted, partial)
+        self.verdict_after_deadline(partial)
     }
 
     /// What suffices now: the need of the terms, or what the merchant took by hand (R14).
@@ -194,18 +188,23 @@ impl Charge {
     /// Value of live payments that are in time or accepted.
     #[must_use]
     pub fn counted(&self) -> Amount {
-        total(self.payments.iter().map(|payment| self.counted_value(payment)))
+        total(self.shares(|_, _| true).into_iter())
     }
 
-    /// Value of all live payments, counted or not (R11).
+    /// What would count if only what is deep were there.
+    fn deep(&self, tip: u32) -> Amount {
+        total(self.shares(|_, payment| self.is_deep(payment, tip)).into_iter())
+    }
+
+    /// Value of all live payments of this charge, counted or not (R11). Money from before it was made is not its own, unless
+    /// it was accepted by hand.
     #[must_use]
     pub fn received(&self) -> Amount {
-        total(
-            self.payments
-                .iter()
-                .filter(|payment| payment.is_live())
-                .map(|payment| payment.value),
-        )
+        let own = self
+            .payments
+            .iter()
+            .filter(|payment| payment.is_live() && self.is_own(payment));
+        total(own.map(|payment| payment.value))
     }
 
     /// What the page asks for: the whole amount less what counts (R10), never less than can be sent (R8); zero once the
@@ -224,58 +223,43 @@ impl Charge {
     /// the need is not met.
     #[must_use]
     pub fn progress(&self, tip: u32) -> Option<Progress> {
-        let mut counted: Vec<&Payment> = self.payments.iter().collect();
+        if self.counted() < self.need() {
+            return None;
+        }
+        let mut order: Vec<usize> = (0..self.payments.len()).collect();
         // A coinbase payment is as deep as what it still lacks: with equal depth it sorts behind an ordinary one.
-        counted.sort_by_key(|payment| {
-            let have = payment.confirmations(tip);
-            (self.required_of(payment).saturating_sub(have), std::cmp::Reverse(have))
+        order.sort_by_key(|&i| {
+            let have = self.payments[i].confirmations(tip);
+            let lacking = self.required_of(&self.payments[i]).saturating_sub(have);
+            (lacking, std::cmp::Reverse(have))
         });
-        let need = self.need();
-        let mut sum = Amount::ZERO;
-        for payment in counted {
-            sum = total([sum, self.counted_value(payment)].into_iter());
-            if sum >= need {
-                let required = self.required_of(payment);
-                return Some(Progress {
-                    have: payment.confirmations(tip).min(required),
-                    required,
-                });
+        let mut places = vec![0; order.len()];
+        for (place, &i) in order.iter().enumerate() {
+            places[i] = place;
+        }
+        // More payments never make the sum smaller, so the one that completes it is found by halving.
+        let (mut short, mut enough) = (0, order.len());
+        while enough - short > 1 {
+            let middle = usize::midpoint(short, enough);
+            let sum = total(self.shares(|i, _| places[i] < middle).into_iter());
+            if sum >= self.need() {
+                enough = middle;
+            } else {
+                short = middle;
             }
         }
-        None
+        let payment = &self.payments[*order.get(enough.checked_sub(1)?)?];
+        let required = self.required_of(payment);
+        Some(Progress {
+            have: payment.confirmations(tip).min(required),
+            required,
+        })
     }
 
-    /// Whether a payment is first seen by the deadline, or so close that the merchant loses nothing by it (R5).
-    pub(crate) fn is_in_time(&self, payment: &Payment) -> bool {
-        in_time(&self.terms, self.deadline, payment.first_seen, payment.rate.as_ref())
-    }
-
-    /// What a live payment contributes: all, nothing, or as much as it inherits (R5).
-    pub(crate) fn counted_value(&self, payment: &Payment) -> Amount {
-        if !payment.is_live() {
-            return Amount::ZERO;
-        }
-        match payment.judgement {
-            Some(Judgement::Provisional | Judgement::Taken | Judgement::ByHand) => payment.value,
-            Some(Judgement::Refused) => Amount::ZERO,
-            None if self.is_in_time(payment) => payment.value,
-            None => self.inherited(payment).min(payment.value),
-        }
-    }
-
-    /// The value in time of the payments whose place this one took (R5).
-    fn inherited(&self, payment: &Payment) -> Amount {
-        let ancestors = payment.inherits.iter().filter_map(|&outpoint| self.payment(outpoint));
-        let in_time: Vec<&Payment> = ancestors.filter(|ancestor| self.is_in_time(ancestor)).collect();
-        // Of a chain of replacements only the last one in time counts: they spent the same money.
-        let is_superseded =
-            |ancestor: &Payment| in_time.iter().any(|other| other.inherits.contains(&ancestor.outpoint));
-        total(
-            in_time
-                .iter()
-                .filter(|ancestor| !is_superseded(ancestor))
-                .map(|ancestor| ancestor.value),
-        )
+    /// Whether it is this charge's own money: not from before it was made, or taken by the merchant's hand all the same.
+    #[must_use]
+    pub fn is_own(&self, payment: &Payment) -> bool {
+        payment.judgement == Some(Judgement::ByHand) || !self.is_earlier(payment)
     }
 
     pub(crate) fn is_deep(&self, payment: &Payment, tip: u32) -> bool {
@@ -289,12 +273,13 @@ impl Charge {
         self.required.max(floor)
     }
 
+    /// Whether it moves a state by itself (R8).
     pub(crate) fn is_significant(&self, payment: &Payment) -> bool {
-        payment.value >= self.terms.significant()
+        payment.value >= self.terms.significant() && self.is_own(payment)
     }
 
-    fn settled_reason(&self, deep: Amount) -> Reason {
-        if self.rests_on_the_merchants_hand() {
+    fn settled_reason(&self, deep: Amount, shares: &[Amount]) -> Reason {
+        if self.rests_on_the_merchants_hand(shares) {
             return Reason::Manual;
         }
         // An excess below the dust limit could not even be paid back (R8).
@@ -304,8 +289,8 @@ impl Charge {
         }
     }
 
-    fn waiting_reason(&self) -> Option<Reason> {
-        if self.rests_on_the_merchants_hand() {
+    fn waiting_reason(&self, shares: &[Amount]) -> Option<Reason> {
+        if self.rests_on_the_merchants_hand(shares) {
             Some(Reason::Manual)
         } else {
             self.stalled.then_some(Reason::Stuck)
@@ -313,18 +298,18 @@ impl Charge {
     }
 
     /// Whether the charge would be short without what the merchant took by hand (R14).
-    fn rests_on_the_merchants_hand(&self) -> bool {
-        let others = self
-            .payments
-            .iter()
-            .filter(|payment| payment.judgement != Some(Judgement::ByHand));
-        total(others.map(|payment| self.counted_value(payment))) < self.terms.need()
+    fn rests_on_the_merchants_hand(&self, shares: &[Amount]) -> bool {
+        let others = self.payments.iter().zip(shares);
+        let others = others.filter(|(payment, _)| payment.judgement != Some(Judgement::ByHand));
+        total(others.map(|(_, &share)| share)) < self.terms.need()
     }
 
     /// Whether the late policy may take a payment that is not in time (R13): seen at most a day late, on a charge that was
     /// not cancelled (R15).
     pub(crate) fn is_open_to_late(&self, payment: &Payment) -> bool {
-        !self.cancelled && payment.first_seen.latest <= self.deadline.plus_secs(LATE_LIMIT_SECS)
+        !self.cancelled
+            && !self.is_earlier(payment)
+            && payment.first_seen.latest <= self.deadline.plus_secs(LATE_LIMIT_SECS)
     }
 }
 
@@ -333,7 +318,8 @@ pub(crate) fn rate_holds(terms: &Terms, now: Option<&Quote>) -> bool {
     now.is_some_and(|now| terms.quote.rate.fallen_bps(now.rate) < terms.rate_move_limit_bps)
 }
 
-fn in_time(terms: &Terms, deadline: Timestamp, first_seen: Interval, rate: Option<&Quote>) -> bool {
+/// Whether a first sight is by the deadline, or may be while the rate holds (R5).
+pub(crate) fn in_time(terms: &Terms, deadline: Timestamp, first_seen: Interval, rate: Option<&Quote>) -> bool {
     first_seen.latest <= deadline || (first_seen.earliest <= deadline && rate_holds(terms, rate))
 }
 
@@ -341,39 +327,31 @@ const fn verdict(state: State, reason: Option<Reason>) -> Verdict {
     Verdict { state, reason }
 }
 
-/// Point 4 of R1: the deadline is observed and what counts does not suffice.
-fn verdict_after_deadline(charge: &Charge, need: Amount, counted: Amount, partial: bool) -> Verdict {
-    let live = || charge.payments.iter().filter(|payment| payment.is_live());
-    let uncounted = |payment: &Payment| {
-        payment
-            .value
-            .checked_sub(charge.counted_value(payment))
-            .expect("no payment counts more than its value")
-    };
-    let late = total(live().map(uncounted));
-    // Of money that counts, even in part, `partial` has spoken before.
-    let late_matters = live().any(|payment| charge.is_significant(payment));
-
-    let reason = if total([counted, late].into_iter()) >= need {
-        Reason::Late
-    } else if partial {
-        Reason::Underpaid
-    } else if late_matters {
-        Reason::Late
-    } else if let Some(loss) = charge.loss_of(|payment| charge.is_significant(payment)) {
-        loss
-    } else if charge.cancelled {
-        Reason::Cancelled
-    } else if let Some(loss) = charge.loss_of(|_| charge.was_announced) {
-        // Dust that completed a sum and was announced with it (R17).
-        loss
-    } else {
-        return verdict(State::TimedOut, None);
-    };
-    verdict(State::Failed, Some(reason))
-}
-
 impl Charge {
+    /// Point 4 of R1: the deadline is observed and what counts does not suffice.
+    fn verdict_after_deadline(&self, partial: bool) -> Verdict {
+        // Of money that counts, even in part, `partial` has spoken before.
+        let late_matters = (self.payments.iter()).any(|payment| payment.is_live() && self.is_significant(payment));
+        // Of what was received, that which does not count is late.
+        let reason = if self.received() >= self.need() {
+            Reason::Late
+        } else if partial {
+            Reason::Underpaid
+        } else if late_matters {
+            Reason::Late
+        } else if let Some(loss) = self.loss_of(|payment| self.is_significant(payment)) {
+            loss
+        } else if self.cancelled {
+            Reason::Cancelled
+        } else if let Some(loss) = self.loss_of(|_| self.was_announced) {
+            // Dust that completed a sum and was announced with it (R17).
+            loss
+        } else {
+            return verdict(State::TimedOut, None);
+        };
+        verdict(State::Failed, Some(reason))
+    }
+
     /// How such payments were lost: `None` when none was. A replacement is the strongest word, for it was a deed.
     fn loss_of(&self, matters: impl Fn(&Payment) -> bool) -> Option<Reason> {
         let lost = self.payments.iter().filter(|payment| matters(payment));
@@ -392,17 +370,21 @@ impl Charge {
     /// late ones (R12); `None` when there are none. What was confirmed once was settled in time: no later reorg makes it late.
     #[must_use]
     pub fn settlement_due(&self, tip: u32) -> Option<Timestamp> {
-        let may_stall = !self.was_confirmed && self.may_stall(tip).next().is_some();
+        let may_stall = !self.was_confirmed && !self.may_stall(tip).is_empty();
         may_stall.then(|| self.terms.expires_at.plus_secs(self.terms.settle_within_secs))
     }
 
     /// Live or gone: what is gone may come back.
-    pub(crate) fn may_stall(&self, tip: u32) -> impl Iterator<Item = &Payment> {
-        self.payments.iter().filter(move |payment| {
-            payment.judgement.is_none()
-                && !payment.stalled
-                && !self.is_deep(payment, tip)
-                && (self.is_in_time(payment) || self.inherited(payment) > Amount::ZERO)
-        })
+    pub(crate) fn may_stall(&self, tip: u32) -> Vec<Outpoint> {
+        let is_open =
+            |payment: &Payment| payment.judgement.is_none() && !payment.stalled && !self.is_deep(payment, tip);
+        if !self.payments.iter().any(|payment| is_open(payment)) {
+            return Vec::new();
+        }
+        let counting = self.counting_by_time().into_iter();
+        counting
+            .filter(|payment| is_open(payment))
+            .map(|payment| payment.outpoint)
+            .collect()
     }
 }

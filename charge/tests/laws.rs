@@ -140,6 +140,51 @@ fn is_a_clean_story(told: &[Announcement]) -> bool {
         .all(|pair| pair[0] != pair[1] || *pair[1] == Announcement::Reverted)
 }
 
+/// A transaction: the coins that it spends, as bits, and what it pays the charge.
+#[derive(Debug, Clone)]
+struct Spend {
+    coins: u8,
+    values: Vec<u64>,
+}
+
+fn spend() -> impl Strategy<Value = Spend> {
+    let values = prop::collection::vec(prop_oneof![1..2_000_u64, 20_000..60_000_u64, Just(AMOUNT)], 1..4);
+    (1..32_u8, values).prop_map(|(coins, values)| Spend { coins, values })
+}
+
+fn number(place: usize) -> u8 {
+    u8::try_from(place).expect("histories are short") + 1
+}
+
+/// The places of those that a transaction replaced, directly or through others.
+fn ancestors_of(sent: &[Spend], place: usize) -> std::collections::BTreeSet<usize> {
+    let mut found = std::collections::BTreeSet::new();
+    let mut ahead = vec![place];
+    while let Some(heir) = ahead.pop() {
+        for ancestor in (0..heir).filter(|&ancestor| sent[ancestor].coins & sent[heir].coins != 0) {
+            if found.insert(ancestor) {
+                ahead.push(ancestor);
+            }
+        }
+    }
+    found
+}
+
+impl World {
+    /// A transaction is sent, and takes the place of all that spend one of its coins.
+    fn send(&mut self, sent: &mut Vec<Spend>, spend: Spend) -> u8 {
+        let conflicts = sent
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| other.coins & spend.coins != 0);
+        let replaced: Vec<u8> = conflicts.map(|(place, _)| number(place)).collect();
+        let by = number(sent.len());
+        self.replace_by_outputs(&replaced, by, &spend.values);
+        sent.push(spend);
+        by
+    }
+}
+
 proptest! {
     // `PROPTEST_CASES` raises the number of histories for a longer run.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -262,6 +307,39 @@ proptest! {
         let latest = reports.iter().map(|(earliest, width)| earliest + width).min();
         let earliest = reports.iter().map(|(earliest, _)| *earliest).filter(|earliest| Some(*earliest) <= latest).max();
         prop_assert_eq!((Some(first_seen.earliest.0), Some(first_seen.latest.0)), (earliest, latest));
+    }
+
+    #[test]
+    fn what_counts_never_exceeds_the_distinct_money_that_was_there_in_time(
+        early in prop::collection::vec(spend(), 0..5), late in prop::collection::vec((spend(), any::<bool>()), 1..8),
+    ) {
+        let mut world = World::new(terms());
+        let mut sent: Vec<Spend> = vec![];
+        for spend in early {
+            world.send(&mut sent, spend);
+        }
+        let in_time = sent.len();
+        // Whoever replaced in time has sent other money: what stands at the deadline is all there was.
+        let standing = world.charge.received();
+        world.at(after_deadline());
+        for (spend, is_mined) in late {
+            let n = world.send(&mut sent, spend);
+            if is_mined { world.mine_all(n); }
+            prop_assert!(world.charge.counted() <= standing);
+            prop_assert!(world.charge.state != State::Confirmed || standing >= world.charge.need());
+            // Alone, each counts no more than those in time that it replaced, directly or through others.
+            for (i, _) in sent.iter().enumerate().skip(in_time) {
+                let mut alone = world.charge.clone();
+                for payment in &mut alone.payments {
+                    if payment.outpoint.txid != outpoint(number(i)).txid {
+                        std::sync::Arc::make_mut(payment).whereabouts = Whereabouts::Gone(Loss::Replaced);
+                    }
+                }
+                let ancestors = ancestors_of(&sent, i).into_iter().filter(|&ancestor| ancestor < in_time);
+                let most: u64 = ancestors.map(|ancestor| sent[ancestor].values.iter().sum::<u64>()).sum();
+                prop_assert!(alone.counted().to_sat() <= most);
+            }
+        }
     }
 
     #[test]

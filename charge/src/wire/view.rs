@@ -2,6 +2,8 @@
 //!
 //! No e-mail, no metadata, nothing of another charge stands here.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Amount, Charge, Network, Payment, Timestamp, Whereabouts, bip21};
@@ -145,8 +147,13 @@ impl ChargeView {
             order_id,
         } = *surroundings;
         let remaining = charge.remaining();
-        let (live, gone): (Vec<&Payment>, Vec<&Payment>) =
-            charge.payments.iter().partition(|payment| payment.is_live());
+        // Of others' money, and of dust that came and went, the shopper is told nothing: it is as if it had never been.
+        let is_untouched = charge.is_untouched();
+        let shown = charge
+            .payments
+            .iter()
+            .filter(|payment| charge.is_own(payment) && !is_untouched);
+        let (live, gone): (Vec<&Arc<Payment>>, Vec<&Arc<Payment>>) = shown.partition(|payment| payment.is_live());
         Self {
             id: charge.id.to_string(),
             sequence: charge.sequence,
@@ -174,7 +181,11 @@ impl ChargeView {
                 .take(LISTED)
                 .map(|payment| PaymentView::of(payment, tip))
                 .collect(),
-            gone_payments: gone.into_iter().filter_map(GoneView::of).take(LISTED).collect(),
+            gone_payments: gone
+                .into_iter()
+                .filter_map(|payment| GoneView::of(payment))
+                .take(LISTED)
+                .collect(),
             quote: QuoteView {
                 cents_per_btc: charge.terms.quote.rate.cents_per_btc(),
                 source: charge.terms.quote.source.clone(),

@@ -136,7 +136,7 @@ impl World {
             first_seen: Interval::at(Timestamp::from_secs(self.now)),
             coinbase: false,
             merchant_total: Amount::from_sat(sats),
-            conflicts: vec![],
+            conflicts: [].into(),
             rate: self.rate.map(quote),
         }
     }
@@ -177,7 +177,7 @@ impl World {
     /// `by` takes the place of `n`, paying `sats` to the same charge.
     pub fn replace(&mut self, n: u8, by: u8, sats: u64) -> &mut Self {
         let mut sighting = self.sighting(by, sats, Place::Mempool);
-        sighting.conflicts = vec![outpoint(n)];
+        sighting.conflicts = [outpoint(n).txid].into();
         self.view(
             vec![sighting],
             vec![Gone {
@@ -185,6 +185,38 @@ impl World {
                 loss: Loss::Replaced,
             }],
         )
+    }
+
+    /// `by` takes the place of `replaced`, which are known, and pays the charge by as many outputs as there are values.
+    pub fn replace_by_outputs(&mut self, replaced: &[u8], by: u8, values: &[u64]) -> &mut Self {
+        let sightings = (0..).zip(values).map(|(vout, &sats)| {
+            let mut sighting = self.sighting(by, sats, Place::Mempool);
+            sighting.outpoint.vout = vout;
+            sighting.merchant_total = Amount::from_sat(values.iter().sum());
+            sighting.conflicts = replaced.iter().map(|&n| outpoint(n).txid).collect();
+            sighting
+        });
+        let sightings = sightings.collect();
+        let is_replaced = |outpoint: &Outpoint| replaced.contains(&outpoint.txid.0[0]);
+        let known = self.charge.payments.iter().map(|payment| payment.outpoint);
+        let gone = known.filter(is_replaced).map(|outpoint| Gone {
+            outpoint,
+            loss: Loss::Replaced,
+        });
+        let gone = gone.collect();
+        self.view(sightings, gone)
+    }
+
+    /// All outputs of a transaction are in a new block.
+    pub fn mine_all(&mut self, n: u8) -> &mut Self {
+        self.tip += 1;
+        let payments = self.charge.payments_of(outpoint(n).txid).iter();
+        let sightings = payments.map(|payment| Sighting {
+            outpoint: payment.outpoint,
+            ..self.sighting(n, payment.value.to_sat(), Place::Block(block(self.tip)))
+        });
+        let sightings = sightings.collect();
+        self.view(sightings, vec![])
     }
 
     pub fn accept(&mut self, n: u8) -> Result<(), Refusal> {

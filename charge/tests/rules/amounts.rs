@@ -180,7 +180,7 @@ fn r10_tolerance_forgives_but_the_page_asks_for_all() {
     world.mine(1).mine(2).is(State::Confirmed, Some(Reason::Exact));
 }
 
-fn view_of(world: &World) -> ChargeView {
+pub fn view_of(world: &World) -> ChargeView {
     ChargeView::of(
         &world.charge,
         &Surroundings {

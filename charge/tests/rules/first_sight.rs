@@ -58,7 +58,7 @@ fn r05_what_a_replacement_inherits_ends_at_the_value_it_replaces() {
     world.is(State::Failed, Some(Reason::Late));
     // Spending both again does not count the same money twice.
     let mut third = world.sighting(3, AMOUNT, Place::Mempool);
-    third.conflicts = vec![outpoint(1), outpoint(2)];
+    third.conflicts = [outpoint(1).txid, outpoint(2).txid].into();
     world.view(
         vec![third],
         vec![Gone {
@@ -74,7 +74,7 @@ fn r05_a_chain_of_replacements_in_time_is_inherited_once() {
     let mut world = World::new(terms());
     world.pay(1, 40_000).replace(1, 2, 50_000).at(after_deadline());
     let mut third = world.sighting(3, AMOUNT, Place::Mempool);
-    third.conflicts = vec![outpoint(1), outpoint(2)];
+    third.conflicts = [outpoint(1).txid, outpoint(2).txid].into();
     world.view(
         vec![third],
         vec![Gone {
@@ -136,4 +136,31 @@ fn r05_a_lower_bound_counts_again_when_the_one_above_it_is_disproved() {
             "in the order {order:?}"
         );
     }
+}
+
+#[test]
+fn r44_a_first_sight_older_than_a_rate_stays_fresh_has_no_rate_but_the_one_it_was_found_at_is_judged_by() {
+    let mut world = World::new(terms());
+    world.unobserved_at(EXPIRES + 6 * 3_600);
+    let mut found = seen_between(&world, 1, EXPIRES - 600, EXPIRES + 600, Place::Mempool);
+    found.rate = None;
+    world.observed_until = world.now;
+    world.view(vec![found], vec![]).is(State::Seen, None);
+    let payment = world.charge.payment(outpoint(1)).unwrap();
+    assert_eq!(
+        (payment.rate.as_ref(), payment.rate_when_found.as_ref()),
+        (None, Some(&quote(RATE)))
+    );
+}
+
+#[test]
+fn r13_a_late_payment_without_a_rate_at_its_first_sight_is_asked_about() {
+    let mut world = World::new(bitpro_charge::Terms {
+        late_policy: bitpro_charge::LatePolicy::Accept,
+        ..terms()
+    });
+    world.at(after_deadline());
+    let mut found = world.sighting(1, AMOUNT, Place::Mempool);
+    found.rate = None;
+    world.view(vec![found], vec![]).is(State::Failed, Some(Reason::Late));
 }

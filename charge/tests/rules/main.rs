@@ -6,6 +6,7 @@ mod common;
 mod amounts;
 mod by_hand;
 mod first_sight;
+mod inheritance;
 mod settlement;
 mod state;
 mod told;

@@ -215,7 +215,7 @@ fn r12_a_stuck_payment_whose_fee_is_raised_is_judged_like_one_that_was_left_alon
             // The replacement is met in its block only, and deep at once.
             world.tip += 1;
             let mut heir = world.sighting(2, AMOUNT, Place::Block(block(world.tip)));
-            heir.conflicts = vec![outpoint(1)];
+            heir.conflicts = [outpoint(1).txid].into();
             let gone = vec![Gone {
                 outpoint: outpoint(1),
                 loss: Loss::Replaced,

@@ -18,7 +18,7 @@ pub use exchange::Exchange;
 pub use fixed::FixedRate;
 pub use live::{Failure, LiveConfig, LiveRates, NoTrust};
 pub use offer::Offer;
-pub use quorum::{Agreement, Bounds, NoQuorum, Quorum, Standing};
+pub use quorum::{Agreement, Bounds, FRESH_SECS, NoQuorum, Quorum, Standing};
 
 /// Where the operator wants rates to come from.
 #[derive(Debug, Clone)]

@@ -103,13 +103,12 @@ fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'stat
     parts
 }
 
-/// Whether the mark of paid charges fits: money that is there sets it, and no money at all does not. Money that is gone may leave
-/// it or not.
+/// Whether the mark of paid charges fits: money that is there sets it, and no money at all does not. Dust that is gone, or somebody
+/// else's money, may have left it, for earlier releases took notice of them.
 fn is_paid_as_told(charge: &Charge, is_paid: bool) -> bool {
-    let is_there = charge.payments.iter().any(|payment| payment.is_live());
     match is_paid {
         true => !charge.payments.is_empty(),
-        false => !is_there,
+        false => charge.is_untouched(),
     }
 }
 

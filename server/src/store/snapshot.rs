@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub(crate) email_key: Option<[u8; 8]>,
     /// Whose request made it, as far as this process knows: for an open charge of an unsigned link (R22, R25). It is stored nowhere.
     pub(crate) maker: Option<Client>,
+    /// Its payments stand in rows of their own, and not in its document as those of earlier releases.
+    pub(crate) has_payments_apart: bool,
     /// Whether the script was derived again from descriptor and index since it was read.
     pub(crate) verified: Verified,
     /// The public view, made ahead.
@@ -115,6 +117,8 @@ impl Snapshot {
             index: self.index,
             email_key: self.email_key,
             maker: self.maker,
+            // Whatever is decided about it is stored so.
+            has_payments_apart: self.has_payments_apart,
             verified: self.verified.get().into(),
             rendered: Rendered::default(),
         }
@@ -145,7 +149,7 @@ impl Snapshot {
     /// Whether it is a link's charge that a shopper may still be looking at, unpaid (R22, R25).
     pub(crate) fn is_waiting_link(&self) -> bool {
         self.origin != ChargeOrigin::Api
-            && self.charge.payments.is_empty()
+            && self.charge.is_untouched()
             && !self.charge.deadline_observed
             && !self.charge.cancelled
     }

@@ -58,6 +58,8 @@ pub struct ChargeObject {
     payments_total: usize,
     gone_payments: Vec<GoneObject>,
     gone_payments_total: usize,
+    /// Money that was seen before the charge was made (R27): somebody else's, which counts for nothing.
+    earlier_payments: Vec<PaymentObject>,
     metadata: Option<Box<RawValue>>,
     url: String,
 }
@@ -103,8 +105,11 @@ impl ChargeObject {
     #[must_use]
     pub fn of(charge: &Charge, beside: &Beside<'_>) -> Self {
         let terms = &charge.terms;
-        let (live, gone): (Vec<&Payment>, Vec<&Payment>) =
-            charge.payments.iter().partition(|payment| payment.is_live());
+        let payments = || charge.payments.iter().map(|payment| &**payment);
+        let (live, gone): (Vec<&Payment>, Vec<&Payment>) = payments()
+            .filter(|payment| charge.is_own(payment))
+            .partition(|payment| payment.is_live());
+        let earlier = payments().filter(|payment| payment.is_live() && !charge.is_own(payment));
         let progress = charge.progress(beside.tip);
         Self {
             fiat_price: price(terms.price),
@@ -148,6 +153,10 @@ impl ChargeObject {
                 .filter_map(|gone| GoneObject::of(gone))
                 .collect(),
             gone_payments_total: gone.len(),
+            earlier_payments: earlier
+                .take(LISTED)
+                .map(|payment| PaymentObject::of(charge, payment, beside.tip))
+                .collect(),
             metadata: beside.personal.metadata.as_deref().and_then(json),
             url: format!("{}{}", beside.public_url, urls::charge(charge.merchant, charge.id)),
         }
@@ -188,6 +197,7 @@ impl ChargeObject {
             payments_total: 0,
             gone_payments: Vec::new(),
             gone_payments_total: 0,
+            earlier_payments: Vec::new(),
             metadata: None,
             url: String::new(),
         }

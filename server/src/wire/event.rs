@@ -118,10 +118,13 @@ mod tests {
             whereabouts,
             first_seen: Interval::at(Timestamp(CREATED.0 + 600_550)),
             lower_bounds: Vec::new(),
-            inherits: Vec::new(),
+            replaced: Vec::new(),
+            replaced_earlier: false,
+            met_in_mempool: true,
             coinbase: false,
             merchant_total: Amount::from_sat(49_409_323),
             rate: None,
+            rate_when_found: None,
             judgement: None,
             stalled: false,
         }
@@ -185,7 +188,7 @@ mod tests {
             r#""origin":"api","rate":{"cents_per_btc":8500,"source":"kraken 12:12:33Z","at":"2018-05-10T12:12:33Z","#,
             r#""spread_bps":0},"payments_total":1,"gone_payments":[{"#,
             r#""txid":"6ec68db848026b167ceb584f8e0b466601663a9de739951f79cb964aea06fe3e","value":"0.49409323","#,
-            r#""state":"replaced","vout":1,"value_sat":49409323}],"gone_payments_total":1,"metadata":{"cart":7},"#,
+            r#""state":"replaced","vout":1,"value_sat":49409323}],"gone_payments_total":1,"earlier_payments":[],"metadata":{"cart":7},"#,
             r#""url":"https://pay.example/app/checkout/02020202-0202-0202-0202-020202020202/"#,
             r#"01010101-0101-0101-0101-010101010101"}}}"#,
         );

@@ -15,6 +15,12 @@ use crate::node::view::{LostTx, Tip, UNTIL_LAG_MILLIS, View, is_settled};
 use crate::store::{Batch, Snapshot, StoreError, Tx, TxPlace};
 use transactions::{take_in_losses, take_in_transactions};
 
+/// A view that says more than this is told of: until it is stored, nothing else is. It is no reason to take it in in parts, for a
+/// change of view is one (R2).
+const LARGE_VIEW: usize = 5_000;
+/// After so many charges others get their turn on the thread.
+const CHARGES_A_TURN: usize = 32;
+
 /// A view, checked as far as it can be without the writer.
 struct Sight {
     tip: Tip,
@@ -173,9 +179,24 @@ async fn conclude(
         observed_until,
         rate: sight.rate.clone(),
     };
+    let said: usize = concerns
+        .values()
+        .map(|concern| concern.sightings.len() + concern.gone.len())
+        .sum();
+    if said > LARGE_VIEW {
+        tracing::warn!(
+            payments = said,
+            charges = concerns.len(),
+            "a view says very much at once"
+        );
+        metrics::counter!("bitpro_large_views_total").increment(1);
+    }
     let mut batches = Vec::new();
     let mut unmoved = Vec::new();
-    for (num, Concern { sightings, gone }) in concerns {
+    for (i, (num, Concern { sightings, gone })) in concerns.into_iter().enumerate() {
+        if i % CHARGES_A_TURN == CHARGES_A_TURN - 1 {
+            tokio::task::yield_now().await;
+        }
         let before = charges
             .remove(&num)
             .ok_or_else(|| StoreError::Damaged(format!("charge {num} is gone")))?;

@@ -3,12 +3,24 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use bitpro_charge::{Amount, Gone, MerchantId, Outpoint, Sighting, Txid, Whereabouts};
+use bitpro_charge::{Amount, Gone, Interval, MerchantId, Outpoint, Place, Quote, Sighting, Txid, Whereabouts};
 
 use super::{Concerns, Sight};
 use crate::charges::sighted::{Sighted, SightedOutput};
 use crate::node::view::ScriptId;
+use crate::rates::FRESH_SECS;
 use crate::store::{DescriptorId, Snapshot, StoreError, StoredTx, Tx, TxPlace};
+
+/// So many payments of one charge by one transaction stand for themselves; the last of them stands for what is beyond. Nobody pays
+/// so, and each costs a row and a place in every sum.
+const MOST_PAYMENTS: usize = 100;
+
+/// An output, or the last one of too many, and the charge that it pays.
+struct Paid {
+    vout: u32,
+    value: Amount,
+    charge: Arc<Snapshot>,
+}
 
 /// Takes in transactions that are new or have moved, and says which charges they concern.
 pub(super) async fn take_in_transactions(
@@ -21,15 +33,21 @@ pub(super) async fn take_in_transactions(
     let mut new = Vec::new();
     let mut moved = Vec::new();
     for sighted in &sight.transactions {
-        let mut paid: Vec<(&SightedOutput, Arc<Snapshot>)> = Vec::new();
+        let mut paid: Vec<Paid> = Vec::new();
         for output in &sighted.outputs {
             if let Some(charge) = charge_paid_by(tx, output, &mut found, charges).await? {
-                paid.push((output, Arc::clone(charge)));
+                paid.push(Paid {
+                    vout: output.vout,
+                    value: output.value,
+                    charge: Arc::clone(charge),
+                });
             }
         }
         if paid.is_empty() {
             continue;
         }
+        note_used(tx, sighted, &paid);
+        let paid = summed(sighted.tx.txid, paid);
         let place = place_of(tx, sighted, &paid);
         sight_outputs(tx, sight, &place, &paid, concerns, sighted);
         let raw = &sighted.tx.raw;
@@ -114,7 +132,6 @@ async fn resolve(
     note_early_money(tx, transactions, &missing).await?;
     for charge in found.values() {
         verify(tx, charge)?;
-        tx.note_used(charge.descriptor, charge.index);
         charges.insert(charge.num, Arc::clone(charge));
     }
     Ok(found)
@@ -144,13 +161,22 @@ async fn note_early_money(tx: &mut Tx, transactions: &[Sighted], ids: &[ScriptId
     if ids.is_empty() {
         return Ok(());
     }
-    let outputs = || transactions.iter().flat_map(|sighted| &sighted.outputs);
+    // Whether some transaction really pays a script, and whether one in a block does.
+    let mut paid: HashMap<(ScriptId, &[u8]), bool> = HashMap::new();
+    for sighted in transactions {
+        for output in &sighted.outputs {
+            let is_mined = paid.entry((output.script, &output.script_pubkey)).or_default();
+            *is_mined |= matches!(sighted.tx.place, Place::Block(_));
+        }
+    }
     let mut skipped: HashMap<DescriptorId, Vec<ScriptId>> = HashMap::new();
     for (id, descriptor, index, script) in tx.scripts(ids).await? {
-        if !outputs().any(|output| output.script == id && output.script_pubkey == script) {
+        let Some(&is_mined) = paid.get(&(id, &script[..])) else {
             continue;
+        };
+        if is_mined {
+            tx.note_used(descriptor, index);
         }
-        tx.note_used(descriptor, index);
         if tx.memory().issuer(descriptor).is_some_and(|issuer| issuer.is_ahead(id)) {
             skipped.entry(descriptor).or_default().push(id);
         }
@@ -190,8 +216,52 @@ async fn charge_paid_by<'f>(
     Ok(found.get(&script))
 }
 
+/// Notes addresses that received money, for the run of unpaid ones (R26): once it is in a block. What is not can be taken back, and
+/// would hide a gap from the wallet that the merchant restores. A block that leaves the chain takes no note back: what it held
+/// waits to be mined again, nearly always.
+fn note_used(tx: &mut Tx, sighted: &Sighted, paid: &[Paid]) {
+    if matches!(sighted.tx.place, Place::Block(_)) {
+        for Paid { charge, .. } in paid {
+            tx.note_used(charge.descriptor, charge.index);
+        }
+    }
+}
+
+/// The same, with at most [`MOST_PAYMENTS`] of each charge, that come to the same sum.
+fn summed(txid: Txid, paid: Vec<Paid>) -> Vec<Paid> {
+    if paid.len() <= MOST_PAYMENTS {
+        return paid;
+    }
+    let mut kept: Vec<Paid> = Vec::with_capacity(paid.len());
+    let mut of_charge: HashMap<i64, (usize, usize)> = HashMap::new();
+    let mut beyond: u64 = 0;
+    for paid in paid {
+        let (number, last) = of_charge.entry(paid.charge.num).or_default();
+        *number += 1;
+        if *number <= MOST_PAYMENTS {
+            *last = kept.len();
+            kept.push(paid);
+        } else {
+            let sum = kept[*last].value.to_sat().saturating_add(paid.value.to_sat());
+            kept[*last].value = Amount::from_sat(sum);
+            beyond += 1;
+        }
+    }
+    if beyond > 0 {
+        tracing::warn!(%txid, beyond, "a transaction pays one charge by very many outputs: the last payment stands for the rest");
+        metrics::counter!("bitpro_summed_outputs_total").increment(beyond);
+    }
+    kept
+}
+
+/// The rate of the first sight (R44): today's is another when it lies back further than a rate stays fresh.
+fn rate_at(sight: &Sight, first_seen: Interval) -> Option<Quote> {
+    let is_of_now = sight.now <= first_seen.latest.plus_secs(FRESH_SECS);
+    sight.rate.clone().filter(|_| is_of_now)
+}
+
 /// The transaction as it is to be stored: where it is now, with what was recorded at first sight.
-fn place_of(tx: &Tx, sighted: &Sighted, paid: &[(&SightedOutput, Arc<Snapshot>)]) -> TxPlace {
+fn place_of(tx: &Tx, sighted: &Sighted, paid: &[Paid]) -> TxPlace {
     let known = tx.memory().followed(sighted.tx.txid);
     TxPlace {
         txid: sighted.tx.txid,
@@ -210,32 +280,25 @@ fn place_of(tx: &Tx, sighted: &Sighted, paid: &[(&SightedOutput, Arc<Snapshot>)]
         first_seen: known.map_or(sighted.tx.first_seen, |known| {
             known.first_seen.narrowed(sighted.tx.first_seen)
         }),
-        pays: paid.iter().map(|(output, charge)| (output.vout, charge.num)).collect(),
+        pays: paid.iter().map(|paid| (paid.vout, paid.charge.num)).collect(),
     }
 }
 
-fn sight_outputs(
-    tx: &Tx,
-    sight: &Sight,
-    place: &TxPlace,
-    paid: &[(&SightedOutput, Arc<Snapshot>)],
-    concerns: &mut Concerns,
-    sighted: &Sighted,
-) {
+fn sight_outputs(tx: &Tx, sight: &Sight, place: &TxPlace, paid: &[Paid], concerns: &mut Concerns, sighted: &Sighted) {
     let mut totals: HashMap<MerchantId, u64> = HashMap::new();
-    for (output, charge) in paid {
-        let total = totals.entry(charge.charge.merchant).or_default();
-        *total = total.saturating_add(output.value.to_sat());
+    for paid in paid {
+        let total = totals.entry(paid.charge.charge.merchant).or_default();
+        *total = total.saturating_add(paid.value.to_sat());
     }
     let conflicts = if place.coinbase {
-        Vec::new()
+        Arc::default()
     } else {
         tx.conflicts(place.txid, &place.inputs)
     };
-    for (output, charge) in paid {
+    for Paid { vout, value, charge } in paid {
         let outpoint = Outpoint {
             txid: place.txid,
-            vout: output.vout,
+            vout: *vout,
         };
         // A payment that is known keeps what all reports said; one that is not learns what is known of its transaction.
         let first_seen = match charge.charge.payment(outpoint) {
@@ -244,13 +307,13 @@ fn sight_outputs(
         };
         concerns.entry(charge.num).or_default().sightings.push(Sighting {
             outpoint,
-            value: output.value,
+            value: *value,
             place: sighted.tx.place,
             first_seen,
             coinbase: place.coinbase,
             merchant_total: Amount::from_sat(totals[&charge.charge.merchant]),
-            conflicts: conflicts.clone(),
-            rate: sight.rate.clone(),
+            conflicts: Arc::clone(&conflicts),
+            rate: rate_at(sight, first_seen),
         });
     }
 }

@@ -247,10 +247,13 @@ async fn r26_past_a_run_of_unpaid_addresses_an_unsigned_link_needs_the_button() 
     assert_eq!((report.unpaid_run, report.next_index), (5, Some(5)));
     assert_eq!(report.gap_limit, 25);
 
-    // Money on the third leaves two unpaid behind it.
+    // Money on the third leaves two unpaid behind it, once it is in a block: before, it can be taken back.
     let address = shop.now(ids[2]).await.charge.address.clone();
     let tx = shop.pay(&[(&address, 20_000)]);
     shop.see(&[&tx]).await;
+    let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
+    assert_eq!(report.unpaid_run, 5);
+    shop.mine(&[&tx]).await;
     let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
     assert_eq!(report.unpaid_run, 2);
     make(&shop, shop.link("F", 1_000)).await;

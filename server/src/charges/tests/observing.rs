@@ -430,6 +430,6 @@ async fn a_coinbase_payment_conflicts_with_no_other_coinbase() {
 }
 
 /// An address that is nobody's here.
-fn address() -> String {
+pub(super) fn address() -> String {
     "bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202".to_owned()
 }

@@ -1,7 +1,7 @@
 //! What people do to a charge: the forms, and carrying them out.
 
 use axum::response::Response;
-use bitpro_charge::{Charge, Outpoint, Payment, State};
+use bitpro_charge::{Charge, Outpoint, State};
 use bitpro_checkout_app::format::shortened;
 use futures::future::BoxFuture;
 use http::StatusCode;
@@ -179,7 +179,7 @@ pub(super) fn named(snapshot: &Snapshot) -> String {
 
 /// Whether there is money that does not count and could be made to.
 pub(super) fn can_accept(charge: &Charge) -> bool {
-    charge.counted() < charge.need() && charge.payments.iter().any(Payment::is_live)
+    charge.counted() < charge.need() && charge.payments.iter().any(|payment| payment.is_live())
 }
 
 /// What was just done.
@@ -231,7 +231,7 @@ pub(super) fn decisions(request: &Request, charge: &Charge, typed: &Typed) -> Ma
 
 fn accept_form(request: &Request, charge: &Charge, typed: &Typed) -> Markup {
     let language = request.language;
-    let live: Vec<&Payment> = charge.payments.iter().filter(|payment| payment.is_live()).collect();
+    let live: Vec<_> = charge.payments.iter().filter(|payment| payment.is_live()).collect();
     let fault = typed.accept_fault;
     html! {
         form.field method="post" action={ (charge_path(charge.merchant, charge.id)) "/accept" } {

@@ -1,5 +1,7 @@
 //! The export for the accountant: CSV (RFC 4180), one line a charge, written while it is read.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use bitpro_charge::{Cents, Charge, Payment};
@@ -156,7 +158,8 @@ fn line(found: &FoundCharge, zone: &Zone, role: Role) -> [String; COLUMNS.len()]
     let FoundCharge { snapshot, personal, .. } = found;
     let charge = &snapshot.charge;
     let terms = &charge.terms;
-    let live: Vec<&Payment> = charge.payments.iter().filter(|payment| payment.is_live()).collect();
+    let own = |payment: &&Arc<Payment>| payment.is_live() && charge.is_own(payment);
+    let live: Vec<&Arc<Payment>> = charge.payments.iter().filter(own).collect();
     let seen = || live.iter().map(|payment| payment.first_seen.latest);
     let txids: Vec<String> = live.iter().map(|payment| payment.outpoint.txid.to_string()).collect();
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
@@ -200,7 +203,7 @@ const fn required(charge: &Charge) -> u32 {
 
 /// What the payments were worth when each was first seen (R44); `None` when there was no fresh rate for one of them: a sum
 /// without it would be wrong.
-fn worth_when_paid(live: &[&Payment]) -> Option<Cents> {
+fn worth_when_paid(live: &[&Arc<Payment>]) -> Option<Cents> {
     let mut sum = 0_u64;
     for payment in live {
         sum = sum.saturating_add(money::worth(payment.value, payment.rate.as_ref()?.rate).0);

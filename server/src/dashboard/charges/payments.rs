@@ -24,6 +24,10 @@ const GONE: Words = words("gone: {}", "perdu\u{a0}: {}");
 const LATE_TAKEN: Words = words("late, taken by your policy", "en retard, accepté par votre règle");
 const BY_HAND: Words = words("accepted by hand", "accepté à la main");
 const NOT_TAKEN: Words = words("late, not taken", "en retard, pas accepté");
+const EARLIER: Words = words(
+    "seen before this transaction was made: not counted",
+    "vu avant la création de cette transaction\u{a0}: non compté",
+);
 
 /// The section of payments, with confirmations under a tip at height `tip`.
 pub(super) fn section(app: &App, charge: &Charge, tip: u32, times: Times<'_>, language: Language) -> Markup {
@@ -64,8 +68,8 @@ fn row(app: &App, charge: &Charge, payment: &Payment, tip: u32, times: Times<'_>
             td.number role="cell" data-label=(VALUE.of(language)) { (money::btc(payment.value, language)) }
             td role="cell" data-label=(DEPTH.of(language)) {
                 (depth(charge, payment, tip, language))
-                @if let Some(judged) = payment.judgement.map(judged) {
-                    br; span.hint { (judged.of(language)) }
+                @if let Some(remark) = remark(charge, payment) {
+                    br; span.hint { (remark.of(language)) }
                 }
             }
             td role="cell" data-label=(SEEN.of(language)) { time datetime=(time::machine(seen)) { (times.second(seen)) } }
@@ -104,12 +108,16 @@ pub(super) fn depth(charge: &Charge, payment: &Payment, tip: u32, language: Lang
     }
 }
 
-const fn judged(judgement: Judgement) -> Words {
-    match judgement {
+/// What is to be said of it beside its depth.
+fn remark(charge: &Charge, payment: &Payment) -> Option<Words> {
+    if !charge.is_own(payment) {
+        return Some(EARLIER);
+    }
+    Some(match payment.judgement? {
         Judgement::Provisional | Judgement::Taken => LATE_TAKEN,
         Judgement::ByHand => BY_HAND,
         Judgement::Refused => NOT_TAKEN,
-    }
+    })
 }
 
 /// The text with each of its places filled, in their order.

@@ -1,7 +1,7 @@
 //! A receipt to print: what was sold for how much, and how it was paid.
 
 use axum::response::Response;
-use bitpro_charge::{Charge, Payment, State};
+use bitpro_charge::{Charge, State};
 use futures::future::BoxFuture;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -94,7 +94,7 @@ fn facts(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
             dt { (RECEIVED.of(language)) } dd { (money::btc(charge.received(), language)) }
             dt { (STATE.of(language)) } dd { (state_chip(charge, language)) }
             dt { (ADDRESS.of(language)) } dd.mono { (charge.address) }
-            @if charge.payments.iter().any(Payment::is_live) {
+            @if charge.payments.iter().any(|payment| payment.is_live() && charge.is_own(payment)) {
                 dt { (PAID_WITH.of(language)) }
                 dd { (paid_with(request, charge, times)) }
             }
@@ -107,7 +107,7 @@ fn paid_with(request: &Request, charge: &Charge, times: Times<'_>) -> Markup {
     let tip = request.app.charges.tip_height();
     html! {
         ul.plain {
-            @for payment in charge.payments.iter().filter(|payment| payment.is_live()) {
+            @for payment in charge.payments.iter().filter(|payment| payment.is_live() && charge.is_own(payment)) {
                 @let seen = payment.first_seen.latest;
                 li {
                     span.mono { (payment.outpoint) } br;

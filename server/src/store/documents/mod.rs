@@ -12,7 +12,7 @@ use super::StoreError;
 pub(crate) use event::{events_from, events_to};
 pub(crate) use hole::{hole_from, hole_to};
 pub(crate) use letter::{letter_from, letter_to};
-pub(crate) use snapshot::{snapshot_from, snapshot_to};
+pub(crate) use snapshot::{payment_to, snapshot_from, snapshot_to};
 pub(crate) use terms::{terms_from, terms_to};
 
 /// A document that is not one of ours, or of a later release.

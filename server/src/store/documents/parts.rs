@@ -1,7 +1,7 @@
 //! Stored shapes that terms, charges and events share.
 
 use bitpro_charge::{
-    Amount, BlockRef, Interval, Judgement, Loss, Outpoint, Payment, Place, Quote, Rate, Timestamp, Whereabouts,
+    Amount, BlockRef, Interval, Judgement, Loss, Outpoint, Payment, Place, Quote, Rate, Timestamp, Txid, Whereabouts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -189,12 +189,20 @@ pub(super) struct StoredPayment {
     first_seen: StoredInterval,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     lower_bounds: Vec<i64>,
+    /// Transactions; documents of earlier releases have every payment that was replaced, directly or not, as `txid:vout`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     inherits: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    replaced_earlier: bool,
+    /// Where nothing says so, a payment's time is trusted less.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    met_in_mempool: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     coinbase: bool,
     merchant_total_sat: u64,
     rate: Option<StoredQuote>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    rate_when_found: Option<StoredQuote>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     judgement: Option<StoredJudgement>,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -209,10 +217,13 @@ impl From<&Payment> for StoredPayment {
             whereabouts: payment.whereabouts.into(),
             first_seen: payment.first_seen.into(),
             lower_bounds: payment.lower_bounds.iter().map(|bound| bound.0).collect(),
-            inherits: outpoints_to(&payment.inherits),
+            inherits: payment.replaced.iter().map(ToString::to_string).collect(),
+            replaced_earlier: payment.replaced_earlier,
+            met_in_mempool: payment.met_in_mempool,
             coinbase: payment.coinbase,
             merchant_total_sat: payment.merchant_total.to_sat(),
             rate: payment.rate.as_ref().map(StoredQuote::from),
+            rate_when_found: payment.rate_when_found.as_ref().map(StoredQuote::from),
             judgement: payment.judgement.map(StoredJudgement::from),
             stalled: payment.stalled,
         }
@@ -229,14 +240,29 @@ impl TryFrom<StoredPayment> for Payment {
             whereabouts: stored.whereabouts.try_into()?,
             first_seen: stored.first_seen.into(),
             lower_bounds: stored.lower_bounds.into_iter().map(Timestamp).collect(),
-            inherits: outpoints_from(&stored.inherits)?,
+            replaced: txids_from(&stored.inherits)?,
+            replaced_earlier: stored.replaced_earlier,
+            met_in_mempool: stored.met_in_mempool,
             coinbase: stored.coinbase,
             merchant_total: Amount::from_sat(stored.merchant_total_sat),
             rate: optional_quote(stored.rate)?,
+            rate_when_found: optional_quote(stored.rate_when_found)?,
             judgement: stored.judgement.map(Judgement::from),
             stalled: stored.stalled,
         })
     }
+}
+
+/// The transactions in a list of `txid` or `txid:vout`, each once.
+fn txids_from(texts: &[String]) -> Result<Vec<Txid>, BadDocument> {
+    let txid = |text: &String| {
+        let txid = text.split(':').next().unwrap_or_default();
+        txid.parse().map_err(|_| BadDocument("a transaction".to_owned()))
+    };
+    let mut txids = texts.iter().map(txid).collect::<Result<Vec<Txid>, BadDocument>>()?;
+    txids.sort_unstable();
+    txids.dedup();
+    Ok(txids)
 }
 
 /// `txid:vout`.

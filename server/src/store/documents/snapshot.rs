@@ -1,15 +1,22 @@
 //! A charge as it is stored beside its log: what its events have made of it, so that nobody has to fold them to read it.
 
+use std::sync::Arc;
+
 use bitpro_charge::{Amount, Announcement, Charge, Payment, Reason, State, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::parts::StoredPayment;
 use super::{BadDocument, expect_version};
 
-/// Everything of a charge but its identity, its terms and its address, which never change and stand in columns.
+const VERSION: u32 = 2;
+
+/// Everything of a charge but its identity, its terms and its address, which never change and stand in columns, and its
+/// payments, which have rows of their own: a stranger may send thousands, and each event writes this document anew.
 #[derive(Serialize, Deserialize)]
 struct StoredSnapshot {
     version: u32,
+    /// Documents of version 1 have the payments in them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     payments: Vec<StoredPayment>,
     deadline: i64,
     extended: bool,
@@ -32,8 +39,8 @@ struct StoredSnapshot {
 /// The document for `charge`.
 pub(crate) fn snapshot_to(charge: &Charge) -> String {
     let stored = StoredSnapshot {
-        version: 1,
-        payments: charge.payments.iter().map(StoredPayment::from).collect(),
+        version: VERSION,
+        payments: Vec::new(),
         deadline: charge.deadline.0,
         extended: charge.extended,
         deadline_observed: charge.deadline_observed,
@@ -53,21 +60,39 @@ pub(crate) fn snapshot_to(charge: &Charge) -> String {
     serde_json::to_string(&stored).expect("plain texts and numbers always serialize")
 }
 
-/// `charge`, which is as it was made, brought to what `document` says.
+/// The document for a payment.
+pub(crate) fn payment_to(payment: &Payment) -> String {
+    serde_json::to_string(&StoredPayment::from(payment)).expect("plain texts and numbers always serialize")
+}
+
+/// `charge`, which is as it was made, brought to what `document` and the array of its `payments`' documents say; and whether
+/// the payments are there.
 ///
 /// # Errors
 /// [`BadDocument`].
-pub(crate) fn snapshot_from(document: &str, charge: Charge) -> Result<Charge, BadDocument> {
+pub(crate) fn snapshot_from(
+    document: &str,
+    payments: Option<&str>,
+    charge: Charge,
+) -> Result<(Charge, bool), BadDocument> {
     let stored: StoredSnapshot = serde_json::from_str(document)?;
-    expect_version(stored.version)?;
-    let payments: Result<Vec<Payment>, BadDocument> = stored.payments.into_iter().map(Payment::try_from).collect();
+    let has_payments_apart = stored.version == VERSION;
+    let payments: Vec<StoredPayment> = if has_payments_apart {
+        payments.map_or(Ok(Vec::new()), serde_json::from_str)?
+    } else {
+        expect_version(stored.version)?;
+        stored.payments
+    };
+    let payments = payments.into_iter().map(Payment::try_from);
+    let mut payments = payments.collect::<Result<Vec<Payment>, BadDocument>>()?;
+    payments.sort_unstable_by_key(|payment| payment.outpoint);
     let state = word::<State>(&stored.state)?;
     let told = stored.told.as_deref().map(announcement).transpose()?;
     let told_of_yes =
         state == State::Confirmed || matches!(told, Some(Announcement::Confirmed | Announcement::Reverted));
     let told_of_money = told.is_some_and(|told| told != Announcement::TimedOut);
-    Ok(Charge {
-        payments: payments?,
+    let charge = Charge {
+        payments: payments.into_iter().map(Arc::new).collect(),
         deadline: Timestamp(stored.deadline),
         extended: stored.extended,
         deadline_observed: stored.deadline_observed,
@@ -84,7 +109,8 @@ pub(crate) fn snapshot_from(document: &str, charge: Charge) -> Result<Charge, Ba
         was_confirmed: stored.was_confirmed.unwrap_or(told_of_yes),
         was_announced: stored.was_announced.unwrap_or(told_of_money),
         ..charge
-    })
+    };
+    Ok((charge, has_payments_apart))
 }
 
 fn word<T: std::str::FromStr>(text: &str) -> Result<T, BadDocument> {

@@ -34,24 +34,20 @@ static INSERT_PERSONAL: Bulk = Bulk::new(
     "",
 );
 
-const COLUMNS: &str = "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, \
-                       c.language, c.terms, c.email_key, c.snapshot FROM charges c JOIN merchants m ON m.num = c.merchant \
-                       JOIN scripts s ON s.id = c.script WHERE ";
+/// What a charge is read from. Its payments come in the same statement: the document and they belong together.
+macro_rules! select {
+    ($condition:literal) => {
+        concat!(
+            "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, c.language, c.terms, \
+             c.email_key, c.snapshot, (SELECT '[' || group_concat(p.body) || ']' FROM payments p WHERE p.charge = c.num) \
+             FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script WHERE ",
+            $condition
+        )
+    };
+}
 
-static BY_NUM: Bulk = Bulk::new(
-    "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, c.language, c.terms, \
-     c.email_key, c.snapshot FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script \
-     WHERE c.num IN (",
-    "?",
-    ")",
-);
-static BY_SCRIPT: Bulk = Bulk::new(
-    "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, c.language, c.terms, \
-     c.email_key, c.snapshot FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script \
-     WHERE c.script IN (",
-    "?",
-    ")",
-);
+static BY_NUM: Bulk = Bulk::new(select!("c.num IN ("), "?", ")");
+static BY_SCRIPT: Bulk = Bulk::new(select!("c.script IN ("), "?", ")");
 static CLOSE: Bulk = Bulk::new("UPDATE charges SET is_open = 0 WHERE num IN (", "?", ")");
 
 impl Session {
@@ -288,7 +284,7 @@ pub(in crate::store) async fn list(
 }
 
 pub(super) fn query(condition: &str) -> QueryBuilder<Sqlite> {
-    let mut query = QueryBuilder::new(COLUMNS);
+    let mut query = QueryBuilder::new(select!(""));
     query.push(condition);
     query
 }
@@ -304,9 +300,10 @@ fn snapshot(row: &SqliteRow, network: Network) -> Result<Snapshot, StoreError> {
     let terms = terms_from(row.try_get(10)?)?;
     let id = ChargeId(fixed(row.try_get(1)?)?);
     let made = Charge::new(id, MerchantId(fixed(row.try_get(2)?)?), address, terms);
-    let charge = match row.try_get::<Option<&str>, _>(12)? {
-        Some(document) => snapshot_from(document, made)?,
-        None => made,
+    let document: Option<&str> = row.try_get(12)?;
+    let (charge, has_payments_apart) = match document {
+        Some(document) => snapshot_from(document, row.try_get(13)?, made)?,
+        None => (made, true),
     };
     let language: Option<&str> = row.try_get(9)?;
     let email_key: Option<&[u8]> = row.try_get(11)?;
@@ -323,6 +320,7 @@ fn snapshot(row: &SqliteRow, network: Network) -> Result<Snapshot, StoreError> {
         index: unsigned(row.try_get(6)?)?,
         email_key: email_key.map(fixed).transpose()?,
         maker: None,
+        has_payments_apart,
         verified: false.into(),
         rendered: Default::default(),
     })

@@ -8,7 +8,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::bulk::Bulk;
 use super::told::order_conflict;
 use super::{Session, column, fixed, unsigned};
-use crate::store::documents::{events_from, events_to, snapshot_to};
+use crate::store::documents::{events_from, events_to, payment_to, snapshot_to};
 use crate::store::{Snapshot, StoreError};
 
 /// One batch of one charge.
@@ -49,10 +49,11 @@ static UPDATE_CHARGES: Bulk = Bulk::new(
 );
 static UPSERT_PAYMENTS: Bulk = Bulk::new(
     "INSERT INTO payments (txid, vout, charge, value, height, loss, first_seen_earliest, first_seen_latest, \
-     rate_cents, rate_source, rate_at) VALUES ",
-    "(?,?,?,?,?,?,?,?,?,?,?)",
+     rate_cents, rate_source, rate_at, body) VALUES ",
+    "(?,?,?,?,?,?,?,?,?,?,?,?)",
     " ON CONFLICT (txid, vout) DO UPDATE SET height = excluded.height, loss = excluded.loss, \
-     first_seen_earliest = excluded.first_seen_earliest, first_seen_latest = excluded.first_seen_latest",
+     first_seen_earliest = excluded.first_seen_earliest, first_seen_latest = excluded.first_seen_latest, \
+     body = excluded.body",
 );
 static INSERT_OUTBOX: Bulk = Bulk::new(
     "INSERT INTO outbox (num, id, merchant, charge, sequence, announcement, at, order_conflict) VALUES ",
@@ -87,11 +88,11 @@ impl Session {
                     .add(charge.reason.map(bitpro_charge::Reason::as_str))
                     .add(column(charge.sequence))
                     .add(batch.is_open)
-                    .add(!charge.payments.is_empty())
+                    .add(!charge.is_untouched())
                     .add(snapshot_to(charge));
             })
             .await?;
-        let changed: Vec<(i64, &Payment)> = decided.iter().flat_map(changed_payments).collect();
+        let changed: Vec<(i64, &Payment)> = decided.iter().flat_map(payments_to_write).collect();
         UPSERT_PAYMENTS
             .execute(&mut self.connection, &changed, |values, (charge, payment)| {
                 let (height, loss) = match payment.whereabouts {
@@ -111,7 +112,8 @@ impl Session {
                     .add(payment.first_seen.latest.0)
                     .add(rate.map(|quote| column(quote.rate.cents_per_btc())))
                     .add(rate.map(|quote| quote.source.as_str()))
-                    .add(rate.map(|quote| quote.at.0));
+                    .add(rate.map(|quote| quote.at.0))
+                    .add(payment_to(payment));
             })
             .await?;
         Ok(())
@@ -194,14 +196,16 @@ pub(in crate::store) async fn history(
     batches.map(Some)
 }
 
-fn changed_payments(batch: &Decided) -> impl Iterator<Item = (i64, &Payment)> {
-    let before = &batch.before.charge;
-    let changed = |payment: &&Payment| before.payment(payment.outpoint) != Some(*payment);
-    batch
-        .after
-        .charge
-        .payments
-        .iter()
-        .filter(changed)
-        .map(|payment| (batch.after.num, payment))
+/// The payments that were changed; all of them where they stood in the charge's document until now.
+fn payments_to_write(batch: &Decided) -> Vec<(i64, &Payment)> {
+    let (before, after) = (&batch.before, &batch.after.charge);
+    let changed: Vec<&Arc<Payment>> = if before.has_payments_apart {
+        after.payments_changed_since(&before.charge).collect()
+    } else {
+        after.payments.iter().collect()
+    };
+    changed
+        .into_iter()
+        .map(|payment| (batch.after.num, &**payment))
+        .collect()
 }

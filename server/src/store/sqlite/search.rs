@@ -168,6 +168,7 @@ mod tests {
             include_str!("../../../migrations/sqlite/0002_keys.sql"),
             include_str!("../../../migrations/sqlite/0003_webhooks.sql"),
             include_str!("../../../migrations/sqlite/0006_charge_search.sql"),
+            include_str!("../../../migrations/sqlite/0010_payments_apart.sql"),
         ] {
             connection.execute(migration).await.unwrap();
         }

@@ -1,5 +1,6 @@
 //! The chain that the charges stand on, and the transactions that are followed on it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bitpro_charge::{BlockRef, Outpoint, Timestamp, Txid};
@@ -80,19 +81,11 @@ impl Tx {
         Ok(())
     }
 
-    /// The payments of followed transactions that spend what `inputs` spend, `txid` itself aside.
-    pub(crate) fn conflicts(&self, txid: Txid, inputs: &[Outpoint]) -> Vec<Outpoint> {
-        let mut conflicts = Vec::new();
-        for &input in inputs {
-            for &spender in self.memory.spenders(input) {
-                if let Some(tx) = self.memory.followed(spender).filter(|_| spender != txid) {
-                    conflicts.extend(tx.pays.iter().map(|&(vout, _)| Outpoint { txid: spender, vout }));
-                }
-            }
-        }
-        conflicts.sort_unstable();
-        conflicts.dedup();
-        conflicts
+    /// The followed transactions that spend what `inputs` spend, `txid` itself aside.
+    pub(crate) fn conflicts(&self, txid: Txid, inputs: &[Outpoint]) -> Arc<[Txid]> {
+        let spenders = inputs.iter().flat_map(|&input| self.memory.spenders(input));
+        let conflicts: BTreeSet<Txid> = spenders.copied().filter(|&spender| spender != txid).collect();
+        conflicts.into_iter().collect()
     }
 
     /// Remembers blocks that could not be read, or that somebody has vouched for them (R6).

@@ -92,6 +92,7 @@ impl Tx {
             index: *index,
             email_key: draft.email_key,
             maker: draft.maker,
+            has_payments_apart: true,
             verified: true.into(),
             rendered: Rendered::default(),
         });

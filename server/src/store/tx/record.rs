@@ -6,7 +6,7 @@ use bitpro_charge::{Announcement, Charge, Event, Timestamp};
 
 use super::Tx;
 use crate::rng::uuid;
-use crate::store::documents::{events_from, events_to, snapshot_from, snapshot_to};
+use crate::store::documents::{events_from, events_to, payment_to, snapshot_from, snapshot_to};
 use crate::store::memory::next;
 use crate::store::news::Touched;
 use crate::store::sqlite::{Decided, OutboxRow};
@@ -68,10 +68,12 @@ impl Tx {
                 }
             }
             debug_assert!(
-                survives_storage(&charge, &events),
+                survives_storage(&before.charge, &charge, &events),
                 "what is stored of a charge, or of its events, is not what they are"
             );
-            let after = Arc::new(before.with_charge(charge));
+            let mut after = before.with_charge(charge);
+            after.has_payments_apart = true;
+            let after = Arc::new(after);
             decided.push(Decided {
                 num: next(&mut self.memory.rows.batch),
                 is_open: after.is_open(tip),
@@ -90,8 +92,8 @@ impl Tx {
         self.news.due.append(&mut due);
         let mut recorded = Vec::with_capacity(decided.len());
         for Decided { before, after, .. } in decided {
-            if before.charge.payments.is_empty()
-                && !after.charge.payments.is_empty()
+            if before.charge.is_untouched()
+                && !after.charge.is_untouched()
                 && let Some(order_id) = &after.order_id
                 && let Some(merchant) = self.memory.merchant_row(after.charge.merchant)
             {
@@ -156,9 +158,16 @@ impl Tx {
     }
 }
 
-/// Whether the stored shapes lose nothing: replaying the log gives the live state only if they do not.
-fn survives_storage(charge: &Charge, events: &[Event]) -> bool {
+/// Whether the stored shapes lose nothing: replaying the log gives the live state only if they do not. What was not changed was
+/// looked at when it was.
+fn survives_storage(before: &Charge, charge: &Charge, events: &[Event]) -> bool {
     let made = Charge::new(charge.id, charge.merchant, charge.address.clone(), charge.terms.clone());
-    snapshot_from(&snapshot_to(charge), made).as_ref() == Ok(charge)
-        && events_from(&events_to(events)).as_deref() == Ok(events)
+    let changed: Vec<_> = charge.payments_changed_since(before).map(Arc::clone).collect();
+    let rows: Vec<String> = changed.iter().map(|payment| payment_to(payment)).collect();
+    let read = snapshot_from(&snapshot_to(charge), Some(&format!("[{}]", rows.join(","))), made);
+    let with_those = Charge {
+        payments: changed,
+        ..charge.clone()
+    };
+    read == Ok((with_those, true)) && events_from(&events_to(events)).as_deref() == Ok(events)
 }
