@@ -124,7 +124,8 @@ impl Connection {
     async fn run(self, stream: TcpStream, treatment: Treatment) {
         // Events are small and must not wait for more of them.
         let _ = stream.set_nodelay(true);
-        give_up_the_unreachable(&stream, treatment.write_timeout);
+        // Later than we give up a reader who is there and takes nothing, who is counted.
+        give_up_the_unreachable(&stream, treatment.write_timeout * 3);
         let header_timeout = if treatment.connections.is_tight() && !self.place.permit.is_trusted() {
             treatment.header_timeout.min(HURRIED)
         } else {
