@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod app;
+mod backup;
 pub mod charges;
 pub mod checkout;
 pub mod cli;

@@ -1,5 +1,6 @@
 //! Integration tests: the real binary, real nodes, real HTTP. Names are sentences.
 
+mod backup;
 mod cli;
 mod clock;
 mod dashboard;

@@ -261,7 +261,11 @@ impl App {
         .await
     }
 
-    fn command(&self) -> Result<Command> {
+    /// The binary with this instance's settings, for what is to be started and not waited for.
+    ///
+    /// # Errors
+    /// When there is no binary.
+    pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(program()?);
         // No setting of the person who runs this may reach the instance.
         for (name, _) in env::vars_os() {

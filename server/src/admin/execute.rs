@@ -94,6 +94,7 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
         Command::Reconcile { .. } => Err(Failure::new(Kind::Invalid, "a comparison is not a change")),
         Command::ShowClock => super::clock::show(charges),
         Command::AcceptClock => super::clock::accept(charges).await,
+        Command::CopyDatabase => super::backup::execute(charges).await,
         Command::TestMail { to } => super::mail::test(charges, &to).await,
         Command::CancelCharge { id, sequence } => {
             let (id, snapshot) = charge(charges, &id).await?;

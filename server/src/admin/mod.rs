@@ -5,6 +5,7 @@
 //! second process that wrote beside it would leave that memory behind. So commands go through a socket in the file system,
 //! which only the server's own user can open, and the server carries them out like its own.
 
+mod backup;
 mod clock;
 mod execute;
 mod journal;

@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_WORK: Duration = Duration::from_secs(60);
 /// How long a comparison with the whole chain may take.
 const LONGEST_COMPARISON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The same for a copy of the whole database.
+const LONGEST_COPY: Duration = Duration::from_secs(60 * 60);
 
 /// A bound socket; its file goes with it.
 #[derive(Debug)]
@@ -144,6 +146,7 @@ async fn end_of(reading: &mut (impl AsyncReadExt + Unpin)) {
 const fn patience(command: &Command) -> Duration {
     match command {
         Command::Reconcile { .. } => LONGEST_COMPARISON,
+        Command::CopyDatabase => LONGEST_COPY,
         _ => LONGEST_WORK,
     }
 }
@@ -183,6 +186,7 @@ const fn name(command: &Command) -> &'static str {
         Command::Reconcile { fix: true, .. } => "reconcile --fix",
         Command::ShowClock => "clock show",
         Command::AcceptClock => "clock accept",
+        Command::CopyDatabase => "backup",
         Command::Rekey => "rekey",
         Command::CancelCharge { .. } => "charge cancel",
     }

@@ -86,6 +86,8 @@ pub enum Command {
         /// Its id.
         id: String,
     },
+    /// Copies the database beside itself, for a backup that is made while the server goes on.
+    CopyDatabase,
     /// Sends a letter by which the operator sees that letters arrive.
     TestMail {
         /// The address.

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use super::account::AccountAction;
+use super::backup::{BackupArguments, RestoreArguments};
 use super::clock::ClockAction;
 use super::keys::KeyAction;
 use super::link::LinkAction;
@@ -92,6 +93,10 @@ pub(super) enum Do {
         #[command(subcommand)]
         action: ClockAction,
     },
+    /// Write everything that a new machine needs into one file, while the server goes on.
+    Backup(BackupArguments),
+    /// Put a backup in place of the database, while no server runs.
+    Restore(RestoreArguments),
     /// Encrypt all secrets in the database under the newest of seal_keys.
     Rekey {
         /// Print JSON.

@@ -2,6 +2,7 @@
 
 mod account;
 mod arguments;
+mod backup;
 mod check;
 mod clock;
 mod keys;
@@ -78,6 +79,8 @@ pub fn run() -> ExitCode {
             let (command, json) = action.into_command();
             carry_out(arguments.config, &command, json)
         }
+        Do::Backup(wanted) => backup::backup(arguments.config.as_deref(), &wanted),
+        Do::Restore(wanted) => backup::restore(arguments.config.as_deref(), &wanted),
         Do::Rekey { json } => carry_out(arguments.config, &Command::Rekey, json),
         Do::Webhook { action } => {
             let (command, json) = webhook::command(action);

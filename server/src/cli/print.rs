@@ -112,6 +112,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
         | Command::Rekey => keys::print(command, value),
         Command::Reconcile { .. } => reconcile::print(value),
         Command::ShowClock | Command::AcceptClock => clock::print(value),
+        Command::CopyDatabase => field("copy", &value["path"]),
         Command::TestMail { to } => out(&format!(
             "a letter to {to} is on its way; the server's log says when it cannot be sent"
         )),

@@ -41,7 +41,7 @@ pub(crate) use people_reader::PeopleReader;
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use search::{Needle, Note, Place, Search, Tally};
 pub use snapshot::{ChargeOrigin, Snapshot};
-pub(crate) use sqlite::{BesideRow, MailRow, people};
+pub(crate) use sqlite::{BesideRow, MailRow, adopt, people, settle};
 pub(crate) use tx::{Batch, Draft, MerchantDraft, Tx};
 pub use watch_map::WatchMap;
 pub(crate) use webhook::{Fresh, WebhookMap};
@@ -129,6 +129,7 @@ pub(crate) struct Store {
     units: RwLock<Option<mpsc::Sender<Box<dyn Unit>>>>,
     readers: SqlitePool,
     network: Network,
+    database: std::path::PathBuf,
 }
 
 impl Store {
@@ -158,6 +159,17 @@ impl Store {
     /// People: accounts, sessions, teams.
     pub(crate) async fn people(&self) -> Result<PeopleReader, StoreError> {
         Ok(PeopleReader(self.readers.acquire().await?))
+    }
+
+    /// Where the database lies.
+    pub(crate) fn database(&self) -> &std::path::Path {
+        &self.database
+    }
+
+    /// Writes a consistent copy of everything committed to the file `to`, which must not be there, while the writer goes on.
+    pub(crate) async fn copy_into(&self, to: &std::path::Path) -> Result<(), StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::copy_into(&mut reader, to).await
     }
 
     /// Closes the readers.

@@ -150,6 +150,7 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
             units: parking_lot::RwLock::new(Some(units)),
             readers: connections.readers,
             network: options.network,
+            database: options.database,
         },
         writer: Writer {
             tx,

@@ -5,6 +5,7 @@ mod bulk;
 mod chain;
 mod charges;
 mod clock;
+mod copy;
 mod journal;
 mod keys;
 mod link_keys;
@@ -26,6 +27,8 @@ pub(super) use audit::{
 };
 pub(super) use chain::{block_at, followed_txs, outputs_without_bytes, paying_tx};
 pub(super) use charges::{NewRow, charge, charges_by_num, list, state_counts};
+pub(super) use copy::copy_into;
+pub(crate) use copy::{adopt, settle};
 pub(super) use journal::{Decided, OutboxRow, history};
 pub(super) use keys::{KeyRow, KeySecretRow, nonces, success_url};
 pub(crate) use mails::MailRow;

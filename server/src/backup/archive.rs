@@ -1,0 +1,278 @@
+//! Writing and reading the archive. Nothing in it is believed before its length and hash fit the manifest.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use bitpro_charge::{Network, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::sealed::{LEAST_PASSPHRASE, MAGIC, Opening, Sealing};
+use super::{BackupError, DATABASE, FORMAT, FileEntry, Keys, MANIFEST, Manifest, SEAL_KEYS, SECRET_KEY};
+
+/// The longest manifest and the longest key file: anything beyond was not written by us.
+const LONGEST_TEXT: u64 = 64 * 1024;
+/// Bytes that are copied at once.
+const PIECE: usize = 64 * 1024;
+
+/// What a backup is made of.
+pub(crate) struct Contents<'a> {
+    /// A copy of the database that nobody writes to.
+    pub(crate) database: &'a Path,
+    /// The keys, where they are to go along.
+    pub(crate) keys: Option<&'a Keys>,
+    /// The instance's network.
+    pub(crate) network: Network,
+    /// The time.
+    pub(crate) now: Timestamp,
+    /// Seals the archive.
+    pub(crate) passphrase: Option<&'a str>,
+    /// Random bytes for the seal.
+    pub(crate) salt: [u8; 16],
+}
+
+/// What was read out of a backup.
+pub(super) struct Unpacked {
+    pub(super) manifest: Manifest,
+    pub(super) database: PathBuf,
+    pub(super) keys: Option<Keys>,
+}
+
+/// Writes a backup to `to`. The file appears whole or not at all; one that is there already is replaced.
+///
+/// # Errors
+/// [`BackupError`].
+pub(crate) fn pack(to: &Path, contents: &Contents<'_>) -> Result<Manifest, BackupError> {
+    if contents.keys.is_some() && contents.passphrase.is_none() {
+        return Err(BackupError::KeysInTheOpen);
+    }
+    if let Some(passphrase) = contents.passphrase
+        && passphrase.chars().count() < LEAST_PASSPHRASE
+    {
+        return Err(BackupError::WeakPassphrase {
+            least: LEAST_PASSPHRASE,
+        });
+    }
+    let manifest = manifest_of(contents)?;
+    let partial = with_ending(to, ".partial");
+    let written = write(&partial, contents, &manifest).and_then(|()| {
+        fs::rename(&partial, to)?;
+        sync_folder_of(to)
+    });
+    if let Err(cause) = written {
+        let _ = fs::remove_file(&partial);
+        return Err(BackupError::at(to)(cause));
+    }
+    Ok(manifest)
+}
+
+fn manifest_of(contents: &Contents<'_>) -> Result<Manifest, BackupError> {
+    let mut database = File::open(contents.database).map_err(BackupError::at(contents.database))?;
+    let (size, sha256) = copy(&mut database, &mut io::sink()).map_err(BackupError::at(contents.database))?;
+    let mut files = vec![FileEntry {
+        name: DATABASE.to_owned(),
+        size,
+        sha256,
+    }];
+    for (name, text) in contents.keys.map(key_files).into_iter().flatten() {
+        files.push(FileEntry {
+            name: name.to_owned(),
+            size: u64::try_from(text.len()).unwrap_or(u64::MAX),
+            sha256: hex::encode(Sha256::digest(text)),
+        });
+    }
+    Ok(Manifest {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        network: contents.network.as_str().to_owned(),
+        taken_at: contents.now.0,
+        files,
+    })
+}
+
+fn key_files(keys: &Keys) -> [(&'static str, &str); 2] {
+    [(SECRET_KEY, &keys.secret), (SEAL_KEYS, &keys.seals)]
+}
+
+fn write(path: &Path, contents: &Contents<'_>, manifest: &Manifest) -> io::Result<()> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    let out = BufWriter::new(file);
+    let out = match contents.passphrase {
+        Some(passphrase) => append(Sealing::new(out, passphrase, contents.salt)?, contents, manifest)?.finish()?,
+        None => append(out, contents, manifest)?,
+    };
+    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+}
+
+fn append<W: Write>(out: W, contents: &Contents<'_>, manifest: &Manifest) -> io::Result<W> {
+    let seconds = contents.now.as_secs().unsigned_abs();
+    let mut archive = tar::Builder::new(out);
+    let mut add = |name: &str, size: u64, from: &mut dyn Read| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(size);
+        header.set_mode(0o600);
+        header.set_mtime(seconds);
+        archive.append_data(&mut header, name, from)
+    };
+    let text = serde_json::to_vec_pretty(manifest)?;
+    add(MANIFEST, u64::try_from(text.len()).unwrap_or(u64::MAX), &mut &text[..])?;
+    let size = manifest.files.first().map_or(0, |entry| entry.size);
+    add(DATABASE, size, &mut File::open(contents.database)?.take(size))?;
+    for (name, text) in contents.keys.map(key_files).into_iter().flatten() {
+        add(
+            name,
+            u64::try_from(text.len()).unwrap_or(u64::MAX),
+            &mut text.as_bytes(),
+        )?;
+    }
+    archive.into_inner()
+}
+
+/// Reads a backup into `folder`, which must be empty and ours.
+///
+/// # Errors
+/// [`BackupError`].
+pub(super) fn unpack(from: &Path, folder: &Path, passphrase: Option<&str>) -> Result<Unpacked, BackupError> {
+    let mut file = BufReader::new(File::open(from).map_err(BackupError::at(from))?);
+    let mut head = [0; MAGIC.len()];
+    let is_sealed = file.read_exact(&mut head).is_ok() && head == *MAGIC;
+    match (is_sealed, passphrase) {
+        (true, Some(passphrase)) => {
+            let opening = Opening::new(file, passphrase)?;
+            read(opening, from, folder).map_err(|error| match error {
+                // A wrong passphrase shows at the first byte, a changed file somewhere behind it; either way it is the seal that says so.
+                BackupError::File { cause, .. } if cause.kind() == io::ErrorKind::InvalidData => {
+                    BackupError::DoesNotOpen
+                }
+                error => error,
+            })
+        }
+        (true, None) => Err(BackupError::PassphraseWanted),
+        (false, _) => {
+            let file = File::open(from).map_err(BackupError::at(from))?;
+            read(BufReader::new(file), from, folder)
+        }
+    }
+}
+
+fn read<R: Read>(archive: R, from: &Path, folder: &Path) -> Result<Unpacked, BackupError> {
+    let damaged = |why: &str| BackupError::Damaged(from.display().to_string(), why.to_owned());
+    let failed = BackupError::at(from);
+    let mut archive = tar::Archive::new(archive);
+    let mut entries = archive.entries().map_err(&failed)?;
+    let first = entries
+        .next()
+        .ok_or_else(|| damaged("it is empty"))?
+        .map_err(|error| unreadable(from, error))?;
+    let manifest = read_manifest(first, from)?;
+    let mut keys = (None, None);
+    let database = folder.join(DATABASE);
+    for entry in &manifest.files {
+        let mut file = entries
+            .next()
+            .ok_or_else(|| damaged("it ends before its last file"))?
+            .map_err(|error| unreadable(from, error))?;
+        if file.path().map_err(&failed)?.as_os_str() != entry.name.as_str() || file.size() != entry.size {
+            return Err(damaged("its files are not those of its manifest"));
+        }
+        let (size, sha256) = match entry.name.as_str() {
+            DATABASE => {
+                let mut to = private_file(&database).map_err(BackupError::at(&database))?;
+                let copied = copy(&mut file, &mut to).map_err(|error| unreadable(from, error))?;
+                to.sync_all().map_err(BackupError::at(&database))?;
+                copied
+            }
+            name @ (SECRET_KEY | SEAL_KEYS) => {
+                let mut text = Vec::new();
+                let copied =
+                    copy(&mut file.by_ref().take(LONGEST_TEXT), &mut text).map_err(|error| unreadable(from, error))?;
+                let text = String::from_utf8(text).map_err(|_| damaged("a key file is no text"))?;
+                let kept = if name == SECRET_KEY { &mut keys.0 } else { &mut keys.1 };
+                *kept = Some(text);
+                copied
+            }
+            _ => return Err(damaged("it holds a file that does not belong in it")),
+        };
+        if size != entry.size || sha256 != entry.sha256 {
+            return Err(damaged(&format!("{} was changed or cut off", entry.name)));
+        }
+    }
+    if !database.is_file() {
+        return Err(damaged("it holds no database"));
+    }
+    Ok(Unpacked {
+        manifest,
+        database,
+        keys: keys.0.zip(keys.1).map(|(secret, seals)| Keys { secret, seals }),
+    })
+}
+
+fn read_manifest<R: Read>(mut entry: tar::Entry<'_, R>, from: &Path) -> Result<Manifest, BackupError> {
+    /// Enough to know whether the rest can be read.
+    #[derive(serde::Deserialize)]
+    struct Shape {
+        format: u32,
+    }
+    let damaged = |why: &str| BackupError::Damaged(from.display().to_string(), why.to_owned());
+    let is_manifest = entry.path().map_err(BackupError::at(from))?.as_os_str() == MANIFEST;
+    if !is_manifest || entry.size() > LONGEST_TEXT {
+        return Err(damaged("it does not begin with a manifest"));
+    }
+    let mut text = Vec::new();
+    entry.read_to_end(&mut text).map_err(|error| unreadable(from, error))?;
+    let shape: Shape = serde_json::from_slice(&text).map_err(|_| damaged("its manifest cannot be read"))?;
+    if shape.format > FORMAT {
+        return Err(BackupError::Newer(shape.format));
+    }
+    serde_json::from_slice(&text).map_err(|_| damaged("its manifest cannot be read"))
+}
+
+/// `tar` reports what is no archive as an error of the file system; a seal that does not open has a kind of its own and keeps it.
+fn unreadable(from: &Path, error: io::Error) -> BackupError {
+    if error.kind() == io::ErrorKind::InvalidData {
+        return BackupError::at(from)(error);
+    }
+    BackupError::Damaged(from.display().to_string(), error.to_string())
+}
+
+/// Copies everything, and says how much it was and what it hashes to.
+fn copy(from: &mut dyn Read, to: &mut dyn Write) -> io::Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut size = 0_u64;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = from.read(&mut piece)?;
+        if read == 0 {
+            return Ok((size, hex::encode(hash.finalize())));
+        }
+        hash.update(&piece[..read]);
+        to.write_all(&piece[..read])?;
+        size += u64::try_from(read).unwrap_or(u64::MAX);
+    }
+}
+
+/// A new file for our own eyes.
+pub(super) fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// `path` with something at its end.
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Makes a rename in the folder of `path` durable.
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => File::open(".")?.sync_all(),
+    }
+}

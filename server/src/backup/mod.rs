@@ -1,0 +1,141 @@
+//! Backups: one file with everything that a new machine needs, and the way back from it.
+//!
+//! A backup is a tar archive: `manifest.json` first, then `bitpro.db`, and, when the operator asks for them, the two key files. With
+//! a passphrase the archive is sealed as a whole. The issuance mark is **not** in it (R28): the mark says which addresses were
+//! handed out until *now*, and one of yesterday would claim that today's were not. A restore leaves the present mark where it is; where
+//! there is none, nothing is handed out before the chain was scanned, and the index jumps past what may have been given out since.
+
+mod archive;
+mod restore;
+mod sealed;
+
+use std::path::Path;
+
+use bitpro_charge::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use archive::{Contents, pack};
+pub(crate) use restore::{Restored, restore};
+
+/// The archive's shape. A later shape has a higher number, and an older program says so instead of guessing.
+const FORMAT: u32 = 1;
+/// The database in the archive.
+const DATABASE: &str = "bitpro.db";
+/// The two key files in the archive.
+const SECRET_KEY: &str = "secret.key";
+const SEAL_KEYS: &str = "seal.keys";
+/// The manifest in the archive.
+const MANIFEST: &str = "manifest.json";
+
+/// The keys of an instance, as its key files hold them.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Keys {
+    /// Under which descriptors are authenticated.
+    pub(crate) secret: String,
+    /// Under which secrets are sealed.
+    pub(crate) seals: String,
+}
+
+/// What a backup says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    /// The archive's shape.
+    pub(crate) format: u32,
+    /// The program that made it.
+    pub(crate) version: String,
+    /// The network that its charges live on (R42).
+    pub(crate) network: String,
+    /// When it was made, in milliseconds since the Unix epoch.
+    pub(crate) taken_at: i64,
+    /// What follows, in this order.
+    pub(crate) files: Vec<FileEntry>,
+}
+
+/// A file of the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileEntry {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its length in bytes.
+    pub(crate) size: u64,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub(crate) sha256: String,
+}
+
+impl Manifest {
+    /// When the backup was made.
+    pub(crate) const fn taken_at(&self) -> Timestamp {
+        Timestamp(self.taken_at)
+    }
+}
+
+/// Why a backup was not made or not restored. Nothing has changed then, unless the text says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BackupError {
+    /// The file system refused.
+    #[error("{path}: {cause}")]
+    File {
+        /// Where.
+        path: String,
+        /// What it said.
+        cause: std::io::Error,
+    },
+    /// The file is no backup, or is damaged.
+    #[error("{0} is not a whole backup: {1}")]
+    Damaged(String, String),
+    /// The file was made by a later version.
+    #[error("the backup has the format {0}, this version reads up to {FORMAT}: install the version that made it")]
+    Newer(u32),
+    /// The file is sealed, and no passphrase was given.
+    #[error("the backup is sealed: name the file that holds its passphrase with --passphrase-file")]
+    PassphraseWanted,
+    /// The passphrase does not open it, or somebody changed it.
+    #[error("the passphrase does not open the backup, or the file was changed")]
+    DoesNotOpen,
+    /// A passphrase that could be guessed.
+    #[error("the passphrase has to have {least} characters or more")]
+    WeakPassphrase {
+        /// The least number.
+        least: usize,
+    },
+    /// Keys would lie in the open.
+    #[error("keys are only put into a sealed backup: give --passphrase-file as well")]
+    KeysInTheOpen,
+    /// Another network's (R42).
+    #[error("the backup belongs to {stored}, the configuration says {configured}")]
+    WrongNetwork {
+        /// The backup's.
+        stored: String,
+        /// The configuration's.
+        configured: String,
+    },
+    /// Something is there already.
+    #[error(
+        "{0} is there already: with --replace it is kept beside the restored one, with `.before-restore` at the end"
+    )]
+    Occupied(String),
+    /// A server, or another command, uses the database.
+    #[error("{0} is in use: stop the server first")]
+    InUse(String),
+    /// The keys here are others than those of the backup.
+    #[error("{0} differs from the backup's: move it away, or configure the backup's keys")]
+    OtherKeys(String),
+    /// The keys that the database was made under are nowhere.
+    #[error("the backup holds no keys, and {0} is not there: put it back first, for the database opens under no other")]
+    MissingKeys(String),
+    /// The database in it cannot be used.
+    #[error("the database of the backup cannot be used: {0}")]
+    Database(String),
+}
+
+impl BackupError {
+    fn at(path: &Path) -> impl Fn(std::io::Error) -> Self + '_ {
+        move |cause| Self::File {
+            path: path.display().to_string(),
+            cause,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

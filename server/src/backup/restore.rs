@@ -1,0 +1,208 @@
+//! Putting a backup in place of the database. The one instant that counts is a rename: before it nothing has changed, after it the
+//! restored database is there.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::archive::{self, Unpacked, private_file, with_ending};
+use super::{BackupError, Keys, Manifest};
+use crate::config::{Config, SealSource, SecretSource};
+use crate::rng::Rng;
+use crate::store::secret::Secret;
+use crate::store::{StoreError, adopt, mark_path, settle};
+
+/// What a restore has done, and what the next start has to look up again.
+pub(crate) struct Restored {
+    /// What the backup says of itself.
+    pub(crate) manifest: Manifest,
+    /// Charges in it.
+    pub(crate) charges: i64,
+    /// Of these, charges that were pending or seen.
+    pub(crate) open: i64,
+    /// Deliveries that are made again, with their own ids.
+    pub(crate) deliveries: i64,
+    /// The last block that it knows: the chain is read from there on.
+    pub(crate) height: Option<i64>,
+    /// Whether the issuance mark is there. Without it nothing is given out before the chain was scanned (R28).
+    pub(crate) has_mark: bool,
+    /// Where the database that was there before lies now.
+    pub(crate) kept: Option<PathBuf>,
+}
+
+/// Restores the backup `from` into the instance that `config` describes, which must not run.
+///
+/// # Errors
+/// [`BackupError`]; the present database is untouched then.
+pub(crate) async fn restore(
+    from: &Path,
+    config: &Config,
+    passphrase: Option<&str>,
+    replace: bool,
+    rng: &dyn Rng,
+) -> Result<Restored, BackupError> {
+    let database = &config.database;
+    fs::create_dir_all(&config.data_dir).map_err(BackupError::at(&config.data_dir))?;
+    let mark = mark_path(database);
+    let _alone = alone(&mark, database)?;
+    let is_there = database.try_exists().map_err(BackupError::at(database))?;
+    if is_there && !replace {
+        return Err(BackupError::Occupied(database.display().to_string()));
+    }
+    let folder = tempfile::Builder::new()
+        .prefix(".restoring-")
+        .tempdir_in(folder_of(database))
+        .map_err(BackupError::at(database))?;
+    let unpacked = archive::unpack(from, folder.path(), passphrase)?;
+    if unpacked.manifest.network != config.network.as_str() {
+        return Err(BackupError::WrongNetwork {
+            stored: unpacked.manifest.network.clone(),
+            configured: config.network.as_str().to_owned(),
+        });
+    }
+    let identity = adopt(&unpacked.database, &hex::encode(rng.bytes()))
+        .await
+        .map_err(|error| BackupError::Database(error.to_string()))?;
+    let missing_keys = check_keys(&unpacked, identity.secret.as_deref(), config)?;
+
+    let kept = if is_there {
+        Some(set_aside(database).await?)
+    } else {
+        None
+    };
+    write_keys(&missing_keys)?;
+    fs::rename(&unpacked.database, database).map_err(BackupError::at(database))?;
+    archive::sync_folder_of(database).map_err(BackupError::at(database))?;
+    Ok(Restored {
+        manifest: unpacked.manifest,
+        charges: identity.charges,
+        open: identity.open,
+        deliveries: identity.deliveries,
+        height: identity.height,
+        has_mark: fs::metadata(&mark).is_ok_and(|mark| mark.len() > 0),
+        kept,
+    })
+}
+
+/// Nobody else may use the instance: a server holds the issuance mark for as long as it runs. A mark that is not there is not made,
+/// for a new one would claim that nothing was ever given out.
+fn alone(mark: &Path, database: &Path) -> Result<Option<File>, BackupError> {
+    let file = match File::open(mark) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(BackupError::at(mark)(error)),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(BackupError::InUse(database.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(BackupError::at(mark)(error)),
+    }
+}
+
+/// Gives the present database a second name. It keeps its first one until the restored one takes it, so that a death in between
+/// leaves what was there.
+async fn set_aside(database: &Path) -> Result<PathBuf, BackupError> {
+    let log = with_ending(database, "-wal");
+    match settle(database).await {
+        Ok(()) => {}
+        Err(StoreError::Unavailable(cause)) if cause.contains("locked") => {
+            return Err(BackupError::InUse(database.display().to_string()));
+        }
+        // A database that is damaged is just what is replaced by a restore; its log must not be taken for the restored one's.
+        Err(error) => tracing::warn!(%error, "the present database cannot be opened; it is kept as it is"),
+    }
+    let kept = with_ending(database, ".before-restore");
+    for (present, aside) in [
+        (database.to_owned(), kept.clone()),
+        (log.clone(), with_ending(&kept, "-wal")),
+    ] {
+        let _ = fs::remove_file(&aside);
+        match fs::hard_link(&present, &aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(BackupError::at(&present)(error)),
+            _ => {}
+        }
+    }
+    for beside in [log, with_ending(database, "-shm")] {
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(BackupError::at(&beside)(error)),
+            _ => {}
+        }
+    }
+    Ok(kept)
+}
+
+/// A key file that is to be made.
+type KeyFile<'a> = (&'a Path, String);
+
+/// Whether the instance's keys are those that the database was made under; the key files that have to be made.
+fn check_keys<'c>(
+    unpacked: &Unpacked,
+    check: Option<&str>,
+    config: &'c Config,
+) -> Result<Vec<KeyFile<'c>>, BackupError> {
+    let mut missing = Vec::new();
+    let from_backup = unpacked.keys.as_ref();
+    let secret = match &config.secret {
+        SecretSource::Given(secret) => Some(("secret_key".to_owned(), secret.clone())),
+        SecretSource::Kept(path) => match read_text(path)? {
+            Some(text) => Some((path.display().to_string(), parsed(path, &text)?)),
+            None => {
+                let keys = from_backup.ok_or_else(|| BackupError::MissingKeys(path.display().to_string()))?;
+                missing.push((path.as_path(), keys.secret.clone()));
+                Some(("the secret key in it".to_owned(), parsed(path, &keys.secret)?))
+            }
+        },
+    };
+    if let Some((name, secret)) = secret
+        && check.is_some_and(|check| check != Secret::new(secret.0).check())
+    {
+        return Err(BackupError::OtherKeys(name));
+    }
+    if let SealSource::Kept(path) = &config.seal_keys {
+        match (read_text(path)?, from_backup) {
+            (None, None) => return Err(BackupError::MissingKeys(path.display().to_string())),
+            (None, Some(Keys { seals, .. })) => missing.push((path.as_path(), seals.clone())),
+            // The backup's keys must all be among the present ones: what they sealed has to be opened.
+            (Some(present), Some(Keys { seals, .. }))
+                if !seals
+                    .lines()
+                    .all(|key| present.lines().any(|known| known.trim() == key.trim())) =>
+            {
+                return Err(BackupError::OtherKeys(path.display().to_string()));
+            }
+            _ => {}
+        }
+    }
+    Ok(missing)
+}
+
+fn parsed(path: &Path, text: &str) -> Result<crate::config::Secret, BackupError> {
+    text.trim()
+        .parse()
+        .map_err(|()| BackupError::OtherKeys(path.display().to_string()))
+}
+
+fn read_text(path: &Path) -> Result<Option<String>, BackupError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BackupError::at(path)(error)),
+    }
+}
+
+fn write_keys(missing: &[KeyFile<'_>]) -> Result<(), BackupError> {
+    use std::io::Write as _;
+    for (path, text) in missing {
+        let failed = BackupError::at(path);
+        let mut file = private_file(path).map_err(&failed)?;
+        writeln!(file, "{}", text.trim_end()).map_err(&failed)?;
+        file.sync_all().map_err(&failed)?;
+    }
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
+}

@@ -1,0 +1,268 @@
+//! Backups of a real database, and what may be wrong with one.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use bitpro_charge::{Network, Timestamp};
+use tempfile::TempDir;
+
+use super::*;
+use crate::accounts::Accounts;
+use crate::admin::{Command, execute};
+use crate::charges::Role;
+use crate::config::{Config, Signup};
+use crate::instance::Instance;
+use crate::rng::SystemRng;
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// An instance in a folder of its own, configured as an operator would.
+struct Place {
+    folder: TempDir,
+    config: Config,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = configured(folder.path(), "regtest");
+        Self { folder, config }
+    }
+
+    /// A copy of the database, made as the running server makes it.
+    async fn copy(&self) -> PathBuf {
+        let instance = Instance::open(&self.config, Role::Server).await.unwrap();
+        let accounts = Accounts::new(instance.charges.clone(), Signup::Approval, "http://localhost", None);
+        let reply = execute(&accounts, Command::CopyDatabase).await.unwrap();
+        instance.charges.close().await;
+        PathBuf::from(reply["path"].as_str().unwrap())
+    }
+
+    /// A backup of the instance.
+    async fn backup(&self, passphrase: Option<&str>, with_keys: bool) -> PathBuf {
+        let copy = self.copy().await;
+        let to = self.folder.path().join("backup");
+        let keys = Keys {
+            secret: fs::read_to_string(self.config.data_dir.join("secret.key")).unwrap(),
+            seals: fs::read_to_string(self.config.data_dir.join("seal.keys")).unwrap(),
+        };
+        pack(&to, &contents(&copy, with_keys.then_some(&keys), passphrase)).unwrap();
+        to
+    }
+
+    async fn restore(&self, from: &Path, passphrase: Option<&str>, replace: bool) -> Result<Restored, BackupError> {
+        restore(from, &self.config, passphrase, replace, &SystemRng).await
+    }
+}
+
+fn configured(folder: &Path, network: &str) -> Config {
+    let settings = [
+        ("BITPRO_NETWORK", network.to_owned()),
+        ("BITPRO_DATA_DIR", folder.join("data").display().to_string()),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value));
+    Config::from_sources(Vec::from(settings), None, Some(folder)).unwrap()
+}
+
+fn contents<'a>(database: &'a Path, keys: Option<&'a Keys>, passphrase: Option<&'a str>) -> Contents<'a> {
+    Contents {
+        database,
+        keys,
+        network: Network::Regtest,
+        now: Timestamp(1_800_000_000_000),
+        passphrase,
+        salt: [3; 16],
+    }
+}
+
+async fn epoch(config: &Config) -> String {
+    let instance = Instance::open(config, Role::Server).await.unwrap();
+    let epoch = instance.charges.epoch();
+    instance.charges.close().await;
+    epoch
+}
+
+#[tokio::test]
+async fn a_sealed_backup_with_keys_is_all_that_a_new_machine_needs() {
+    let old = Place::new();
+    let backup = old.backup(Some(PASSPHRASE), true).await;
+    assert_eq!(fs::metadata(&backup).unwrap().permissions().mode() & 0o777, 0o600);
+    let new = Place::new();
+    let restored = new.restore(&backup, Some(PASSPHRASE), false).await.unwrap();
+    assert!(!restored.has_mark, "R28: nobody knows here what was given out since");
+    for key in ["secret.key", "seal.keys"] {
+        let [there, here] = [&old, &new].map(|place| fs::read_to_string(place.config.data_dir.join(key)).unwrap());
+        assert_eq!(there, here);
+    }
+    assert_ne!(
+        epoch(&new.config).await,
+        epoch(&old.config).await,
+        "R31: old cursors mean nothing here"
+    );
+}
+
+#[tokio::test]
+async fn r28_a_restore_leaves_the_issuance_mark_where_it_is() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let mark = place.config.data_dir.join("bitpro.db.issued");
+    let before = fs::read(&mark).unwrap();
+    let restored = place.restore(&backup, None, true).await.unwrap();
+    assert!(restored.has_mark);
+    assert_eq!(fs::read(&mark).unwrap(), before);
+    let kept = restored.kept.unwrap();
+    assert!(kept.is_file(), "what was there before is kept");
+    assert!(
+        !place.config.data_dir.join("bitpro.db-wal").exists(),
+        "no log of another database is left"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_is_there_is_not_replaced_unasked() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let before = fs::read(&place.config.database).unwrap();
+    let refused = place.restore(&backup, None, false).await;
+    assert!(matches!(refused, Err(BackupError::Occupied(_))));
+    assert_eq!(fs::read(&place.config.database).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_running_server_is_not_restored_under_its_feet() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let running = Instance::open(&place.config, Role::Server).await.unwrap();
+    let refused = place.restore(&backup, None, true).await;
+    assert!(matches!(refused, Err(BackupError::InUse(_))));
+    running.charges.close().await;
+}
+
+#[tokio::test]
+async fn a_sealed_backup_opens_by_its_passphrase_alone_and_only_unchanged() {
+    let place = Place::new();
+    let backup = place.backup(Some(PASSPHRASE), false).await;
+    let whole = fs::read(&backup).unwrap();
+    assert!(
+        !whole.windows(6).any(|bytes| bytes == b"SQLite"),
+        "nothing of the database is in the open"
+    );
+    let elsewhere = Place::new();
+    let refused = elsewhere.restore(&backup, None, false).await;
+    assert!(matches!(refused, Err(BackupError::PassphraseWanted)));
+    let refused = elsewhere.restore(&backup, Some("another passphrase"), false).await;
+    assert!(matches!(refused, Err(BackupError::DoesNotOpen)));
+    for damage in [
+        |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() - 1),
+        |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2),
+        |bytes: &mut Vec<u8>| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        },
+        // The salt is no part of the cipher text, and yet cannot be changed.
+        |bytes: &mut Vec<u8>| bytes[sealed::MAGIC.len()] ^= 1,
+    ] {
+        let mut bytes = whole.clone();
+        damage(&mut bytes);
+        fs::write(&backup, bytes).unwrap();
+        let refused = elsewhere.restore(&backup, Some(PASSPHRASE), false).await;
+        assert!(matches!(refused, Err(BackupError::DoesNotOpen)));
+        assert!(!elsewhere.config.database.exists());
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_backup_changes_nothing() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let whole = fs::read(&backup).unwrap();
+    for damage in [
+        |bytes: &mut Vec<u8>| bytes.clear(),
+        |bytes: &mut Vec<u8>| bytes.truncate(bytes.len() / 2),
+        |bytes: &mut Vec<u8>| {
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+        },
+        |bytes: &mut Vec<u8>| bytes.splice(..4, *b"what").for_each(drop),
+    ] {
+        let mut bytes = whole.clone();
+        damage(&mut bytes);
+        fs::write(&backup, bytes).unwrap();
+        let elsewhere = Place::new();
+        let refused = elsewhere.restore(&backup, None, false).await;
+        assert!(matches!(refused, Err(BackupError::Damaged(..))));
+        let left: Vec<_> = fs::read_dir(&elsewhere.config.data_dir).unwrap().collect();
+        assert!(left.is_empty(), "{left:?} was left behind");
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_another_network_is_refused() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = configured(folder.path(), "signet");
+    let refused = restore(&backup, &config, None, false, &SystemRng).await;
+    assert!(matches!(refused, Err(BackupError::WrongNetwork { .. })));
+}
+
+#[tokio::test]
+async fn other_keys_than_the_databases_are_refused_before_anything_is_replaced() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let elsewhere = Place::new();
+    let refused = elsewhere.restore(&backup, None, false).await;
+    assert!(matches!(refused, Err(BackupError::MissingKeys(_))));
+    elsewhere.copy().await;
+    let refused = elsewhere.restore(&backup, None, true).await;
+    assert!(matches!(refused, Err(BackupError::OtherKeys(_))));
+}
+
+#[tokio::test]
+async fn keys_and_weak_passphrases_make_no_backup() {
+    let place = Place::new();
+    let copy = place.copy().await;
+    let keys = Keys {
+        secret: String::new(),
+        seals: String::new(),
+    };
+    let to = place.folder.path().join("none");
+    let refused = pack(&to, &contents(&copy, Some(&keys), None));
+    assert!(matches!(refused, Err(BackupError::KeysInTheOpen)));
+    let refused = pack(&to, &contents(&copy, None, Some("short")));
+    assert!(matches!(refused, Err(BackupError::WeakPassphrase { .. })));
+    assert!(!to.exists());
+}
+
+#[tokio::test]
+async fn a_backup_of_a_later_version_says_so() {
+    let place = Place::new();
+    let copy = place.copy().await;
+    let to = place.folder.path().join("later");
+    let mut archive = tar::Builder::new(fs::File::create(&to).unwrap());
+    let text = format!("{{\"format\": {}}}", FORMAT + 1);
+    let mut header = tar::Header::new_gnu();
+    header.set_size(text.len() as u64);
+    archive.append_data(&mut header, MANIFEST, text.as_bytes()).unwrap();
+    archive.append_path_with_name(&copy, DATABASE).unwrap();
+    archive.finish().unwrap();
+    let refused = place.restore(&to, None, true).await;
+    assert!(matches!(refused, Err(BackupError::Newer(2))));
+}
+
+#[tokio::test]
+async fn what_a_command_that_died_left_behind_is_removed_a_day_later() {
+    let place = Place::new();
+    let first = place.copy().await;
+    let yesterday = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    fs::File::options()
+        .write(true)
+        .open(&first)
+        .unwrap()
+        .set_modified(yesterday)
+        .unwrap();
+    let second = place.copy().await;
+    assert!(!first.exists());
+    assert!(second.is_file());
+}

@@ -1,0 +1,208 @@
+//! `bitpro backup` and `bitpro restore`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{CONFLICT, FAILED, INVALID, fail, print, remote, small_runtime};
+use crate::admin::Command;
+use crate::backup::{self, BackupError, Contents, Keys, Restored};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Config, SealSource, SecretSource};
+use crate::rng::{Rng as _, SystemRng};
+use crate::telemetry;
+use crate::wire::instant;
+
+/// What to back up, and where.
+#[derive(Debug, Args)]
+pub(super) struct BackupArguments {
+    /// The file to write. It appears whole or not at all; an older backup of that name is replaced.
+    file: PathBuf,
+    /// Put the secret key and the seal keys into it as well. Asks for a passphrase file.
+    #[arg(long)]
+    with_keys: bool,
+    /// Seal the backup with the passphrase in the first line of this file: 12 characters or more.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What to restore.
+#[derive(Debug, Args)]
+pub(super) struct RestoreArguments {
+    /// The backup.
+    file: PathBuf,
+    /// The file whose first line is the passphrase that it was sealed with.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Replace the database that is there. It is kept beside the restored one, with `.before-restore` at its end.
+    #[arg(long)]
+    replace: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Makes a backup: by the running server, or here when none runs.
+pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode {
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(errors) => return fail(INVALID, &errors.to_string()),
+    };
+    telemetry::start_log("warn", config.log_format);
+    let Some(runtime) = small_runtime() else {
+        return fail(FAILED, "no threads can be had");
+    };
+    let prepared = passphrase(wanted.passphrase_file.as_deref())
+        .and_then(|passphrase| Ok((passphrase, wanted.with_keys.then(|| keys(&config)).transpose()?)));
+    let (passphrase, keys) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return refuse(&error),
+    };
+    let reply = match runtime.block_on(remote::carry_out(&config, &Command::CopyDatabase)) {
+        Ok(reply) => reply,
+        Err(failure) => return fail(FAILED, &failure.message),
+    };
+    let copy = PathBuf::from(reply["path"].as_str().unwrap_or_default());
+    let made = backup::pack(
+        &wanted.file,
+        &Contents {
+            database: &copy,
+            keys: keys.as_ref(),
+            network: config.network,
+            now: SystemClock::default().now(),
+            passphrase: passphrase.as_deref(),
+            salt: SystemRng.bytes(),
+        },
+    );
+    let _ = fs::remove_file(&copy);
+    match made {
+        Ok(manifest) => {
+            let size = fs::metadata(&wanted.file).map_or(0, |file| file.len());
+            let value = json!({
+                "file": wanted.file.display().to_string(),
+                "bytes": size,
+                "taken_at": instant(manifest.taken_at()),
+                "sealed": passphrase.is_some(),
+                "keys": keys.is_some(),
+            });
+            show(&value, wanted.json);
+            if !wanted.json && keys.is_none() {
+                print::out("keep the secret key and the seal keys elsewhere: the database opens under no other");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+/// Restores a backup.
+pub(super) fn restore(file: Option<&Path>, wanted: &RestoreArguments) -> ExitCode {
+    let config = match Config::load(file) {
+        Ok(config) => config,
+        Err(errors) => return fail(INVALID, &errors.to_string()),
+    };
+    telemetry::start_log("warn", config.log_format);
+    let Some(runtime) = small_runtime() else {
+        return fail(FAILED, "no threads can be had");
+    };
+    let passphrase = match passphrase(wanted.passphrase_file.as_deref()) {
+        Ok(passphrase) => passphrase,
+        Err(error) => return refuse(&error),
+    };
+    let restoring = backup::restore(&wanted.file, &config, passphrase.as_deref(), wanted.replace, &SystemRng);
+    match runtime.block_on(restoring) {
+        Ok(restored) => {
+            show(&document(&restored), wanted.json);
+            if !wanted.json {
+                print::out(next_steps(&restored));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+fn document(restored: &Restored) -> Value {
+    json!({
+        "taken_at": instant(restored.manifest.taken_at()),
+        "made_by": restored.manifest.version,
+        "charges": restored.charges,
+        "open_charges": restored.open,
+        "deliveries_to_repeat": restored.deliveries,
+        "chain_read_up_to": restored.height,
+        "issuance_mark": if restored.has_mark { "present" } else { "missing" },
+        "kept": restored.kept.as_ref().map(|path| path.display().to_string()),
+    })
+}
+
+/// What the operator should know of the next start.
+const fn next_steps(restored: &Restored) -> &'static str {
+    if restored.has_mark {
+        "at its start the server reads the chain from there on, and goes past every address that the issuance mark knows"
+    } else {
+        "the issuance mark is missing: at its start the server scans the chain before it gives out an address, and skips 1,000"
+    }
+}
+
+fn show(value: &Value, json: bool) {
+    if json {
+        print::out(&serde_json::to_string_pretty(value).expect("a JSON value always serializes"));
+        return;
+    }
+    for (name, value) in value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+    {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        print::out(&format!("{name:<20} {text}"));
+    }
+}
+
+fn refuse(error: &BackupError) -> ExitCode {
+    let code = match error {
+        BackupError::WeakPassphrase { .. } | BackupError::KeysInTheOpen | BackupError::PassphraseWanted => INVALID,
+        BackupError::Occupied(_) | BackupError::InUse(_) => CONFLICT,
+        _ => FAILED,
+    };
+    fail(code, &error.to_string())
+}
+
+/// The first line of a file.
+fn passphrase(file: Option<&Path>) -> Result<Option<String>, BackupError> {
+    let Some(path) = file else {
+        return Ok(None);
+    };
+    let text = fs::read_to_string(path).map_err(|cause| BackupError::File {
+        path: path.display().to_string(),
+        cause,
+    })?;
+    Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+/// The instance's keys, from where the server has them.
+fn keys(config: &Config) -> Result<Keys, BackupError> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).map_err(|cause| BackupError::File {
+            path: path.display().to_string(),
+            cause,
+        })
+    };
+    Ok(Keys {
+        secret: match &config.secret {
+            SecretSource::Given(secret) => hex::encode(secret.0),
+            SecretSource::Kept(path) => read(path)?,
+        },
+        seals: match &config.seal_keys {
+            SealSource::Given(keys) => keys.to_string(),
+            SealSource::Kept(path) => read(path)?,
+        },
+    })
+}

@@ -1,0 +1,136 @@
+//! The database as a file: a copy of it while it is written to, and a look into one that nobody uses.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use crate::store::StoreError;
+
+/// Migrations that this program knows; a database may know fewer, never more.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Writes a consistent copy of everything committed to `to`, which must not be there, while the writer goes on.
+///
+/// # Errors
+/// The engine's, and the file system's as [`StoreError::Unavailable`].
+pub(in crate::store) async fn copy_into(reader: &mut SqliteConnection, to: &Path) -> Result<(), StoreError> {
+    // The engine fills an empty file, and so one that was made for our own eyes.
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)
+        .map_err(|error| StoreError::Unavailable(format!("{}: {error}", to.display())))?;
+    let name = to
+        .to_str()
+        .ok_or_else(|| StoreError::Unavailable(format!("{} is not UTF-8", to.display())))?;
+    let copied = sqlx::query("VACUUM INTO ?").bind(name).execute(reader).await;
+    if let Err(error) = copied {
+        let _ = std::fs::remove_file(to);
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+/// What a database file says of itself.
+pub(crate) struct Identity {
+    /// The network.
+    pub(crate) network: Option<String>,
+    /// The check value of the secret that it was made under.
+    pub(crate) secret: Option<String>,
+    /// Charges in it.
+    pub(crate) charges: i64,
+    /// Of these, charges that were pending or seen.
+    pub(crate) open: i64,
+    /// Deliveries of webhooks that are still to be made.
+    pub(crate) deliveries: i64,
+    /// The height of the last block that it knows.
+    pub(crate) height: Option<i64>,
+}
+
+/// Looks into the database file at `path` that nobody uses, checks that it is whole, and gives it a fresh `epoch`: cursors from before
+/// a restore mean nothing after it (R31).
+///
+/// # Errors
+/// [`StoreError::Damaged`] with what is wrong.
+pub(crate) async fn adopt(path: &Path, epoch: &str) -> Result<Identity, StoreError> {
+    let mut connection = lone(path).await?;
+    let whole: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
+        .fetch_one(&mut connection)
+        .await?;
+    if whole != "ok" {
+        return Err(StoreError::Damaged(whole));
+    }
+    let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version")
+        .fetch_all(&mut connection)
+        .await
+        .map_err(|_| StoreError::Damaged("it is no database of this program".to_owned()))?;
+    if let Some(unknown) = applied.iter().find(|&&version| !MIGRATIONS.version_exists(version)) {
+        return Err(StoreError::Damaged(format!(
+            "it was made by a later version (migration {unknown}): install that version"
+        )));
+    }
+    let identity = Identity {
+        network: meta(&mut connection, "network").await?,
+        secret: meta(&mut connection, "secret").await?,
+        charges: count(&mut connection, "SELECT count(*) FROM charges").await?,
+        open: count(
+            &mut connection,
+            "SELECT count(*) FROM charges WHERE state IN ('pending', 'seen')",
+        )
+        .await?,
+        deliveries: count(
+            &mut connection,
+            "SELECT count(*) FROM deliveries WHERE state = 'pending'",
+        )
+        .await?,
+        height: sqlx::query_scalar("SELECT height FROM tip")
+            .fetch_optional(&mut connection)
+            .await?,
+    };
+    sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(epoch)
+    .execute(&mut connection)
+    .await?;
+    connection.close().await?;
+    Ok(identity)
+}
+
+/// Brings everything that a database at `path` has committed into its one file, so that the file can be moved. Nobody may use it.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when somebody does, or it is no database.
+pub(crate) async fn settle(path: &Path) -> Result<(), StoreError> {
+    lone(path).await?.close().await?;
+    Ok(())
+}
+
+/// A connection to a file that nobody else uses, with a rollback journal: no file is left beside it.
+async fn lone(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Delete)
+        .busy_timeout(std::time::Duration::ZERO)
+        .disable_statement_logging();
+    let mut connection = options.connect().await?;
+    sqlx::query("BEGIN EXCLUSIVE").execute(&mut connection).await?;
+    sqlx::query("COMMIT").execute(&mut connection).await?;
+    Ok(connection)
+}
+
+async fn meta(connection: &mut SqliteConnection, name: &str) -> Result<Option<String>, StoreError> {
+    let value = sqlx::query_scalar("SELECT value FROM meta WHERE name = ?")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    Ok(value)
+}
+
+async fn count(connection: &mut SqliteConnection, statement: &'static str) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(statement).fetch_one(connection).await?)
+}
