@@ -54,15 +54,24 @@ pub(crate) async fn restore(
         .tempdir_in(folder_of(database))
         .map_err(BackupError::at(database))?;
     let unpacked = archive::unpack(from, folder.path(), passphrase)?;
+    let wrong_network = |stored: &str| BackupError::WrongNetwork {
+        stored: stored.to_owned(),
+        configured: config.network.as_str().to_owned(),
+    };
     if unpacked.manifest.network != config.network.as_str() {
-        return Err(BackupError::WrongNetwork {
-            stored: unpacked.manifest.network.clone(),
-            configured: config.network.as_str().to_owned(),
-        });
+        return Err(wrong_network(&unpacked.manifest.network));
     }
     let identity = adopt(&unpacked.database, &hex::encode(rng.bytes()))
         .await
         .map_err(|error| BackupError::Database(error.to_string()))?;
+    // The manifest is what the archive says of itself; what counts is the database.
+    if let Some(stored) = identity
+        .network
+        .as_deref()
+        .filter(|stored| *stored != config.network.as_str())
+    {
+        return Err(wrong_network(stored));
+    }
     let missing_keys = check_keys(&unpacked, identity.secret.as_deref(), config)?;
 
     let kept = if is_there {
