@@ -28,6 +28,8 @@ pub enum Purpose {
     LinkKey,
     /// What a person's one-time codes are made of; the row is the account's id.
     Totp,
+    /// What a person's one-time codes may be made of, in the form that asks for the first; the row is the session's hash.
+    TotpOffer,
     /// A letter that is still to be sent; the row is the letter's id.
     Mail,
 }
@@ -39,6 +41,7 @@ impl Purpose {
             Self::Webhook => "webhook",
             Self::LinkKey => "link-key",
             Self::Totp => "totp",
+            Self::TotpOffer => "totp-offer",
             Self::Mail => "mail",
         }
     }

@@ -3,7 +3,7 @@
 use bitpro_charge::{MerchantId, Timestamp};
 
 use super::notices::{Part, Whence};
-use super::{AccountError, Accounts, Email, LINK_HOURS, MemberRow, Role, Token, evenly, language_of};
+use super::{AccountError, Accounts, Email, LINK_HOURS, MOST_LINKS, MemberRow, Role, Token, evenly, language_of};
 use crate::config::Signup;
 use crate::limits::Client;
 use crate::mail::letters;
@@ -11,6 +11,9 @@ use crate::merchant::{Language, Settings};
 use crate::rng::uuid;
 use crate::store::people::{AccountRow, TokenPurpose};
 use crate::store::{MerchantDraft, StoreError, Tx};
+
+/// The most merchants that a person may belong to and still add another.
+pub(crate) const MOST_MERCHANTS: usize = 20;
 
 /// Who asks for an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +61,7 @@ impl Accounts {
             return Err(AccountError::Closed);
         }
         let now = self.charges.now();
-        self.budgets.letter(Client::from(client), &application.email, now)?;
+        self.budgets.signup(Client::from(client), &application.email, now)?;
         let this = self.clone();
         let work = self
             .charges
@@ -116,7 +119,7 @@ impl Accounts {
             return tx.post(&letters::asked(language, &account.email, &account.name)).await;
         }
         if account.password.is_none() {
-            return self.send_choice(tx, account, now).await;
+            return self.send_choice(tx, account, false, now).await;
         }
         let login = format!("{}/login", self.origin);
         let letter = letters::already_here(language, &account.email, &account.name, &login);
@@ -150,7 +153,7 @@ impl Accounts {
         let merchant = self
             .new_merchant(tx, account.num, &account.company, &account.site, now)
             .await?;
-        self.send_choice(tx, &account, now).await?;
+        self.send_choice(tx, &account, true, now).await?;
         Ok(merchant)
     }
 
@@ -180,12 +183,20 @@ impl Accounts {
     /// Adds another merchant for somebody who has an account.
     ///
     /// # Errors
-    /// The database's.
+    /// [`AccountError::ManyMerchants`], or the database's.
     pub async fn add_merchant(&self, owner: i64, name: String, site: String) -> Result<MerchantId, AccountError> {
         let (this, now) = (self.clone(), self.charges.now());
         self.charges
             .store()
-            .write(move |tx| Box::pin(async move { Ok(this.new_merchant(tx, owner, &name, &site, now).await?) }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    // Counted in the unit that adds it: requests beside each other count, too.
+                    if tx.people().await?.memberships(owner).await?.len() >= MOST_MERCHANTS {
+                        return Err(AccountError::ManyMerchants);
+                    }
+                    Ok(this.new_merchant(tx, owner, &name, &site, now).await?)
+                })
+            })
             .await
     }
 
@@ -224,7 +235,7 @@ impl Accounts {
                     people.put_account(&account).await?;
                     let is_new = account.password.is_none();
                     if is_new {
-                        this.send_choice(tx, &account, now).await?;
+                        this.send_choice(tx, &account, true, now).await?;
                     }
                     this.tell_of_owner(tx, merchant, &team, &account, now).await?;
                     Ok(is_new)
@@ -282,28 +293,42 @@ impl Accounts {
         Ok(listed)
     }
 
-    /// Sends the letter with the link to choose the first password.
-    async fn send_choice(&self, tx: &mut Tx, account: &AccountRow, now: Timestamp) -> Result<(), StoreError> {
-        let url = self.password_link(tx, account, now).await?;
+    /// Sends the letter with the link to choose the first password; `is_known` as in [`Self::password_link`].
+    async fn send_choice(
+        &self,
+        tx: &mut Tx,
+        account: &AccountRow,
+        is_known: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(url) = self.password_link(tx, account, is_known, now).await? else {
+            return Ok(());
+        };
         let language = language_of(&account.language);
         let letter = letters::choose_password(language, &account.email, &account.name, &url, LINK_HOURS);
         tx.post(&letter).await
     }
 
-    /// A fresh link to choose a password; the ones before it count no more.
+    /// A fresh link to choose a password, beside those that were sent before. Where there are [`MOST_LINKS`], there is none for
+    /// somebody who is not known: otherwise strangers could push out the one that the owner is about to open.
     pub(super) async fn password_link(
         &self,
         tx: &mut Tx,
         account: &AccountRow,
+        is_known: bool,
         now: Timestamp,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
+        let (num, purpose) = (account.num, TokenPurpose::Password);
+        let mut people = tx.people().await?;
+        if !is_known && people.count_tokens(num, purpose, now).await? >= MOST_LINKS {
+            return Ok(None);
+        }
         let token = Token::new(self.charges.rng());
         let end = now.plus_secs(LINK_HOURS * 60 * 60);
-        let mut people = tx.people().await?;
         people
-            .put_token(account.num, TokenPurpose::Password, token.hash(), "", end)
+            .put_token(num, purpose, token.hash(), "", end, MOST_LINKS - 1)
             .await?;
-        Ok(self.link("/password", &token))
+        Ok(Some(self.link("/password", &token)))
     }
 }
 

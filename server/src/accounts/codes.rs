@@ -44,6 +44,7 @@ impl CodeSecret {
     }
 
     /// Reads what [`CodeSecret::text`] wrote.
+    #[cfg(test)]
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let bytes = totp_rs::Secret::Encoded(text.to_owned()).to_bytes().ok()?;

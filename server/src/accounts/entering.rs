@@ -4,13 +4,12 @@ use std::net::IpAddr;
 
 use bitpro_charge::Timestamp;
 
-use super::budgets::Trial;
+use super::budgets::{Lane, Trial};
 use super::factor::present;
 use super::{
     AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
     check_password, email, evenly, language_of,
 };
-use crate::limits::Client;
 use crate::mail::letters::{self, Notice};
 use crate::store::people::{AccountRow, TokenPurpose};
 use crate::store::{StoreError, Tx};
@@ -20,6 +19,8 @@ use crate::store::{StoreError, Tx};
 pub struct Visitor {
     /// The address.
     pub client: IpAddr,
+    /// The accounts to which his browser is known, as his cookie says it.
+    pub marks: String,
     /// The browser as it calls itself.
     pub agent: String,
 }
@@ -31,6 +32,8 @@ pub struct Entered {
     pub token: Token,
     /// Whether a code is to be asked for before anything is shown.
     pub needs_code: bool,
+    /// For the other cookie: that the browser is known from now on. Nothing before the log-in is complete.
+    pub marks: Option<String>,
 }
 
 /// A session's use is written so seldom, in seconds.
@@ -53,20 +56,13 @@ impl Accounts {
         let now = self.charges.now();
         // It stays in memory for a while, whatever was typed.
         let address: String = email.trim().to_lowercase().chars().take(email::LONGEST).collect();
-        let client = Client::from(visitor.client);
-        self.budgets.attempt(client, Trial::Password, &address, now)?;
-        let account = match Email::read(email) {
-            Some(email) => {
-                let mut reader = self.charges.store().people().await?;
-                reader.rows().account_of(email.as_str()).await?
-            }
-            None => None,
-        };
-        let account = account.filter(|account| account.approved_at.is_some());
+        let lane = self.lane_at(email, &visitor).await?;
+        self.budgets.attempt(lane, Trial::Password, &address, now)?;
+        let account = self.account_at(email).await?.filter(AccountRow::is_open);
         let stored = account.as_ref().and_then(|account| account.password.clone());
-        let is_right = self.passwords.is_right(password, stored).await?;
+        let is_right = self.passwords.is_right(lane, password, stored).await?;
         let account = account.filter(|_| is_right).ok_or(AccountError::WrongPassword)?;
-        self.budgets.was_right(client, Trial::Password, &address);
+        self.budgets.was_right(lane, Trial::Password, &address);
         self.begin(account, former, visitor, now).await
     }
 
@@ -78,13 +74,13 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Entered, AccountError> {
         let (this, token) = (self.clone(), Token::new(self.charges.rng()));
-        let begun = token.clone();
-        let needs_code = self.charges.store().write(move |tx| {
+        let (begun, here) = (token.clone(), visitor.clone());
+        let known = self.charges.store().write(move |tx| {
             Box::pin(async move {
                 let known = present(tx, account.num).await?;
                 // It was looked at before the slow hash. A change of the password has ended all sessions since: none may begin
-                // by the old one.
-                if known.password != account.password {
+                // by the old one, nor with an account that was blocked.
+                if known.password != account.password || !known.is_open() {
                     return Err(AccountError::WrongPassword);
                 }
                 let session = this.session_row(&known, &begun, &visitor, now);
@@ -93,11 +89,38 @@ impl Accounts {
                     people.end_session(former.hash()).await?;
                 }
                 people.add_session(&session).await?;
-                Ok::<_, AccountError>(known.has_factor())
+                if !known.has_factor() {
+                    this.arrived(tx, &known, &visitor, now).await?;
+                }
+                Ok::<_, AccountError>(known)
             })
         });
-        let needs_code = needs_code.await?;
-        Ok(Entered { token, needs_code })
+        let known = known.await?;
+        let needs_code = known.has_factor();
+        Ok(Entered {
+            token,
+            needs_code,
+            marks: (!needs_code).then(|| self.marked(&known, &here)),
+        })
+    }
+
+    /// Tells the mailbox of an account that somebody has logged in to it with a browser that was not there before.
+    pub(super) async fn arrived(
+        &self,
+        tx: &mut Tx,
+        account: &AccountRow,
+        visitor: &Visitor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if self.mark_of(account, visitor).is_some() || !self.budgets.new_device(account.num, now) {
+            return Ok(());
+        }
+        let agent: String = visitor.agent.chars().take(AGENT_CHARS).collect();
+        let place = match agent.is_empty() {
+            true => visitor.client.to_string(),
+            false => format!("{}, {agent}", visitor.client),
+        };
+        self.tell(tx, account, Notice::NewDevice, &place, now).await
     }
 
     pub(super) fn session_row(
@@ -153,27 +176,47 @@ impl Accounts {
             .await
     }
 
-    /// Sends a letter with a link to choose another password, if the address has an account. The answer is the same.
+    /// Sends a letter with a link to choose another password, if the address has an account. The answer is the same, also when
+    /// no more letters go there for now: those that went before have links that count.
     ///
     /// # Errors
-    /// [`AccountError::TooMany`], or the database's.
-    pub async fn forgot(&self, email: &Email, client: IpAddr) -> Result<(), AccountError> {
-        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
-        self.budgets.letter(Client::from(client), &email, now)?;
+    /// The database's.
+    pub async fn forgot(&self, email: &Email, visitor: &Visitor) -> Result<(), AccountError> {
+        evenly(self.forgotten(email, visitor)).await
+    }
+
+    async fn forgotten(&self, email: &Email, visitor: &Visitor) -> Result<(), AccountError> {
+        let now = self.charges.now();
+        let lane = self.lane_at(email.as_str(), visitor).await?;
+        if self.budgets.forgot(lane, email, now).is_err() {
+            return Ok(());
+        }
+        // Whoever asks for addresses that nobody has makes the database write nothing.
+        if !self
+            .account_at(email.as_str())
+            .await?
+            .is_some_and(|account| account.is_open())
+        {
+            return Ok(());
+        }
+        let is_known = !matches!(lane, Lane::Stranger(_));
+        let (this, email, client) = (self.clone(), email.clone(), visitor.client);
         let work = self.charges.store().write(move |tx| {
             Box::pin(async move {
-                this.note(tx, None, email.as_str(), "forgot", client, now).await?;
                 let account = tx.people().await?.account_of(email.as_str()).await?;
-                let Some(account) = account.filter(|account| account.approved_at.is_some()) else {
+                let Some(account) = account.filter(AccountRow::is_open) else {
                     return Ok(());
                 };
-                let url = this.password_link(tx, &account, now).await?;
+                let Some(url) = this.password_link(tx, &account, is_known, now).await? else {
+                    return Ok(());
+                };
+                this.note(tx, None, email.as_str(), "forgot", client, now).await?;
                 let language = language_of(&account.language);
                 let letter = letters::reset_password(language, &account.email, &account.name, &url, LINK_HOURS);
                 tx.post(&letter).await
             })
         });
-        evenly(work).await.map_err(AccountError::Store)
+        work.await.map_err(AccountError::Store)
     }
 
     /// Whose password the link of a letter may choose.
@@ -200,7 +243,9 @@ impl Accounts {
         let token = Token::new(self.charges.rng());
         let begun = token.clone();
         let needs_code = account.has_factor();
-        self.charges
+        let here = visitor.clone();
+        let account = self
+            .charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -210,18 +255,24 @@ impl Accounts {
                     let (account, _) = found.ok_or(AccountError::UnknownLink)?;
                     // The mailbox's owner does not wait for what others have tried.
                     this.budgets
-                        .was_right(Client::from(visitor.client), Trial::Factor, &account.email);
+                        .was_right(Lane::Stranger(visitor.client.into()), Trial::Factor, &account.email);
                     let session = this.session_row(&account, &begun, &visitor, now);
                     this.set_password(tx, account, hash, &session, visitor.client, now)
                         .await
                 })
             })
             .await?;
-        Ok(Entered { token, needs_code })
+        let marks = (!needs_code).then(|| self.marked(&account, &here));
+        Ok(Entered {
+            token,
+            needs_code,
+            marks,
+        })
     }
 
-    /// Stores a password: every session but a new one ends, and so does every link that was sent before, lest whoever had the
-    /// account move it to a mailbox of his. The mailbox is told when there was a password before.
+    /// Stores a password: all browsers that were known are so no more, every session but a new one ends, and so does every
+    /// link that was sent before, lest whoever had the account move it to a mailbox of his. The mailbox is told when there was a
+    /// password before. The account as it is then.
     pub(super) async fn set_password(
         &self,
         tx: &mut Tx,
@@ -230,8 +281,9 @@ impl Accounts {
         session: &SessionRow,
         client: IpAddr,
         now: Timestamp,
-    ) -> Result<(), AccountError> {
+    ) -> Result<AccountRow, AccountError> {
         let had_one = account.password.replace(hash).is_some();
+        account.device_epoch += 1;
         let mut people = tx.people().await?;
         people.put_account(&account).await?;
         people.drop_tokens(account.num, TokenPurpose::Password).await?;
@@ -243,7 +295,7 @@ impl Accounts {
         if had_one {
             self.tell(tx, &account, Notice::PasswordChanged, client, now).await?;
         }
-        Ok(())
+        Ok(account)
     }
 
     /// Forgets what has run out once an hour, until `closing` is cancelled.

@@ -1,5 +1,6 @@
 //! Why something about accounts is not done.
 
+use super::asking::MOST_MERCHANTS;
 use super::password::{FEWEST_CHARS, MOST_CHARS, Weakness};
 use crate::limits::RetryAfter;
 use crate::seal::SealError;
@@ -20,6 +21,12 @@ pub enum AccountError {
     /// The code does not count.
     #[error("the code is wrong, or was used before")]
     WrongCode,
+    /// The secret of an authenticator app was not shown to this session, or too long ago.
+    #[error("the key of the app was shown too long ago")]
+    StaleOffer,
+    /// The person belongs to as many merchants as one may.
+    #[error("a person adds no merchant beyond the {}th", super::asking::MOST_MERCHANTS)]
+    ManyMerchants,
     /// The passkey does not count.
     #[error("the passkey is not known, or answers another question")]
     WrongPasskey,
@@ -123,6 +130,17 @@ impl AccountError {
                 "The code is wrong, or was used before. Wait for the next one.",
                 "Le code est faux ou a déjà servi. Attendez le suivant.",
             ),
+            Self::StaleOffer => (
+                "This page was open too long. Scan the new code below, and remove the entry that you have made in the app.",
+                "Cette page est restée ouverte trop longtemps. Scannez le nouveau code ci-dessous, et supprimez l’entrée créée dans \
+                 l’application.",
+            ),
+            Self::ManyMerchants => {
+                return (
+                    format!("You belong to {MOST_MERCHANTS} shops: no more can be added."),
+                    format!("Vous faites partie de {MOST_MERCHANTS} boutiques : on ne peut pas en ajouter."),
+                );
+            }
             Self::WrongPasskey => (
                 "The passkey was not accepted, or it took longer than five minutes. Try again.",
                 "La clé d’accès n’a pas été acceptée, ou cela a pris plus de cinq minutes. Réessayez.",
@@ -132,8 +150,8 @@ impl AccountError {
                 "Vous avez autant de clés d’accès qu’un compte peut en avoir. Retirez-en une d’abord.",
             ),
             Self::UnknownLink => (
-                "This link was used before, was replaced by a newer one, or has expired.",
-                "Ce lien a déjà servi, a été remplacé par un plus récent ou a expiré.",
+                "This link, or one that was sent with it, was used before, or it has expired.",
+                "Ce lien, ou un autre envoyé avec lui, a déjà servi, ou il a expiré.",
             ),
             Self::TooMany(secs) => {
                 let (en, fr) = wait(*secs);

@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use bitpro_charge::Timestamp;
 
-use super::budgets::Trial;
+use super::budgets::{Lane, Trial};
 use super::codes::{recovery_codes, recovery_hash};
 use super::{AccountError, Accounts, CodeSecret, Entered, Login, PasskeyRow, SessionRow, Token, Visitor};
-use crate::limits::Client;
 use crate::mail::letters::Notice;
 use crate::seal::Purpose;
 use crate::store::people::AccountRow;
@@ -15,6 +14,18 @@ use crate::store::{StoreError, Tx};
 
 /// So many wrong second factors in a row are no slips any more: the mailbox is told.
 const SUSPICIOUS_TRIES: u32 = 8;
+
+/// How long a secret for an authenticator app may be taken after it was shown, in seconds.
+const OFFER_SECS: u32 = 60 * 60;
+
+/// A secret for an authenticator app that is shown.
+#[derive(Clone)]
+pub(crate) struct AppOffer {
+    /// For the app.
+    pub(crate) secret: CodeSecret,
+    /// For the form: the same, sealed for the session.
+    pub(crate) text: String,
+}
 
 /// What an account has besides its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +50,33 @@ impl Accounts {
     }
 
     /// A fresh secret for an authenticator app, to be shown. Nothing is stored until a code of it is given.
-    #[must_use]
-    pub fn fresh_code_secret(&self) -> CodeSecret {
-        CodeSecret::new(self.charges.rng())
+    pub(crate) fn offer_app(&self, login: &Login) -> AppOffer {
+        let secret = CodeSecret::new(self.charges.rng());
+        let content = [secret.bytes(), &self.charges.now().0.to_be_bytes()].concat();
+        let seal = self.charges.seal();
+        let sealed = seal.seal(self.charges.rng(), Purpose::TotpOffer, &login.session.hash, &content);
+        AppOffer {
+            secret,
+            text: hex::encode(sealed),
+        }
+    }
+
+    /// The offer that a form brings back: one that was made here, for this session, lately. A secret that somebody else has
+    /// chosen, and knows, is not taken.
+    pub(crate) fn offered_app(&self, login: &Login, text: &str) -> Result<AppOffer, AccountError> {
+        let sealed = hex::decode(text).map_err(|_| AccountError::StaleOffer)?;
+        let seal = self.charges.seal();
+        let content = seal.open(Purpose::TotpOffer, &login.session.hash, &sealed);
+        let content = content.map_err(|_| AccountError::StaleOffer)?;
+        let (bytes, made_at) = content.split_last_chunk().ok_or(AccountError::StaleOffer)?;
+        let made_at = Timestamp(i64::from_be_bytes(*made_at));
+        if made_at.plus_secs(OFFER_SECS) <= self.charges.now() {
+            return Err(AccountError::StaleOffer);
+        }
+        Ok(AppOffer {
+            secret: CodeSecret::of(bytes.to_vec()),
+            text: text.to_owned(),
+        })
     }
 
     /// Takes `secret` for the account once `code` shows that the app has it. The recovery codes, which are shown once, if it is
@@ -150,17 +185,22 @@ impl Accounts {
         let token = Token::new(self.charges.rng());
         let session = self.whole_session(login, &token, &visitor, now);
         let former = login.session.hash;
-        self.with_code(login, code, visitor.client, move |tx| {
+        let lane = self.lane_to(Some(&login.account), &visitor);
+        let marks = Some(self.marked(&login.account, &visitor));
+        let (this, account, client) = (self.clone(), login.account.clone(), visitor.client);
+        self.with_code(login, code, lane, client, move |tx| {
             Box::pin(async move {
                 let mut people = tx.people().await?;
                 people.end_session(former).await?;
-                people.add_session(&session).await
+                people.add_session(&session).await?;
+                this.arrived(tx, &account, &visitor, now).await
             })
         })
         .await?;
         Ok(Entered {
             token,
             needs_code: false,
+            marks,
         })
     }
 
@@ -173,17 +213,18 @@ impl Accounts {
         client: IpAddr,
     ) -> Result<(), AccountError> {
         let now = self.charges.now();
-        let (here, email) = (Client::from(client), &login.account.email);
-        self.budgets.attempt(here, Trial::Password, email, now)?;
+        // Counted by session: whatever strangers do, whoever is logged in can show that it is he.
+        let (hash, email) = (login.session.hash, &login.account.email);
+        let lane = Lane::Session(hash);
+        self.budgets.attempt(lane, Trial::Password, email, now)?;
         let stored = login.account.password.clone();
-        if !self.passwords.is_right(password, stored).await? {
+        if !self.passwords.is_right(lane, password, stored).await? {
             return Err(AccountError::WrongPassword);
         }
-        self.budgets.was_right(here, Trial::Password, email);
-        let hash = login.session.hash;
+        self.budgets.was_right(lane, Trial::Password, email);
         if login.account.has_factor() {
             return self
-                .with_code(login, code, client, move |tx| {
+                .with_code(login, code, lane, client, move |tx| {
                     Box::pin(async move {
                         let mut people = tx.people().await?;
                         people.note_confirmed(hash, now).await?;
@@ -209,12 +250,19 @@ impl Accounts {
     }
 
     /// Takes a code of the app, or a recovery code, and does `work` in the same unit.
-    async fn with_code<F>(&self, login: &Login, code: &str, client: IpAddr, work: F) -> Result<(), AccountError>
+    async fn with_code<F>(
+        &self,
+        login: &Login,
+        code: &str,
+        lane: Lane,
+        client: IpAddr,
+        work: F,
+    ) -> Result<(), AccountError>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> futures::future::BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
     {
         let now = self.charges.now();
-        let tries = self.attempt_factor(login, client, now)?;
+        let tries = self.attempt_factor(login, lane, now)?;
         let (this, num, code) = (self.clone(), login.account.num, code.to_owned());
         let taken = self
             .charges
@@ -226,27 +274,28 @@ impl Accounts {
                 })
             })
             .await;
-        self.factor_tried(login, client, tries, taken.is_ok()).await?;
+        self.factor_tried(login, lane, client, tries, taken.is_ok()).await?;
         taken
     }
 
     /// Takes an attempt to give the second factor; how many there were in a row.
-    pub(super) fn attempt_factor(&self, login: &Login, client: IpAddr, now: Timestamp) -> Result<u32, AccountError> {
+    pub(super) fn attempt_factor(&self, login: &Login, lane: Lane, now: Timestamp) -> Result<u32, AccountError> {
         let email = &login.account.email;
-        Ok(self.budgets.attempt(Client::from(client), Trial::Factor, email, now)?)
+        Ok(self.budgets.attempt(lane, Trial::Factor, email, now)?)
     }
 
     /// Ends the row of attempts, or tells the mailbox that somebody who knows the password is guessing.
     pub(super) async fn factor_tried(
         &self,
         login: &Login,
+        lane: Lane,
         client: IpAddr,
         tries: u32,
         is_right: bool,
     ) -> Result<(), AccountError> {
         if is_right {
             let email = &login.account.email;
-            self.budgets.was_right(Client::from(client), Trial::Factor, email);
+            self.budgets.was_right(lane, Trial::Factor, email);
         } else if tries == SUSPICIOUS_TRIES {
             let (this, num, now) = (self.clone(), login.account.num, self.charges.now());
             let told = self.charges.store().write(move |tx| {

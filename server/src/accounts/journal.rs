@@ -103,7 +103,7 @@ impl Accounts {
         tx: &mut Tx,
         account: &AccountRow,
         notice: Notice<'_>,
-        client: IpAddr,
+        client: impl ToString,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let language = super::language_of(&account.language);

@@ -6,6 +6,7 @@
 mod asking;
 mod budgets;
 mod codes;
+mod devices;
 mod email;
 mod entering;
 mod error;
@@ -29,9 +30,11 @@ use bitpro_charge::{MerchantId, Timestamp};
 pub use asking::{Application, Listed};
 pub use budgets::Budgets;
 pub use codes::CodeSecret;
+pub use devices::MARK_SECS;
 pub use email::Email;
 pub use entering::{Entered, Visitor};
 pub use error::AccountError;
+pub(crate) use factor::AppOffer;
 pub use factor::Factor;
 pub(crate) use journal::Begun;
 pub(crate) use notices::KeyChange;
@@ -50,6 +53,8 @@ pub(crate) use crate::store::people::{
 use crate::charges::Charges;
 use crate::config::Signup;
 use crate::merchant::Language;
+use crate::store::StoreError;
+use crate::store::people::AccountRow;
 
 /// A session that is not used for so long ends, in seconds: 12 hours.
 pub const IDLE_SECS: u32 = 12 * 60 * 60;
@@ -59,6 +64,9 @@ pub const SESSION_SECS: u32 = 14 * 24 * 60 * 60;
 pub const FRESH_SECS: u32 = 15 * 60;
 /// How long the link of a letter counts, in hours.
 pub const LINK_HOURS: u32 = 48;
+/// How many links to choose a password an account has at a time: they stay good until one is used. A stranger has no more sent
+/// then; who is known gets one in the place of the oldest.
+pub const MOST_LINKS: u32 = 10;
 /// How long an invitation counts, in days.
 pub const INVITATION_DAYS: u32 = 14;
 
@@ -111,6 +119,27 @@ impl Accounts {
     /// [`AccountError::TooMany`].
     pub(crate) fn test_of(&self, merchant: MerchantId) -> Result<(), AccountError> {
         Ok(self.budgets.test(merchant, self.charges.now())?)
+    }
+
+    /// Keeps strangers' passwords from being checked until what is returned is dropped.
+    #[cfg(test)]
+    pub(crate) async fn keep_strangers_waiting(&self) -> tokio::sync::OwnedSemaphorePermit {
+        self.passwords.keep_strangers_waiting().await
+    }
+
+    /// How many strangers wait for their password to be checked.
+    #[cfg(test)]
+    pub(crate) fn strangers_present(&self) -> usize {
+        self.passwords.strangers_present()
+    }
+
+    /// The account at an address.
+    async fn account_at(&self, email: &str) -> Result<Option<AccountRow>, StoreError> {
+        let Some(email) = Email::read(email) else {
+            return Ok(None);
+        };
+        let mut reader = self.charges.store().people().await?;
+        reader.rows().account_of(email.as_str()).await
     }
 
     fn link(&self, path: &str, token: &Token) -> String {

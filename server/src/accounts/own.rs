@@ -6,10 +6,9 @@ use bitpro_charge::MerchantId;
 
 use super::factor::present;
 use super::{
-    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, Membership, SessionRow, Token, Visitor, before,
-    check_password, evenly, language_of,
+    AccountError, Accounts, Email, Entered, IDLE_SECS, LINK_HOURS, Login, Membership, SessionRow, Token, Visitor,
+    before, check_password, evenly, language_of,
 };
-use crate::limits::Client;
 use crate::mail::letters::{self, Notice};
 use crate::merchant::{Language, Zone};
 use crate::store::StoreError;
@@ -22,15 +21,18 @@ impl Accounts {
         login: &Login,
         password: String,
         visitor: Visitor,
-    ) -> Result<Token, AccountError> {
+    ) -> Result<Entered, AccountError> {
         let account = &login.account;
         check_password(&password, &[&account.email, &account.name, &account.company])?;
+        self.budgets.change(account.num, self.charges.now())?;
         let hash = self.passwords.hash(password, self.charges.random()).await?;
         let (this, num, now) = (self.clone(), account.num, self.charges.now());
         let token = Token::new(self.charges.rng());
         let mut session = self.session_row(account, &token, &visitor, now);
         session.factor_at = login.session.factor_at;
-        self.charges
+        let here = visitor.clone();
+        let account = self
+            .charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -40,7 +42,11 @@ impl Accounts {
                 })
             })
             .await?;
-        Ok(token)
+        Ok(Entered {
+            token,
+            needs_code: false,
+            marks: Some(self.marked(&account, &here)),
+        })
     }
 
     /// Changes name and language.
@@ -67,7 +73,7 @@ impl Accounts {
     /// Sends a link to a new address: the account moves there when the link is opened.
     pub(crate) async fn ask_email(&self, login: &Login, email: &Email, client: IpAddr) -> Result<(), AccountError> {
         let now = self.charges.now();
-        self.budgets.letter(Client::from(client), email, now)?;
+        self.budgets.sent(login.account.num, email, now)?;
         let (this, num, email) = (self.clone(), login.account.num, email.clone());
         let work = self.charges.store().write(move |tx| {
             Box::pin(async move {
@@ -86,7 +92,7 @@ impl Accounts {
                 let token = Token::new(this.charges.rng());
                 let end = now.plus_secs(LINK_HOURS * 60 * 60);
                 people
-                    .put_token(num, TokenPurpose::Email, token.hash(), email.as_str(), end)
+                    .put_token(num, TokenPurpose::Email, token.hash(), email.as_str(), end, 0)
                     .await?;
                 let url = this.link("/email", &token);
                 let letter = letters::confirm_email(language, email.as_str(), &account.name, &url, LINK_HOURS);
@@ -154,13 +160,21 @@ impl Accounts {
             .await
     }
 
-    /// Ends all of the account's sessions but this one.
-    pub(crate) async fn end_other_sessions(&self, login: &Login) -> Result<(), StoreError> {
+    /// Ends all of the account's sessions but this one; all other browsers that were known are so no more. What the cookie of
+    /// this one is to hold.
+    pub(crate) async fn end_other_sessions(&self, login: &Login, visitor: &Visitor) -> Result<String, AccountError> {
         let (num, hash) = (login.account.num, login.session.hash);
-        self.charges
-            .store()
-            .write(move |tx| Box::pin(async move { tx.people().await?.end_other_sessions(num, hash).await }))
-            .await
+        let account = self.charges.store().write(move |tx| {
+            Box::pin(async move {
+                let mut account = present(tx, num).await?;
+                account.device_epoch += 1;
+                let mut people = tx.people().await?;
+                people.put_account(&account).await?;
+                people.end_other_sessions(num, hash).await?;
+                Ok::<_, AccountError>(account)
+            })
+        });
+        Ok(self.marked(&account.await?, visitor))
     }
 
     /// The merchants that an account belongs to.

@@ -1,6 +1,5 @@
 //! Passkeys (WebAuthn): a second factor that a false page cannot ask for, since the browser signs for our address only.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,10 +11,13 @@ use url::{Host, Url};
 use webauthn_rs_core::WebauthnCore;
 use webauthn_rs_core::proto::{
     AuthenticationState, Credential, PublicKeyCredential, RegisterPublicKeyCredential, RegistrationState,
+    UserVerificationPolicy,
 };
 
+use super::budgets::Lane;
 use super::factor::present;
 use super::{AccountError, Accounts, Entered, Login, PasskeyRow, Token, Visitor};
+use crate::limits::bounded::{Bounded, Ends};
 use crate::mail::letters::Notice;
 use crate::store::{StoreError, Tx};
 
@@ -24,17 +26,26 @@ pub(crate) const CEREMONY_SECS: u32 = 5 * 60;
 /// The most passkeys that an account has.
 pub(super) const MOST_PASSKEYS: usize = 10;
 
+/// The most challenges that wait at a time, of everybody who has given a password.
+const MOST_CHALLENGES: usize = 1_024;
+
 /// What checks passkeys, and the challenges that wait for an answer.
 pub(super) struct Passkeys {
     core: WebauthnCore,
-    /// By the session's hash: one challenge a session, so that there are no more than people who gave a password.
-    open: Mutex<HashMap<[u8; 32], Open>>,
+    /// By the session's hash, one challenge a session.
+    open: Mutex<Bounded<Open>>,
 }
 
 /// A challenge that waits for its answer.
 struct Open {
     until: Timestamp,
     what: Ceremony,
+}
+
+impl Ends for Open {
+    fn ends_at(&self) -> i64 {
+        self.until.0
+    }
 }
 
 /// What is asked for.
@@ -59,20 +70,18 @@ impl Passkeys {
         let core = WebauthnCore::new_unsafe_experts_only("Bitpro", &host, vec![url], wait, Some(false), Some(false));
         Some(Self {
             core,
-            open: Mutex::default(),
+            open: Mutex::new(Bounded::new("passkey_challenge", MOST_CHALLENGES)),
         })
     }
 
     fn wait(&self, session: [u8; 32], what: Ceremony, now: Timestamp) {
-        let mut open = self.open.lock();
-        open.retain(|_, open| open.until > now);
         let until = now.plus_secs(CEREMONY_SECS);
-        open.insert(session, Open { until, what });
+        self.open.lock().put(&session, Open { until, what }, now.0);
     }
 
     /// The challenge of a session, which is taken with the first answer, whatever that is worth.
     fn take(&self, session: [u8; 32], now: Timestamp) -> Result<Ceremony, AccountError> {
-        let taken = self.open.lock().remove(&session);
+        let taken = self.open.lock().take(&session);
         let taken = taken
             .filter(|open| open.until > now)
             .ok_or(AccountError::WrongPasskey)?;
@@ -86,6 +95,8 @@ struct Proof {
     credential_id: Vec<u8>,
     former: u32,
     sign_count: u32,
+    /// Whether the passkey has recognised its person, not only felt a touch.
+    is_verified: bool,
 }
 
 impl Proof {
@@ -128,7 +139,9 @@ impl Accounts {
             .new_challenge_register_builder(&account.id, &account.email, shown);
         let builder = builder
             .map_err(refused)?
-            .exclude_credentials(Some(known.into_iter().map(|credential| credential.cred_id).collect()));
+            .exclude_credentials(Some(known.into_iter().map(|credential| credential.cred_id).collect()))
+            // It will stand for the password, too: whoever holds the phone must show that he may.
+            .user_verification_policy(UserVerificationPolicy::Required);
         let (options, state) = passkeys.core.generate_challenge_register(builder).map_err(refused)?;
         passkeys.wait(
             login.session.hash,
@@ -221,7 +234,8 @@ impl Accounts {
             .await
     }
 
-    /// What a browser needs to sign by one of the account's passkeys, in JSON.
+    /// What a browser needs to sign by one of the account's passkeys, in JSON. Beside the password that was just given, the thing
+    /// itself is enough; where it stands for the password, its person has to be recognised (WebAuthn, section 1.3.3).
     pub(crate) async fn ask_passkey(&self, login: &Login) -> Result<String, AccountError> {
         let passkeys = self.passkeys()?;
         let known = self.credentials(login.account.num).await?;
@@ -229,9 +243,13 @@ impl Accounts {
         if known.is_empty() {
             return Err(AccountError::WrongPasskey);
         }
+        let policy = match login.session.factor_at {
+            None => UserVerificationPolicy::Preferred,
+            Some(_) => UserVerificationPolicy::Required,
+        };
         let builder = passkeys
             .core
-            .new_challenge_authenticate_builder(known, None)
+            .new_challenge_authenticate_builder(known, Some(policy))
             .map_err(refused)?;
         let (options, state) = passkeys
             .core
@@ -253,10 +271,13 @@ impl Accounts {
         visitor: Visitor,
     ) -> Result<Entered, AccountError> {
         let now = self.charges.now();
-        let proof = self.proof(login, answer, visitor.client, now).await?;
+        let lane = self.lane_to(Some(&login.account), &visitor);
+        let proof = self.proof(login, answer, lane, visitor.client, now).await?;
         let token = Token::new(self.charges.rng());
         let session = self.whole_session(login, &token, &visitor, now);
         let former = login.session.hash;
+        let marks = Some(self.marked(&login.account, &visitor));
+        let (this, account) = (self.clone(), login.account.clone());
         self.charges
             .store()
             .write(move |tx| {
@@ -265,6 +286,7 @@ impl Accounts {
                     let mut people = tx.people().await?;
                     people.end_session(former).await?;
                     people.add_session(&session).await?;
+                    this.arrived(tx, &account, &visitor, now).await?;
                     Ok::<_, AccountError>(())
                 })
             })
@@ -272,6 +294,7 @@ impl Accounts {
         Ok(Entered {
             token,
             needs_code: false,
+            marks,
         })
     }
 
@@ -283,8 +306,11 @@ impl Accounts {
         client: IpAddr,
     ) -> Result<(), AccountError> {
         let now = self.charges.now();
-        let proof = self.proof(login, answer, client, now).await?;
         let hash = login.session.hash;
+        let proof = self.proof(login, answer, Lane::Session(hash), client, now).await?;
+        if !proof.is_verified {
+            return Err(AccountError::WrongPasskey);
+        }
         self.charges
             .store()
             .write(move |tx| {
@@ -300,10 +326,17 @@ impl Accounts {
     }
 
     /// Checks a signature over the session's challenge.
-    async fn proof(&self, login: &Login, answer: &str, client: IpAddr, now: Timestamp) -> Result<Proof, AccountError> {
-        let tries = self.attempt_factor(login, client, now)?;
+    async fn proof(
+        &self,
+        login: &Login,
+        answer: &str,
+        lane: Lane,
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<Proof, AccountError> {
+        let tries = self.attempt_factor(login, lane, now)?;
         let proof = self.checked(login, answer, now).await;
-        self.factor_tried(login, client, tries, proof.is_ok()).await?;
+        self.factor_tried(login, lane, client, tries, proof.is_ok()).await?;
         proof
     }
 
@@ -334,6 +367,7 @@ impl Accounts {
             credential_id: answer.raw_id,
             former,
             sign_count: result.counter(),
+            is_verified: result.user_verified(),
         })
     }
 

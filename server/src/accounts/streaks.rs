@@ -1,12 +1,13 @@
 //! Waits that grow with every wrong attempt in a row: a budget alone lets a patient guesser go on for ever.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+use std::marker::PhantomData;
 
 use bitpro_charge::Timestamp;
 use parking_lot::Mutex;
 
-use crate::limits::RetryAfter;
+use crate::limits::bounded::{Bounded, Ends, MOST_KEYS};
+use crate::limits::{RetryAfter, refused};
 
 /// Wrong attempts in a row after which nobody waits: people mistype.
 const FREE: u32 = 5;
@@ -14,13 +15,13 @@ const FREE: u32 = 5;
 const LONGEST_SECS: u32 = 15 * 60;
 /// A streak that rests so long is forgotten, in seconds.
 const REST_SECS: u32 = 60 * 60;
-/// How many keys are kept before those that rest are looked for.
-const FIRST_SWEEP: usize = 1_024;
 
-/// Attempts in a row by key. Memory follows the keys of the last hour, whose number and length others bound.
+/// Attempts in a row by key, of which at most [`MOST_KEYS`] are remembered: those who wait longest are forgotten last.
 #[derive(Debug)]
 pub(super) struct Streaks<K> {
-    keys: Mutex<(HashMap<K, Streak>, usize)>,
+    streaks: Mutex<Bounded<Streak>>,
+    name: &'static str,
+    keys: PhantomData<fn(K)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -29,49 +30,52 @@ struct Streak {
     free_at: Timestamp,
 }
 
-impl<K> Default for Streaks<K> {
-    fn default() -> Self {
-        Self {
-            keys: Mutex::new((HashMap::new(), FIRST_SWEEP)),
-        }
+impl Ends for Streak {
+    fn ends_at(&self) -> i64 {
+        self.free_at.plus_secs(REST_SECS).0
     }
 }
 
-impl<K: Eq + Hash> Streaks<K> {
+impl<K: Hash> Streaks<K> {
+    /// Nobody has tried yet. `name` is what metrics call them.
+    pub(super) fn new(name: &'static str) -> Self {
+        Self {
+            streaks: Mutex::new(Bounded::new(name, MOST_KEYS)),
+            name,
+            keys: PhantomData,
+        }
+    }
+
     /// Counts an attempt, which is wrong until [`Self::ended`] says otherwise: so attempts that run beside each other count, too.
     /// How many there were in a row.
     ///
     /// # Errors
     /// [`RetryAfter`] while the wait after the one before lasts; it counts nothing then.
-    pub(super) fn attempt(&self, key: K, now: Timestamp) -> Result<u32, RetryAfter> {
-        let mut guarded = self.keys.lock();
-        let (keys, sweep_at) = &mut *guarded;
-        if keys.len() >= *sweep_at {
-            keys.retain(|_, streak| streak.free_at.plus_secs(REST_SECS) > now);
-            *sweep_at = FIRST_SWEEP.max(keys.len() * 2);
-        }
-        let new = Streak {
+    pub(super) fn attempt(&self, key: &K, now: Timestamp) -> Result<u32, RetryAfter> {
+        let mut streaks = self.streaks.lock();
+        let mut streak = Streak {
             attempts: 0,
             free_at: now,
         };
-        let streak = keys.entry(key).or_insert(new);
+        if let Some(former) = streaks.get(key).filter(|former| former.ends_at() > now.0) {
+            streak = *former;
+        }
         if streak.free_at > now {
+            refused(self.name);
             let millis = streak.free_at.0 - now.0;
             return Err(RetryAfter(
                 u32::try_from((millis + 999) / 1_000).unwrap_or(LONGEST_SECS),
             ));
         }
-        if streak.free_at.plus_secs(REST_SECS) <= now {
-            *streak = new;
-        }
         streak.attempts = streak.attempts.saturating_add(1);
         streak.free_at = now.plus_secs(wait(streak.attempts));
+        streaks.put(key, streak, now.0);
         Ok(streak.attempts)
     }
 
     /// An attempt was right.
     pub(super) fn ended(&self, key: &K) {
-        self.keys.lock().0.remove(key);
+        self.streaks.lock().take(key);
     }
 }
 
@@ -107,29 +111,43 @@ mod tests {
 
     #[test]
     fn a_guesser_waits_longer_each_time_and_a_right_attempt_ends_it() {
-        let streaks = Streaks::default();
+        let streaks = Streaks::new("test");
         for n in 1..=6 {
-            assert_eq!(streaks.attempt("ada", at(0)), Ok(n));
+            assert_eq!(streaks.attempt(&"ada", at(0)), Ok(n));
         }
-        assert_eq!(streaks.attempt("ada", at(0)), Err(RetryAfter(2)));
-        assert_eq!(streaks.attempt("eve", at(0)), Ok(1), "nobody else waits");
-        assert_eq!(streaks.attempt("ada", at(2)), Ok(7));
-        assert_eq!(streaks.attempt("ada", at(3)), Err(RetryAfter(3)));
-        assert_eq!(streaks.attempt("ada", at(6)), Ok(8));
+        assert_eq!(streaks.attempt(&"ada", at(0)), Err(RetryAfter(2)));
+        assert_eq!(streaks.attempt(&"eve", at(0)), Ok(1), "nobody else waits");
+        assert_eq!(streaks.attempt(&"ada", at(2)), Ok(7));
+        assert_eq!(streaks.attempt(&"ada", at(3)), Err(RetryAfter(3)));
+        assert_eq!(streaks.attempt(&"ada", at(6)), Ok(8));
         streaks.ended(&"ada");
-        assert_eq!(streaks.attempt("ada", at(6)), Ok(1));
+        assert_eq!(streaks.attempt(&"ada", at(6)), Ok(1));
     }
 
     #[test]
     fn what_rests_for_an_hour_is_forgotten() {
-        let streaks = Streaks::default();
+        let streaks = Streaks::new("test");
         for _ in 0..6 {
-            let _ = streaks.attempt(0, at(0));
+            let _ = streaks.attempt(&0, at(0));
         }
-        assert_eq!(streaks.attempt(0, at(2 + i64::from(REST_SECS))), Ok(1));
+        assert_eq!(streaks.attempt(&0, at(2 + i64::from(REST_SECS))), Ok(1));
         for key in 1..5_000 {
-            let _ = streaks.attempt(key, at(i64::from(key) * i64::from(REST_SECS)));
+            let _ = streaks.attempt(&key, at(i64::from(key) * i64::from(REST_SECS)));
         }
-        assert!(streaks.keys.lock().0.len() <= FIRST_SWEEP);
+        assert!(streaks.streaks.lock().len() <= 1_024);
+    }
+
+    #[test]
+    fn strangers_without_number_take_no_more_memory_and_let_no_guesser_off() {
+        let streaks = Streaks::new("test");
+        let guesser = "guesser".to_owned();
+        for _ in 0..8 {
+            let _ = streaks.attempt(&guesser, at(0));
+        }
+        for n in 0..100_000 {
+            let _ = streaks.attempt(&format!("{n}{}", "x".repeat(200)), at(0));
+        }
+        assert!(streaks.streaks.lock().len() <= MOST_KEYS);
+        assert!(streaks.attempt(&guesser, at(0)).is_err());
     }
 }

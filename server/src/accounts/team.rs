@@ -11,7 +11,6 @@ use super::{
     AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Role, Token, Visitor,
     check_password,
 };
-use crate::limits::Client;
 use crate::mail::letters;
 use crate::merchant::Language;
 use crate::rng::uuid;
@@ -77,10 +76,9 @@ impl Accounts {
         login: &Login,
         merchant: MerchantId,
         invitee: Invitee,
-        client: IpAddr,
     ) -> Result<(), AccountError> {
         let (this, now) = (self.clone(), self.charges.now());
-        self.budgets.letter(Client::from(client), &invitee.email, now)?;
+        self.budgets.invitation(login.account.num, &invitee.email, now)?;
         let (by, inviter) = (login.account.num, login.account.name.clone());
         let Invitee {
             email,
@@ -203,7 +201,8 @@ impl Accounts {
         let token = Token::new(self.charges.rng());
         let begun = token.clone();
         let (name, language) = (newcomer.name, newcomer.language);
-        let merchant = self.charges.store().write(move |tx| {
+        let here = visitor.clone();
+        let joined = self.charges.store().write(move |tx| {
             Box::pin(async move {
                 let mut people = tx.people().await?;
                 let known = people.account_of(&joining.email).await?;
@@ -223,15 +222,17 @@ impl Accounts {
                 account.approved_at = account.approved_at.or(Some(now));
                 let session = this.session_row(&account, &begun, &visitor, now);
                 let merchant = this.joined(tx, &link, &account, visitor.client, now).await?;
-                this.set_password(tx, account, hash, &session, visitor.client, now)
+                let account = this
+                    .set_password(tx, account, hash, &session, visitor.client, now)
                     .await?;
-                Ok::<_, AccountError>(merchant)
+                Ok::<_, AccountError>((merchant, account))
             })
         });
-        let merchant = merchant.await?;
+        let (merchant, account) = joined.await?;
         let entered = Entered {
             token,
             needs_code: false,
+            marks: Some(self.marked(&account, &here)),
         };
         Ok((merchant, entered))
     }

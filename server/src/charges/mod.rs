@@ -204,6 +204,11 @@ impl Charges {
         &self.inner.seal
     }
 
+    /// Shows that the mark of a browser was made here.
+    pub(crate) fn device_mac(&self, mark: &[u8]) -> [u8; 16] {
+        self.inner.secret.of_device(mark)
+    }
+
     /// The store, for what is done to it beside the charges.
     pub(crate) fn store(&self) -> &Store {
         &self.inner.store

@@ -14,7 +14,7 @@ use super::{language, navigation, urls};
 use crate::app::App;
 use crate::merchant::{Language, Merchant};
 use crate::web::encoding::{accepts_brotli, brotli};
-use crate::web::headers::{Framing, Nonce, page_policy};
+use crate::web::headers::{Framing, Nonce, Running, page_policy};
 use crate::web::{Context, RequestId};
 
 /// Who asks for a page, and how he wants it.
@@ -200,7 +200,7 @@ impl App {
         }
         headers.insert(
             header::CONTENT_SECURITY_POLICY,
-            page_policy(&nonce, framing, rendered.has_form),
+            page_policy(&nonce, framing, Running::Wasm, rendered.has_form),
         );
         response
     }

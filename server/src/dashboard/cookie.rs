@@ -1,8 +1,9 @@
-//! The one cookie: it holds the session's secret, and only the dashboard reads it.
+//! The cookies, which only the dashboard reads: one holds the session's secret, the other one says in which accounts this browser
+//! was before.
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::accounts::{SESSION_SECS, Token};
+use crate::accounts::{MARK_SECS, SESSION_SECS, Token};
 use crate::config::PublicUrl;
 
 /// The name where the address is https: browsers then take it from this host only, for this host only (RFC 6265bis,
@@ -11,10 +12,48 @@ const NAME: &str = "__Host-bitpro";
 /// The name on a loopback address without TLS, where browsers refuse the prefix.
 const LOOPBACK_NAME: &str = "bitpro";
 
+/// The name of the other one, in both places.
+const DEVICE_NAME: &str = "__Host-bitpro-device";
+const LOOPBACK_DEVICE_NAME: &str = "bitpro-device";
+
 /// How the session's cookie is written and read.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionCookie {
     is_https: bool,
+}
+
+/// The same for the marks of a browser that is known; see [`crate::accounts`].
+#[derive(Debug, Clone, Copy)]
+pub struct DeviceCookie {
+    is_https: bool,
+}
+
+impl DeviceCookie {
+    /// For a dashboard at `url`; `None` where people cannot log in.
+    #[must_use]
+    pub fn at(url: &PublicUrl) -> Option<Self> {
+        SessionCookie::at(url).map(|SessionCookie { is_https }| Self { is_https })
+    }
+
+    const fn name(self) -> &'static str {
+        if self.is_https {
+            DEVICE_NAME
+        } else {
+            LOOPBACK_DEVICE_NAME
+        }
+    }
+
+    /// The marks that a request carries.
+    #[must_use]
+    pub fn read(self, headers: &HeaderMap) -> Option<String> {
+        read(headers, self.name()).map(str::to_owned)
+    }
+
+    /// Gives a browser its marks.
+    #[must_use]
+    pub fn give(self, marks: &str) -> HeaderValue {
+        written(self.name(), marks, MARK_SECS, self.is_https)
+    }
 }
 
 impl SessionCookie {
@@ -33,37 +72,37 @@ impl SessionCookie {
     /// The session that a request names.
     #[must_use]
     pub fn read(self, headers: &HeaderMap) -> Option<Token> {
-        let values = headers.get_all(header::COOKIE).iter();
-        let mut pairs = values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'));
-        let value = pairs.find_map(|pair| {
-            let (name, value) = pair.trim().split_once('=')?;
-            (name == self.name()).then_some(value)
-        })?;
-        Some(Token::from(value))
+        read(headers, self.name()).map(Token::from)
     }
 
     /// Gives a browser a session.
     #[must_use]
     pub fn give(self, token: &Token) -> HeaderValue {
-        self.written(token.as_str(), SESSION_SECS)
+        written(self.name(), token.as_str(), SESSION_SECS, self.is_https)
     }
 
     /// Takes it back.
     #[must_use]
     pub fn take(self) -> HeaderValue {
-        self.written("", 0)
+        written(self.name(), "", 0, self.is_https)
     }
+}
 
-    fn written(self, value: &str, secs: u32) -> HeaderValue {
-        let secure = if self.is_https { "; Secure" } else { "" };
-        let text = format!(
-            "{}={value}; Path=/; Max-Age={secs}; HttpOnly; SameSite=Strict{secure}",
-            self.name()
-        );
-        HeaderValue::try_from(text).expect("tokens of our own are hexadecimal digits")
-    }
+fn read<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let values = headers.get_all(header::COOKIE).iter();
+    let mut pairs = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'));
+    pairs.find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == wanted).then_some(value)
+    })
+}
+
+fn written(name: &str, value: &str, secs: u32, is_https: bool) -> HeaderValue {
+    let secure = if is_https { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; Max-Age={secs}; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::try_from(text).expect("tokens and marks of our own are hexadecimal digits and dots")
 }
 
 #[cfg(test)]
@@ -80,6 +119,11 @@ mod tests {
         assert_eq!(
             cookie.give(&Token::from("ab")),
             "__Host-bitpro=ab; Path=/; Max-Age=1209600; HttpOnly; SameSite=Strict; Secure"
+        );
+        let device = DeviceCookie::at(&"https://pay.example".parse().unwrap()).unwrap();
+        assert_eq!(
+            device.give("ab.cd"),
+            "__Host-bitpro-device=ab.cd; Path=/; Max-Age=34560000; HttpOnly; SameSite=Strict; Secure"
         );
         let loopback = at("http://localhost:8080").unwrap();
         assert_eq!(loopback.take(), "bitpro=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");

@@ -9,7 +9,7 @@ use bitpro_charge::MerchantId;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use subtle::ConstantTimeEq as _;
 
-use super::cookie::SessionCookie;
+use super::cookie::{DeviceCookie, SessionCookie};
 use super::form::Form;
 use super::multipart::File;
 use super::noted::carried_out;
@@ -17,7 +17,7 @@ use super::people::confirm;
 use super::route::{Access, Member, Person, Request, Route, Verb, see_other};
 use super::way::percent_encoded;
 use super::{back, layout, multipart, routes};
-use crate::accounts::{AccountError, FRESH_SECS, Login, Token, before, language_of};
+use crate::accounts::{AccountError, Entered, FRESH_SECS, Login, Token, before, language_of};
 use crate::app::App;
 use crate::checkout::language::of_browser;
 use crate::checkout::refusal::Refusal;
@@ -264,9 +264,26 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Form, Vec<File>),
 }
 
 /// Gives the browser a session with an answer.
-pub(super) fn with_session(app: &App, mut response: Response, token: &Token) -> Response {
+fn with_session(app: &App, mut response: Response, token: &Token) -> Response {
     if let Some(cookie) = SessionCookie::at(app.dashboard_url()) {
         response.headers_mut().append(header::SET_COOKIE, cookie.give(token));
+    }
+    response
+}
+
+/// The same after a log-in or another proof of who it is: the browser is known then.
+pub(super) fn with_entered(app: &App, response: Response, entered: &Entered) -> Response {
+    with_marks(
+        app,
+        with_session(app, response, &entered.token),
+        entered.marks.as_deref(),
+    )
+}
+
+/// Gives the browser what it is known by.
+pub(super) fn with_marks(app: &App, mut response: Response, marks: Option<&str>) -> Response {
+    if let (Some(cookie), Some(marks)) = (DeviceCookie::at(app.dashboard_url()), marks) {
+        response.headers_mut().append(header::SET_COOKIE, cookie.give(marks));
     }
     response
 }

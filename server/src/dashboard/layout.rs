@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::checkout::refusal::Refusal;
 use crate::merchant::Language;
 use crate::web::RequestId;
-use crate::web::headers::{Framing, Nonce, page_policy};
+use crate::web::headers::{Framing, Nonce, Running, page_policy};
 
 const STYLES: &str = include_str!("../../../static/dashboard.css");
 
@@ -125,7 +125,7 @@ impl Frame<'_> {
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.as_str()));
         headers.insert(
             header::CONTENT_SECURITY_POLICY,
-            page_policy(self.nonce, &Framing::nobody(), true),
+            page_policy(self.nonce, &Framing::nobody(), Running::Scripts, true),
         );
         // Our own forms say where they come from; no other site learns it.
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::cookie::DeviceCookie;
 use super::form::Form;
 use super::multipart::File;
 use crate::accounts::{Begun, Login, Permission, Role, Token, Visitor};
@@ -140,18 +141,10 @@ impl Person {
         let token = Token::from("0a");
         let account = AccountRow {
             num: 1,
-            id: [7; 16],
-            email: email.to_owned(),
             name: "Olga".to_owned(),
             company: "Tea".to_owned(),
-            site: String::new(),
-            language: "en".to_owned(),
             approved_at: Some(at),
-            password: None,
-            totp: None,
-            totp_step: None,
-            has_passkey: false,
-            created_at: at,
+            ..AccountRow::new([7; 16], email.to_owned(), at)
         };
         let session = SessionRow {
             hash: token.hash(),
@@ -244,8 +237,10 @@ impl Request {
     #[must_use]
     pub fn visitor(&self) -> Visitor {
         let agent = self.headers.get(header::USER_AGENT);
+        let cookie = DeviceCookie::at(self.app.dashboard_url());
         Visitor {
             client: self.client,
+            marks: cookie.and_then(|cookie| cookie.read(&self.headers)).unwrap_or_default(),
             agent: agent
                 .map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned())
                 .unwrap_or_default(),

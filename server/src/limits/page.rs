@@ -159,7 +159,15 @@ fn every_limit_of_the_program_stands_on_the_page() {
 
 /// The names under which the program counts whoever comes up against a limit.
 fn limits_of(program: &str) -> BTreeSet<String> {
-    let mut names = first_words(program, &["refused(", "Buckets::new(", "Buckets::per_hour("]);
+    let calls = [
+        "refused(",
+        "Buckets::new(",
+        "Buckets::per_hour(",
+        "hourly(",
+        "Streaks::new(",
+        "Desk::new(",
+    ];
+    let mut names = first_words(program, &calls);
     // A setting that is refused is no limit that somebody came up against.
     names.retain(|name| merchant::SETTINGS.iter().all(|setting| setting.name != name));
     names

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::checkout::document::Visit;
 use crate::checkout::refusal::Refusal;
 use crate::web::Context;
-use crate::web::headers::{Framing, Nonce, page_policy};
+use crate::web::headers::{Framing, Nonce, Running, page_policy};
 
 /// A guide, by the name in its address.
 struct Guide {
@@ -64,7 +64,7 @@ pub(super) async fn show(
 /// A page under `/docs` with `body`, which is markup of ours.
 pub(super) fn respond(app: &App, title: &str, body: &str) -> Response {
     let nonce = Nonce::new(app.rng.bytes());
-    let policy = page_policy(&nonce, &Framing::nobody(), false);
+    let policy = page_policy(&nonce, &Framing::nobody(), Running::Scripts, false);
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)];
     (StatusCode::OK, headers, document(nonce.as_str(), title, body)).into_response()

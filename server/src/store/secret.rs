@@ -35,6 +35,14 @@ impl Secret {
         self.mac("pending wallet", &[&merchant.0, text.as_bytes()])
     }
 
+    /// Proves that this server gave a browser its mark.
+    pub(crate) fn of_device(&self, mark: &[u8]) -> [u8; 16] {
+        let mac = self.mac("device", &[mark]);
+        let mut tag = [0; 16];
+        tag.copy_from_slice(&mac[..16]);
+        tag
+    }
+
     /// A short name of an e-mail address for comparison only; the same for its ways of being written.
     pub(crate) fn of_email(&self, email: &str) -> [u8; 8] {
         let mac = self.mac("email", &[email.trim().to_lowercase().as_bytes()]);

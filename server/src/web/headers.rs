@@ -39,13 +39,26 @@ impl Framing {
     }
 }
 
+/// What a page's scripts may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Running {
+    /// Themselves only.
+    Scripts,
+    /// WASM as well.
+    Wasm,
+}
+
 /// The policy of a page.
 #[must_use]
-pub fn page_policy(nonce: &Nonce, framing: &Framing, has_form: bool) -> HeaderValue {
+pub fn page_policy(nonce: &Nonce, framing: &Framing, running: Running, has_form: bool) -> HeaderValue {
     let nonce = nonce.as_str();
+    let wasm = match running {
+        Running::Scripts => "",
+        Running::Wasm => " 'wasm-unsafe-eval'",
+    };
     let form = if has_form { "'self'" } else { "'none'" };
     let mut policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'nonce-{nonce}'; \
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'{wasm}; style-src 'nonce-{nonce}'; \
          connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action {form}"
     );
     if let Framing::Ancestors(sources) = framing {
@@ -105,7 +118,7 @@ mod tests {
     fn r24_the_policy_names_exactly_the_merchants_origins() {
         let nonce = Nonce::new([0xff; 16]);
         let listed = Framing::Ancestors("https://shop.example".to_owned());
-        let policy = page_policy(&nonce, &listed, false);
+        let policy = page_policy(&nonce, &listed, Running::Wasm, false);
         let policy = policy.to_str().unwrap();
         assert_eq!(
             policy,
@@ -118,11 +131,21 @@ mod tests {
         for weak in ["unsafe-inline", " 'unsafe-eval'", "http:", "*"] {
             assert!(!policy.contains(weak), "{policy}");
         }
-        let notice = page_policy(&nonce, &Framing::Anyone, true);
+        let notice = page_policy(&nonce, &Framing::Anyone, Running::Wasm, true);
         let notice = notice.to_str().unwrap();
         assert!(
             !notice.contains("frame-ancestors") && notice.contains("form-action 'self'"),
             "{notice}"
+        );
+    }
+
+    #[test]
+    fn a_page_without_wasm_may_run_none() {
+        let policy = page_policy(&Nonce::new([1; 16]), &Framing::nobody(), Running::Scripts, true);
+        let policy = policy.to_str().unwrap();
+        assert!(
+            policy.contains("'strict-dynamic'; ") && !policy.contains("unsafe"),
+            "{policy}"
         );
     }
 

@@ -7,7 +7,7 @@ use super::{Answer, EMAIL_ERROR, NAME, NAME_ERROR, NEW_PASSWORD, PASSWORD_HINT, 
 use crate::accounts::{AccountError, Email, Factor, SessionRow};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::with_session;
+use crate::dashboard::guard::{with_entered, with_marks};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::time::Times;
@@ -99,7 +99,11 @@ pub(super) fn change_password(request: Request) -> Answer {
         let password = request.form.raw("password").to_owned();
         let changed = request.app.accounts.change_password(login, password, request.visitor());
         match changed.await {
-            Ok(token) => Ok(with_session(&request.app, see_other("/account?done=password"), &token)),
+            Ok(entered) => Ok(with_entered(
+                &request.app,
+                see_other("/account?done=password"),
+                &entered,
+            )),
             Err(error @ AccountError::Weak(_)) => {
                 let errors = Errors::of("password", reason(&error, request.language));
                 page(&request, StatusCode::UNPROCESSABLE_ENTITY, &errors).await
@@ -138,12 +142,10 @@ pub(super) fn end_session(request: Request) -> Answer {
 /// `POST /account/sessions/others`
 pub(super) fn end_others(request: Request) -> Answer {
     Box::pin(async move {
-        request
-            .app
-            .accounts
-            .end_other_sessions(&request.person()?.login)
-            .await?;
-        Ok(see_other("/account?done=ended"))
+        let login = &request.person()?.login;
+        let visitor = request.visitor();
+        let marks = request.app.accounts.end_other_sessions(login, &visitor).await?;
+        Ok(with_marks(&request.app, see_other("/account?done=ended"), Some(&marks)))
     })
 }
 

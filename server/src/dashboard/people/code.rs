@@ -7,7 +7,7 @@ use super::{Answer, narrow, passkey, reason};
 use crate::accounts::AccountError;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::with_session;
+use crate::dashboard::guard::with_entered;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::next_page;
@@ -43,7 +43,7 @@ pub(super) fn enter(request: Request) -> Answer {
             .enter_code(login, request.form.text("code"), request.visitor())
             .await;
         match entered {
-            Ok(entered) => Ok(with_session(app, see_other(&next_page(then)), &entered.token)),
+            Ok(entered) => Ok(with_entered(app, see_other(&next_page(then)), &entered)),
             Err(error @ (AccountError::WrongCode | AccountError::TooMany(_))) => refused(&request, then, &error),
             Err(error) => Err(error.into()),
         }

@@ -6,7 +6,7 @@ use http::StatusCode;
 use maud::{Markup, PreEscaped, html};
 
 use super::{Answer, narrow, passkey, reason};
-use crate::accounts::{AccountError, CodeSecret};
+use crate::accounts::{AccountError, AppOffer};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
@@ -74,7 +74,7 @@ pub(super) async fn page(request: &Request, status: StatusCode, errors: &Errors)
                 }
             }
         } @else {
-            (set_up(request, &request.app.accounts.fresh_code_secret(), &Errors::none())?)
+            (set_up(request, &request.app.accounts.offer_app(login), errors)?)
         }
     };
     Ok(layout::narrow(request, status, TITLE.of(lang), &content))
@@ -85,17 +85,22 @@ pub(super) fn add(request: Request) -> Answer {
     Box::pin(async move {
         let lang = request.language;
         let login = &request.person()?.login;
-        let secret = CodeSecret::read(request.form.text("secret")).ok_or_else(Refusal::unknown_page)?;
+        let accounts = &request.app.accounts;
+        let offer = match accounts.offered_app(login, request.form.text("offer")) {
+            Ok(offer) => offer,
+            Err(error) => {
+                let errors = Errors::of("code", reason(&error, lang));
+                let content = set_up(&request, &accounts.offer_app(login), &errors)?;
+                return Ok(narrow::again(&request, TITLE, &content));
+            }
+        };
         let code = request.form.text("code");
-        let adding = request
-            .app
-            .accounts
-            .add_factor(login, secret.clone(), code, request.client);
+        let adding = accounts.add_factor(login, offer.secret.clone(), code, request.client);
         match adding.await {
             Ok(codes) => Ok(added(&request, &codes)),
             Err(error @ AccountError::WrongCode) => {
                 let errors = Errors::of("code", reason(&error, lang));
-                let content = set_up(&request, &secret, &errors)?;
+                let content = set_up(&request, &offer, &errors)?;
                 Ok(narrow::again(&request, TITLE, &content))
             }
             Err(error) => Err(error.into()),
@@ -124,17 +129,17 @@ pub(super) fn remove(request: Request) -> Answer {
     })
 }
 
-fn set_up(request: &Request, secret: &CodeSecret, errors: &Errors) -> Result<Markup, Refusal> {
+fn set_up(request: &Request, offer: &AppOffer, errors: &Errors) -> Result<Markup, Refusal> {
     let lang = request.language;
-    let picture = qr::svg(&secret.uri(&request.person()?.email));
+    let picture = qr::svg(&offer.secret.uri(&request.person()?.email));
     Ok(html! {
         form.panel method="post" action="/account/factor" {
             (layout::csrf(request))
-            input type="hidden" name="secret" value=(secret.text());
+            input type="hidden" name="offer" value=(offer.text);
             p { (SCAN.of(lang)) }
             // Drawn by ourselves from a matrix: it holds numbers only.
             div.qr role="img" aria-label=(QR_LABEL.of(lang)) { (PreEscaped(picture)) }
-            p { (TYPE.of(lang)) " " code { (secret.text()) } }
+            p { (TYPE.of(lang)) " " code { (offer.secret.text()) } }
             (Field::new("code", CODE.of(lang)).autocomplete("one-time-code").inputmode("numeric").required()
                 .errors(errors).input())
             div.actions { button.main type="submit" { (TURN_ON.of(lang)) } }

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::signup::is_site;
-use super::{Answer, NAME_ERROR, SITE_ERROR, is_name, narrow, roles};
+use super::{Answer, NAME_ERROR, SITE_ERROR, is_name, narrow, reason, roles};
+use crate::accounts::AccountError;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
@@ -20,13 +21,6 @@ const NAME: Words = words(
     "Son nom, tel que vos clients le verront",
 );
 const SITE: Words = words("Its site, if it has one", "Son site, s’il y en a un");
-const TOO_MANY: Words = words(
-    "You belong to 20 shops: no more can be added.",
-    "Vous faites partie de 20 boutiques : on ne peut pas en ajouter.",
-);
-
-/// The most merchants that one person may belong to and still add another.
-const MOST_MERCHANTS: usize = 20;
 
 /// `GET /` (R37)
 pub(super) fn front(request: Request) -> Answer {
@@ -106,9 +100,6 @@ pub(super) fn add_merchant(request: Request) -> Answer {
         if !site.is_empty() && !is_site(site) {
             errors.add("site", SITE_ERROR.of(lang));
         }
-        if request.app.accounts.memberships(account.num).await?.len() >= MOST_MERCHANTS {
-            errors.add("name", TOO_MANY.of(lang));
-        }
         if !errors.is_empty() {
             return Ok(narrow::again(&request, ADD, &form(&request, &errors)));
         }
@@ -116,7 +107,14 @@ pub(super) fn add_merchant(request: Request) -> Answer {
             .app
             .accounts
             .add_merchant(account.num, name.to_owned(), site.to_owned());
-        Ok(see_other(&format!("/dashboard/{}", added.await?)))
+        match added.await {
+            Ok(merchant) => Ok(see_other(&format!("/dashboard/{merchant}"))),
+            Err(error @ AccountError::ManyMerchants) => {
+                errors.add("name", reason(&error, lang));
+                Ok(narrow::again(&request, ADD, &form(&request, &errors)))
+            }
+            Err(error) => Err(error.into()),
+        }
     })
 }
 

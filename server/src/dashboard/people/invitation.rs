@@ -7,7 +7,7 @@ use super::{Answer, EMAIL, NAME, NAME_ERROR, PASSWORD, PASSWORD_HINT, is_name, l
 use crate::accounts::{AccountError, Joining, Newcomer, Token};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::with_session;
+use crate::dashboard::guard::with_entered;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::percent_encoded;
@@ -64,7 +64,7 @@ pub(super) fn join_newly(request: Request) -> Answer {
         match joined.await {
             Ok((merchant, entered)) => {
                 let response = see_other(&format!("/dashboard/{merchant}"));
-                Ok(with_session(&request.app, response, &entered.token))
+                Ok(with_entered(&request.app, response, &entered))
             }
             Err(error @ AccountError::Weak(_)) => {
                 page(&request, &token, status, &Errors::of("password", reason(&error, lang))).await

@@ -7,7 +7,7 @@ use crate::accounts::AccountError;
 use crate::config::Signup;
 use crate::dashboard::cookie::SessionCookie;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::{with_session, without_session};
+use crate::dashboard::guard::{with_entered, without_session};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::{next_page, percent_encoded};
@@ -48,7 +48,7 @@ pub(super) fn enter(request: Request) -> Answer {
                     true => format!("/login/code?then={}", percent_encoded(&next)),
                     false => next,
                 };
-                Ok(with_session(app, see_other(&page), &entered.token))
+                Ok(with_entered(app, see_other(&page), &entered))
             }
             Err(error @ (AccountError::WrongPassword | AccountError::TooMany(_))) => {
                 let errors = Errors::of("password", reason(&error, request.language));

@@ -8,7 +8,7 @@ use super::{Answer, NAME_ERROR, code, factor, is_name, reason};
 use crate::accounts::{AccountError, PasskeyRow};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::with_session;
+use crate::dashboard::guard::with_entered;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::time::Times;
 use crate::dashboard::way::next_page;
@@ -113,7 +113,7 @@ pub(super) fn enter(request: Request) -> Answer {
         let (app, then) = (&request.app, request.form.text("then"));
         let (login, answer) = (&request.person()?.login, request.form.raw(OWN_CREDENTIAL));
         match app.accounts.enter_passkey(login, answer, request.visitor()).await {
-            Ok(entered) => Ok(with_session(app, see_other(&next_page(then)), &entered.token)),
+            Ok(entered) => Ok(with_entered(app, see_other(&next_page(then)), &entered)),
             Err(error @ (AccountError::WrongPasskey | AccountError::TooMany(_))) => {
                 code::refused(&request, then, &error)
             }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::{Answer, EMAIL, EMAIL_ERROR, NEW_PASSWORD, PASSWORD_HINT, lang_query, narrow, reason};
 use crate::accounts::{AccountError, Email, Token};
 use crate::dashboard::field::{Errors, Field};
-use crate::dashboard::guard::with_session;
+use crate::dashboard::guard::with_entered;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::words::{Words, words};
@@ -55,7 +55,7 @@ pub(super) fn choose(request: Request) -> Answer {
                 } else {
                     "/dashboard"
                 };
-                Ok(with_session(app, see_other(page), &entered.token))
+                Ok(with_entered(app, see_other(page), &entered))
             }
             Err(AccountError::UnknownLink) => Ok(over(&request)),
             Err(error @ AccountError::Weak(_)) => {
@@ -84,7 +84,7 @@ pub(super) fn forgot(request: Request) -> Answer {
             let content = ask(&request, &Errors::of("email", EMAIL_ERROR.of(lang)));
             return Ok(narrow::again(&request, FORGOTTEN, &content));
         };
-        request.app.accounts.forgot(&email, request.client).await?;
+        request.app.accounts.forgot(&email, &request.visitor()).await?;
         let content = html! { p.note.good role="status" { (SENT_TEXT.of(lang)) } };
         Ok(narrow::shown(&request, SENT, &content))
     })

@@ -56,7 +56,7 @@ pub(super) fn invite(request: Request) -> Answer {
             role_words: roles::name(role).of(lang),
             language: lang,
         };
-        let invited = request.app.accounts.invite(login, merchant, invitee, request.client);
+        let invited = request.app.accounts.invite(login, merchant, invitee);
         match invited.await {
             Ok(()) => Ok(done(&request, done_words)),
             Err(error @ (AccountError::Member | AccountError::TeamFull | AccountError::TooMany(_))) => {

@@ -8,17 +8,30 @@ fn field<'a>(page: &'a str, name: &str) -> &'a str {
     after.split('"').next().unwrap()
 }
 
+/// The secret for the app that a page shows, and what its form brings back.
+fn offered(page: &str) -> (String, String) {
+    let secret = page.split("Or type this key: <code>").nth(1).unwrap();
+    let secret = secret.split('<').next().unwrap();
+    (secret.to_owned(), field(page, "offer").to_owned())
+}
+
 /// Turns the second factor on; its secret, and the recovery codes.
 async fn factor(world: &World, browser: &Browser<'_>) -> (CodeSecret, Vec<String>) {
     let page = browser.get("/account/factor").await;
     assert!(page.body.contains("<svg"), "{}", page.body);
-    let secret = CodeSecret::read(field(&page.body, "secret")).unwrap();
+    let (secret, offer) = offered(&page.body);
     let wrong = browser
-        .post("/account/factor", &format!("secret={}&code=000000", secret.text()))
+        .post("/account/factor", &format!("offer={offer}&code=000000"))
         .await;
     assert_eq!(wrong.status, 422);
+    assert_eq!(
+        offered(&wrong.body),
+        (secret.clone(), offer.clone()),
+        "the same is shown again"
+    );
+    let secret = CodeSecret::read(&secret).unwrap();
     let code = secret.code_at(world.app.charges.now());
-    let form = format!("secret={}&code={code}", secret.text());
+    let form = format!("offer={offer}&code={code}");
     let shown = browser.post("/account/factor", &form).await;
     assert_eq!(shown.status, 200, "{}", shown.body);
     let codes: Vec<String> = shown
@@ -254,4 +267,37 @@ async fn a_new_password_ends_what_a_thief_has_begun() {
     let form = format!("token={}", link.split_once("token=").unwrap().1);
     assert_eq!(thief.post("/email", &form).await.status, 410);
     assert!(owner.get("/account").await.body.contains("ada@tea.example"));
+}
+
+#[tokio::test]
+async fn the_secret_of_an_app_is_one_that_was_shown_to_this_session_lately() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    let (eve, _) = world.person("eve@tea.example").await;
+    let own = offered(&ada.get("/account/factor").await.body);
+    let other = offered(&eve.get("/account/factor").await.body);
+    let post = async |offer: &str, secret: &str| {
+        let code = CodeSecret::read(secret).unwrap().code_at(world.app.charges.now());
+        ada.post("/account/factor", &format!("offer={offer}&code={code}")).await
+    };
+    // Of another session, of nobody, and a secret as it stands.
+    let mut edited = own.1.clone();
+    edited.replace_range(..2, "ff");
+    for offer in [&other.1, &edited, &own.0, "", "zz"] {
+        let answer = post(offer, &other.0).await;
+        assert_eq!(answer.status, 422, "{offer}");
+        assert!(answer.body.contains("This page was open too long"), "{}", answer.body);
+        assert_ne!(offered(&answer.body).0, own.0, "a fresh one is shown");
+    }
+    assert!(ada.get("/account").await.body.contains("Off."));
+    // Of the same session, but an hour old.
+    world.app.clock.advance_secs(60 * 60);
+    assert_leads_to(
+        &ada.post("/confirm", "own_password=seven+green+kettles+sing&then=%2Faccount")
+            .await,
+        "/account",
+    );
+    assert_eq!(post(&own.1, &own.0).await.status, 422);
+    let fresh = offered(&ada.get("/account/factor").await.body);
+    assert_eq!(post(&fresh.1, &fresh.0).await.status, 200);
 }

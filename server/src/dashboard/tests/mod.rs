@@ -6,6 +6,7 @@ mod matrix;
 mod origin;
 mod passkeys;
 mod shop;
+mod strangers;
 mod team;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -76,6 +77,7 @@ impl World {
         Browser {
             world: self,
             cookie: Mutex::default(),
+            marks: Mutex::default(),
             address: format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255),
         }
     }
@@ -109,10 +111,13 @@ impl World {
     }
 }
 
-/// A browser: it keeps the cookie, and sends forms from pages of ours.
+/// A browser: it keeps the cookies, and sends forms from pages of ours.
 struct Browser<'w> {
     world: &'w World,
+    /// The session's.
     cookie: Mutex<Option<String>>,
+    /// That by which it is known.
+    marks: Mutex<Option<String>>,
     address: String,
 }
 
@@ -124,14 +129,19 @@ impl Browser<'_> {
             let (_, host) = self.world.origin().split_once("://").unwrap();
             all.push(("host", host));
         }
-        if let Some(cookie) = &cookie {
+        let marks = self.marks.lock().clone();
+        for cookie in cookie.iter().chain(&marks) {
             all.push(("cookie", cookie));
         }
         all.extend(headers);
         let answer = self.world.app.ask(method, path, &all, body).await;
-        if let Some(given) = answer.headers.get("set-cookie") {
+        for given in answer.headers.get_all("set-cookie") {
             let pair = given.to_str().unwrap().split(';').next().unwrap().to_owned();
-            *self.cookie.lock() = (!pair.ends_with('=')).then_some(pair);
+            let kept = match pair.contains("bitpro-device=") {
+                true => &self.marks,
+                false => &self.cookie,
+            };
+            *kept.lock() = (!pair.ends_with('=')).then_some(pair);
         }
         answer
     }

@@ -20,6 +20,8 @@ struct Authenticator {
     count: u32,
     origin: String,
     rp: String,
+    /// Whether it recognises its person, by a finger or a number.
+    verifies: bool,
 }
 
 impl Authenticator {
@@ -32,7 +34,13 @@ impl Authenticator {
             count: 0,
             origin: ORIGIN.to_owned(),
             rp: "localhost".to_owned(),
+            verifies: true,
         }
+    }
+
+    /// The flags of an answer (WebAuthn, section 6.1): a person is there, and was recognised.
+    fn flags(&self) -> u8 {
+        if self.verifies { 0x05 } else { 0x01 }
     }
 
     fn client_data(&self, kind: &str, options: &Value) -> Vec<u8> {
@@ -60,7 +68,7 @@ impl Authenticator {
     /// Answers the request for a new passkey.
     fn create(&mut self, options: &Value) -> String {
         let client_data = self.client_data("webauthn.create", options);
-        let mut data = self.data(0x45);
+        let mut data = self.data(0x40 | self.flags());
         data.extend([0; 16]);
         data.extend(u16::try_from(self.id.len()).unwrap().to_be_bytes());
         data.extend(&self.id);
@@ -80,7 +88,7 @@ impl Authenticator {
     /// Answers the request for a signature.
     fn sign(&mut self, options: &Value) -> String {
         let client_data = self.client_data("webauthn.get", options);
-        let data = self.data(0x05);
+        let data = self.data(self.flags());
         let mut signed = data.clone();
         signed.extend(Sha256::digest(&client_data));
         let signature = self.key.sign(&SystemRandom::new(), &signed).unwrap();
@@ -303,4 +311,74 @@ async fn a_passkey_is_added_once_and_by_its_own_session() {
     assert!(!eve.get("/confirm").await.body.contains("Use a passkey"));
     assert!(ada.get("/account").await.body.contains("10 recovery codes left"));
     assert!(eve.get("/account").await.body.contains("Off."));
+}
+
+#[tokio::test]
+async fn a_passkey_that_recognises_nobody_does_not_stand_for_the_password() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    let mut phone = Authenticator::new("phone-of-ada-0001");
+    // It has to recognise its person from the start.
+    phone.verifies = false;
+    let asked = options(&ada, "/account/factor/passkeys/begin").await;
+    assert_eq!(
+        asked["publicKey"]["authenticatorSelection"]["userVerification"],
+        "required"
+    );
+    let form = format!("{}&name=Phone", phone.create(&asked));
+    assert_eq!(ada.post("/account/factor/passkeys", &form).await.status, 422);
+    phone.verifies = true;
+    assert_eq!(add(&ada, &mut phone, "Phone").await.status, 200);
+
+    world.app.clock.advance_secs(15 * 60);
+    phone.verifies = false;
+    let asked = options(&ada, BEGIN).await;
+    assert_eq!(asked["publicKey"]["userVerification"], "required");
+    let form = format!("{}&then=%2Faccount", phone.sign(&asked));
+    assert_eq!(ada.post("/confirm", &form).await.status, 422);
+    assert!(
+        ada.get("/account/factor")
+            .await
+            .header("location")
+            .starts_with("/confirm?")
+    );
+    phone.verifies = true;
+    let form = format!("{}&then=%2Faccount", phone.sign(&options(&ada, BEGIN).await));
+    assert_leads_to(&ada.post("/confirm", &form).await, "/account");
+}
+
+#[tokio::test]
+async fn a_key_from_before_lets_in_beside_the_password_but_confirms_nothing_unrecognised() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    let mut key = Authenticator::new("key-of-ada-000001");
+    assert_eq!(add(&ada, &mut key, "Key").await.status, 200);
+    // As it was stored when nobody asked it to recognise anybody.
+    world
+        .app
+        .charges
+        .store()
+        .write(|tx| {
+            Box::pin(async move {
+                let mut people = tx.people().await?;
+                let account = people.account_of("ada@tea.example").await?.unwrap();
+                let mut row = people.passkeys(account.num).await?.remove(0);
+                people.drop_passkey(account.num, row.id).await?;
+                let mut stored: Value = serde_json::from_str(&row.credential).unwrap();
+                stored["registration_policy"] = json!("preferred");
+                stored["user_verified"] = json!(false);
+                row.credential = stored.to_string();
+                people.add_passkey(&row).await?;
+                Ok::<_, crate::store::StoreError>(())
+            })
+        })
+        .await
+        .unwrap();
+    key.verifies = false;
+    let other = world.browser();
+    other.post("/login", LOGIN).await;
+    let form = format!("{}&then=%2Faccount", key.sign(&options(&other, BEGIN).await));
+    assert_leads_to(&other.post("/login/passkey", &form).await, "/account");
+    let form = format!("{}&then=%2Faccount", key.sign(&options(&other, BEGIN).await));
+    assert_eq!(other.post("/confirm", &form).await.status, 422);
 }

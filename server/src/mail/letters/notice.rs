@@ -32,6 +32,8 @@ pub enum Notice<'a> {
     RecoveryCodesMade,
     /// A recovery code was used to log in.
     RecoveryCodeUsed,
+    /// Somebody logged in with a browser that was not there before.
+    NewDevice,
     /// Somebody who knows the password gave wrong second factors again and again.
     FactorGuessed,
     /// A key of the merchant API, or of signed links, was made.
@@ -222,6 +224,14 @@ impl<'a> Notice<'a> {
                 ),
                 None,
             ),
+            Self::NewDevice => (
+                words("Log-in from a new browser", "Connexion depuis un nouveau navigateur"),
+                words(
+                    "Somebody logged in to your Bitpro account with a browser that had not been used for it before, or that forgot it.",
+                    "Quelqu'un s'est connecté à votre compte Bitpro avec un navigateur qui n'y avait pas encore servi, ou qui l'a oublié.",
+                ),
+                None,
+            ),
             Self::FactorGuessed => (
                 words("Somebody knows your password", "Quelqu'un connaît votre mot de passe"),
                 words(
@@ -349,6 +359,10 @@ impl<'a> Notice<'a> {
             Self::WalletAsked { .. } => words(
                 "If you do not know of it, stop it there at once, then change your password.",
                 "Si vous n'êtes pas au courant, arrêtez-le tout de suite sur cette page, puis changez votre mot de passe.",
+            ),
+            Self::NewDevice => words(
+                "If it was not you, choose a new password at once: it ends all sessions. Then add a second factor.",
+                "Si ce n'était pas vous, choisissez tout de suite un nouveau mot de passe : cela ferme toutes les sessions. Ajoutez ensuite un second facteur.",
             ),
             _ => words(
                 "If it was neither you nor somebody of your team, change your password at once and look at the log of changes.",

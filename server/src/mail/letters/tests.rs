@@ -53,6 +53,7 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
     ];
     for what in [
         Notice::PasswordChanged,
+        Notice::NewDevice,
         Notice::FactorGuessed,
         Notice::EmailAsked { new: text },
         Notice::EmailChanged { new: text },

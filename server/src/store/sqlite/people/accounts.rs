@@ -28,6 +28,12 @@ pub(crate) struct AccountRow {
     pub(crate) totp_step: Option<i64>,
     /// Whether it has at least one passkey; not written with the rest.
     pub(crate) has_passkey: bool,
+    /// Counts up when the browsers that have logged in are to be known no more.
+    pub(crate) device_epoch: i64,
+    /// Whether the merchant that was asked for is made with the first password.
+    pub(crate) wants_merchant: bool,
+    /// When the operator blocked it.
+    pub(crate) disabled_at: Option<Timestamp>,
     pub(crate) created_at: Timestamp,
 }
 
@@ -47,8 +53,16 @@ impl AccountRow {
             totp: None,
             totp_step: None,
             has_passkey: false,
+            device_epoch: 0,
+            wants_merchant: false,
+            disabled_at: None,
             created_at,
         }
+    }
+
+    /// Whether its person may get in: the operator has let him in, and has not blocked him since.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.approved_at.is_some() && self.disabled_at.is_none()
     }
 
     /// Whether the password alone opens nothing: there is an authenticator app, or a passkey.
@@ -77,7 +91,7 @@ impl TokenPurpose {
 
 /// The columns of an account, whose table is called `a`.
 pub(super) const ACCOUNT: &str = "a.num, a.id, a.email, a.name, a.company, a.site, a.language, a.approved_at, a.password, \
-                                  a.totp, a.totp_step, a.created_at, \
+                                  a.totp, a.totp_step, a.created_at, a.device_epoch, a.wants_merchant, a.disabled_at, \
                                   EXISTS (SELECT 1 FROM passkeys p WHERE p.account = a.num) AS has_passkey";
 
 pub(super) fn account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
@@ -94,6 +108,9 @@ pub(super) fn account(row: &SqliteRow) -> Result<AccountRow, StoreError> {
         totp: row.try_get("totp")?,
         totp_step: row.try_get("totp_step")?,
         has_passkey: row.try_get("has_passkey")?,
+        device_epoch: row.try_get("device_epoch")?,
+        wants_merchant: row.try_get("wants_merchant")?,
+        disabled_at: row.try_get::<Option<i64>, _>("disabled_at")?.map(Timestamp),
         created_at: Timestamp(row.try_get("created_at")?),
     })
 }
@@ -134,8 +151,8 @@ impl People<'_> {
     /// Adds an account, whatever `num` says; its row.
     pub(crate) async fn add_account(&mut self, account: &AccountRow) -> Result<i64, StoreError> {
         let done = sqlx::query(
-            "INSERT INTO accounts (id, email, name, company, site, language, approved_at, password, created_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO accounts (id, email, name, company, site, language, approved_at, password, wants_merchant, created_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&account.id[..])
         .bind(&account.email)
@@ -145,6 +162,7 @@ impl People<'_> {
         .bind(&account.language)
         .bind(account.approved_at.map(|at| at.0))
         .bind(&account.password)
+        .bind(account.wants_merchant)
         .bind(account.created_at.0)
         .execute(&mut *self.connection)
         .await?;
@@ -155,7 +173,7 @@ impl People<'_> {
     pub(crate) async fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE accounts SET email = ?, name = ?, company = ?, site = ?, language = ?, approved_at = ?, password = ?, \
-             totp = ?, totp_step = ? WHERE num = ?",
+             totp = ?, totp_step = ?, device_epoch = ?, wants_merchant = ?, disabled_at = ? WHERE num = ?",
         )
         .bind(&account.email)
         .bind(&account.name)
@@ -166,13 +184,16 @@ impl People<'_> {
         .bind(&account.password)
         .bind(&account.totp)
         .bind(account.totp_step)
+        .bind(account.device_epoch)
+        .bind(account.wants_merchant)
+        .bind(account.disabled_at.map(|at| at.0))
         .bind(account.num)
         .execute(&mut *self.connection)
         .await?;
         Ok(())
     }
 
-    /// Stores a link of a letter in the place of all others for the same purpose.
+    /// Stores a link of a letter beside those for the same purpose that were sent before, of which the `kept` newest stay.
     pub(crate) async fn put_token(
         &mut self,
         account: i64,
@@ -180,8 +201,17 @@ impl People<'_> {
         hash: [u8; 32],
         detail: &str,
         expires_at: Timestamp,
+        kept: u32,
     ) -> Result<(), StoreError> {
-        self.drop_tokens(account, purpose).await?;
+        sqlx::query(
+            "DELETE FROM account_tokens WHERE account = ?1 AND purpose = ?2 AND hash NOT IN (SELECT hash FROM account_tokens \
+             WHERE account = ?1 AND purpose = ?2 ORDER BY expires_at DESC LIMIT ?3)",
+        )
+        .bind(account)
+        .bind(purpose.as_str())
+        .bind(kept)
+        .execute(&mut *self.connection)
+        .await?;
         sqlx::query("INSERT INTO account_tokens (hash, account, purpose, detail, expires_at) VALUES (?, ?, ?, ?, ?)")
             .bind(&hash[..])
             .bind(account)
@@ -191,6 +221,24 @@ impl People<'_> {
             .execute(&mut *self.connection)
             .await?;
         Ok(())
+    }
+
+    /// How many links of letters count for a purpose.
+    pub(crate) async fn count_tokens(
+        &mut self,
+        account: i64,
+        purpose: TokenPurpose,
+        now: Timestamp,
+    ) -> Result<u32, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM account_tokens WHERE account = ? AND purpose = ? AND expires_at > ?",
+        )
+        .bind(account)
+        .bind(purpose.as_str())
+        .bind(now.0)
+        .fetch_one(&mut *self.connection)
+        .await?;
+        Ok(count)
     }
 
     /// Takes back the links of letters for a purpose.
@@ -203,7 +251,7 @@ impl People<'_> {
         Ok(())
     }
 
-    /// Whose link this is, and its detail, while it counts.
+    /// Whose link this is, and its detail, while it counts; none counts for somebody who is blocked.
     pub(crate) async fn token(
         &mut self,
         hash: [u8; 32],
@@ -220,6 +268,7 @@ impl People<'_> {
         let Some(row) = row else { return Ok(None) };
         let detail = row.try_get(1)?;
         let account = self.account(row.try_get(0)?).await?;
+        let account = account.filter(|account| account.disabled_at.is_none());
         Ok(account.map(|account| (account, detail)))
     }
 

@@ -35,6 +35,15 @@ pub(crate) struct AuditLine {
 }
 
 impl People<'_> {
+    /// How many lines concern no merchant.
+    #[cfg(test)]
+    pub(crate) async fn count_personal_lines(&mut self) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE merchant IS NULL")
+            .fetch_one(&mut *self.connection)
+            .await?;
+        Ok(count)
+    }
+
     /// Notes a change; its row.
     pub(crate) async fn add_audit(&mut self, audit: &AuditRow) -> Result<i64, StoreError> {
         let done = sqlx::query(

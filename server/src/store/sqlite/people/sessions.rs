@@ -9,6 +9,9 @@ use super::accounts::{ACCOUNT, AccountRow, account};
 use crate::store::StoreError;
 use crate::store::sqlite::fixed;
 
+/// The most sessions that an account has at a time.
+pub(crate) const MOST_SESSIONS: u32 = 50;
+
 /// A session as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionRow {
@@ -58,7 +61,7 @@ impl People<'_> {
     ) -> Result<Option<Login>, StoreError> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {SESSION}, {ACCOUNT} FROM sessions s JOIN accounts a ON a.num = s.account \
-             WHERE s.hash = ? AND s.created_at > ? AND s.seen_at > ?"
+             WHERE s.hash = ? AND s.created_at > ? AND s.seen_at > ? AND a.disabled_at IS NULL"
         )))
         .bind(&hash[..])
         .bind(begun_after.0)
@@ -88,8 +91,17 @@ impl People<'_> {
         rows.iter().map(session).collect()
     }
 
-    /// Adds a session.
+    /// Adds a session. An account has [`MOST_SESSIONS`]: the ones that were not used for longest end, and before them those that
+    /// had only the password, lest whoever has it end the others.
     pub(crate) async fn add_session(&mut self, session: &SessionRow) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM sessions WHERE account = ?1 AND hash NOT IN (SELECT hash FROM sessions WHERE account = ?1 \
+             ORDER BY factor_at IS NULL, seen_at DESC, created_at DESC LIMIT ?2)",
+        )
+        .bind(session.account)
+        .bind(MOST_SESSIONS - 1)
+        .execute(&mut *self.connection)
+        .await?;
         sqlx::query(
             "INSERT INTO sessions (hash, id, account, created_at, seen_at, confirmed_at, factor_at, client, agent) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
