@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Email};
 use crate::app::{App, Parts};
 use crate::charges::{Charges, MerchantChanges, Opening, Role};
 use crate::clock::ManualClock;
@@ -113,17 +113,22 @@ impl TestApp {
 
     /// The same, with other limits.
     pub async fn with(settings: &[(&str, &str)], change: impl FnOnce(&mut LimitSettings)) -> Self {
-        Self::set_up(settings, change, None, Signup::Approval).await
+        Self::set_up(settings, change, None, Signup::Approval, None).await
     }
 
     /// An application whose dashboard has an address of its own.
     pub async fn with_dashboard_at(url: &str) -> Self {
-        Self::set_up(&[], |_| {}, Some(url.parse().unwrap()), Signup::Approval).await
+        Self::set_up(&[], |_| {}, Some(url.parse().unwrap()), Signup::Approval, None).await
     }
 
     /// An application where this becomes of requests for accounts.
     pub async fn with_signup(signup: Signup) -> Self {
-        Self::set_up(&[], |_| {}, None, signup).await
+        Self::set_up(&[], |_| {}, None, signup, None).await
+    }
+
+    /// An application whose operator is told of requests for accounts.
+    pub async fn with_operator(email: &str) -> Self {
+        Self::set_up(&[], |_| {}, None, Signup::Approval, Some(email)).await
     }
 
     async fn set_up(
@@ -131,6 +136,7 @@ impl TestApp {
         change: impl FnOnce(&mut LimitSettings),
         dashboard_url: Option<PublicUrl>,
         signup: Signup,
+        operator: Option<&str>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(START));
@@ -158,7 +164,7 @@ impl TestApp {
         let origin = dashboard_url.as_ref().map_or(ORIGIN, PublicUrl::origin);
         let app = App::new(Parts {
             charges: charges.clone(),
-            accounts: Accounts::new(charges.clone(), signup, origin, None),
+            accounts: Accounts::new(charges.clone(), signup, origin, operator.and_then(Email::read)),
             clock: clock.clone(),
             rng: Arc::new(SystemRng),
             rates,

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bitpro_tests::{App, Letters, Setup};
+use bitpro_tests::{App, Letters, Setup, eventually};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, StatusCode};
 
@@ -164,5 +164,24 @@ async fn the_dashboard_lives_on_an_origin_of_its_own() -> Result<()> {
     // What is to be pasted leads shoppers to their own address.
     let page = ada.get(&format!("/dashboard/{merchant}/snippet")).await?.text().await?;
     ensure!(page.contains(&format!("{}{link}", app.url())), "{page}");
+
+    // The operator's commands reach the running server.
+    let said = app.run(&["account", "link", ADA]).await?;
+    let printed = said.lines().last().context("nothing is printed")?;
+    ensure!(printed.starts_with(&format!("{dashboard}/password?token=")), "{said}");
+    let letters = Letters::of(app.folder());
+    eventually("the letter with the link that is printed", || async {
+        let link = letters.link_to(ADA).await?;
+        ensure!(link == printed, "{link}");
+        Ok(())
+    })
+    .await?;
+    let Err(refused) = app.run(&["account", "disable", ADA]).await else {
+        anyhow::bail!("the only owner was blocked");
+    };
+    ensure!(format!("{refused:#}").contains("the only owner of"), "{refused:#}");
+    ensure!(ada.get(&settings).await?.status() == StatusCode::OK);
+    app.run(&["account", "disable", ADA, "--force"]).await?;
+    ensure!(location(&ada.get(&settings).await?)?.starts_with("/login?then="));
     Ok(())
 }

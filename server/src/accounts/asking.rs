@@ -5,7 +5,7 @@ use bitpro_charge::{MerchantId, Timestamp};
 use super::notices::{Part, Whence};
 use super::{AccountError, Accounts, Email, LINK_HOURS, MOST_LINKS, MemberRow, Role, Token, evenly, language_of};
 use crate::config::Signup;
-use crate::limits::Client;
+use crate::limits::{Client, refused};
 use crate::mail::letters;
 use crate::merchant::{Language, Settings};
 use crate::rng::uuid;
@@ -14,6 +14,19 @@ use crate::store::{MerchantDraft, StoreError, Tx};
 
 /// The most merchants that a person may belong to and still add another.
 pub(crate) const MOST_MERCHANTS: usize = 20;
+
+/// The most accounts that wait: for the operator, or for their first password.
+pub(crate) const MOST_REQUESTS: i64 = 2_000;
+/// When to come back while so many wait, in seconds.
+const REQUESTS_WAIT_SECS: u32 = 60 * 60;
+/// A request that the operator does not approve is forgotten after so many days.
+pub(super) const REQUEST_DAYS: u32 = 30;
+/// An account that needs nobody's approval and for which no password is chosen is forgotten after so many days.
+pub(super) const UNOPENED_DAYS: u32 = 7;
+/// The operator is told of requests this often at most, in seconds.
+const DIGEST_SECS: u32 = 60 * 60;
+/// How many requests the operator's letter names.
+const DIGEST_LINES: u32 = 20;
 
 /// Who asks for an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +60,8 @@ pub struct Listed {
     pub is_approved: bool,
     /// Whether a password was chosen.
     pub is_active: bool,
+    /// Whether the operator has blocked the account.
+    pub is_disabled: bool,
     /// The merchants and the person's part in each.
     pub merchants: Vec<(MerchantId, Role)>,
 }
@@ -77,9 +92,12 @@ impl Accounts {
         client: std::net::IpAddr,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        self.note(tx, None, application.email.as_str(), "ask", client, now)
-            .await?;
         let mut people = tx.people().await?;
+        // Before anything is looked up, so that it tells nothing of the address.
+        if people.count_requests().await? >= MOST_REQUESTS {
+            refused("signup_requests");
+            return Err(AccountError::TooMany(REQUESTS_WAIT_SECS));
+        }
         let known = people.account_of(application.email.as_str()).await?;
         if let Some(account) = known {
             return Ok(self.remind(tx, &account, now).await?);
@@ -91,25 +109,67 @@ impl Accounts {
             language: application.language.as_str().to_owned(),
             ..AccountRow::new(uuid(self.charges.rng()), application.email.to_string(), now)
         };
+        let is_open = self.signup == Signup::Open;
+        if is_open {
+            account.approved_at = Some(now);
+            // The merchant is made when the first password shows that the mailbox was opened.
+            account.wants_merchant = true;
+        }
         account.num = people.add_account(&account).await?;
-        if self.signup == Signup::Open {
-            self.let_in(tx, account, now).await?;
-            return Ok(());
+        self.note(tx, None, &account.email, "ask", client, now).await?;
+        if is_open {
+            return Ok(self.send_choice(tx, &account, false, now).await?);
         }
         let letter = letters::asked(application.language, &account.email, &account.name);
         tx.post(&letter).await?;
-        if let Some(operator) = &self.operator {
-            let letter = letters::operator_asked(
-                operator.as_str(),
-                &account.name,
-                &account.email,
-                &account.company,
-                &account.site,
-            );
-            tx.post(&letter).await?;
-        }
+        self.tell_operator(tx, now).await?;
         tracing::info!("an account was asked for: see `bitpro account list`");
         Ok(())
+    }
+
+    /// Tells the operator of requests that he was not told of, in one letter, unless the one before was sent lately.
+    async fn tell_operator(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        let Some(operator) = &self.operator else { return Ok(()) };
+        let mut people = tx.people().await?;
+        let last = people.last_told().await?;
+        if last.is_some_and(|at| at.plus_secs(DIGEST_SECS) > now) {
+            return Ok(());
+        }
+        let (count, requests) = people.untold_requests(DIGEST_LINES).await?;
+        if count == 0 {
+            return Ok(());
+        }
+        people.note_told(now).await?;
+        let asking: Vec<letters::Asking<'_>> = requests
+            .iter()
+            .map(|account| letters::Asking {
+                name: &account.name,
+                email: &account.email,
+                company: &account.company,
+                site: &account.site,
+            })
+            .collect();
+        tx.post(&letters::operator_asked(operator.as_str(), count, &asking))
+            .await
+    }
+
+    /// Tells the operator of requests that came since the last letter, if it is time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn tell_of_requests(&self) -> Result<(), StoreError> {
+        let (this, now) = (self.clone(), self.charges.now());
+        let waiting = {
+            let mut reader = self.charges.store().people().await?;
+            reader.rows().untold_requests(1).await?.0
+        };
+        if waiting == 0 || self.operator.is_none() {
+            return Ok(());
+        }
+        self.charges
+            .store()
+            .write(move |tx| Box::pin(async move { this.tell_operator(tx, now).await }))
+            .await
     }
 
     /// Tells a mailbox what stands about its account.
@@ -141,24 +201,23 @@ impl Accounts {
                     if account.approved_at.is_some() {
                         return Err(AccountError::Approved);
                     }
-                    Ok(this.let_in(tx, account, now).await?)
+                    let account = AccountRow {
+                        approved_at: Some(now),
+                        ..account
+                    };
+                    tx.people().await?.put_account(&account).await?;
+                    let merchant = this
+                        .new_merchant(tx, account.num, &account.company, &account.site, now)
+                        .await?;
+                    this.send_choice(tx, &account, true, now).await?;
+                    Ok(merchant)
                 })
             })
             .await
     }
 
-    async fn let_in(&self, tx: &mut Tx, mut account: AccountRow, now: Timestamp) -> Result<MerchantId, StoreError> {
-        account.approved_at = Some(now);
-        tx.people().await?.put_account(&account).await?;
-        let merchant = self
-            .new_merchant(tx, account.num, &account.company, &account.site, now)
-            .await?;
-        self.send_choice(tx, &account, true, now).await?;
-        Ok(merchant)
-    }
-
     /// Adds a merchant with this account as its owner.
-    async fn new_merchant(
+    pub(super) async fn new_merchant(
         &self,
         tx: &mut Tx,
         owner: i64,
@@ -287,6 +346,7 @@ impl Accounts {
                 created_at: account.created_at,
                 is_approved: account.approved_at.is_some(),
                 is_active: account.password.is_some(),
+                is_disabled: account.disabled_at.is_some(),
                 merchants: merchants.iter().map(|part| (part.merchant, part.role)).collect(),
             });
         }

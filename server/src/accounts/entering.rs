@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use bitpro_charge::Timestamp;
 
+use super::asking::{REQUEST_DAYS, UNOPENED_DAYS};
 use super::budgets::{Lane, Trial};
 use super::factor::present;
 use super::{
@@ -284,6 +285,7 @@ impl Accounts {
     ) -> Result<AccountRow, AccountError> {
         let had_one = account.password.replace(hash).is_some();
         account.device_epoch += 1;
+        let wanted_merchant = std::mem::take(&mut account.wants_merchant);
         let mut people = tx.people().await?;
         people.put_account(&account).await?;
         people.drop_tokens(account.num, TokenPurpose::Password).await?;
@@ -292,6 +294,10 @@ impl Accounts {
         people.add_session(session).await?;
         self.note(tx, Some(account.num), &account.email, "password", client, now)
             .await?;
+        if wanted_merchant {
+            self.new_merchant(tx, account.num, &account.company, &account.site, now)
+                .await?;
+        }
         if had_one {
             self.tell(tx, &account, Notice::PasswordChanged, client, now).await?;
         }
@@ -309,6 +315,9 @@ impl Accounts {
                     if let Err(error) = self.take_due_wallets().await {
                         tracing::warn!(%error, "wallets that are due were not taken; they are tried again");
                     }
+                    if let Err(error) = self.tell_of_requests().await {
+                        tracing::warn!(%error, "the operator was not told of requests for accounts; it is tried again");
+                    }
                     continue;
                 }
                 _ = every.tick() => {}
@@ -319,17 +328,31 @@ impl Accounts {
         }
     }
 
-    /// Forgets sessions, links and entries that have run out.
+    /// Forgets sessions, links, entries and requests for accounts that have run out.
     ///
     /// # Errors
     /// The database's.
     pub async fn tidy(&self) -> Result<(), StoreError> {
-        const AUDIT_SECS: u32 = 400 * 24 * 60 * 60;
+        const DAY_SECS: u32 = 24 * 60 * 60;
+        const AUDIT_SECS: u32 = 400 * DAY_SECS;
         let now = self.charges.now();
         let (seen_by, audit_by) = (before(now, IDLE_SECS), before(now, AUDIT_SECS));
         self.charges
             .store()
-            .write(move |tx| Box::pin(async move { tx.people().await?.forget(now, seen_by, audit_by).await }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut people = tx.people().await?;
+                    people.forget(now, seen_by, audit_by).await?;
+                    let (asked_by, opened_by) = (
+                        before(now, REQUEST_DAYS * DAY_SECS),
+                        before(now, UNOPENED_DAYS * DAY_SECS),
+                    );
+                    for num in people.stale_requests(asked_by, opened_by).await? {
+                        people.remove_account(num).await?;
+                    }
+                    Ok(())
+                })
+            })
             .await
     }
 }

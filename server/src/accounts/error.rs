@@ -1,5 +1,7 @@
 //! Why something about accounts is not done.
 
+use bitpro_charge::MerchantId;
+
 use super::asking::MOST_MERCHANTS;
 use super::password::{FEWEST_CHARS, MOST_CHARS, Weakness};
 use crate::limits::RetryAfter;
@@ -45,6 +47,18 @@ pub enum AccountError {
     /// The account was let in before.
     #[error("the account was approved before")]
     Approved,
+    /// The account was not let in yet.
+    #[error("this is a request that was not approved yet: approve or reject it")]
+    NotApproved,
+    /// The operator has blocked the account.
+    #[error("the account is blocked")]
+    Blocked,
+    /// He has not.
+    #[error("the account is not blocked")]
+    NotBlocked,
+    /// Merchants would be left without an owner who can get in.
+    #[error("the only owner of {}: give it another one first, by `bitpro merchant set <id> --owner <email>`", listed(.0))]
+    OnlyOwner(Vec<MerchantId>),
     /// The address has an account.
     #[error("this address has an account")]
     Taken,
@@ -177,9 +191,14 @@ impl AccountError {
                 "The team is full: remove somebody first.",
                 "L’équipe est complète : retirez d’abord quelqu’un.",
             ),
-            Self::UnknownAccount | Self::UnknownMember | Self::UnknownMerchant | Self::Approved => {
-                ("There is nothing here.", "Il n’y a rien ici.")
-            }
+            Self::NotApproved
+            | Self::Blocked
+            | Self::NotBlocked
+            | Self::OnlyOwner(_)
+            | Self::UnknownAccount
+            | Self::UnknownMember
+            | Self::UnknownMerchant
+            | Self::Approved => ("There is nothing here.", "Il n’y a rien ici."),
             Self::Busy | Self::Sealed(_) | Self::Store(_) => (
                 "The server cannot do this now. Try again in a minute.",
                 "Le serveur ne peut pas faire cela maintenant. Réessayez dans une minute.",
@@ -187,6 +206,11 @@ impl AccountError {
         };
         (en.to_owned(), fr.to_owned())
     }
+}
+
+fn listed(merchants: &[MerchantId]) -> String {
+    let ids: Vec<String> = merchants.iter().map(MerchantId::to_string).collect();
+    ids.join(", ")
 }
 
 /// How long somebody is to wait, in English and French: in the largest unit of which it is more than one and a half, rounded

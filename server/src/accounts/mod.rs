@@ -13,6 +13,7 @@ mod error;
 mod factor;
 mod journal;
 mod notices;
+mod operating;
 mod own;
 mod passkeys;
 mod password;

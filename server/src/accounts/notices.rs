@@ -38,7 +38,7 @@ impl From<IpAddr> for Whence {
 }
 
 impl Whence {
-    fn said(self, language: Language) -> String {
+    pub(super) fn said(self, language: Language) -> String {
         match self {
             Self::Client(address) => address.to_string(),
             Self::CommandLine => words("the server's command line", "la ligne de commande du serveur")
@@ -117,7 +117,7 @@ impl Accounts {
         self.notify(tx, merchant, &owners, notice, whence.into(), now).await
     }
 
-    async fn notify(
+    pub(super) async fn notify(
         &self,
         tx: &mut Tx,
         merchant: MerchantId,
@@ -127,7 +127,7 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let zone = self.zone_of(merchant);
-        for member in members {
+        for member in members.iter().filter(|member| !member.is_disabled) {
             let language = language_of(&member.language);
             let occasion = Occasion {
                 when: now,

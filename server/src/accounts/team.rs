@@ -11,7 +11,7 @@ use super::{
     AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Role, Token, Visitor,
     check_password,
 };
-use crate::mail::letters;
+use crate::mail::letters::{self, Notice};
 use crate::merchant::Language;
 use crate::rng::uuid;
 use crate::store::people::AccountRow;
@@ -266,6 +266,49 @@ impl Accounts {
         Ok(merchant)
     }
 
+    /// Whether a merchant's owners require a second factor of the whole team.
+    pub(crate) async fn requires_factor(&self, merchant: MerchantId) -> Result<bool, StoreError> {
+        let mut reader = self.charges.store().people().await?;
+        reader.rows().has_factor_rule(merchant).await
+    }
+
+    /// Requires a second factor of the whole team, or does so no more; whether that is another thing than before. Members who
+    /// have none are told, for nothing of the merchant is shown to them until they have; and all owners, when it ends.
+    pub(crate) async fn require_factor(
+        &self,
+        merchant: MerchantId,
+        is_required: bool,
+        client: IpAddr,
+    ) -> Result<bool, AccountError> {
+        let (this, now) = (self.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    if tx.people().await?.has_factor_rule(merchant).await? == is_required {
+                        return Ok(false);
+                    }
+                    let row = merchant_row(tx, merchant)?;
+                    tx.people()
+                        .await?
+                        .put_factor_rule(row, is_required.then_some(now))
+                        .await?;
+                    let name = name_of(tx, merchant);
+                    if !is_required {
+                        let notice = Notice::FactorNotRequired { merchant: &name };
+                        this.notify_owners(tx, merchant, notice, client, now).await?;
+                        return Ok(true);
+                    }
+                    let team = tx.people().await?.members(merchant).await?;
+                    let without: Vec<&MemberRow> = team.iter().filter(|member| !member.has_factor).collect();
+                    let notice = Notice::FactorRequired { merchant: &name };
+                    this.notify(tx, merchant, &without, notice, client.into(), now).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
     /// Gives a member another part.
     pub(crate) async fn set_role(
         &self,
@@ -325,13 +368,18 @@ impl Accounts {
 
 /// The member of a team with this id, unless it would lose its last owner by what is to be done to him.
 fn found(team: &[MemberRow], member: [u8; 16], stays_owner: bool) -> Result<MemberRow, AccountError> {
-    let owners = team.iter().filter(|member| member.role == Role::Owner).count();
     let found = team.iter().find(|known| known.id == member).cloned();
     let found = found.ok_or(AccountError::UnknownMember)?;
-    if found.role == Role::Owner && owners == 1 && !stays_owner {
+    let has_other = team.iter().any(|other| is_other_owner(other, found.account));
+    if found.role == Role::Owner && !has_other && !stays_owner {
         return Err(AccountError::LastOwner);
     }
     Ok(found)
+}
+
+/// Whether a member is an owner who can get in, and not `account`.
+pub(super) fn is_other_owner(member: &MemberRow, account: i64) -> bool {
+    member.role == Role::Owner && member.account != account && !member.is_disabled
 }
 
 pub(super) fn name_of(tx: &Tx, merchant: MerchantId) -> String {

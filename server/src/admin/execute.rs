@@ -34,6 +34,7 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
     let charges = accounts.charges();
     match command {
         Command::ListAccounts | Command::ApproveAccount { .. } => people::execute(accounts, command).await,
+        Command::Account(command) => people::operate(accounts, command).await,
         Command::AddMerchant(edit) => {
             let owner = people::owner(&edit)?;
             let id = charges.add_merchant(changes(edit).await?).await?;

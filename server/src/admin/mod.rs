@@ -23,6 +23,7 @@ pub(crate) use execute::execute;
 #[cfg(test)]
 pub(crate) use journal::ACTIONS;
 pub use links::{LinkCommand, LinkToSign, sign_offline};
+pub use people::AccountCommand;
 pub use reconcile::carry_out;
 pub use socket::{AdminSocket, SocketError, ask};
 pub use webhooks::WebhookCommand;

@@ -160,6 +160,7 @@ const fn name(command: &Command) -> &'static str {
         Command::ListMerchants => "merchant list",
         Command::ListAccounts => "account list",
         Command::ApproveAccount { .. } => "account approve",
+        Command::Account(command) => command.name(),
         Command::Link(LinkCommand::RotateKey { .. }) => "link key rotate",
         Command::Link(LinkCommand::ListKeys { .. }) => "link key list",
         Command::Link(LinkCommand::RevokeKey { .. }) => "link key revoke",

@@ -6,6 +6,7 @@ use bitpro_charge::{Charge, Event, Recorded};
 use serde::{Deserialize, Serialize};
 
 use super::links::LinkCommand;
+use super::people::AccountCommand;
 use super::webhooks::WebhookCommand;
 use crate::charges::{MerchantReport, Snapshot};
 use crate::merchant::SETTINGS;
@@ -38,6 +39,8 @@ pub enum Command {
         /// His e-mail address.
         email: String,
     },
+    /// Something else about one account.
+    Account(AccountCommand),
     /// Something about signed links.
     Link(LinkCommand),
     /// Webhooks.

@@ -1,10 +1,10 @@
 //! `bitpro account …`: what may be written, and how its results are shown.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::print::{list, out, text};
-use crate::admin::Command;
+use crate::admin::{AccountCommand, Command};
 
 /// What can be done with accounts.
 #[derive(Debug, Subcommand)]
@@ -15,7 +15,7 @@ pub(super) enum AccountAction {
         #[arg(long)]
         json: bool,
     },
-    /// Let somebody in who asked: he gets a letter with a link to choose a password, and the merchant he asked for.
+    /// Let somebody in who asked: they get a letter with a link to choose a password, and the merchant that they asked for.
     Approve {
         /// The e-mail address.
         email: String,
@@ -23,6 +23,49 @@ pub(super) enum AccountAction {
         #[arg(long)]
         json: bool,
     },
+    /// Take all second factors and recovery codes from somebody who has lost them: the password alone lets them in then.
+    ResetFactor {
+        #[command(flatten)]
+        account: Named,
+    },
+    /// Send somebody a new link to choose a password, and print it. Whoever has it gets in: pass it on as you would a password.
+    Link {
+        #[command(flatten)]
+        account: Named,
+    },
+    /// Block an account: its sessions end, and nobody can log in with it until it is enabled again.
+    Disable {
+        #[command(flatten)]
+        account: Named,
+        /// Block it even when a merchant is left without an owner who can log in.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Open a blocked account again.
+    Enable {
+        #[command(flatten)]
+        account: Named,
+    },
+    /// Refuse a request for an account, which is deleted.
+    Reject {
+        #[command(flatten)]
+        account: Named,
+    },
+    /// Remove an account, and with it its part in every team. Merchants, their charges and their logs stay.
+    Remove {
+        #[command(flatten)]
+        account: Named,
+    },
+}
+
+/// One account.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// The e-mail address.
+    email: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 impl AccountAction {
@@ -31,7 +74,19 @@ impl AccountAction {
         match self {
             Self::List { json } => (Command::ListAccounts, json),
             Self::Approve { email, json } => (Command::ApproveAccount { email }, json),
+            Self::ResetFactor { account } => account.command(|email| AccountCommand::ResetFactor { email }),
+            Self::Link { account } => account.command(|email| AccountCommand::Link { email }),
+            Self::Disable { account, force } => account.command(|email| AccountCommand::Disable { email, force }),
+            Self::Enable { account } => account.command(|email| AccountCommand::Enable { email }),
+            Self::Reject { account } => account.command(|email| AccountCommand::Reject { email }),
+            Self::Remove { account } => account.command(|email| AccountCommand::Remove { email }),
         }
+    }
+}
+
+impl Named {
+    fn command(self, command: impl FnOnce(String) -> AccountCommand) -> (Command, bool) {
+        (Command::Account(command(self.email)), self.json)
     }
 }
 
@@ -43,7 +98,26 @@ pub(super) fn print(command: &Command, value: &Value) {
             text(&value["email"]),
             text(&value["merchant"])
         )),
+        Command::Account(command) => operated(command, value),
         _ => list(value, "nobody has asked for an account yet", line),
+    }
+}
+
+/// What was done to one account.
+fn operated(command: &AccountCommand, value: &Value) {
+    let email = text(&value["email"]);
+    out(&match command {
+        AccountCommand::ResetFactor { .. } => {
+            format!("{email} has no second factor any more and is told by letter; all sessions were ended")
+        }
+        AccountCommand::Link { .. } => format!("a letter to {email} is on its way, with this link"),
+        AccountCommand::Disable { .. } => format!("blocked {email}, who is told by letter"),
+        AccountCommand::Enable { .. } => format!("opened {email} again, who is told by letter"),
+        AccountCommand::Reject { .. } => format!("refused {email}, who is told by letter"),
+        AccountCommand::Remove { .. } => format!("removed {email}, who is told by letter"),
+    });
+    if let AccountCommand::Link { .. } = command {
+        out(&text(&value["link"]));
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) enum Do {
         #[command(subcommand)]
         action: MerchantAction,
     },
-    /// Let people in who asked for an account of the dashboard.
+    /// Let people in who asked for an account of the dashboard, help them when they are locked out, and lock them out.
     Account {
         #[command(subcommand)]
         action: AccountAction,

@@ -99,7 +99,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
             "no merchants yet: add one with `bitpro merchant add`",
             |merchant| format!("{}  {}", text(&merchant["id"]), text(&merchant["settings"]["name"])),
         ),
-        Command::ListAccounts | Command::ApproveAccount { .. } => account::print(command, value),
+        Command::ListAccounts | Command::ApproveAccount { .. } | Command::Account(_) => account::print(command, value),
         Command::Link(command) => link::reply(command, value, config),
         Command::Webhook(command) => webhook::reply(command, value),
         Command::ListCharges(_) => list(value, "no charges", charge_line),

@@ -319,7 +319,7 @@ pub const SETTINGS: [Setting; 59] = [
     optional(
         "operator_email",
         "an e-mail address without a name",
-        "Who is told when somebody asks for an account.",
+        "Who is told when somebody asks for an account, once an hour at most.",
     ),
     with_default(
         "signup",

@@ -15,7 +15,25 @@ pub(super) fn deed(action: &str) -> Option<Words> {
         "team/invitations/{invitation}" => words("Took an invitation back", "Invitation retirée"),
         "team/members/{member}" => words("Changed somebody’s role", "Rôle modifié"),
         "team/members/{member}/remove" => words("Removed somebody from the team", "Membre retiré de l’équipe"),
+        "team/factor" => words(
+            "Changed whether a second factor is required of the team",
+            "Obligation d’un second facteur dans l’équipe modifiée",
+        ),
         "team/leave" => words("Left the team", "Départ de l’équipe"),
+        "account/reset-factor" => words(
+            "The operator reset a member’s second factor",
+            "L’exploitant a réinitialisé le second facteur d’un membre",
+        ),
+        "account/link" => words(
+            "The operator sent a member a link to choose a password",
+            "L’exploitant a envoyé à un membre un lien pour choisir un mot de passe",
+        ),
+        "account/disable" => words("The operator blocked a member", "L’exploitant a bloqué un membre"),
+        "account/enable" => words(
+            "The operator opened a member’s account again",
+            "L’exploitant a rouvert le compte d’un membre",
+        ),
+        "account/remove" => words("The operator removed a member", "L’exploitant a supprimé un membre"),
         "settings" => words("Changed settings", "Réglages modifiés"),
         "settings/look" => words("Changed the colour", "Couleur modifiée"),
         "settings/look/try" => words("Tried a colour", "Couleur essayée"),

@@ -110,7 +110,11 @@ async fn let_in(
     };
     let member = match (route.access.permission(), &person) {
         (Some(permission), Some(person)) => {
-            let member = member(app, person, params).await?;
+            let (member, needs_factor) = member(app, person, params).await?;
+            if needs_factor && !person.login.account.has_factor() {
+                // Before anything else: his owners require it of him.
+                return Ok(see_other(&format!("/account/factor?required={}", member.merchant.id)));
+            }
             if !member.role.may(permission) {
                 return Err(Refusal::not_allowed());
             }
@@ -211,7 +215,8 @@ fn is_fresh(login: &Login, app: &App) -> bool {
     login.session.confirmed_at > since && has_factor
 }
 
-async fn member(app: &App, person: &Person, params: &[(String, String)]) -> Result<Member, Refusal> {
+/// The member who asks, and whether the merchant requires a second factor of him.
+async fn member(app: &App, person: &Person, params: &[(String, String)]) -> Result<(Member, bool), Refusal> {
     let named = params.iter().find(|(name, _)| name == "merchant");
     let id = named.and_then(|(_, text)| text.parse::<MerchantId>().ok());
     let id = id.ok_or_else(Refusal::unknown_merchant)?;
@@ -220,10 +225,11 @@ async fn member(app: &App, person: &Person, params: &[(String, String)]) -> Resu
     let (Some(part), Some(merchant)) = (part, app.charges.merchant(id)) else {
         return Err(Refusal::unknown_merchant());
     };
-    Ok(Member {
+    let member = Member {
         merchant,
         role: part.role,
-    })
+    };
+    Ok((member, part.needs_factor))
 }
 
 /// Whether a form comes from a page of ours. Browsers say so in `Sec-Fetch-Site`; older ones in `Origin`. One that says

@@ -13,6 +13,10 @@ use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::words::{Words, words};
 
+const REQUIRED: Words = words(
+    "requires a second factor of everybody in the team. Set one up to go on.",
+    "exige un second facteur de toute l’équipe. Configurez-en un pour continuer.",
+);
 const TITLE: Words = words("Second factor", "Second facteur");
 const SCAN: Words = words(
     "Scan this with your authenticator app, then enter the code it shows.",
@@ -54,6 +58,9 @@ pub(super) async fn page(request: &Request, status: StatusCode, errors: &Errors)
     let factor = request.app.accounts.factor(&login.account).await?;
     let zone = request.app.accounts.account_zone(login.account.num).await?;
     let content = html! {
+        @if let Some(name) = required_by(request) {
+            p.note { strong { (name) } " " (REQUIRED.of(lang)) }
+        }
         @if login.account.has_factor() {
             div.panel {
                 p { (LEFT.of(lang)) " " (factor.recovery_codes) }
@@ -78,6 +85,16 @@ pub(super) async fn page(request: &Request, status: StatusCode, errors: &Errors)
         }
     };
     Ok(layout::narrow(request, status, TITLE.of(lang), &content))
+}
+
+/// The merchant whose owners have led the person here, by name: one to whose team the person belongs, or nobody would show it.
+fn required_by(request: &Request) -> Option<String> {
+    if request.person().ok()?.login.account.has_factor() {
+        return None;
+    }
+    let id = request.query.text("required").parse().ok()?;
+    let merchant = request.app.charges.merchant(id)?;
+    Some(merchant.settings.name.clone())
 }
 
 /// `POST /account/factor`

@@ -99,6 +99,11 @@ pub static ROUTES: &[Route] = &[
         team::remove,
     ),
     post(
+        "/dashboard/{merchant}/team/factor",
+        Access::FreshMember(Permission::Team),
+        team::require_factor,
+    ),
+    post(
         "/dashboard/{merchant}/team/leave",
         Access::Member(Permission::Read),
         team::leave,

@@ -28,6 +28,20 @@ const TRANSFER: Words = words(
     "To hand the shop over, make somebody else an owner, then leave or take another role.",
     "Pour transmettre la boutique, nommez quelqu’un d’autre propriétaire, puis quittez l’équipe ou prenez un autre rôle.",
 );
+const RULE_TITLE: Words = words("Second factor of the team", "Second facteur de l’équipe");
+const RULE_ON: Words = words(
+    "Everybody of this team needs a second factor: whoever has none is led to set one up, and sees nothing of the shop before.",
+    "Toute l’équipe doit avoir un second facteur : qui n’en a pas est conduit à en configurer un, et ne voit rien de la boutique avant.",
+);
+const RULE_OFF: Words = words(
+    "You can require a second factor of everybody. Members without one are told by e-mail, and led to set one up before they see anything \
+     of the shop again. So are you.",
+    "Vous pouvez exiger un second facteur de toute l’équipe. Les membres qui n’en ont pas l’apprennent par e-mail, et doivent en configurer \
+     un avant de revoir quoi que ce soit de la boutique. Vous aussi.",
+);
+const REQUIRE: Words = words("Require a second factor", "Exiger un second facteur");
+const NOT_REQUIRE: Words = words("Do not require it any more", "Ne plus l’exiger");
+const NO_FACTOR: Words = words("no second factor", "pas de second facteur");
 const DONE: Words = words("Done.", "C’est fait.");
 
 /// `GET /dashboard/{merchant}/team`
@@ -117,6 +131,23 @@ pub(super) fn leave(request: Request) -> Answer {
     })
 }
 
+/// `POST /dashboard/{merchant}/team/factor`
+pub(super) fn require_factor(request: Request) -> Answer {
+    Box::pin(async move {
+        let is_required = match request.form.text("required") {
+            "yes" => true,
+            "no" => false,
+            _ => return Err(Refusal::unknown_page()),
+        };
+        let (accounts, merchant) = (&request.app.accounts, request.member()?.merchant.id);
+        accounts.require_factor(merchant, is_required, request.client).await?;
+        Ok(done(
+            &request,
+            if is_required { "required" } else { "not required" }.to_owned(),
+        ))
+    })
+}
+
 fn done(request: &Request, what: String) -> axum::response::Response {
     let merchant = request.member.as_ref().map(|member| member.merchant.id.to_string());
     changed(
@@ -146,15 +177,19 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
     let lang = request.language;
     let member = request.member()?;
     let (members, invitations) = request.app.accounts.team(member.merchant.id).await?;
+    let is_required = request.app.accounts.requires_factor(member.merchant.id).await?;
     let base = format!("/dashboard/{}/team", member.merchant.id);
     let content = html! {
         @if request.query.has("done") { p.note.good role="status" { (DONE.of(lang)) } }
         @if let Some(message) = errors.get("member") { p.note.bad role="alert" { (message) } }
-        (table(request, &base, &members)?)
+        (table(request, &base, &members, is_required)?)
         @if member.role.may(Permission::Team) {
             @if !invitations.is_empty() { (invited(request, &base, &invitations)) }
             (invite_form(request, &base, errors))
             p.hint { (TRANSFER.of(lang)) }
+            (rule_form(request, &base, is_required))
+        } @else if is_required {
+            p.hint { (RULE_ON.of(lang)) }
         }
         details.panel {
             summary { (ROLES_TITLE.of(lang)) }
@@ -173,7 +208,24 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
     Ok(layout::page(request, status, TITLE.of(lang), &content))
 }
 
-fn table(request: &Request, base: &str, members: &[MemberRow]) -> Result<Markup, Refusal> {
+fn rule_form(request: &Request, base: &str, is_required: bool) -> Markup {
+    let lang = request.language;
+    let (text, value, button) = match is_required {
+        true => (RULE_ON, "no", NOT_REQUIRE),
+        false => (RULE_OFF, "yes", REQUIRE),
+    };
+    html! {
+        h2 { (RULE_TITLE.of(lang)) }
+        form.panel method="post" action={ (base) "/factor" } {
+            (layout::csrf(request))
+            input type="hidden" name="required" value=(value);
+            p { (text.of(lang)) }
+            div.actions { button type="submit" { (button.of(lang)) } }
+        }
+    }
+}
+
+fn table(request: &Request, base: &str, members: &[MemberRow], is_required: bool) -> Result<Markup, Refusal> {
     let lang = request.language;
     let own = request.person()?.account;
     let may = request.member()?.role.may(Permission::Team);
@@ -195,6 +247,7 @@ fn table(request: &Request, base: &str, members: &[MemberRow]) -> Result<Markup,
                             td role="cell" {
                                 (member.email)
                                 @if member.has_factor { div.hint { (FACTOR.of(lang)) } }
+                                @else if is_required { div.hint { (NO_FACTOR.of(lang)) } }
                             }
                             td role="cell" {
                                 @if may {

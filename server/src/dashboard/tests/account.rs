@@ -16,7 +16,7 @@ fn offered(page: &str) -> (String, String) {
 }
 
 /// Turns the second factor on; its secret, and the recovery codes.
-async fn factor(world: &World, browser: &Browser<'_>) -> (CodeSecret, Vec<String>) {
+pub(super) async fn factor(world: &World, browser: &Browser<'_>) -> (CodeSecret, Vec<String>) {
     let page = browser.get("/account/factor").await;
     assert!(page.body.contains("<svg"), "{}", page.body);
     let (secret, offer) = offered(&page.body);

@@ -3,8 +3,11 @@
 mod account;
 mod entering;
 mod matrix;
+mod operated;
 mod origin;
 mod passkeys;
+mod requests;
+mod required;
 mod shop;
 mod strangers;
 mod team;

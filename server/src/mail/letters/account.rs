@@ -77,23 +77,66 @@ pub fn asked(language: Language, to: &str, name: &str) -> Letter {
     .to(to)
 }
 
-/// Tells the operator that somebody asked for an account.
+/// What somebody says who asks for an account.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
+    /// The person's name.
+    pub name: &'a str,
+    /// The address.
+    pub email: &'a str,
+    /// The merchant's name.
+    pub company: &'a str,
+    /// The merchant's site.
+    pub site: &'a str,
+}
+
+/// Tells the operator that `count` people asked for an account, and what the first of them say.
 #[must_use]
-pub fn operator_asked(to: &str, name: &str, email: &str, company: &str, site: &str) -> Letter {
-    let figures = [("Name", name), ("E-mail", email), ("Company", company), ("Site", site)];
-    let mut content = Content::new(
-        Language::En,
-        "Somebody asks for an account".to_owned(),
-        None,
-        vec!["Somebody asks for a Bitpro account. Nothing of what he says has been verified:".to_owned()],
-    );
-    content.figures = figures
-        .into_iter()
-        .map(|(label, value)| (label.to_owned(), clean::line(value, 200)))
-        .collect();
+pub fn operator_asked(to: &str, count: i64, requests: &[Asking<'_>]) -> Letter {
+    let (subject, text) = match count {
+        1 => (
+            "Somebody asks for an account".to_owned(),
+            "Somebody asks for a Bitpro account. Nothing of what they say has been verified:".to_owned(),
+        ),
+        count => (
+            format!("{count} people ask for an account"),
+            format!("{count} people ask for a Bitpro account. Nothing of what they say has been verified:"),
+        ),
+    };
+    let mut content = Content::new(Language::En, subject, None, vec![text]);
+    for asking in requests {
+        let figures = [
+            ("Name", asking.name),
+            ("E-mail", asking.email),
+            ("Company", asking.company),
+            ("Site", asking.site),
+        ];
+        let figures = figures.map(|(label, value)| (label.to_owned(), clean::line(value, 200)));
+        content.figures.extend(figures);
+    }
     content
-        .small("On the server, \"bitpro account list\" shows the requests, and \"bitpro account approve\" with the e-mail address approves one.")
+        .small(
+            "On the server, \"bitpro account list\" shows all requests; \"bitpro account approve\" and \"bitpro account reject\" with \
+             the e-mail address answer one. Those that nobody answers are forgotten after 30 days.",
+        )
         .to(to)
+}
+
+/// The request for an account was refused.
+#[must_use]
+pub fn rejected(language: Language, to: &str, name: &str) -> Letter {
+    let subject = words("Your request was not accepted", "Votre demande n'a pas été acceptée").of(language);
+    let paragraph = words(
+        "You asked for a Bitpro account here, and whoever runs this server did not accept it. What you wrote was deleted.",
+        "Vous aviez demandé un compte Bitpro ici, et l'exploitant de ce serveur ne l'a pas accepté. Ce que vous aviez écrit a été supprimé.",
+    );
+    Content::new(
+        language,
+        subject.to_owned(),
+        Some(name),
+        vec![paragraph.of(language).to_owned()],
+    )
+    .to(to)
 }
 
 /// Somebody invites the reader to work for a merchant. `role` is the role in the words of `language`.

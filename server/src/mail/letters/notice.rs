@@ -32,6 +32,24 @@ pub enum Notice<'a> {
     RecoveryCodesMade,
     /// A recovery code was used to log in.
     RecoveryCodeUsed,
+    /// The operator took all second factors from the account.
+    FactorReset,
+    /// The operator blocked the account.
+    Disabled,
+    /// He did so no more.
+    Enabled,
+    /// The operator removed the account.
+    AccountRemoved,
+    /// The owners require a second factor of the whole team, and the one who reads this has none.
+    FactorRequired {
+        /// Whose team.
+        merchant: &'a str,
+    },
+    /// They do so no more.
+    FactorNotRequired {
+        /// Whose team.
+        merchant: &'a str,
+    },
     /// Somebody logged in with a browser that was not there before.
     NewDevice,
     /// Somebody who knows the password gave wrong second factors again and again.
@@ -224,6 +242,60 @@ impl<'a> Notice<'a> {
                 ),
                 None,
             ),
+            Self::FactorReset => (
+                words(
+                    "Your second factor was reset",
+                    "Votre second facteur a été réinitialisé",
+                ),
+                words(
+                    "Whoever runs this Bitpro took all second factors and recovery codes from your account, and ended its sessions. Your password alone lets you in now: log in, and set up a second factor again.",
+                    "L'exploitant de ce Bitpro a retiré de votre compte tous les seconds facteurs et codes de secours, et fermé ses sessions. Votre mot de passe suffit désormais : connectez-vous, et configurez de nouveau un second facteur.",
+                ),
+                None,
+            ),
+            Self::Disabled => (
+                words("Your account was blocked", "Votre compte a été bloqué"),
+                words(
+                    "Whoever runs this Bitpro blocked your account. Its sessions were ended, and nobody can log in with it.",
+                    "L'exploitant de ce Bitpro a bloqué votre compte. Ses sessions ont été fermées, et personne ne peut s'y connecter.",
+                ),
+                None,
+            ),
+            Self::Enabled => (
+                words("Your account is open again", "Votre compte est de nouveau ouvert"),
+                words(
+                    "Whoever runs this Bitpro no longer blocks your account: you can log in again.",
+                    "L'exploitant de ce Bitpro ne bloque plus votre compte : vous pouvez vous y reconnecter.",
+                ),
+                None,
+            ),
+            Self::AccountRemoved => (
+                words("Your account was removed", "Votre compte a été supprimé"),
+                words(
+                    "Whoever runs this Bitpro removed your account, and you belong to no team any more.",
+                    "L'exploitant de ce Bitpro a supprimé votre compte, et vous ne faites plus partie d'aucune équipe.",
+                ),
+                None,
+            ),
+            Self::FactorRequired { merchant } => (
+                words("Set up a second factor", "Configurez un second facteur"),
+                words(
+                    "The owners require a second factor of everybody in the team, and your account has none. Log in and set one up: until then nothing of the merchant is shown to you.",
+                    "Les propriétaires exigent un second facteur de toute l'équipe, et votre compte n'en a pas. Connectez-vous et configurez-en un : d'ici là, rien du marchand ne vous est montré.",
+                ),
+                Some(merchant),
+            ),
+            Self::FactorNotRequired { merchant } => (
+                words(
+                    "A second factor is no longer required",
+                    "Le second facteur n'est plus exigé",
+                ),
+                words(
+                    "From now on, members of the team get in without a second factor, too.",
+                    "Désormais, les membres de l'équipe entrent aussi sans second facteur.",
+                ),
+                Some(merchant),
+            ),
             Self::NewDevice => (
                 words("Log-in from a new browser", "Connexion depuis un nouveau navigateur"),
                 words(
@@ -351,6 +423,14 @@ impl<'a> Notice<'a> {
             Self::PasswordChanged | Self::EmailChanged { .. } => words(
                 "If it was not you, somebody else may be in your account: ask whoever runs this Bitpro for help at once.",
                 "Si ce n'était pas vous, quelqu'un d'autre est peut-être dans votre compte : demandez tout de suite de l'aide à qui gère ce Bitpro.",
+            ),
+            Self::FactorReset | Self::Disabled | Self::Enabled | Self::AccountRemoved => words(
+                "If you do not know why, ask whoever runs this Bitpro.",
+                "Si vous ne savez pas pourquoi, demandez à qui gère ce Bitpro.",
+            ),
+            Self::FactorRequired { .. } => words(
+                "An authenticator app or a passkey will do: you find both under \"Your account\".",
+                "Une application d'authentification ou une clé d'accès suffit : vous trouverez les deux sous « Votre compte ».",
             ),
             Self::RoleChanged { .. } | Self::Removed { .. } => words(
                 "If you do not know why, ask the owners of the merchant; if nobody of them knows you, whoever runs this Bitpro.",

@@ -169,6 +169,95 @@ impl People<'_> {
         Ok(done.last_insert_rowid())
     }
 
+    /// How many accounts wait to be approved, or for the password that shows that their mailbox was opened.
+    pub(crate) async fn count_requests(&mut self) -> Result<i64, StoreError> {
+        let count = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM accounts WHERE password IS NULL AND (approved_at IS NULL OR wants_merchant)",
+        )
+        .fetch_one(&mut *self.connection)
+        .await?;
+        Ok(count)
+    }
+
+    /// Those that were asked for by `asked_by` and not approved since, and those that were let in by themselves by `opened_by`
+    /// and belong to nobody who has shown himself.
+    pub(crate) async fn stale_requests(
+        &mut self,
+        asked_by: Timestamp,
+        opened_by: Timestamp,
+    ) -> Result<Vec<i64>, StoreError> {
+        let nums = sqlx::query_scalar(
+            "SELECT num FROM accounts a WHERE password IS NULL AND NOT EXISTS (SELECT 1 FROM members e WHERE e.account = a.num) \
+             AND ((approved_at IS NULL AND created_at <= ?) OR (wants_merchant AND created_at <= ?))",
+        )
+        .bind(asked_by.0)
+        .bind(opened_by.0)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        Ok(nums)
+    }
+
+    /// How many requests the operator was not told of, and the `limit` oldest of them.
+    pub(crate) async fn untold_requests(&mut self, limit: u32) -> Result<(i64, Vec<AccountRow>), StoreError> {
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM accounts WHERE approved_at IS NULL AND told_at IS NULL")
+            .fetch_one(&mut *self.connection)
+            .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {ACCOUNT} FROM accounts a WHERE a.approved_at IS NULL AND a.told_at IS NULL ORDER BY a.num LIMIT ?"
+        )))
+        .bind(limit)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let rows: Result<Vec<AccountRow>, StoreError> = rows.iter().map(account).collect();
+        Ok((count, rows?))
+    }
+
+    /// When the operator was last told of requests.
+    pub(crate) async fn last_told(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = sqlx::query_scalar("SELECT MAX(told_at) FROM accounts")
+            .fetch_one(&mut *self.connection)
+            .await?;
+        Ok(at.map(Timestamp))
+    }
+
+    /// Notes that the operator was told of all requests.
+    pub(crate) async fn note_told(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE accounts SET told_at = ? WHERE approved_at IS NULL AND told_at IS NULL")
+            .bind(at.0)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Removes an account with all that is its own. What it did stays in the log, where it is named.
+    pub(crate) async fn remove_account(&mut self, num: i64) -> Result<(), StoreError> {
+        for statement in [
+            "UPDATE audit SET account = NULL WHERE account = ?",
+            "DELETE FROM recovery_codes WHERE account = ?",
+            "DELETE FROM account_tokens WHERE account = ?",
+            "DELETE FROM sessions WHERE account = ?",
+            "DELETE FROM passkeys WHERE account = ?",
+            "DELETE FROM members WHERE account = ?",
+            "DELETE FROM invitations WHERE invited_by = ?",
+            "DELETE FROM accounts WHERE num = ?",
+        ] {
+            sqlx::query(statement).bind(num).execute(&mut *self.connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes all second factors from an account.
+    pub(crate) async fn drop_factors(&mut self, num: i64) -> Result<(), StoreError> {
+        for statement in [
+            "UPDATE accounts SET totp = NULL, totp_step = NULL WHERE num = ?",
+            "DELETE FROM passkeys WHERE account = ?",
+            "DELETE FROM recovery_codes WHERE account = ?",
+        ] {
+            sqlx::query(statement).bind(num).execute(&mut *self.connection).await?;
+        }
+        Ok(())
+    }
+
     /// Stores what can change of an account.
     pub(crate) async fn put_account(&mut self, account: &AccountRow) -> Result<(), StoreError> {
         sqlx::query(

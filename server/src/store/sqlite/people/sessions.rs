@@ -169,6 +169,15 @@ impl People<'_> {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Ends all sessions of an account.
+    pub(crate) async fn end_sessions(&mut self, account: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE account = ?")
+            .bind(account)
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
+    }
+
     /// Ends all sessions of an account but the one of `kept`.
     pub(crate) async fn end_other_sessions(&mut self, account: i64, kept: [u8; 32]) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM sessions WHERE account = ? AND hash <> ?")

@@ -21,6 +21,8 @@ pub(crate) struct MemberRow {
     pub(crate) since: Timestamp,
     /// Whether he has a second factor.
     pub(crate) has_factor: bool,
+    /// Whether the operator has blocked his account.
+    pub(crate) is_disabled: bool,
 }
 
 /// An account's part in one merchant.
@@ -28,6 +30,8 @@ pub(crate) struct MemberRow {
 pub(crate) struct Membership {
     pub(crate) merchant: MerchantId,
     pub(crate) role: Role,
+    /// Whether the merchant's owners require a second factor of the whole team.
+    pub(crate) needs_factor: bool,
 }
 
 /// Somebody who was invited and has not come yet.
@@ -63,7 +67,8 @@ impl People<'_> {
     pub(crate) async fn members(&mut self, merchant: MerchantId) -> Result<Vec<MemberRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT a.num, a.id, a.email, a.name, a.language, e.role, e.since, \
-             a.totp IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys p WHERE p.account = a.num) FROM members e \
+             a.totp IS NOT NULL OR EXISTS (SELECT 1 FROM passkeys p WHERE p.account = a.num), a.disabled_at IS NOT NULL \
+             FROM members e \
              JOIN accounts a ON a.num = e.account JOIN merchants m ON m.num = e.merchant WHERE m.id = ? \
              ORDER BY e.role <> 'owner', e.since, a.num",
         )
@@ -81,6 +86,7 @@ impl People<'_> {
                     role: role(row.try_get(5)?)?,
                     since: Timestamp(row.try_get(6)?),
                     has_factor: row.try_get(7)?,
+                    is_disabled: row.try_get(8)?,
                 })
             })
             .collect()
@@ -89,7 +95,8 @@ impl People<'_> {
     /// The merchants that an account belongs to, the oldest part first.
     pub(crate) async fn memberships(&mut self, account: i64) -> Result<Vec<Membership>, StoreError> {
         let rows = sqlx::query(
-            "SELECT m.id, e.role FROM members e JOIN merchants m ON m.num = e.merchant WHERE e.account = ? \
+            "SELECT m.id, e.role, EXISTS (SELECT 1 FROM factor_rules f WHERE f.merchant = m.num) FROM members e \
+             JOIN merchants m ON m.num = e.merchant WHERE e.account = ? \
              ORDER BY e.since, m.num",
         )
         .bind(account)
@@ -100,9 +107,37 @@ impl People<'_> {
                 Ok(Membership {
                     merchant: MerchantId(fixed(row.try_get(0)?)?),
                     role: role(row.try_get(1)?)?,
+                    needs_factor: row.try_get(2)?,
                 })
             })
             .collect()
+    }
+
+    /// Whether a merchant's owners require a second factor of the whole team.
+    pub(crate) async fn has_factor_rule(&mut self, merchant: MerchantId) -> Result<bool, StoreError> {
+        let has = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM factor_rules f JOIN merchants m ON m.num = f.merchant WHERE m.id = ?)",
+        )
+        .bind(&merchant.0[..])
+        .fetch_one(&mut *self.connection)
+        .await?;
+        Ok(has)
+    }
+
+    /// Makes that so from `since` on, or no more.
+    pub(crate) async fn put_factor_rule(&mut self, merchant: i64, since: Option<Timestamp>) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM factor_rules WHERE merchant = ?")
+            .bind(merchant)
+            .execute(&mut *self.connection)
+            .await?;
+        if let Some(since) = since {
+            sqlx::query("INSERT INTO factor_rules (merchant, since) VALUES (?, ?)")
+                .bind(merchant)
+                .bind(since.0)
+                .execute(&mut *self.connection)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Makes an account a member, or gives it another role.

@@ -1,0 +1,254 @@
+//! What the operator does to accounts: each time it is noted, and the person is told by letter.
+
+use bitpro_charge::{MerchantId, Timestamp};
+
+use super::asking::merchant_row;
+use super::notices::{Part, Whence};
+use super::team::is_other_owner;
+use super::{AccountError, Accounts, Email, LINK_HOURS, Role, language_of};
+use crate::mail::letters::{self, Notice};
+use crate::store::people::{AccountRow, AuditRow};
+use crate::store::{StoreError, Tx};
+
+/// What stands in the log in the place of a person's address.
+const WHO: &str = "bitpro";
+/// What stands in the place of a client's address.
+const FROM: &str = "command line";
+
+impl Accounts {
+    /// Takes all second factors and recovery codes from an account, and ends its sessions.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownAccount`], or the database's.
+    pub async fn reset_factor(&self, email: &Email) -> Result<(), AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut account = known(tx, &email).await?;
+                    account.totp = None;
+                    account.totp_step = None;
+                    this.shut(tx, account.clone()).await?;
+                    tx.people().await?.drop_factors(account.num).await?;
+                    this.operated(tx, &account, "account/reset-factor", now).await?;
+                    this.tell_of_operator(tx, &account, Notice::FactorReset, now).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// A new link to choose a password, which is sent as well.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownAccount`], [`AccountError::NotApproved`], [`AccountError::Blocked`], or the database's.
+    pub async fn new_link(&self, email: &Email) -> Result<String, AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let account = known(tx, &email).await?;
+                    if account.approved_at.is_none() {
+                        return Err(AccountError::NotApproved);
+                    }
+                    if account.disabled_at.is_some() {
+                        return Err(AccountError::Blocked);
+                    }
+                    let url = this.password_link(tx, &account, true, now).await?;
+                    let url = url.ok_or(AccountError::UnknownLink)?;
+                    let language = language_of(&account.language);
+                    let letter = match account.password {
+                        Some(_) => letters::reset_password(language, &account.email, &account.name, &url, LINK_HOURS),
+                        None => letters::choose_password(language, &account.email, &account.name, &url, LINK_HOURS),
+                    };
+                    tx.post(&letter).await?;
+                    this.operated(tx, &account, "account/link", now).await?;
+                    Ok(url)
+                })
+            })
+            .await
+    }
+
+    /// Blocks an account: its sessions end, and nobody gets in with it. `even_only_owner` leaves merchants without an owner who
+    /// can.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownAccount`], [`AccountError::NotApproved`], [`AccountError::Blocked`], [`AccountError::OnlyOwner`],
+    /// or the database's.
+    pub async fn disable(&self, email: &Email, even_only_owner: bool) -> Result<(), AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut account = known(tx, &email).await?;
+                    if account.approved_at.is_none() {
+                        return Err(AccountError::NotApproved);
+                    }
+                    if account.disabled_at.is_some() {
+                        return Err(AccountError::Blocked);
+                    }
+                    if !even_only_owner {
+                        spared(tx, &account).await?;
+                    }
+                    account.disabled_at = Some(now);
+                    this.shut(tx, account.clone()).await?;
+                    this.operated(tx, &account, "account/disable", now).await?;
+                    this.tell_of_operator(tx, &account, Notice::Disabled, now).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Blocks an account no more.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownAccount`], [`AccountError::NotBlocked`], or the database's.
+    pub async fn enable(&self, email: &Email) -> Result<(), AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut account = known(tx, &email).await?;
+                    if account.disabled_at.take().is_none() {
+                        return Err(AccountError::NotBlocked);
+                    }
+                    tx.people().await?.put_account(&account).await?;
+                    this.operated(tx, &account, "account/enable", now).await?;
+                    this.tell_of_operator(tx, &account, Notice::Enabled, now).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Refuses a request for an account, which is deleted.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownAccount`], [`AccountError::Approved`], or the database's.
+    pub async fn reject(&self, email: &Email) -> Result<(), AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let account = known(tx, &email).await?;
+                    if account.approved_at.is_some() {
+                        return Err(AccountError::Approved);
+                    }
+                    this.operated(tx, &account, "account/reject", now).await?;
+                    let language = language_of(&account.language);
+                    let letter = letters::rejected(language, &account.email, &account.name);
+                    tx.post(&letter).await?;
+                    Ok(tx.people().await?.remove_account(account.num).await?)
+                })
+            })
+            .await
+    }
+
+    /// Removes an account from all teams and from here. The merchants stay.
+    ///
+    /// # Errors
+    /// [`AccountError::UnknownAccount`], [`AccountError::NotApproved`], [`AccountError::OnlyOwner`], or the database's.
+    pub async fn remove_account(&self, email: &Email) -> Result<(), AccountError> {
+        let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
+        self.charges
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let account = known(tx, &email).await?;
+                    if account.approved_at.is_none() {
+                        return Err(AccountError::NotApproved);
+                    }
+                    spared(tx, &account).await?;
+                    this.operated(tx, &account, "account/remove", now).await?;
+                    this.tell_of_operator(tx, &account, Notice::AccountRemoved, now).await?;
+                    let parts = tx.people().await?.memberships(account.num).await?;
+                    for part in &parts {
+                        let team = tx.people().await?.members(part.merchant).await?;
+                        let gone = Part::of(part.merchant, None);
+                        this.tell_owners(tx, gone, &team, &account.email, Whence::CommandLine, now)
+                            .await?;
+                    }
+                    Ok(tx.people().await?.remove_account(account.num).await?)
+                })
+            })
+            .await
+    }
+
+    /// Stores an account whose sessions, links and known browsers count no more.
+    async fn shut(&self, tx: &mut Tx, mut account: AccountRow) -> Result<(), StoreError> {
+        use crate::store::people::TokenPurpose::{Email, Password};
+        account.device_epoch += 1;
+        let mut people = tx.people().await?;
+        people.put_account(&account).await?;
+        people.drop_tokens(account.num, Password).await?;
+        people.drop_tokens(account.num, Email).await?;
+        people.end_sessions(account.num).await
+    }
+
+    /// Notes what was done: once for the account, and in the log of each merchant to whose team it belongs.
+    async fn operated(
+        &self,
+        tx: &mut Tx,
+        account: &AccountRow,
+        action: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let parts = tx.people().await?.memberships(account.num).await?;
+        let mut merchants: Vec<Option<i64>> = vec![None];
+        for part in &parts {
+            merchants.push(Some(merchant_row(tx, part.merchant)?));
+        }
+        for merchant in merchants {
+            let line = AuditRow {
+                merchant,
+                account: Some(account.num),
+                who: WHO.to_owned(),
+                action: action.to_owned(),
+                detail: account.email.clone(),
+                client: FROM.to_owned(),
+                at: now,
+                outcome: Some("done".to_owned()),
+            };
+            tx.people().await?.add_audit(&line).await?;
+        }
+        Ok(())
+    }
+
+    async fn tell_of_operator(
+        &self,
+        tx: &mut Tx,
+        account: &AccountRow,
+        notice: Notice<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let place = Whence::CommandLine.said(language_of(&account.language));
+        self.tell(tx, account, notice, place, now).await
+    }
+}
+
+async fn known(tx: &mut Tx, email: &Email) -> Result<AccountRow, AccountError> {
+    let account = tx.people().await?.account_of(email.as_str()).await?;
+    account.ok_or(AccountError::UnknownAccount)
+}
+
+/// An error that names the merchants that would be left without an owner who can get in.
+async fn spared(tx: &mut Tx, account: &AccountRow) -> Result<(), AccountError> {
+    let parts = tx.people().await?.memberships(account.num).await?;
+    let mut orphans: Vec<MerchantId> = Vec::new();
+    for part in parts.iter().filter(|part| part.role == Role::Owner) {
+        let team = tx.people().await?.members(part.merchant).await?;
+        if !team.iter().any(|member| is_other_owner(member, account.num)) {
+            orphans.push(part.merchant);
+        }
+    }
+    match orphans.is_empty() {
+        true => Ok(()),
+        false => Err(AccountError::OnlyOwner(orphans)),
+    }
+}
