@@ -72,7 +72,7 @@ pub fn seal() -> Seal {
 }
 
 /// A node that is not there.
-fn nowhere() -> NodeConfig {
+pub fn nowhere() -> NodeConfig {
     let auth = NodeAuth::Password {
         user: "nobody".to_owned(),
         password: String::new(),

@@ -57,15 +57,30 @@ impl Compared {
 
 /// What another hand does to the database.
 async fn meddle(app: &App, statements: &str) -> Result<()> {
+    another_hand(app, "db.executescript(sys.argv[2])", &[statements]).await
+}
+
+/// Another hand writes `new` for `old`, in whatever text it stands.
+async fn reword(app: &App, old: &str, new: &str) -> Result<()> {
+    let program = "\
+tables = [name for (name,) in db.execute(\"SELECT name FROM sqlite_master WHERE type = 'table'\").fetchall()]
+for table in tables:
+    for column in [row[1] for row in db.execute(f'PRAGMA table_info({table})').fetchall()]:
+        db.execute(f\"UPDATE {table} SET {column} = replace({column}, ?2, ?3) WHERE typeof({column}) = 'text' \"
+                   f\"AND instr({column}, ?2)\", (None, *sys.argv[2:]))";
+    another_hand(app, program, &[old, new]).await
+}
+
+async fn another_hand(app: &App, program: &str, arguments: &[&str]) -> Result<()> {
     let python = std::env::var("BITPRO_PYTHON")
         .context("BITPRO_PYTHON names no interpreter: run the tests by `cargo xtask test integration`")?;
-    let program = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1], timeout=30); db.executescript(sys.argv[2]); \
-                   db.commit(); db.close()";
-    let database = app.folder().join("bitpro.db");
+    let program = format!(
+        "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1], timeout=30)\n{program}\ndb.commit()\ndb.close()"
+    );
     let output = tokio::process::Command::new(python)
-        .args(["-c", program])
-        .arg(database)
-        .arg(statements)
+        .args(["-c", &program])
+        .arg(app.folder().join("bitpro.db"))
+        .args(arguments)
         .output()
         .await?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -295,11 +310,9 @@ async fn an_invented_payment_is_found_and_not_believed() -> Result<()> {
     // The whole database agrees on another transaction, which never was.
     let invented = "ab".repeat(32);
     let real = reversed(&txid.to_string());
-    let statements = format!(
-        "UPDATE events SET body = replace(body, '{txid}', '{invented}'); \
-         UPDATE charges SET snapshot = replace(snapshot, '{txid}', '{invented}'); \
-         UPDATE payments SET txid = x'{invented}' WHERE txid = x'{real}'; DELETE FROM payment_txs;"
-    );
+    reword(&scene.app, &txid.to_string(), &invented).await?;
+    let statements =
+        format!("UPDATE payments SET txid = x'{invented}' WHERE txid = x'{real}'; DELETE FROM payment_txs;");
     meddle(&scene.app, &statements).await?;
     Compared::run(&scene.app, &[]).await?.finds(
         1,

@@ -103,12 +103,12 @@ fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'stat
     parts
 }
 
-/// Whether the mark of paid charges fits: money that is there sets it, and no money at all does not. Dust that is gone, or somebody
-/// else's money, may have left it, for earlier releases took notice of them.
+/// Whether the mark of paid charges fits: money that is there sets it. Dust that is gone, somebody else's money, or a charge that
+/// ended without any may have left it or not, for earlier releases took notice of other things.
 fn is_paid_as_told(charge: &Charge, is_paid: bool) -> bool {
     match is_paid {
-        true => !charge.payments.is_empty(),
-        false => charge.is_untouched(),
+        true => !charge.payments.is_empty() || !charge.is_untouched(),
+        false => charge.payments.is_empty() || charge.is_untouched(),
     }
 }
 

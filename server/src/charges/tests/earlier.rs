@@ -10,6 +10,7 @@ use bitpro_charge::{Announcement, Reason};
 use super::*;
 use crate::accounts::Accounts;
 use crate::config::Signup;
+use crate::reconcile::{Reconciler, Request};
 use crate::webhooks::Webhooks;
 
 /// What each charge of a kept database costs.
@@ -108,6 +109,16 @@ impl Shop {
         assert_eq!(page.charges.len(), 1, "{order_id}");
         Arc::new(page.charges.into_iter().next().unwrap())
     }
+}
+
+#[tokio::test]
+async fn in_a_database_of_nine_migrations_a_comparison_finds_nothing() {
+    let world = World::left_by(NINE);
+    let charges = world.open().await;
+    let reconciler = Reconciler::new(charges.clone(), crate::testing::nowhere(), &world.database());
+    let report = reconciler.run(Request::default()).await.unwrap();
+    assert_eq!(report.differences, []);
+    assert_eq!(report.charges, u64::try_from(CHARGES.len()).unwrap());
 }
 
 #[tokio::test]
