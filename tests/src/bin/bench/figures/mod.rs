@@ -9,6 +9,7 @@ mod create;
 mod socket;
 mod start;
 mod status;
+mod storm;
 mod streams;
 mod webhooks;
 mod weight;
@@ -30,7 +31,7 @@ pub struct Station {
 }
 
 /// All stations, in the order of the table.
-pub const STATIONS: [Station; 13] = [
+pub const STATIONS: [Station; 14] = [
     Station {
         name: "weight",
         rows: &weight::ROWS,
@@ -95,6 +96,11 @@ pub const STATIONS: [Station; 13] = [
         name: "webhooks",
         rows: &webhooks::ROWS,
         measure: || Box::pin(webhooks::measure()),
+    },
+    Station {
+        name: "storm",
+        rows: &storm::ROWS,
+        measure: || Box::pin(storm::measure()),
     },
 ];
 
