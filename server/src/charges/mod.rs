@@ -49,7 +49,7 @@ pub use types::{
     Personal, Unread,
 };
 
-pub use crate::store::{ChargeOrigin, Needle, Note, OpenError, Place, Search, Snapshot, Tally};
+pub use crate::store::{ChargeOrigin, Faults, Moment, Needle, Note, OpenError, Place, Search, Snapshot, Tally};
 pub use crate::wallet::WalletText;
 
 use crate::clock::{Clock, Moment};
@@ -58,7 +58,7 @@ use crate::rates::RateSource;
 use crate::rng::Rng;
 use crate::seal::Seal;
 use crate::store::secret::Secret;
-use crate::store::{Fatal, Listener as _, Store, StoreError, StoreOptions, WebhookMap, open};
+use crate::store::{Fatal, Listener as _, NoFaults, Store, StoreError, StoreOptions, WebhookMap, open};
 use crate::webhooks::Policy;
 use shared::Shared;
 
@@ -134,6 +134,18 @@ impl Charges {
     }
 
     async fn open_with(opening: Opening, fatal: Fatal) -> Result<Self, OpenError> {
+        Self::open_among(opening, fatal, Arc::new(NoFaults)).await
+    }
+
+    /// Opens the database where faults befall its commits, for the simulation. `fatal` is told of a failed sync.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed then, beyond migrations.
+    pub async fn open_among(
+        opening: Opening,
+        fatal: Arc<dyn Fn(&StoreError) + Send + Sync>,
+        faults: Arc<dyn Faults>,
+    ) -> Result<Self, OpenError> {
         let secret = Secret::new(opening.secret);
         let opened = open(StoreOptions {
             database: opening.database,
@@ -143,6 +155,7 @@ impl Charges {
             rng: Arc::clone(&opening.rng),
             issues: opening.role == Role::Server,
             fatal,
+            faults,
         })
         .await?;
         // From here on there is one time, for whoever holds this clock (R32).

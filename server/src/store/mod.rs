@@ -5,6 +5,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod documents;
+mod faults;
 mod issuer;
 mod load;
 pub(crate) mod memory;
@@ -32,6 +33,8 @@ use parking_lot::RwLock;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use faults::NoFaults;
+pub use faults::{Faults, Moment};
 pub(crate) use issuer::Issuer;
 pub(crate) use memory::TxPlace;
 pub(crate) use news::{Low, News, Touched};

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::secret::Secret;
 use super::sqlite::connect;
-use super::{Fatal, News, Store, StoreError, Tx, WatchMap, Writer, load};
+use super::{Fatal, Faults, News, Store, StoreError, Tx, WatchMap, Writer, load};
 use crate::clock::Kept;
 use crate::rng::Rng;
 use crate::seal::{Seal, SealError};
@@ -92,6 +92,7 @@ pub(crate) struct StoreOptions {
     /// Whether addresses are given out here, and the issuance mark is held.
     pub(crate) issues: bool,
     pub(crate) fatal: Fatal,
+    pub(crate) faults: Arc<dyn Faults>,
 }
 
 /// An open store.
@@ -156,6 +157,7 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
             tx,
             units: taken,
             fatal: options.fatal,
+            faults: options.faults,
         },
         news,
         watch_map,

@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
 use super::unit::{Ran, Unit};
-use super::{News, StoreError, Tx, load};
+use super::{Faults, Moment, News, StoreError, Tx, load};
 
 /// Units in one commit, at most: more would only make the first wait.
 const GROUP: usize = 1_000;
@@ -29,6 +29,7 @@ pub(crate) struct Writer {
     pub(super) tx: Tx,
     pub(super) units: mpsc::Receiver<Box<dyn Unit>>,
     pub(super) fatal: Fatal,
+    pub(super) faults: Arc<dyn Faults>,
 }
 
 impl Writer {
@@ -133,13 +134,17 @@ impl Writer {
             Some(mark) if !issued.is_empty() => Some(mark.raise(issued)),
             _ => None,
         };
-        let committed = self.tx.session.commit().await;
+        let committed = match self.faults.at(Moment::BeforeCommit) {
+            Ok(()) => self.tx.session.commit().await,
+            Err(fault) => Err(StoreError::Unavailable(fault)),
+        };
         #[cfg(test)]
         let committed = committed.and_then(|()| self.tx.answer());
         if let Some(marked) = marked {
             marked.await?;
         }
-        committed
+        committed?;
+        self.faults.at(Moment::AfterCommit).map_err(StoreError::Unavailable)
     }
 }
 

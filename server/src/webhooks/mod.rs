@@ -17,6 +17,7 @@ mod schedule;
 mod sender;
 mod service;
 mod sign;
+mod stepped;
 mod tidy;
 mod unit;
 
@@ -27,3 +28,4 @@ pub use report::{DeliveryReport, PastAttemptReport, TestReport, WebhookReport};
 pub use sender::Sender;
 pub use service::{MAX_WEBHOOKS, Webhooks};
 pub use sign::is_genuine;
+pub use stepped::{Attempt, SteppedSender};

@@ -1,10 +1,12 @@
 //! The sender: takes in what is to be told, makes the attempts, and goes on with what came of them.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bitpro_charge::Timestamp;
+use bytes::Bytes;
 use quick_cache::unsync::Cache;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -42,24 +44,32 @@ pub struct Sender {
 }
 
 /// What an attempt task reports.
-enum Report {
+pub(super) enum Report {
     Ended(Job, Timestamp, Answered),
     /// The attempt was not made, for a reason of our own.
     NotMade(Job),
 }
 
-struct Running {
-    charges: Charges,
+/// How attempts are made, and where their ends are told.
+struct Way {
     client: Client,
+    reports: mpsc::UnboundedSender<Report>,
+}
+
+/// What is to be sent, and what came of it.
+pub(super) struct Running {
+    pub(super) charges: Charges,
     public_url: Arc<str>,
-    queue: Queue,
+    pub(super) queue: Queue,
     webhooks: HashMap<i64, Arc<Ready>>,
     fresh: Cache<i64, Arc<Fresh>>,
-    recorder: Recorder,
-    reports: mpsc::UnboundedSender<Report>,
+    pub(super) recorder: Recorder,
     /// The last delivery that was read at the start: news of it is none.
     loaded: i64,
 }
+
+/// Jobs, each with its webhook, if that is still there.
+pub(super) type Attempts = Vec<(Job, Option<Arc<Ready>>)>;
 
 impl Sender {
     /// A sender of what the store of `charges` holds. `public_url` is the server's own address.
@@ -85,17 +95,8 @@ impl Sender {
             mut news,
         } = self;
         let (reports, mut reported) = mpsc::unbounded_channel();
-        let mut running = Running {
-            recorder: Recorder::start(charges.clone()),
-            charges,
-            client,
-            public_url,
-            queue: Queue::default(),
-            webhooks: HashMap::new(),
-            fresh: Cache::new(FRESH),
-            reports,
-            loaded: 0,
-        };
+        let way = Way { client, reports };
+        let mut running = Running::new(charges, public_url);
         running.load().await;
         let mut tidy = tokio::time::interval(TIDY);
         tidy.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -104,7 +105,7 @@ impl Sender {
             if is_closing && running.queue.under_way() == 0 {
                 break;
             }
-            let pause = if is_closing { LOOK } else { running.send() };
+            let pause = if is_closing { LOOK } else { running.send(&way) };
             tokio::select! {
                 Some(first) = news.recv() => {
                     running.take_in(first).await;
@@ -131,15 +132,28 @@ impl Sender {
 }
 
 impl Running {
+    /// Nothing is known yet of what is to be sent.
+    pub(super) fn new(charges: Charges, public_url: Arc<str>) -> Self {
+        Self {
+            recorder: Recorder::start(charges.clone()),
+            charges,
+            public_url,
+            queue: Queue::default(),
+            webhooks: HashMap::new(),
+            fresh: Cache::new(FRESH),
+            loaded: 0,
+        }
+    }
+
     /// Starts the attempts that are due. How long until the next.
-    fn send(&mut self) -> Duration {
+    fn send(&mut self, way: &Way) -> Duration {
         if self.recorder.waiting() >= UNRECORDED {
             return Duration::from_millis(5);
         }
         let now = self.charges.now();
         let jobs = self.queue.take(now);
         if !jobs.is_empty() {
-            self.launch(jobs);
+            self.launch(jobs, way);
         }
         let Some(next) = self.queue.next() else {
             return LOOK;
@@ -148,8 +162,12 @@ impl Running {
         Duration::from_millis(millis).min(LOOK)
     }
 
-    fn launch(&self, jobs: Vec<Job>) {
-        let attempts: Vec<(Job, Option<Arc<Ready>>)> = jobs
+    /// The attempts of `jobs`, and what reads the events that they tell, by row of the outbox.
+    pub(super) fn attempts(
+        &self,
+        jobs: Vec<Job>,
+    ) -> (Attempts, impl Future<Output = HashMap<i64, Bytes>> + Send + use<>) {
+        let attempts: Attempts = jobs
             .into_iter()
             .map(|job| {
                 let ready = self.webhooks.get(&job.webhook).cloned();
@@ -161,17 +179,26 @@ impl Running {
             .map(|(job, _)| (job.outbox, self.fresh.get(&job.outbox).cloned()))
             .collect();
         let charges = self.charges.clone();
-        let client = self.client.clone();
         let public_url = Arc::clone(&self.public_url);
-        let reports = self.reports.clone();
-        tokio::spawn(async move {
-            let events = match charges.events_to_send(wanted, &public_url).await {
-                Ok(events) => events,
-                Err(error) => {
+        let events = async move {
+            charges
+                .events_to_send(wanted, &public_url)
+                .await
+                .unwrap_or_else(|error| {
                     tracing::error!(%error, "events cannot be read to be sent");
                     HashMap::new()
-                }
-            };
+                })
+        };
+        (attempts, events)
+    }
+
+    fn launch(&self, jobs: Vec<Job>, way: &Way) {
+        let (attempts, events) = self.attempts(jobs);
+        let charges = self.charges.clone();
+        let client = way.client.clone();
+        let reports = way.reports.clone();
+        tokio::spawn(async move {
+            let events = events.await;
             for (job, ready) in attempts {
                 let (Some(event), Some(ready)) = (events.get(&job.outbox).cloned(), ready) else {
                     let _ = reports.send(Report::NotMade(job));
@@ -193,7 +220,7 @@ impl Running {
     }
 
     /// Goes on after an attempt.
-    fn go_on(&mut self, report: Report) {
+    pub(super) fn go_on(&mut self, report: Report) {
         let now = self.charges.now();
         let (job, at, answered) = match report {
             Report::Ended(job, at, answered) => (job, at, answered),
@@ -247,7 +274,7 @@ impl Running {
         });
     }
 
-    async fn take_in(&mut self, sending: Sending) {
+    pub(super) async fn take_in(&mut self, sending: Sending) {
         match sending {
             Sending::Webhooks(webhooks) => self.set_webhooks(&webhooks),
             Sending::Due(due) => {
@@ -266,7 +293,7 @@ impl Running {
     }
 
     /// Reads everything that is still to be sent. A failure is tried again with the next news or restart; nothing is lost.
-    async fn load(&mut self) {
+    pub(super) async fn load(&mut self) {
         self.set_webhooks(&self.charges.webhook_map());
         let mut after = 0;
         loop {
