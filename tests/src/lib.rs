@@ -20,6 +20,7 @@ pub mod receiver;
 pub mod relay;
 pub mod rpc;
 pub mod scene;
+pub mod sim;
 pub mod sse;
 pub mod wait;
 pub mod wallet;

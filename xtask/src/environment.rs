@@ -16,6 +16,8 @@ pub enum Profile {
     Dev,
     /// For figures.
     Release,
+    /// For the simulation: fast, with every check of a debug build.
+    Simulation,
 }
 
 impl Profile {
@@ -24,6 +26,7 @@ impl Profile {
         let folder = match self {
             Self::Dev => "debug",
             Self::Release => "release",
+            Self::Simulation => "simulation",
         };
         workspace.target.join(folder).join(name)
     }

@@ -10,6 +10,7 @@ mod mutants;
 mod page;
 mod proc;
 mod setup;
+mod simulate;
 mod stamp;
 mod stopwatch;
 mod test;
@@ -26,6 +27,7 @@ cargo xtask <command>
   demo      start everything on this machine and print the addresses to open (--json: one line for scripts)
   test      run every suite, or those named: `test clippy unit`
   bench     measure the figures, in release
+  simulate  simulated histories of charges against a model: [--seed SEED] [--seconds N]
   mutants   mutation testing of charge/; survivors must be explained in charge/mutants-explained.md
   setup     install everything that the other commands need
   page      build the payment page into dist/ and the loader into widget/dist/
@@ -62,6 +64,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "test" => test::run(&workspace, rest),
         "demo" => match demo::run(&workspace, rest)? {},
         "bench" => match bench::run(&workspace, rest)? {},
+        "simulate" => match simulate::run(&workspace, rest)? {},
         "mutants" => {
             mutants::run(&workspace, rest)?;
             Ok(ExitCode::SUCCESS)

@@ -49,7 +49,7 @@ pub use types::{
     Personal, Unread,
 };
 
-pub use crate::store::{ChargeOrigin, Faults, Moment, Needle, Note, OpenError, Place, Search, Snapshot, Tally};
+pub use crate::store::{ChargeOrigin, CommitPoint, Faults, Needle, Note, OpenError, Place, Search, Snapshot, Tally};
 pub use crate::wallet::WalletText;
 
 use crate::clock::{Clock, Moment};

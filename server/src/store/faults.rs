@@ -6,12 +6,12 @@ pub trait Faults: Send + Sync + 'static {
     ///
     /// # Errors
     /// What the database is made to answer.
-    fn at(&self, moment: Moment) -> Result<(), String>;
+    fn at(&self, moment: CommitPoint) -> Result<(), String>;
 }
 
 /// A moment of danger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum CommitPoint {
     /// Everything is written; the commit is yet to come.
     BeforeCommit,
     /// The commit is durable, and nobody knows of it yet.
@@ -22,7 +22,7 @@ pub enum Moment {
 pub(crate) struct NoFaults;
 
 impl Faults for NoFaults {
-    fn at(&self, _: Moment) -> Result<(), String> {
+    fn at(&self, _: CommitPoint) -> Result<(), String> {
         Ok(())
     }
 }

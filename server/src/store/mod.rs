@@ -34,7 +34,7 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use faults::NoFaults;
-pub use faults::{Faults, Moment};
+pub use faults::{CommitPoint, Faults};
 pub(crate) use issuer::Issuer;
 pub(crate) use memory::TxPlace;
 pub(crate) use news::{Low, News, Touched};

@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
 use super::unit::{Ran, Unit};
-use super::{Faults, Moment, News, StoreError, Tx, load};
+use super::{CommitPoint, Faults, News, StoreError, Tx, load};
 
 /// Units in one commit, at most: more would only make the first wait.
 const GROUP: usize = 1_000;
@@ -134,7 +134,7 @@ impl Writer {
             Some(mark) if !issued.is_empty() => Some(mark.raise(issued)),
             _ => None,
         };
-        let committed = match self.faults.at(Moment::BeforeCommit) {
+        let committed = match self.faults.at(CommitPoint::BeforeCommit) {
             Ok(()) => self.tx.session.commit().await,
             Err(fault) => Err(StoreError::Unavailable(fault)),
         };
@@ -144,7 +144,9 @@ impl Writer {
             marked.await?;
         }
         committed?;
-        self.faults.at(Moment::AfterCommit).map_err(StoreError::Unavailable)
+        self.faults
+            .at(CommitPoint::AfterCommit)
+            .map_err(StoreError::Unavailable)
     }
 }
 

@@ -90,6 +90,16 @@ pub(super) struct Failure {
     causes: String,
 }
 
+impl Failure {
+    /// A failure of which nothing more is known.
+    pub(super) const fn of(kind: FailureKind) -> Self {
+        Self {
+            kind,
+            causes: String::new(),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind.as_str(), self.causes)

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::WebhookId;
 use super::client::Answered;
+use super::failure::{Failure, FailureKind};
 use super::queue::Job;
 use super::sender::{Report, Running};
 use crate::charges::{Charges, Sending};
@@ -80,10 +81,10 @@ impl SteppedSender {
     }
 
     /// The receiver of `attempt` answered with a status, or did not.
-    pub fn answered(&mut self, attempt: Attempt, outcome: Result<u16, String>) {
+    pub fn answered(&mut self, attempt: Attempt, outcome: Result<u16, FailureKind>) {
         let answered = Answered {
             took: Duration::ZERO,
-            outcome,
+            outcome: outcome.map_err(Failure::of),
             excerpt: None,
         };
         self.running.go_on(Report::Ended(attempt.job, attempt.at, answered));

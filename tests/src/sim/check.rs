@@ -1,0 +1,313 @@
+//! When everything was observed, every charge must be what the model says; and some things must hold at every instant.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bitcoin::OutPoint;
+use bitpro_charge::{Charge, ChargeId, Event, State};
+use bitpro_server::charges::Snapshot;
+
+use super::model::{Case, Pay, SLACK, Truth};
+use super::net::Net;
+use super::peer::Tid;
+use super::world::{Made, World};
+use super::{Broken, broken};
+
+/// What a charge may take of memory and log for each of its payments, in characters of its print-out (R34).
+const PER_PAYMENT: usize = 3_000;
+
+impl World {
+    /// Compares all charges with the truth, if there is a truth that the server could know.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn check_all(&mut self) -> Result<(), Broken> {
+        if !self.is_in_step() {
+            return Ok(());
+        }
+        let all: Vec<Made> = self.charges.values().filter(|made| !made.lost).cloned().collect();
+        for made in &all {
+            self.check_one(made)?;
+        }
+        self.count("model: a look at all charges");
+        Ok(())
+    }
+
+    /// A charge as the server has it.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn snapshot(&self, id: ChargeId) -> Result<Arc<Snapshot>, Broken> {
+        let server = self.server.as_ref().expect("only a running server is looked at");
+        match server.run(server.charges.snapshot(id)) {
+            Ok(Some(snapshot)) => Ok(snapshot),
+            Ok(None) => broken("r30 a charge is gone", id.to_string()),
+            Err(error) => broken("a charge cannot be read", error.to_string()),
+        }
+    }
+
+    /// The log of a charge: when, and what.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn log(&self, id: ChargeId) -> Result<Vec<(i64, Event)>, Broken> {
+        let server = self.server.as_ref().expect("only a running server is looked at");
+        match server.run(server.charges.history(id)) {
+            Ok(Some(log)) => Ok(log
+                .into_iter()
+                .map(|recorded| (recorded.at.0, recorded.event))
+                .collect()),
+            Ok(None) => broken("r30 a log is gone", id.to_string()),
+            Err(error) => broken("a log cannot be read", error.to_string()),
+        }
+    }
+
+    fn check_one(&mut self, made: &Made) -> Result<(), Broken> {
+        let snapshot = self.snapshot(made.id)?;
+        let charge = &snapshot.charge;
+        let pays = self.pays(made, charge.required);
+        let accepted = self.accepted(made);
+        let printed = format!("{charge:?}").len();
+        if printed > PER_PAYMENT * (charge.payments.len() + 2) {
+            return broken(
+                "r34 a charge takes more than its payments are worth",
+                format!("{printed} characters for {} payments", charge.payments.len()),
+            );
+        }
+        if charge.deadline_observed && !charge.cancelled && charge.deadline.0 > self.heard + self.slack() {
+            return broken(
+                "r04 a deadline is concluded from silence",
+                format!(
+                    "deadline {}, and nothing was heard since {}",
+                    charge.deadline.0, self.heard
+                ),
+            );
+        }
+        let mut case = Case {
+            charge,
+            now: self.server_now(),
+            pays: &pays,
+            accepted: &accepted,
+            cancelled: made.cancelled.is_some(),
+            confirmed: None,
+            slack: self.slack(),
+        };
+        if let Err(suspected) = case.check() {
+            // Whether it was once confirmed only its log says; it is read when it matters.
+            let log = self.log(made.id)?;
+            let confirmed = |(at, event): &(i64, Event)| {
+                let is_so = matches!(event, Event::StateChanged { verdict, .. } if verdict.state == State::Confirmed);
+                is_so.then_some(*at)
+            };
+            case.confirmed = log.iter().find_map(confirmed);
+            case.check().map_err(|broken| Broken {
+                how: format!(
+                    "charge {}: {}\n  truth: {pays:?}\n  charge: {charge:?}",
+                    made.id, broken.how
+                ),
+                ..broken
+            })?;
+            let _ = suspected;
+        }
+        Ok(())
+    }
+
+    /// How precisely the server's clock says when something was.
+    #[must_use]
+    pub const fn slack(&self) -> i64 {
+        SLACK + self.plot.node_ahead.abs() + self.clock_trouble
+    }
+
+    /// At the end of a history: logs give the same charges as were live (R31).
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn check_logs(&mut self) -> Result<(), Broken> {
+        let all: Vec<Made> = self.charges.values().filter(|made| !made.lost).cloned().collect();
+        for made in &all {
+            let live = self.snapshot(made.id)?;
+            let log = self.log(made.id)?;
+            let Charge {
+                id,
+                merchant,
+                address,
+                terms,
+                ..
+            } = live.charge.clone();
+            let mut folded = Charge::new(id, merchant, address, terms);
+            for (_, event) in &log {
+                folded.apply(event);
+                self.count(&name_of(event));
+            }
+            if folded != live.charge {
+                return broken(
+                    "r31 the log does not give the charge",
+                    format!("folded {folded:?}\n  live {:?}", live.charge),
+                );
+            }
+            self.count(&format!("end: {} {:?}", live.charge.state, live.charge.reason));
+        }
+        Ok(())
+    }
+
+    fn accepted(&self, made: &Made) -> Vec<(bool, Vec<(Tid, u32)>)> {
+        let net = self.net();
+        let named = |outpoint: &OutPoint| Some((*net.registry.by_id.get(&outpoint.txid)?, outpoint.vout));
+        let sets = made.accepted.iter();
+        sets.map(|accepted| {
+            (
+                accepted.was_short,
+                accepted.outpoints.iter().filter_map(named).collect(),
+            )
+        })
+        .collect()
+    }
+
+    /// Since when a transaction is known to be so deep.
+    fn deep_since(&self, net: &Net, tid: Tid, required: u32) -> Option<i64> {
+        let required = if net.registry.txs[tid].tx.is_coinbase() {
+            required.max(100)
+        } else {
+            required
+        };
+        let height = net.near.mined.get(&tid)? + required - 1;
+        let first = self.sights[&tid].mined?;
+        self.heights
+            .iter()
+            .find(|(at, seen)| *at >= first && *seen >= height)
+            .map(|(at, _)| *at)
+    }
+
+    /// What truly paid a charge, of what was ever seen.
+    fn pays(&self, made: &Made, required: u32) -> Vec<Pay> {
+        let Some(outputs) = self.paying.get(&made.script) else {
+            return Vec::new();
+        };
+        let seen: Vec<(Tid, u32, u64)> = outputs
+            .iter()
+            .copied()
+            .filter(|(tid, ..)| self.sights.contains_key(tid))
+            .collect();
+        let net = self.net();
+        let mut tids: Vec<Tid> = seen.iter().map(|(tid, ..)| *tid).collect();
+        tids.dedup();
+        let families = families(&net, &tids);
+        seen.into_iter()
+            .map(|(tid, vout, value)| {
+                let sight = self.sights[&tid];
+                let rivals = tids
+                    .iter()
+                    .copied()
+                    .filter(|&other| other != tid && conflict(&net, tid, other));
+                Pay {
+                    tid,
+                    vout,
+                    value,
+                    truth: truth(&net, tid),
+                    after: sight.after,
+                    by: sight.by,
+                    unmined: sight.unmined,
+                    deep: self.deep_since(&net, tid, required),
+                    had_rival: had_rival(&net, tid),
+                    reward: net.registry.txs[tid].tx.is_coinbase(),
+                    family: families[&tid],
+                    rivals: rivals.collect(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Whether anything that anybody ever saw takes the place of a transaction, or of what it builds on.
+fn had_rival(net: &Net, tid: Tid) -> bool {
+    net.registry
+        .txs
+        .iter()
+        .enumerate()
+        .any(|(other, tx)| other != tid && tx.born.is_some() && conflict(net, tid, other))
+        || net.registry.inputs(tid).any(|input| {
+            let parent = net.registry.by_id.get(&input.txid);
+            parent.is_some_and(|&parent| had_rival(net, parent))
+        })
+}
+
+fn conflict(net: &Net, one: Tid, other: Tid) -> bool {
+    net.registry
+        .inputs(one)
+        .any(|input| net.registry.inputs(other).any(|same| same == input))
+}
+
+/// Transactions that share inputs, directly or through others among them.
+fn families(net: &Net, tids: &[Tid]) -> HashMap<Tid, usize> {
+    let mut family: HashMap<Tid, usize> = tids.iter().map(|&tid| (tid, tid)).collect();
+    for (n, &one) in tids.iter().enumerate() {
+        for &other in &tids[n + 1..] {
+            if conflict(net, one, other) {
+                let (from, to) = (family[&other], family[&one]);
+                for name in family.values_mut().filter(|name| **name == from) {
+                    *name = to;
+                }
+            }
+        }
+    }
+    family
+}
+
+/// Where a transaction truly is, for our node.
+fn truth(net: &Net, tid: Tid) -> Truth {
+    if let Some(&height) = net.near.mined.get(&tid) {
+        let tip = net.registry.blocks[net.near.tip()].height;
+        return Truth::Mined(tip - height + 1);
+    }
+    if net.near.pool.contains_key(&tid) {
+        return Truth::Waiting;
+    }
+    if net.registry.txs[tid].tx.is_coinbase() {
+        return Truth::Unmade;
+    }
+    if is_impossible(net, tid) {
+        Truth::Replaced
+    } else {
+        Truth::Floating
+    }
+}
+
+/// Whether an input of it, or of an ancestor, is spent by another.
+fn is_impossible(net: &Net, tid: Tid) -> bool {
+    net.registry.inputs(tid).any(|input| {
+        let spender = net.near.spent.get(&input).or_else(|| net.near.pool_spent.get(&input));
+        // What stands in a block that was deleted nobody can show.
+        let is_shown = |spender: &Tid| {
+            net.near
+                .mined
+                .get(spender)
+                .is_none_or(|height| *height >= net.kept_from)
+        };
+        if spender.is_some_and(|spender| *spender != tid && is_shown(spender)) {
+            return true;
+        }
+        let parent = net.registry.by_id.get(&input.txid).copied();
+        parent.is_some_and(|parent| {
+            let is_made = net.near.mined.contains_key(&parent) || net.near.pool.contains_key(&parent);
+            !is_made && is_impossible(net, parent)
+        })
+    })
+}
+
+/// What an event is called in the coverage.
+fn name_of(event: &Event) -> String {
+    match event {
+        Event::PaymentLost { loss, .. } => format!("event: lost, {}", loss.as_str()),
+        Event::Judged { judgement, .. } => format!("event: judged, {judgement:?}"),
+        Event::Announced { announcement, .. } => format!("event: told, {}", announcement.as_str()),
+        Event::StateChanged { verdict, .. } => match verdict.reason {
+            Some(reason) => format!("event: {} {}", verdict.state, reason),
+            None => format!("event: {}", verdict.state),
+        },
+        other => {
+            let text = format!("{other:?}");
+            let end = text.find([' ', '(', '{']).unwrap_or(text.len());
+            format!("event: {}", &text[..end])
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The model: what a charge must be, recomputed from the true chain, the true instants and the terms. It shares nothing with the
+//! charges' own code. Where observation legitimately leaves a choice, it says a lower and an upper bound.
+
+use bitpro_charge::{Charge, LatePolicy, Reason, State};
+
+use super::{Broken, broken};
+
+/// What comes to the same, in milliseconds: the node's times are whole seconds.
+pub const SLACK: i64 = 2_500;
+/// Late money is never taken by itself after this, in milliseconds.
+const DAY: i64 = 86_400_000;
+
+/// Where a transaction truly is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    /// In a block, with so many confirmations.
+    Mined(u32),
+    /// In our node's mempool.
+    Waiting,
+    /// Nowhere, and nothing is in its way.
+    Floating,
+    /// Nowhere, and something has taken its place.
+    Replaced,
+    /// Its block is gone, and it was made with it.
+    Unmade,
+}
+
+/// An output that pays the charge, as it truly is.
+#[derive(Debug, Clone)]
+pub struct Pay {
+    /// Its transaction.
+    pub tid: usize,
+    /// The index of the output.
+    pub vout: u32,
+    /// How much it pays.
+    pub value: u64,
+    /// Where it is.
+    pub truth: Truth,
+    /// Until then it was certainly not there.
+    pub after: i64,
+    /// By then it was certainly seen.
+    pub by: i64,
+    /// When it was last known to be in no block.
+    pub unmined: Option<i64>,
+    /// Since when it is known to be deep, if it is.
+    pub deep: Option<i64>,
+    /// Whether anything was ever seen that spends what it spends.
+    pub had_rival: bool,
+    /// Whether it is a block's reward.
+    pub reward: bool,
+    /// Which transactions that pay the charge it shares an input with, directly or through others, as one number.
+    pub family: usize,
+    /// With which transactions that pay the charge it cannot be together.
+    pub rivals: Vec<usize>,
+}
+
+/// Everything about a charge that is truly known.
+pub struct Case<'a> {
+    /// The charge as the server has it.
+    pub charge: &'a Charge,
+    /// The server's time.
+    pub now: i64,
+    /// Everything that was ever seen to pay it.
+    pub pays: &'a [Pay],
+    /// What the merchant's hand took, each time, and whether there was not enough before.
+    pub accepted: &'a [(bool, Vec<(usize, u32)>)],
+    /// Whether it was withdrawn.
+    pub cancelled: bool,
+    /// When it was first confirmed, if it ever was.
+    pub confirmed: Option<i64>,
+    /// How precisely the server's clock says when something was.
+    pub slack: i64,
+}
+
+/// Bounds of a sum.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bounds {
+    least: u64,
+    most: u64,
+}
+
+impl Case<'_> {
+    /// Compares the charge with the truth.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn check(&self) -> Result<(), Broken> {
+        self.check_received()?;
+        self.check_sights()?;
+        self.check_state()?;
+        self.check_reason()
+    }
+
+    fn need(&self) -> u64 {
+        let terms = &self.charge.terms;
+        terms.amount.to_sat().saturating_sub(terms.forgiven.to_sat()).max(1)
+    }
+
+    fn significant(&self) -> u64 {
+        self.charge.terms.dust_limit.to_sat().max(self.need().div_ceil(100))
+    }
+
+    const fn deadline(&self) -> i64 {
+        self.charge.deadline.0
+    }
+
+    fn settle_end(&self) -> i64 {
+        let terms = &self.charge.terms;
+        terms.expires_at.0 + i64::from(terms.settle_within_secs) * 1_000
+    }
+
+    const fn is_there(pay: &Pay) -> bool {
+        matches!(pay.truth, Truth::Mined(_) | Truth::Waiting)
+    }
+
+    fn is_deep(&self, pay: &Pay) -> bool {
+        let needed = if pay.reward {
+            self.charge.required.max(100)
+        } else {
+            self.charge.required.max(1)
+        };
+        matches!(pay.truth, Truth::Mined(depth) if depth >= needed)
+    }
+
+    fn is_by_hand(&self, pay: &Pay) -> bool {
+        self.accepted.iter().any(|(_, set)| set.contains(&(pay.tid, pay.vout)))
+    }
+
+    fn is_surely_in_time(&self, pay: &Pay) -> bool {
+        pay.by <= self.deadline() - self.slack
+    }
+
+    fn is_surely_late(&self, pay: &Pay) -> bool {
+        pay.after > self.deadline() + self.slack
+    }
+
+    /// Paid before anybody had the address: somebody else's money.
+    fn is_older_than_the_charge(&self, pay: &Pay) -> bool {
+        pay.by < self.charge.terms.created_at.0 - self.slack
+    }
+
+    /// Not deep when it should have been (R12): the policy decides, and without one the merchant.
+    fn is_surely_stuck(&self, pay: &Pay) -> bool {
+        let was_confirmed = self.confirmed.is_some_and(|at| at <= self.settle_end() + self.slack);
+        !was_confirmed && pay.unmined.is_some_and(|at| at > self.settle_end() + self.slack)
+    }
+
+    fn is_maybe_stuck(&self, pay: &Pay) -> bool {
+        pay.deep.is_none_or(|at| at > self.settle_end() - self.slack)
+    }
+
+    /// What is there must be what was received (R11).
+    fn check_received(&self) -> Result<(), Broken> {
+        let least: u64 = self
+            .pays
+            .iter()
+            .filter(|pay| Self::is_there(pay))
+            .map(|pay| pay.value)
+            .sum();
+        let floating: u64 = self
+            .pays
+            .iter()
+            .filter(|pay| pay.truth == Truth::Floating)
+            .map(|pay| pay.value)
+            .sum();
+        let received = self.charge.received().to_sat();
+        if received < least {
+            return broken(
+                "r06 money on the chain is not seen",
+                format!("{received} of {least} received"),
+            );
+        }
+        if received > least + floating {
+            return broken(
+                "r11 money is counted that is not there",
+                format!("{received} received, {least} there and {floating} perhaps"),
+            );
+        }
+        Ok(())
+    }
+
+    /// First sights say what was truly seen, and as precisely as it was (R5).
+    fn check_sights(&self) -> Result<(), Broken> {
+        for payment in &self.charge.payments {
+            let same = |pay: &&Pay| pay.vout == payment.outpoint.vout && payment.value.to_sat() == pay.value;
+            // Ids are compared by the caller; values and indices tell outputs of one charge apart well enough here.
+            let mut fitting = self.pays.iter().filter(same);
+            let (Some(pay), None) = (fitting.next(), fitting.next()) else {
+                continue;
+            };
+            let (earliest, latest) = (payment.first_seen.earliest.0, payment.first_seen.latest.0);
+            if earliest < pay.after - self.slack || latest > pay.by + self.slack || earliest > latest {
+                return broken(
+                    "r05 a first sight is not what was seen",
+                    format!(
+                        "seen from {} to {}, told from {earliest} to {latest}",
+                        pay.after, pay.by
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What the payments that fulfil `which` count together.
+    fn counted(&self, which: impl Fn(&Pay) -> bool, deep: bool) -> Bounds {
+        let policy = self.charge.terms.late_policy;
+        let mut bounds = Bounds::default();
+        let mut heirs: std::collections::BTreeMap<usize, u64> = std::collections::BTreeMap::new();
+        for pay in self.pays.iter().filter(|pay| which(pay)) {
+            let may_be_there = Self::is_there(pay) || pay.truth == Truth::Floating;
+            if !may_be_there || self.is_older_than_the_charge(pay) && !self.is_by_hand(pay) {
+                continue;
+            }
+            if self.is_by_hand(pay) {
+                bounds.most += pay.value;
+                bounds.least += if Self::is_there(pay) { pay.value } else { 0 };
+                continue;
+            }
+            if deep && self.is_surely_stuck(pay) && policy == LatePolicy::Ask {
+                continue;
+            }
+            let may_be_taken =
+                policy == LatePolicy::Accept && !self.cancelled && pay.after <= self.deadline() + DAY + self.slack;
+            if !self.is_surely_late(pay) || may_be_taken {
+                bounds.most += pay.value;
+                let is_sure = self.is_surely_in_time(pay) && Self::is_there(pay) && !self.is_maybe_stuck(pay);
+                let is_own = pay.after >= self.charge.terms.created_at.0;
+                bounds.least += if is_sure && is_own { pay.value } else { 0 };
+            } else {
+                *heirs.entry(pay.family).or_default() += pay.value;
+            }
+        }
+        for (family, value) in heirs {
+            bounds.most += value.min(self.ancestors(family));
+        }
+        bounds
+    }
+
+    /// The most that could be in time at once of a family of rivals and is not there any more (R5).
+    fn ancestors(&self, family: usize) -> u64 {
+        let members: Vec<&Pay> = self
+            .pays
+            .iter()
+            .filter(|pay| pay.family == family && !self.is_surely_late(pay) && !Self::is_there(pay))
+            .collect();
+        let mut tids: Vec<usize> = members.iter().map(|pay| pay.tid).collect();
+        tids.sort_unstable();
+        tids.dedup();
+        let value = |tid: usize| {
+            members
+                .iter()
+                .filter(|pay| pay.tid == tid)
+                .map(|pay| pay.value)
+                .sum::<u64>()
+        };
+        let rivals = |tid: usize| {
+            members
+                .iter()
+                .filter(move |pay| pay.tid == tid)
+                .flat_map(|pay| &pay.rivals)
+        };
+        if tids.len() > 12 {
+            return tids.into_iter().map(value).sum();
+        }
+        let mut best = 0;
+        for choice in 0..1_u32 << tids.len() {
+            let chosen: Vec<usize> = (0..tids.len())
+                .filter(|n| choice >> n & 1 == 1)
+                .map(|n| tids[n])
+                .collect();
+            let fits = chosen
+                .iter()
+                .all(|&tid| rivals(tid).all(|rival| !chosen.contains(rival)));
+            if fits {
+                best = best.max(chosen.into_iter().map(value).sum());
+            }
+        }
+        best
+    }
+
+    /// What would suffice: the need, or what the merchant took by hand (R14).
+    fn least_need(&self) -> u64 {
+        let named = |(_, set): &(bool, Vec<(usize, u32)>)| {
+            let values = self.pays.iter().filter(|pay| set.contains(&(pay.tid, pay.vout)));
+            values.map(|pay| pay.value).sum::<u64>()
+        };
+        let taken = self.accepted.iter().map(named).filter(|value| *value > 0).min();
+        taken.map_or(self.need(), |taken| taken.min(self.need()))
+    }
+
+    /// Whether all of what the merchant once took by hand is there and deep (R14).
+    fn is_taken_by_hand(&self) -> bool {
+        self.accepted
+            .iter()
+            .filter(|(was_short, _)| *was_short)
+            .any(|(_, set)| {
+                let all = |&(tid, vout): &(usize, u32)| {
+                    self.pays
+                        .iter()
+                        .any(|pay| (pay.tid, pay.vout) == (tid, vout) && self.is_deep(pay))
+                };
+                !set.is_empty() && set.iter().all(all)
+            })
+    }
+
+    fn check_state(&self) -> Result<(), Broken> {
+        let state = self.charge.state;
+        let deep = self.counted(|pay| self.is_deep(pay), true);
+        let all = self.counted(|_| true, false);
+        let told = |what: &str| {
+            format!(
+                "{state} ({:?}); need {}, deep {}..{}, counted {}..{}, {what}",
+                self.charge.reason,
+                self.need(),
+                deep.least,
+                deep.most,
+                all.least,
+                all.most
+            )
+        };
+        if (deep.least >= self.need() || self.is_taken_by_hand()) && state != State::Confirmed {
+            return broken("r01 what is paid and deep is not confirmed", told("must be confirmed"));
+        }
+        if state == State::Confirmed && deep.most < self.least_need() {
+            return broken("r01 confirmed without the money", told("must not be confirmed"));
+        }
+        if all.least >= self.need() && !matches!(state, State::Seen | State::Confirmed) {
+            return broken("r01 what is paid is not seen", told("must be seen"));
+        }
+        let is_over = self.now > self.deadline() + i64::from(self.charge.terms.grace_secs) * 1_000 + self.slack;
+        if is_over && all.most < self.least_need() && matches!(state, State::Pending | State::Seen) {
+            return broken("r04 a deadline is not observed", told("must have ended"));
+        }
+        if !is_over && all.most == 0 && self.accepted.is_empty() && state == State::Seen {
+            return broken("r01 seen without money", told("must be pending"));
+        }
+        self.check_end(state, &told)
+    }
+
+    fn check_end(&self, state: State, told: &impl Fn(&str) -> String) -> Result<(), Broken> {
+        let matters = |pay: &&Pay| pay.value >= self.significant();
+        let there = self.pays.iter().filter(|pay| Self::is_there(pay));
+        if state == State::TimedOut && there.clone().any(|pay| matters(&pay)) {
+            return broken("r01 timed out with money there", told("must be failed"));
+        }
+        if state == State::Failed && self.pays.is_empty() && !self.cancelled {
+            return broken("r03 failed although nobody ever paid", told("must not be failed"));
+        }
+        if state == State::TimedOut && self.cancelled {
+            return broken("r15 cancelled, and timed out", told("must be failed"));
+        }
+        Ok(())
+    }
+
+    fn check_reason(&self) -> Result<(), Broken> {
+        let any = |truth: Truth| self.pays.iter().any(|pay| pay.truth == truth);
+        let is_wrong = match self.charge.reason {
+            Some(Reason::Replaced) => !self.pays.iter().any(|pay| pay.had_rival),
+            Some(Reason::Dropped) => !any(Truth::Floating) && !any(Truth::Replaced),
+            Some(Reason::Reorged) => !any(Truth::Unmade),
+            Some(Reason::Cancelled) => !self.cancelled,
+            Some(Reason::Manual) => self.accepted.is_empty(),
+            Some(Reason::Late) => self
+                .pays
+                .iter()
+                .all(|pay| self.is_surely_in_time(pay) && !self.is_maybe_stuck(pay)),
+            Some(Reason::Underpaid | Reason::Exact | Reason::Overpaid | Reason::Stuck) | None => false,
+        };
+        if is_wrong {
+            return broken("r03 a reason without its proof", format!("{:?}", self.charge.reason));
+        }
+        Ok(())
+    }
+}
