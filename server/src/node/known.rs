@@ -1,6 +1,6 @@
 //! The old view: the paying transactions that can still be lost, and which outpoints would be spent by who takes them away.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bitpro_charge::{Outpoint, Place, Txid};
 
@@ -73,11 +73,9 @@ impl Known {
     pub(super) fn insert(&mut self, mut tx: PayingTx) {
         if let Some(before) = self.remove(tx.txid) {
             // What was recorded at first sight stays: a replaced ancestor is no ancestor any more (R3).
-            for input in before.ancestor_inputs {
-                if !tx.ancestor_inputs.contains(&input) {
-                    tx.ancestor_inputs.push(input);
-                }
-            }
+            let reported: HashSet<Outpoint> = tx.ancestor_inputs.iter().copied().collect();
+            let recorded = before.ancestor_inputs.into_iter();
+            tx.ancestor_inputs.extend(recorded.filter(|input| !reported.contains(input)));
         }
         if let Place::Block(block) = tx.place {
             self.highest = self.highest.max(block.height);
