@@ -75,7 +75,8 @@ impl Known {
             // What was recorded at first sight stays: a replaced ancestor is no ancestor any more (R3).
             let reported: HashSet<Outpoint> = tx.ancestor_inputs.iter().copied().collect();
             let recorded = before.ancestor_inputs.into_iter();
-            tx.ancestor_inputs.extend(recorded.filter(|input| !reported.contains(input)));
+            tx.ancestor_inputs
+                .extend(recorded.filter(|input| !reported.contains(input)));
         }
         if let Place::Block(block) = tx.place {
             self.highest = self.highest.max(block.height);

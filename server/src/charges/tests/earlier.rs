@@ -162,6 +162,32 @@ async fn a_database_of_nine_migrations_opens_with_every_charge_as_it_was() {
 }
 
 #[tokio::test]
+async fn r12_what_can_still_move_in_a_database_of_nine_migrations_is_loaded() {
+    let world = World::left_by(NINE);
+    let charges = world.open().await;
+    let shop = Shop::found_in(world, charges);
+    for (order_id, ..) in CHARGES {
+        let found = shop.found(order_id).await;
+        let num = found.num;
+        let is_loaded = shop
+            .charges
+            .inner
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let is_open = found.is_open(tx.memory().tip_height());
+                    Ok::<_, StoreError>(tx.memory().charge(num).is_some() == is_open)
+                })
+            })
+            .await;
+        assert!(
+            is_loaded.unwrap(),
+            "{order_id} is open and not loaded, or the other way round"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_database_of_nine_migrations_keeps_what_else_a_merchant_has() {
     let world = World::left_by(NINE);
     let charges = world.open().await;
