@@ -31,6 +31,19 @@ async fn r32_after_a_wrong_moment_a_charge_ends_when_its_window_ends() {
 }
 
 #[tokio::test]
+async fn r32_time_does_not_fall_back_behind_a_charge_when_the_process_dies() {
+    let shop = Shop::new().await;
+    shop.world.clock.turn_to(START.plus_secs(TWO_HOURS));
+    let made = shop.make(1_000).await;
+    // The minute in which the time is stored has not come, and never does. The next process finds a clock that is right.
+    let mut opening = shop.world.opening(Role::Tool);
+    opening.clock = Arc::new(ManualClock::new(START));
+    let next = Charges::open(opening).await.unwrap();
+    assert!(next.now() >= made.charge.terms.created_at);
+    next.close().await;
+}
+
+#[tokio::test]
 async fn r32_the_operator_takes_back_a_time_ten_years_ahead() {
     let mut shop = Shop::new().await;
     let early = shop.make(1_000).await;

@@ -93,6 +93,19 @@ impl Session {
         Ok(())
     }
 
+    /// Records a number as a fact about the database, unless a higher one stands there.
+    pub(in crate::store) async fn raise_meta(&mut self, name: &str, value: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value \
+             WHERE CAST(meta.value AS INTEGER) < CAST(excluded.value AS INTEGER)",
+        )
+        .bind(name)
+        .bind(value.to_string())
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
     /// Runs a statement of a test's own.
     #[cfg(test)]
     pub(in crate::store) async fn execute(&mut self, statement: &'static str) -> Result<(), StoreError> {

@@ -23,14 +23,26 @@ impl Tx {
         Ok(Kept { seen, steady })
     }
 
-    /// Stores the time.
+    /// Stores the time, whatever this group has written so far: an operator may have taken a wrong one back.
     pub(crate) async fn keep_time(&mut self, kept: Kept) -> Result<(), StoreError> {
+        self.latest = None;
         for (name, time) in [(SEEN, kept.seen), (STEADY, kept.steady)] {
             if let Some(time) = time {
                 self.set_meta(name, &time.0.to_string()).await?;
             }
         }
         Ok(())
+    }
+
+    /// Notes an instant that is written into a charge or its log.
+    pub(super) fn note_time(&mut self, at: Timestamp) {
+        self.latest = self.latest.max(Some(at));
+    }
+
+    /// Lets the stored time be no earlier than `at`. It commits with what was written at that instant: were it left to the chore of
+    /// the minute, a death in between would let our time fall back behind it, and what is paid then would be older than its charge.
+    pub(super) async fn raise_time(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        self.session.raise_meta(SEEN, at.0).await
     }
 
     /// Brings everything that waits for an instant beyond `shown` back by `millis`, and how far the chain was read: nothing is known

@@ -96,6 +96,7 @@ impl Tx {
             verified: true.into(),
             rendered: Rendered::default(),
         });
+        self.note_time(snapshot.charge.terms.created_at);
         self.memory.note_made(snapshot.charge.terms.created_at);
         self.memory.put_charge(&snapshot);
         self.memory.count(None, State::Pending);

@@ -17,7 +17,7 @@ mod webhooks;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bitpro_charge::{BlockHash, ChargeId, MerchantId, Network, State, Txid};
+use bitpro_charge::{BlockHash, ChargeId, MerchantId, Network, State, Timestamp, Txid};
 
 use super::memory::{self, Memory};
 use super::news::{self, Low, News, Unscanned};
@@ -56,6 +56,8 @@ pub(crate) struct Tx {
     /// Counters that have moved and are not stored yet.
     moved_counters: BTreeSet<DescriptorId>,
     stored_counts: memory::Counts,
+    /// The latest instant that this group writes into a charge or its log.
+    latest: Option<Timestamp>,
     #[cfg(test)]
     broken: Option<StoreError>,
     #[cfg(test)]
@@ -86,6 +88,7 @@ impl Tx {
             has_savepoint: false,
             moved_counters: BTreeSet::new(),
             stored_counts: memory::Counts::default(),
+            latest: None,
             #[cfg(test)]
             broken: None,
             #[cfg(test)]
@@ -267,6 +270,9 @@ impl Tx {
             let counts: Vec<(State, i64)> = State::ALL.into_iter().zip(self.memory.counts).collect();
             self.session.set_state_counts(&counts).await?;
         }
+        if let Some(latest) = self.latest.take() {
+            self.raise_time(latest).await?;
+        }
         Ok(())
     }
 
@@ -312,6 +318,7 @@ impl Tx {
         self.news = News::default();
         self.made.clear();
         self.moved_counters.clear();
+        self.latest = None;
         self.has_savepoint = false;
     }
 

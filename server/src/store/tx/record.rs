@@ -85,6 +85,7 @@ impl Tx {
         if decided.is_empty() {
             return Ok(Vec::new());
         }
+        self.note_time(at);
         let session = self.writing().await?;
         session.append(&decided, at).await?;
         session.announce(&outbox, at).await?;
