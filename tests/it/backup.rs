@@ -15,7 +15,8 @@ async fn r28_an_instance_restored_from_a_backup_under_load_gives_out_no_address_
     let setup = Setup::beside(&pair.server, &pair.clock)
         .with("BITPRO_CREATE_PER_MINUTE", "60000")
         .with("BITPRO_CREATE_BURST", "100000")
-        .with("BITPRO_MERCHANT_CREATE_PER_MINUTE", "60000");
+        .with("BITPRO_MERCHANT_CREATE_PER_MINUTE", "60000")
+        .with("BITPRO_INSTANCE_CREATE_PER_MINUTE", "60000");
     let mut scene = Scene::on(pair, setup, &[("gap_button", "10000")]).await?;
     let folder = tempfile::tempdir()?;
     let backup = folder.path().join("backup");

@@ -24,8 +24,11 @@ pub(crate) async fn scene() -> Result<Scene> {
         .with("BITPRO_WEBHOOK_ALLOW_HTTP", "true")
         .with("BITPRO_WEBHOOK_ALLOW_PRIVATE", "127.0.0.1")
         .with("BITPRO_CREATE_PER_MINUTE", "100000")
-        .with("BITPRO_CREATE_BURST", "100000");
-    Scene::on(pair, setup, &[]).await
+        .with("BITPRO_CREATE_BURST", "100000")
+        .with("BITPRO_MERCHANT_CREATE_PER_MINUTE", "60000")
+        .with("BITPRO_INSTANCE_CREATE_PER_MINUTE", "60000");
+    // An address counts as used once its payment is in a block (R26): until then a load is a run of unpaid ones.
+    Scene::on(pair, setup, &[("gap_button", "10000")]).await
 }
 
 /// Adds a webhook for each of `states` to `path`.

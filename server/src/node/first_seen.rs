@@ -11,6 +11,8 @@ pub(super) struct Sight {
     pub since: Option<Timestamp>,
     /// What has to be added to the node's clock to get ours, in milliseconds.
     pub offset_millis: i64,
+    /// How far our time is ahead of the machine's clock, and so of the times that miners write, in milliseconds (R32).
+    pub lead_millis: i64,
 }
 
 impl Sight {
@@ -25,7 +27,8 @@ impl Sight {
     /// A transaction that is first met in a block: `min(receipt, max(block time, parent's receipt))` at the latest, where
     /// `since` is the parent's receipt, or the start of our blind gap when the parent was missed too.
     pub(super) fn in_block(self, block_secs: i64) -> Interval {
-        let by_then = self.clamp(Timestamp::from_secs(block_secs));
+        let found = Timestamp::from_secs(block_secs).0.saturating_add(self.lead_millis);
+        let by_then = self.clamp(Timestamp(found));
         Interval {
             earliest: self.since.unwrap_or(by_then).min(by_then),
             latest: by_then,
@@ -52,6 +55,7 @@ mod tests {
         now: Timestamp(100_000),
         since: Some(Timestamp(40_000)),
         offset_millis: 0,
+        lead_millis: 0,
     };
 
     fn interval(earliest: i64, latest: i64) -> Interval {
@@ -86,5 +90,13 @@ mod tests {
         // A miner's clock neither makes it older than what we saw before, nor younger than its receipt.
         assert_eq!(SIGHT.in_block(10), interval(40_000, 40_000));
         assert_eq!(SIGHT.in_block(7_000), interval(40_000, 100_000));
+    }
+    #[test]
+    fn r32_a_block_found_while_our_time_is_ahead_is_as_old_in_our_time() {
+        let ahead = Sight {
+            lead_millis: 20_000,
+            ..SIGHT
+        };
+        assert_eq!(ahead.in_block(50), interval(40_000, 70_000));
     }
 }

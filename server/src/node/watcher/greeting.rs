@@ -84,11 +84,12 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         })
     }
 
-    /// What must be added to the node's clock to get ours. A regtest node runs on our own machine, and `setmocktime` moves its
-    /// records without moving the clock that it tells.
-    fn clock_offset(&self) -> Result<i64, Trouble> {
+    /// What must be added to the node's clock to get our time. It is asked for before each reading that goes by the node's records:
+    /// either clock may have been set meanwhile. A regtest node runs on our own machine, and `setmocktime` moves its records without
+    /// moving the clock that it tells; our time may be ahead of the machine's all the same (R32).
+    pub(super) fn clock_offset(&self) -> Result<i64, Trouble> {
         if self.config.network == Network::Regtest {
-            return Ok(0);
+            return Ok(self.clock.moment().lead_ms());
         }
         let node = self.node.clock_millis()?;
         Ok(self.clock.now().0.saturating_sub(node))

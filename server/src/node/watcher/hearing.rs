@@ -95,6 +95,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             now: self.clock.now(),
             since: stand.observed_until,
             offset_millis: self.offset_millis,
+            lead_millis: self.clock.moment().lead_ms(),
         }
     }
 
@@ -111,6 +112,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
                 Some(stand.tip_received)
             },
             offset_millis: self.offset_millis,
+            lead_millis: self.clock.moment().lead_ms(),
         }
     }
 

@@ -94,6 +94,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     }
 
     fn read_whole_mempool(&mut self) -> Result<(), Trouble> {
+        self.offset_millis = self.clock_offset()?;
         let snapshot = self.node.mempool()?;
         let txids: Vec<Txid> = snapshot.txids.into_iter().map(convert::txid).collect();
         let unseen: Vec<Txid> = self.mirror.unseen(&txids).collect();
