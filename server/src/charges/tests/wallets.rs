@@ -2,6 +2,7 @@
 
 use bitcoin::bip32::{ChildNumber, Xpub};
 use bitcoin::secp256k1::Secp256k1;
+use bitpro_charge::Reason;
 
 use super::*;
 use crate::wallet::Receive;
@@ -390,6 +391,33 @@ async fn a_row_that_another_hand_has_changed_is_an_error_and_no_payment_to_a_str
         Charges::open(shop.world.opening(Role::Server)).await,
         Err(OpenError::Store(StoreError::Damaged(_)))
     ));
+}
+
+#[tokio::test]
+async fn money_to_a_row_that_another_hand_has_changed_is_passed_over_and_nobody_else_notices() {
+    let shop = Shop::new().await;
+    let (victim, other) = (shop.make(1_000).await, shop.make(1_000).await);
+    let stranger = address_at("wpkh", 5_000);
+    let changed = format!("UPDATE scripts SET script = x'{:x}' WHERE idx = 0", script(&stranger));
+    meddle(&shop.world.database(), changed.leak()).await;
+    let mut shop = shop.restart().await;
+    let both = shop.pay(&[(&stranger, 20_000), (&other.charge.address, 20_000)]);
+    let alone = shop.pay(&[(&stranger, 20_000)]);
+    shop.see(&[&both, &alone]).await;
+    shop.mine(&[&both, &alone]).await;
+    assert_eq!(
+        shop.state(other.charge.id).await,
+        (State::Confirmed, Some(Reason::Exact))
+    );
+
+    let restored = format!(
+        "UPDATE scripts SET script = x'{:x}' WHERE idx = 0",
+        script(&victim.charge.address)
+    );
+    meddle(&shop.world.database(), restored.leak()).await;
+    let shop = shop.restart().await;
+    assert_eq!(shop.state(victim.charge.id).await, (State::Pending, None));
+    shop.assert_replay_equals_live(other.charge.id).await;
 }
 
 #[tokio::test]
