@@ -99,6 +99,22 @@ impl App {
         })
     }
 
+    /// How it is set up, for another instance of the same kind.
+    #[must_use]
+    pub const fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Its database: the file that is backed up, or changed by another hand.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        let named = self.setup.settings.iter().find(|(name, _)| name == "BITPRO_DATABASE");
+        match named {
+            Some((_, path)) => path.into(),
+            None => self.folder.path().join("bitpro.db"),
+        }
+    }
+
     /// Its public address, as in `http://localhost:8080`.
     #[must_use]
     pub fn url(&self) -> String {
@@ -135,7 +151,13 @@ impl App {
 
     /// Changes a setting, by the name of its environment variable, from the next start on.
     pub fn set(&mut self, name: &str, value: &str) {
+        self.unset(name);
         self.setup.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a setting away again, from the next start on.
+    pub fn unset(&mut self, name: &str) {
+        self.setup.settings.retain(|(known, _)| known != name);
     }
 
     /// Starts it and waits until it is ready.
@@ -166,6 +188,80 @@ impl App {
         .with_context(|| self.last_lines());
         self.process = Some(process);
         started
+    }
+
+    /// Starts it and lets it come up, or die, by itself: for a death at a random instant of the start.
+    ///
+    /// # Errors
+    /// When it is running already or cannot be run.
+    pub fn launch(&mut self) -> Result<()> {
+        ensure!(self.process.is_none(), "it is running already");
+        let mut command = self.command()?;
+        command.arg("serve");
+        self.process = Some(Process::start("bitpro", &command, &self.log_file())?);
+        Ok(())
+    }
+
+    /// Starts it where it must not start, and gives what it says about that.
+    ///
+    /// # Errors
+    /// When it does not end by itself, or ends with success.
+    pub async fn refuses_to_start(&mut self) -> Result<String> {
+        let before = self.log().len();
+        self.launch()?;
+        let mut process = self.process.take().context("it was just started")?;
+        let status = process.ended().await?;
+        let said = self.log().split_off(before);
+        ensure!(!status.success(), "it ended as if all were well: {said}");
+        Ok(said)
+    }
+
+    /// Waits until it is running and ready, or has ended by itself: then `false`.
+    ///
+    /// # Errors
+    /// When it does neither.
+    pub async fn recovers_or_ends(&mut self) -> Result<bool> {
+        let mut process = self.process.take().context("it is not running")?;
+        let ready = format!("{}/readyz", self.url());
+        let http = reqwest::Client::new();
+        let lives = eventually("bitpro to recover or to end", || {
+            let ended = process.exit_status();
+            let asking = http.get(&ready).send();
+            async {
+                if ended?.is_some() {
+                    return Ok(false);
+                }
+                let status = asking.await?.status();
+                ensure!(status.is_success(), "/readyz answers {status}");
+                Ok(true)
+            }
+        })
+        .await?;
+        if lives {
+            self.process = Some(process);
+        }
+        Ok(lives)
+    }
+
+    /// Waits until `/readyz` says of a part that it is not well, and gives what it says.
+    ///
+    /// # Errors
+    /// When it does not come to it.
+    pub async fn degrades(&self, what: &str, wanted: impl Fn(&str, &str) -> bool) -> Result<String> {
+        let ready = format!("{}/readyz", self.inside_url());
+        let http = reqwest::Client::new();
+        eventually(what, async || {
+            let told: Value = serde_json::from_str(&http.get(&ready).send().await?.text().await?)?;
+            let parts = told["parts"].as_array().context("no parts")?;
+            let text = |part: &Value, name: &str| part[name].as_str().unwrap_or_default().to_owned();
+            parts
+                .iter()
+                .filter(|part| part["ok"] == false)
+                .find(|part| wanted(&text(part, "name"), &text(part, "says")))
+                .map(|part| text(part, "says"))
+                .with_context(|| format!("/readyz says {told}"))
+        })
+        .await
     }
 
     /// Waits until nothing is degraded: the node is in step, and its notifications come.

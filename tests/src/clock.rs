@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow};
@@ -22,7 +22,7 @@ pub struct Clock(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     folder: TempDir,
-    ahead_secs: AtomicU64,
+    ahead_secs: AtomicI64,
 }
 
 impl Clock {
@@ -33,7 +33,7 @@ impl Clock {
     pub fn new() -> Result<Self> {
         let clock = Self(Arc::new(Inner {
             folder: tempfile::Builder::new().prefix("bitpro-clock-").tempdir()?,
-            ahead_secs: AtomicU64::new(0),
+            ahead_secs: AtomicI64::new(0),
         }));
         clock.write()?;
         Ok(clock)
@@ -44,6 +44,15 @@ impl Clock {
     /// # Errors
     /// When its file cannot be written.
     pub fn advance_secs(&self, secs: u64) -> Result<()> {
+        self.jump_secs(i64::try_from(secs)?)
+    }
+
+    /// Moves the time by `secs`, back if that is negative: what a wrong time server does to a machine. Nodes are never led back by
+    /// [`crate::Node::keep_time`]; give the server a clock of its own for that.
+    ///
+    /// # Errors
+    /// When its file cannot be written.
+    pub fn jump_secs(&self, secs: i64) -> Result<()> {
         self.0.ahead_secs.fetch_add(secs, Ordering::SeqCst);
         self.write()
     }
@@ -53,15 +62,13 @@ impl Clock {
     /// # Errors
     /// When its file cannot be written.
     pub fn step_back_secs(&self, secs: u64) -> Result<()> {
-        self.0.ahead_secs.fetch_sub(secs, Ordering::SeqCst);
-        self.write()
+        self.jump_secs(-i64::try_from(secs)?)
     }
 
     /// The time in Unix milliseconds.
     #[must_use]
     pub fn now_millis(&self) -> i64 {
-        let ahead = i64::try_from(self.ahead()).unwrap_or(i64::MAX / 1000);
-        machine_millis().saturating_add(ahead.saturating_mul(1000))
+        machine_millis().saturating_add(self.ahead().saturating_mul(1000))
     }
 
     /// The time in Unix seconds, if it is not the machine's own.
@@ -84,7 +91,7 @@ impl Clock {
         Ok(())
     }
 
-    fn ahead(&self) -> u64 {
+    fn ahead(&self) -> i64 {
         self.0.ahead_secs.load(Ordering::SeqCst)
     }
 
@@ -95,7 +102,7 @@ impl Clock {
     /// Replaces the file in one step: a process must never read half of it.
     fn write(&self) -> Result<()> {
         let next = self.0.folder.path().join("next");
-        std::fs::write(&next, format!("+{}\n", self.ahead()))?;
+        std::fs::write(&next, format!("{:+}\n", self.ahead()))?;
         std::fs::rename(next, self.file())?;
         Ok(())
     }

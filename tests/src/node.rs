@@ -76,7 +76,7 @@ impl Node {
             let ports = Ports::free()?;
             let url = format!("http://127.0.0.1:{}", ports.rpc);
             let rpc = Rpc::new(url, folder.path().join(network.as_str()).join(".cookie"));
-            let mut process = launch(network, role, folder.path(), ports, clock)?;
+            let mut process = launch(network, role, (folder.path(), ports), clock, &[])?;
             match answers(&rpc, &mut process, folder.path()).await {
                 Ok(()) => {
                     let node = Self {
@@ -150,8 +150,17 @@ impl Node {
     /// # Errors
     /// When it is running, or does not start.
     pub async fn start_again(&mut self) -> Result<()> {
+        self.start_again_with(&[]).await
+    }
+
+    /// The same with further options for this run, as `-reindex-chainstate` or `-persistmempool=0`.
+    ///
+    /// # Errors
+    /// As [`Node::start_again`].
+    pub async fn start_again_with(&mut self, options: &[&str]) -> Result<()> {
         ensure!(self.process.is_none(), "the node is running already");
-        let mut process = launch(self.network, self.role, self.folder.path(), self.ports, &self.clock)?;
+        let place = (self.folder.path(), self.ports);
+        let mut process = launch(self.network, self.role, place, &self.clock, options)?;
         answers(&self.rpc, &mut process, self.folder.path()).await?;
         self.process = Some(process);
         self.keep_time().await

@@ -26,6 +26,7 @@ cargo xtask <command>
 
   demo      start everything on this machine and print the addresses to open (--json: one line for scripts)
   test      run every suite, or those named: `test clippy unit`
+  faults    hurt the real server on real nodes in every way we know: --minutes N at random, --seed S, --only A,B, --list
   bench     measure the figures, in release
   simulate  simulated histories of charges against a model: [--seed SEED] [--seconds N]
   mutants   mutation testing of charge/; survivors must be explained in charge/mutants-explained.md
@@ -62,6 +63,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         "test" => test::run(&workspace, rest),
+        "faults" => {
+            test::faults(&workspace, rest)?;
+            Ok(ExitCode::SUCCESS)
+        }
         "demo" => match demo::run(&workspace, rest)? {},
         "bench" => match bench::run(&workspace, rest)? {},
         "simulate" => match simulate::run(&workspace, rest)? {},

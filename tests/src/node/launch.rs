@@ -70,7 +70,13 @@ pub fn bitcoind() -> Result<PathBuf> {
     Ok(built)
 }
 
-pub(super) fn launch(network: Network, role: Role, folder: &Path, ports: Ports, clock: &Clock) -> Result<Process> {
+pub(super) fn launch(
+    network: Network,
+    role: Role,
+    (folder, ports): (&Path, Ports),
+    clock: &Clock,
+    options: &[&str],
+) -> Result<Process> {
     let mut command = Command::new(bitcoind()?);
     command
         // Its name for the real one is its own, and no test goes there.
@@ -109,6 +115,7 @@ pub(super) fn launch(network: Network, role: Role, folder: &Path, ports: Ports, 
             .arg(format!("-zmqpubrawtx=tcp://127.0.0.1:{}", ports.rawtx))
             .arg(format!("-zmqpubsequence=tcp://127.0.0.1:{}", ports.sequence));
     }
+    command.args(options);
     Process::start("bitcoind", &command, &folder.join("output.log"))
 }
 

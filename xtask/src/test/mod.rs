@@ -15,7 +15,7 @@ use crate::setup::{self, Need};
 use crate::stopwatch::{Stopwatch, readable};
 use crate::workspace::Workspace;
 
-use budget::{Budgets, Machine};
+use budget::{Budgets, Machine, Minutes};
 use suites::{SUITES, Suite};
 
 /// How one suite ended.
@@ -52,6 +52,18 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Does faults by themselves, for as long as `arguments` say: `--minutes N` draws them at random.
+///
+/// # Errors
+/// When the set-up fails, or an invariant is broken.
+pub fn faults(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let mut needs = suites::FAULTS.concat();
+    needs.sort_unstable();
+    needs.dedup();
+    setup::ensure(workspace, &needs)?;
+    suites::faults(workspace, arguments)
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
@@ -104,7 +116,7 @@ fn table(outcomes: &[Outcome], budgets: &Budgets, machine: Machine) -> String {
     for outcome in outcomes {
         let result = if outcome.failure.is_some() { "FAILED" } else { "passed" };
         let minutes = budgets.minutes(outcome.suite, machine);
-        let over = if outcome.used > Duration::from_secs(minutes * 60) {
+        let over = if outcome.used > minutes.duration() {
             "  over its budget"
         } else {
             ""
@@ -119,8 +131,8 @@ fn table(outcomes: &[Outcome], budgets: &Budgets, machine: Machine) -> String {
     let allowed = outcomes
         .iter()
         .map(|outcome| budgets.minutes(outcome.suite, machine))
-        .sum::<u64>();
-    let over = if total > Duration::from_secs(allowed * 60) {
+        .sum::<Minutes>();
+    let over = if total > allowed.duration() {
         "  over its budget"
     } else {
         ""

@@ -24,7 +24,7 @@ pub struct Suite {
 }
 
 /// All suites.
-pub const SUITES: [Suite; 12] = [
+pub const SUITES: [Suite; 13] = [
     Suite {
         name: "fmt",
         needs: &[LINTERS],
@@ -79,6 +79,11 @@ pub const SUITES: [Suite; 12] = [
         name: "integration",
         needs: &[SERVER, &page::NEEDS, NODE, GUIDES],
         run: integration,
+    },
+    Suite {
+        name: "faults",
+        needs: FAULTS,
+        run: |workspace| faults(workspace, &[]),
     },
     Suite {
         name: "browser",
@@ -139,7 +144,7 @@ fn loader(workspace: &Workspace) -> Result<()> {
     )
 }
 
-/// Compiles everything that the next three suites run, so that their times tell how long the tests take.
+/// Compiles everything that the next suites run, so that their times tell how long the tests take.
 fn build(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
     cargo(workspace, "test --locked --workspace --no-run")?;
@@ -161,10 +166,23 @@ fn unit(workspace: &Workspace) -> Result<()> {
 
 fn integration(workspace: &Workspace) -> Result<()> {
     programs(workspace)?;
-    let mut test = cargo_command(workspace, "test --locked --workspace --no-fail-fast --test *");
+    // The domain's laws, and the server on real nodes. The faults, which `*` would take along, are a suite of their own.
+    let mut test = cargo_command(workspace, "test --locked --no-fail-fast -p bitpro-tests --test it");
     environment::tell(&mut test, workspace, Profile::Dev)?;
-    proc::run_shown(&mut test)
+    let laws = cargo(workspace, "test --locked --no-fail-fast -p bitpro-charge --test *");
+    proc::run_shown(&mut test).and(laws)
 }
+
+/// Runs the fault suite with `arguments`, as tests/faults/arguments.rs reads them.
+pub fn faults(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    programs(workspace)?;
+    let mut test = cargo_command(workspace, "test --locked -p bitpro-tests --test faults --");
+    environment::tell(&mut test, workspace, Profile::Dev)?;
+    proc::run_shown(test.args(arguments))
+}
+
+/// What the fault suite needs.
+pub const FAULTS: &[&[Need]] = &[SERVER, &page::NEEDS, NODE];
 
 fn browser(workspace: &Workspace) -> Result<()> {
     programs(workspace)?;
