@@ -90,6 +90,7 @@ impl World {
             Act::Mood(number, mood) => {
                 if let Some(receiver) = self.receivers.0.get_mut(&url(usize::from(number / 3), number % 3)) {
                     receiver.mood = *mood;
+                    receiver.was_gone |= *mood == super::receivers::Mood::Gone;
                 }
             }
             Act::Redeliver(number) => self.redeliver(*number),

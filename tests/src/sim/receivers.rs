@@ -50,6 +50,8 @@ pub struct Receiver {
     pub url: String,
     /// How it behaves.
     pub mood: Mood,
+    /// Whether it was ever gone for good: what waits for it then is told later, in another order.
+    pub was_gone: bool,
     /// Everything that it was sent, in the order in which it came.
     pub heard: Vec<Heard>,
 }
@@ -64,6 +66,7 @@ impl Receivers {
         self.0.entry(url.to_owned()).or_insert_with(|| Receiver {
             url: url.to_owned(),
             mood: Mood::Well,
+            was_gone: false,
             heard: Vec::new(),
         });
     }

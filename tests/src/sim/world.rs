@@ -110,6 +110,8 @@ pub struct World {
     pub heard: i64,
     /// True time and the server's at the last look at both, while the process lives.
     pub before: Option<(i64, i64)>,
+    /// When the server last stored its time, in true time.
+    pub noted: i64,
     /// When the present tip was first seen, and the one before it.
     pub tip_seen: (i64, i64),
     /// The heights of the tip, and when each was first seen.
@@ -181,6 +183,7 @@ impl World {
             sighted: START,
             heard: START,
             before: None,
+            noted: START,
             tip_seen: (START, START),
             heights: Vec::new(),
             clock_trouble: 0,
@@ -371,6 +374,7 @@ impl World {
         };
         server.watcher.poll();
         self.after_step()?;
+        self.note_time()?;
         self.deliver()?;
         self.check_clock()?;
         self.look();
@@ -401,6 +405,17 @@ impl World {
         }
         server.settle();
         Ok(())
+    }
+
+    /// The chore of the minute, which goes by real time in a server.
+    fn note_time(&mut self) -> Result<(), Broken> {
+        let truth = self.around.clock.truth();
+        let Some(server) = self.server.as_ref().filter(|_| truth - self.noted >= 60_000) else {
+            return Ok(());
+        };
+        server.run(server.charges.is_writable());
+        self.noted = truth;
+        self.after_step()
     }
 
     fn deliver(&mut self) -> Result<(), Broken> {
@@ -442,6 +457,12 @@ impl World {
     /// Whether the server is in step with a node that is in step with the network.
     #[must_use]
     pub fn is_in_step(&self) -> bool {
+        let hearing = self.server.as_ref().map(|server| server.watcher.status().hearing);
+        hearing == Some(Hearing::Everything) && self.is_reading()
+    }
+
+    /// Whether the server has read all that its node has, whatever that may have missed.
+    fn is_reading(&self) -> bool {
         let Some(server) = &self.server else { return false };
         let status = server.watcher.status();
         let net = self.net();
@@ -451,7 +472,6 @@ impl World {
             && !net.is_loading
             && net.far.tip() == net.near.tip()
             && status.condition == Condition::Ready
-            && status.hearing == Hearing::Everything
             && status.hole.is_none()
             && status.tip.is_some_and(|at| at.hash == tip(net.near.tip()))
     }
@@ -459,7 +479,7 @@ impl World {
     /// Notes what was truly seen.
     fn look(&mut self) {
         self.index();
-        if !self.is_in_step() {
+        if !self.is_reading() {
             return;
         }
         let now = self.server_now();
@@ -497,8 +517,10 @@ impl World {
             }
         }
         self.sights = sights;
-        self.sighted = now;
-        self.heard = now;
+        if self.is_in_step() {
+            self.sighted = now;
+            self.heard = now;
+        }
     }
 
     /// Takes up which transactions pay which scripts.
