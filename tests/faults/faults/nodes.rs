@@ -68,8 +68,7 @@ pub async fn reindexes(world: &mut World) -> Result<()> {
     world.pair.server.stop().await?;
     world.pair.server.start_again_with(&["-reindex-chainstate"]).await?;
     world.pair.join().await?;
-    world.app.is_well().await?;
-    // Such a node comes back with an empty mempool, and is given back what it forgot.
+    // Such a node comes back with an empty mempool, and is given back what it forgot once it is in step.
     world.pair.server.has_in_mempool(payment.compute_txid()).await?;
     let after = world.checkout.view(&confirmed.charge).await?;
     ensure!(
