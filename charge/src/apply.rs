@@ -110,7 +110,7 @@ impl Charge {
     }
 
     /// Whether it is as if nobody had ever sent anything: no money of its own is there, none was ever announced, and what came
-    /// and went was dust (R8). A stranger's few satoshis that he takes back again close nobody's order (R22).
+    /// and went was dust (R8).
     #[must_use]
     pub fn is_untouched(&self) -> bool {
         !self.was_announced
@@ -118,6 +118,17 @@ impl Charge {
                 .payments
                 .iter()
                 .all(|payment| !self.is_own(payment) || !payment.is_live() && !self.is_significant(payment))
+    }
+
+    /// Whether its order is closed to others by what came: more than dust (R8), or anything that was announced. A stranger's few
+    /// satoshis close nobody's order (R22), whether they take them back or leave them there.
+    #[must_use]
+    pub fn is_paid_into(&self) -> bool {
+        self.was_announced
+            || self
+                .payments
+                .iter()
+                .any(|payment| self.is_own(payment) && self.is_significant(payment))
     }
 
     /// Where the payment at `outpoint` stands, or is to be put.

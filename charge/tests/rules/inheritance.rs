@@ -194,15 +194,16 @@ fn r27_a_miners_clock_does_not_prove_that_a_payment_was_there_before_the_charge(
 }
 
 #[test]
-fn r22_dust_that_came_and_went_leaves_a_charge_untouched() {
+fn r22_dust_closes_no_order_and_leaves_no_trace_when_it_is_gone() {
     let mut world = World::new(terms());
     assert!(world.charge.is_untouched());
     world.pay(1, 300);
-    assert!(!world.charge.is_untouched());
+    assert!(!world.charge.is_untouched(), "the page shows what is there");
+    assert!(!world.charge.is_paid_into());
     world.lose(1, Loss::Replaced).is(State::Pending, None);
     assert!(world.charge.is_untouched());
     assert!(crate::amounts::view_of(&world).gone_payments.is_empty());
     // What was announced is another matter, and so is more than dust.
     world.pay(2, 1_000).lose(2, Loss::Replaced);
-    assert!(!world.charge.is_untouched());
+    assert!(!world.charge.is_untouched() && world.charge.is_paid_into());
 }

@@ -59,7 +59,7 @@ pub async fn show(
 /// The link that makes a charge for the same order. Only a link's own charge can be made again by a link, and only while no
 /// payment is known (R22), a stranger's dust that came and went aside; the page looks at the latter again whenever something happens.
 fn start_again(merchant: &Merchant, snapshot: &Snapshot, visit: &Visit) -> Option<String> {
-    if snapshot.origin != ChargeOrigin::Link || !snapshot.charge.is_untouched() {
+    if snapshot.origin != ChargeOrigin::Link || snapshot.charge.is_paid_into() {
         return None;
     }
     let mut pairs = vec![(PRICE.to_owned(), snapshot.charge.terms.price.0.to_string())];

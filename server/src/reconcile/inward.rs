@@ -107,8 +107,8 @@ fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'stat
 /// ended without any may have left it or not, for earlier releases took notice of other things.
 fn is_paid_as_told(charge: &Charge, is_paid: bool) -> bool {
     match is_paid {
-        true => !charge.payments.is_empty() || !charge.is_untouched(),
-        false => charge.payments.is_empty() || charge.is_untouched(),
+        true => !charge.payments.is_empty() || charge.is_paid_into(),
+        false => charge.payments.is_empty() || !charge.is_paid_into(),
     }
 }
 

@@ -149,7 +149,7 @@ impl Snapshot {
     /// Whether it is a link's charge that a shopper may still be looking at, unpaid (R22, R25).
     pub(crate) fn is_waiting_link(&self) -> bool {
         self.origin != ChargeOrigin::Api
-            && self.charge.is_untouched()
+            && !self.charge.is_paid_into()
             && !self.charge.deadline_observed
             && !self.charge.cancelled
     }

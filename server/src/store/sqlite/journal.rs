@@ -88,7 +88,7 @@ impl Session {
                     .add(charge.reason.map(bitpro_charge::Reason::as_str))
                     .add(column(charge.sequence))
                     .add(batch.is_open)
-                    .add(!charge.is_untouched())
+                    .add(charge.is_paid_into())
                     .add(snapshot_to(charge));
             })
             .await?;

@@ -93,8 +93,8 @@ impl Tx {
         self.news.due.append(&mut due);
         let mut recorded = Vec::with_capacity(decided.len());
         for Decided { before, after, .. } in decided {
-            if before.charge.is_untouched()
-                && !after.charge.is_untouched()
+            if !before.charge.is_paid_into()
+                && after.charge.is_paid_into()
                 && let Some(order_id) = &after.order_id
                 && let Some(merchant) = self.memory.merchant_row(after.charge.merchant)
             {
