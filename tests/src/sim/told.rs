@@ -8,13 +8,16 @@ use super::receivers::{Heard, Mood};
 use super::world::{World, subscriptions, url};
 use super::{Broken, broken};
 
+/// How a charge stands, whose it is, and what was announced of it.
+type End = (State, usize, Vec<(u64, String)>);
+
 impl World {
     /// Looks through what the receivers were told, once nothing is to be told any more.
     ///
     /// # Errors
     /// What is broken.
     pub fn check_told(&mut self) -> Result<(), Broken> {
-        let mut ends: HashMap<ChargeId, (State, usize, Vec<(u64, String)>)> = HashMap::new();
+        let mut ends: HashMap<ChargeId, End> = HashMap::new();
         for made in self.charges.values().filter(|made| !made.lost) {
             let snapshot = self.snapshot(made.id)?;
             let log = self.log(made.id)?;

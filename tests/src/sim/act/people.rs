@@ -177,7 +177,7 @@ impl World {
         let net = self.net();
         let matters = paid.into_iter().any(|&(tid, _, value)| {
             let is_there = net.near.pool.contains_key(&tid) || net.near.mined.contains_key(&tid);
-            is_there || value >= dust * 9 / 10 || self.sights.get(&tid).is_none()
+            is_there || value >= dust * 9 / 10 || !self.sights.contains_key(&tid)
         });
         drop(net);
         if matters || !self.is_in_step() || !made.accepted.is_empty() {

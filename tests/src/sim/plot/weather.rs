@@ -5,13 +5,16 @@ use super::{Act, Draft, Mood, Surprise, URLS, Zmq};
 /// How long a history may be, in seconds, before what its charges still have to come.
 const SPAN: i64 = 3 * 86_400;
 
+/// Adds something that befalls at an instant.
+type Kind = fn(&mut Draft, i64);
+
 /// Adds the weather of a history: most of it is calm in most histories.
 pub(super) fn weather(draft: &mut Draft, calm_rate: bool) {
     blocks(draft);
     if !calm_rate {
         market(draft);
     }
-    let kinds: [(u64, fn(&mut Draft, i64)); 12] = [
+    let kinds: [(u64, Kind); 12] = [
         (25, crash),
         (25, doom),
         (20, peers),
