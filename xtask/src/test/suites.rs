@@ -24,7 +24,7 @@ pub struct Suite {
 }
 
 /// All suites.
-pub const SUITES: [Suite; 13] = [
+pub const SUITES: [Suite; 14] = [
     Suite {
         name: "fmt",
         needs: &[LINTERS],
@@ -74,6 +74,11 @@ pub const SUITES: [Suite; 13] = [
         name: "unit",
         needs: &[SERVER, &page::NEEDS],
         run: unit,
+    },
+    Suite {
+        name: "simulate",
+        needs: &[SERVER, &page::NEEDS],
+        run: simulate,
     },
     Suite {
         name: "integration",
@@ -162,6 +167,15 @@ fn unit(workspace: &Workspace) -> Result<()> {
     let tests = cargo(workspace, "test --locked --workspace --no-fail-fast --lib --bins");
     let examples = cargo(workspace, "test --locked --workspace --no-fail-fast --doc");
     tests.and(examples)
+}
+
+/// Always the same histories, as the tests have built the program: what is found here is a regression. `cargo xtask simulate` looks for
+/// what nobody has found yet, with a faster build.
+fn simulate(workspace: &Workspace) -> Result<()> {
+    programs(workspace)?;
+    let program = Profile::Dev.program(workspace, "simulate");
+    let mut histories = proc::command(workspace, program);
+    proc::run_shown(histories.args(["--first", "1", "--seconds", "45"]))
 }
 
 fn integration(workspace: &Workspace) -> Result<()> {
