@@ -149,15 +149,8 @@ impl Charge {
             Event::PaymentMoved { outpoint, place } => {
                 self.change(*outpoint, |payment| payment.whereabouts = Whereabouts::Live(*place));
             }
-            Event::FirstSeenCorrected {
-                outpoint,
-                first_seen,
-                lower_bounds,
-            } => {
-                self.change(*outpoint, |payment| {
-                    payment.first_seen = *first_seen;
-                    payment.lower_bounds.clone_from(lower_bounds);
-                });
+            Event::FirstSeenCorrected { outpoint, first_seen } => {
+                self.change(*outpoint, |payment| payment.first_seen = *first_seen);
             }
             Event::PaymentLost { outpoint, loss } => {
                 self.change(*outpoint, |payment| payment.whereabouts = Whereabouts::Gone(*loss));

@@ -107,17 +107,11 @@ impl Decision<'_> {
             let payment = self.first_sight(sighting);
             return self.emit(Event::PaymentFound(payment));
         };
-        let (first_seen, lower_bounds) = known
-            .first_seen
-            .narrowed_among(&known.lower_bounds, sighting.first_seen);
-        let corrected = first_seen != known.first_seen || lower_bounds != known.lower_bounds;
+        let first_seen = known.first_seen.narrowed(sighting.first_seen);
+        let corrected = first_seen != known.first_seen;
         let moved = known.whereabouts != Whereabouts::Live(sighting.place);
         if corrected {
-            self.emit(Event::FirstSeenCorrected {
-                outpoint,
-                first_seen,
-                lower_bounds,
-            });
+            self.emit(Event::FirstSeenCorrected { outpoint, first_seen });
         }
         if moved {
             self.emit(Event::PaymentMoved {
@@ -146,7 +140,6 @@ impl Decision<'_> {
             value: sighting.value,
             whereabouts: Whereabouts::Live(sighting.place),
             first_seen: sighting.first_seen.in_order(),
-            lower_bounds: Vec::new(),
             replaced,
             replaced_earlier,
             met_in_mempool: sighting.place == Place::Mempool,

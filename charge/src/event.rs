@@ -73,8 +73,6 @@ pub enum Event {
         outpoint: Outpoint,
         /// What all reports together say.
         first_seen: Interval,
-        /// The lower bounds that stand below (see [`Payment::lower_bounds`]).
-        lower_bounds: Vec<Timestamp>,
     },
     /// A payment is proven lost.
     PaymentLost {

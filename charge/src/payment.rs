@@ -2,7 +2,7 @@
 
 use bitcoin_units::Amount;
 
-use crate::{BlockRef, Interval, Outpoint, Quote, Timestamp, Txid};
+use crate::{BlockRef, Interval, Outpoint, Quote, Txid};
 
 /// Where a live payment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +69,6 @@ pub struct Payment {
     pub whereabouts: Whereabouts,
     /// When it was first seen, by all reports together (R5).
     pub first_seen: Interval,
-    /// What other reports said at the earliest, ascending and below `first_seen.earliest`: it counts again when a report with
-    /// an earlier upper bound comes in.
-    pub lower_bounds: Vec<Timestamp>,
     /// Transactions whose payments of this charge its own transaction replaced, and whose first sight it inherits up to their
     /// value (R5). What these had replaced themselves is found through them. It stands with one payment of a transaction and
     /// holds for all.

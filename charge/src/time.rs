@@ -45,9 +45,6 @@ impl Timestamp {
     }
 }
 
-/// So many lower bounds are kept beside the one that counts: reports that contradict each other are few.
-const MOST_BOUNDS: usize = 16;
-
 /// When something first happened, as precisely as we could know it (R5): not before `earliest`, not after `latest`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Interval {
@@ -68,27 +65,15 @@ impl Interval {
     }
 
     /// Takes in another report of the same instant (R5). It had happened by the least of what they say at the latest, and not
-    /// before the greatest of what they say at the earliest; a lower bound above the upper one is a mistake of somebody's
-    /// clock and bounds nothing.
+    /// before the greatest of what they say at the earliest, as far as that is not above the upper bound: a coarse report from behind,
+    /// such as a block whose miner's clock lags, never makes an exact one wider. The order in which reports come decides nothing.
     #[must_use]
     pub fn narrowed(self, report: Self) -> Self {
-        self.narrowed_among(&[], report).0
-    }
-
-    /// The same, with the lower bounds that stood below `self` so far; the second value is those that stand below now. They
-    /// count again when a later report lowers the upper bound below the present lower one, so that the order in which reports
-    /// come decides nothing.
-    pub(crate) fn narrowed_among(self, lower: &[Timestamp], report: Self) -> (Self, Vec<Timestamp>) {
-        let latest = self.latest.min(report.latest);
-        let mut bounds: Vec<Timestamp> = lower.to_vec();
-        bounds.extend([self.in_order().earliest, report.in_order().earliest]);
-        bounds.retain(|&bound| bound <= latest);
-        bounds.sort_unstable();
-        bounds.dedup();
-        // The report with the least upper bound has a lower one that is not above it: there always is one.
-        let earliest = bounds.pop().unwrap_or(latest);
-        bounds.drain(..bounds.len().saturating_sub(MOST_BOUNDS));
-        (Self { earliest, latest }, bounds)
+        Self {
+            earliest: self.earliest.max(report.earliest),
+            latest: self.latest.min(report.latest),
+        }
+        .in_order()
     }
 
     /// The interval, or its end where it begins after its end.

@@ -305,7 +305,7 @@ proptest! {
         let first_seen = sighted(reports.clone());
         prop_assert_eq!(first_seen, sighted(shuffled));
         let latest = reports.iter().map(|(earliest, width)| earliest + width).min();
-        let earliest = reports.iter().map(|(earliest, _)| *earliest).filter(|earliest| Some(*earliest) <= latest).max();
+        let earliest = reports.iter().map(|(earliest, _)| *earliest).max().min(latest);
         prop_assert_eq!((Some(first_seen.earliest.0), Some(first_seen.latest.0)), (earliest, latest));
     }
 

@@ -154,7 +154,6 @@ fn an_event_is_stored_under_its_own_name() {
         Event::FirstSeenCorrected {
             outpoint,
             first_seen: Interval::at(Timestamp(0)),
-            lower_bounds: vec![],
         },
         Event::PaymentLost {
             outpoint,

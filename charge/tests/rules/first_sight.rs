@@ -120,7 +120,20 @@ fn r05_a_coarser_report_does_not_widen_an_exact_first_sight() {
 }
 
 #[test]
-fn r05_a_lower_bound_counts_again_when_the_one_above_it_is_disproved() {
+fn r05_a_block_whose_time_lies_before_our_receipt_does_not_widen_it() {
+    let mut world = World::new(terms());
+    let late = EXPIRES + 600;
+    world.at(late).pay(1, AMOUNT).is(State::Failed, Some(Reason::Late));
+    world.lose(1, Loss::Replaced);
+    world.tip += 1;
+    let mined = seen_between(&world, 1, EXPIRES - 300, late - 20, Place::Block(block(world.tip)));
+    world.view(vec![mined], vec![]).is(State::Failed, Some(Reason::Late));
+    let first_seen = world.charge.payment(outpoint(1)).unwrap().first_seen;
+    assert_eq!(first_seen, Interval::at(Timestamp::from_secs(late - 20)));
+}
+
+#[test]
+fn r05_reports_that_contradict_each_other_bound_the_same_instant_in_any_order() {
     for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0], [0, 2, 1], [1, 2, 0], [2, 0, 1]] {
         let mut world = World::new(terms());
         let reports = [(500, 1_000), (300, 1_000), (200, 400)];
@@ -132,7 +145,7 @@ fn r05_a_lower_bound_counts_again_when_the_one_above_it_is_disproved() {
         let first_seen = world.charge.payment(outpoint(1)).unwrap().first_seen;
         assert_eq!(
             (first_seen.earliest.as_secs(), first_seen.latest.as_secs()),
-            (300, 400),
+            (400, 400),
             "in the order {order:?}"
         );
     }

@@ -117,7 +117,6 @@ mod tests {
             value: Amount::from_sat(49_409_323),
             whereabouts,
             first_seen: Interval::at(Timestamp(CREATED.0 + 600_550)),
-            lower_bounds: Vec::new(),
             replaced: Vec::new(),
             replaced_earlier: false,
             met_in_mempool: true,

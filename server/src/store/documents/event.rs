@@ -26,8 +26,6 @@ enum StoredEvent {
     FirstSeenCorrected {
         outpoint: String,
         first_seen: StoredInterval,
-        #[serde(skip_serializing_if = "Vec::is_empty", default)]
-        lower_bounds: Vec<i64>,
     },
     PaymentLost {
         outpoint: String,
@@ -94,14 +92,9 @@ impl From<&Event> for StoredEvent {
                 outpoint: outpoint.to_string(),
                 place: bitpro_charge::Whereabouts::Live(*place).into(),
             },
-            Event::FirstSeenCorrected {
-                outpoint,
-                first_seen,
-                lower_bounds,
-            } => Self::FirstSeenCorrected {
+            Event::FirstSeenCorrected { outpoint, first_seen } => Self::FirstSeenCorrected {
                 outpoint: outpoint.to_string(),
                 first_seen: (*first_seen).into(),
-                lower_bounds: lower_bounds.iter().map(|bound| bound.0).collect(),
             },
             Event::PaymentLost { outpoint, loss } => Self::PaymentLost {
                 outpoint: outpoint.to_string(),
@@ -155,14 +148,9 @@ impl TryFrom<StoredEvent> for Event {
                 outpoint: outpoint_from(&outpoint)?,
                 place: place_from(place)?,
             },
-            StoredEvent::FirstSeenCorrected {
-                outpoint,
-                first_seen,
-                lower_bounds,
-            } => Self::FirstSeenCorrected {
+            StoredEvent::FirstSeenCorrected { outpoint, first_seen } => Self::FirstSeenCorrected {
                 outpoint: outpoint_from(&outpoint)?,
                 first_seen: first_seen.into(),
-                lower_bounds: lower_bounds.into_iter().map(Timestamp).collect(),
             },
             StoredEvent::PaymentLost { outpoint, loss } => Self::PaymentLost {
                 outpoint: outpoint_from(&outpoint)?,

@@ -187,8 +187,6 @@ pub(super) struct StoredPayment {
     #[serde(flatten)]
     whereabouts: StoredWhereabouts,
     first_seen: StoredInterval,
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    lower_bounds: Vec<i64>,
     /// Transactions; documents of earlier releases have every payment that was replaced, directly or not, as `txid:vout`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     inherits: Vec<String>,
@@ -216,7 +214,6 @@ impl From<&Payment> for StoredPayment {
             value_sat: payment.value.to_sat(),
             whereabouts: payment.whereabouts.into(),
             first_seen: payment.first_seen.into(),
-            lower_bounds: payment.lower_bounds.iter().map(|bound| bound.0).collect(),
             inherits: payment.replaced.iter().map(ToString::to_string).collect(),
             replaced_earlier: payment.replaced_earlier,
             met_in_mempool: payment.met_in_mempool,
@@ -239,7 +236,6 @@ impl TryFrom<StoredPayment> for Payment {
             value: Amount::from_sat(stored.value_sat),
             whereabouts: stored.whereabouts.try_into()?,
             first_seen: stored.first_seen.into(),
-            lower_bounds: stored.lower_bounds.into_iter().map(Timestamp).collect(),
             replaced: txids_from(&stored.inherits)?,
             replaced_earlier: stored.replaced_earlier,
             met_in_mempool: stored.met_in_mempool,
