@@ -114,6 +114,14 @@ impl Pair {
     /// When a node is away.
     pub async fn advance_secs(&self, secs: u64) -> Result<()> {
         self.clock.advance_secs(secs)?;
+        self.keep_time().await
+    }
+
+    /// Brings both nodes to the test's time, if that was moved: from then on a node's clock stands still between these calls.
+    ///
+    /// # Errors
+    /// When a node is away.
+    pub async fn keep_time(&self) -> Result<()> {
         self.server.keep_time().await?;
         self.shopper.keep_time().await
     }

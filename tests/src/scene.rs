@@ -74,6 +74,8 @@ impl Scene {
     /// When the wallet cannot.
     pub async fn pay(&self, charge: &Charge) -> Result<Txid> {
         let view = self.checkout.view(charge).await?;
+        // A node whose clock was moved stands still from then on: what it records must not be older than the charge.
+        self.pair.keep_time().await?;
         self.pair.wallet.pay(&view.address, view.remaining_sat).await
     }
 

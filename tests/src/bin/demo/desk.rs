@@ -218,7 +218,11 @@ async fn pay(State(desk): State<Arc<Desk>>, Json(order): Json<Pay>) -> Answer {
             .into());
         }
     };
-    let txid = desk.pair.read().await.wallet.pay(&address, sats).await?;
+    let pair = desk.pair.read().await;
+    // What the node records must not be older than the charge.
+    pair.keep_time().await?;
+    let txid = pair.wallet.pay(&address, sats).await?;
+    drop(pair);
     desk.ledger.add(txid, &address, sats);
     Ok(Json(
         json!({ "said": format!("Sent {sats} sat."), "txid": txid, "sats": sats }),
