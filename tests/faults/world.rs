@@ -255,10 +255,11 @@ impl World {
         self.app.is_well().await
     }
 
-    /// Keeps what the server logged beyond the end of this world, and says where.
+    /// Keeps what the server logged, and the end of what its node did, beyond the end of this world, and says where.
     pub fn keep_log(&self, fault: &str) -> String {
         let place = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{fault}.log"));
-        match std::fs::write(&place, self.app.log()) {
+        let logs = format!("{}\n\nThe node:\n{}\n", self.app.log(), self.pair.server.log());
+        match std::fs::write(&place, logs) {
             Ok(()) => place.display().to_string(),
             Err(error) => format!("could not be kept: {error}"),
         }

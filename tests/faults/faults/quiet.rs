@@ -1,12 +1,17 @@
 //! Silence that looks like peace: notifications that do not come, and a node that hears of nothing.
 
 use std::slice::from_ref;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use bitpro_charge::wire::ChargeView;
+use bitpro_tests::eventually;
 use bitpro_tests::scene::WINDOW_SECS;
 
 use crate::world::World;
+
+/// More than it takes to notice a silence.
+const CHANGES: usize = 4;
 
 /// The connections for notifications stand and say nothing: the polls find what they did not tell.
 pub async fn notices_silent(world: &mut World) -> Result<()> {
@@ -14,26 +19,29 @@ pub async fn notices_silent(world: &mut World) -> Result<()> {
     for relay in &world.notices {
         relay.silence();
     }
-    let order = world.open(4200).await?;
-    let payment = world.payment_of(from_ref(&order), 3)?;
-    world.pair.server.send(&payment).await?;
-    world.checkout.becomes(&order.charge, "seen", None).await?;
-    world.share_mempools().await?;
-    world.pair.mine(1).await?;
-    world
-        .checkout
-        .becomes(&order.charge, "confirmed", Some("exact"))
-        .await?;
+    // One poll may fall between a change and its notice; after a few changes of the mempool nobody believes that any more.
+    let orders = world.open_many(CHANGES, 4200).await?;
+    for order in &orders {
+        let payment = world.payment_of(from_ref(order), 3)?;
+        world.pair.server.send(&payment).await?;
+        world.checkout.becomes(&order.charge, "seen", None).await?;
+    }
     world
         .app
         .degrades("the silence to be noticed", |part, _| part == "zmq")
         .await?;
+    world.share_mempools().await?;
+    world.pair.mine(1).await?;
+    world.become_all(&orders, "confirmed", Some("exact")).await?;
     for relay in &world.notices {
         relay.mend();
     }
-    // They are believed again once they tell something.
-    world.pair.mine(1).await?;
-    world.app.is_well().await
+    // They are connected anew after a pause, and believed again once they tell something.
+    eventually("notifications that are believed", async || {
+        world.pair.mine(1).await?;
+        tokio::time::timeout(Duration::from_secs(1), world.app.is_well()).await?
+    })
+    .await
 }
 
 /// The node answers and has no peer, so it hears of no payment: no deadline is observed, and money that was sent in time meanwhile is in
