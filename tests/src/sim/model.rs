@@ -183,7 +183,15 @@ impl Case<'_> {
     fn check_sights(&self) -> Result<(), Broken> {
         for payment in &self.charge.payments {
             let same = |pay: &&Pay| pay.vout == payment.outpoint.vout && payment.value.to_sat() == pay.value;
-            // Ids are compared by the caller; values and indices tell outputs of one charge apart well enough here.
+            // The model knows no ids: where two payments of the charge look alike, nobody can say which one is meant.
+            let alike = self
+                .charge
+                .payments
+                .iter()
+                .filter(|other| other.outpoint.vout == payment.outpoint.vout && other.value == payment.value);
+            if alike.count() > 1 {
+                continue;
+            }
             let mut fitting = self.pays.iter().filter(same);
             let (Some(pay), None) = (fitting.next(), fitting.next()) else {
                 continue;
