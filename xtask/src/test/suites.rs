@@ -175,7 +175,7 @@ fn simulate(workspace: &Workspace) -> Result<()> {
     programs(workspace)?;
     let program = Profile::Dev.program(workspace, "simulate");
     let mut histories = proc::command(workspace, program);
-    proc::run_shown(histories.args(["--first", "1", "--seconds", "45"]))
+    proc::run_shown(histories.args(["--first", "1", "--seconds", "20"]))
 }
 
 fn integration(workspace: &Workspace) -> Result<()> {
