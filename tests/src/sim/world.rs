@@ -78,6 +78,9 @@ pub struct Sight {
     pub unmined: Option<i64>,
 }
 
+/// How far what is stored of the knowledge of the chain may lag behind what was known, in milliseconds.
+const STORED_LATE: i64 = 30_000;
+
 /// A world.
 pub struct World {
     /// What is to happen.
@@ -319,7 +322,7 @@ impl World {
         }
         // What happened since is met again, as if it had not been seen.
         self.sights.retain(|_, sight| sight.by < at);
-        self.sighted = self.sighted.min(at);
+        self.sighted = self.sighted.min(at - STORED_LATE);
         self.heard = self.heard.min(at);
         for receiver in self.receivers.0.values_mut() {
             receiver.heard.retain(|heard| heard.at < at);
