@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 /// # Errors
 /// When the set-up, a build or the start fails.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<Infallible> {
-    let mut needs = vec![Need::Compiler, Need::Bitcoind];
+    let mut needs = vec![Need::Compiler, Need::AnyBitcoind];
     needs.extend(page::NEEDS);
     setup::ensure(workspace, &needs)?;
     page::build(workspace)?;
@@ -24,5 +24,6 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<Infallible> {
 
     let mut demo = proc::command(workspace, Profile::Dev.program(workspace, "demo"));
     environment::tell(&mut demo, workspace, Profile::Dev)?;
+    demo.env("BITCOIND", setup::quickest_bitcoind(workspace)?);
     Err(proc::become_program(demo.args(arguments)))
 }

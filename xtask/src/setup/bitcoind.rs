@@ -1,4 +1,4 @@
-//! A real bitcoind: the one the user names, the one on PATH, or one built from source and kept in the cache.
+//! A real bitcoind: the one the user names, the one on PATH, one that Debian has built, or one built from source and kept in the cache.
 
 use std::env;
 use std::fs;
@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::proc::{self, say};
 use crate::workspace::Workspace;
 
-use super::folder;
+use super::{debian_node, folder};
 
 /// A package that carries the whole source tree of Bitcoin Core 31.99; no registry has a bitcoind itself.
 const PACKAGE: &str = "py-bitcoinkernel";
@@ -39,8 +39,10 @@ const CONFIGURATION: [&str; 13] = [
 pub enum Source {
     /// The machine's own, by `BITCOIND` or PATH.
     Machine(PathBuf),
-    /// Built here, or still to be built.
+    /// Bitcoin Core, built here or still to be built.
     Cache(PathBuf),
+    /// Fetched from Debian, and it runs.
+    Debian(PathBuf),
 }
 
 impl Source {
@@ -66,20 +68,52 @@ impl Source {
         })
     }
 
+    /// Any node that is there or quickly got: one of the machine, the one built here, Debian's. Else the one still to be built.
+    ///
+    /// # Errors
+    /// As [`Source::find`].
+    pub fn quickest(workspace: &Workspace) -> Result<Self> {
+        let source = Self::find(workspace)?;
+        let Self::Cache(built) = &source else { return Ok(source) };
+        if runs(workspace, built) {
+            return Ok(source);
+        }
+        match debian_node::ensure(workspace) {
+            Ok(_) => Ok(Self::Debian(debian_node::program(workspace))),
+            Err(failure) => {
+                say(&format!("Debian's node cannot be had, so one is built: {failure}"));
+                Ok(source)
+            }
+        }
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Path {
+        match self {
+            Self::Machine(path) | Self::Cache(path) | Self::Debian(path) => path,
+        }
+    }
+
     /// Whether it is the one built here, with the Debian packages that this takes.
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Cache(_))
     }
 }
 
-/// The node that tests and the demo use, once the set-up has been asked for it.
+/// The node that tests use, once the set-up has been asked for it: Bitcoin Core, unless the machine has its own.
 ///
 /// # Errors
 /// As [`Source::find`].
 pub fn locate(workspace: &Workspace) -> Result<PathBuf> {
-    Ok(match Source::find(workspace)? {
-        Source::Machine(path) | Source::Cache(path) => path,
-    })
+    Ok(Source::find(workspace)?.program().to_path_buf())
+}
+
+/// The node that the demo uses, which takes what is there.
+///
+/// # Errors
+/// As [`Source::find`].
+pub fn locate_quickest(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(Source::quickest(workspace)?.program().to_path_buf())
 }
 
 /// Builds the node unless there is one that runs. Tells whether it had to.
@@ -92,9 +126,15 @@ pub fn ensure(workspace: &Workspace, source: &Source) -> Result<bool> {
             proc::read(proc::command(workspace, path).arg("--version"))?;
             Ok(false)
         }
-        Source::Cache(path) if proc::read(proc::command(workspace, path).arg("--version")).is_ok() => Ok(false),
+        Source::Debian(_) => Ok(false),
+        Source::Cache(path) if runs(workspace, path) => Ok(false),
         Source::Cache(_) => build(workspace).map(|()| true),
     }
+}
+
+/// Whether `program` is there and runs on this machine.
+pub fn runs(workspace: &Workspace, program: &Path) -> bool {
+    program.is_file() && proc::read(proc::command(workspace, program).arg("--version")).is_ok()
 }
 
 fn place(workspace: &Workspace) -> PathBuf {

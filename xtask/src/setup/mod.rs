@@ -3,6 +3,7 @@
 mod apt;
 mod bitcoind;
 mod cargo_tools;
+mod debian_node;
 mod folder;
 mod node22;
 mod npm;
@@ -17,7 +18,8 @@ use crate::workspace::Workspace;
 
 use cargo_tools::Tool;
 
-pub use bitcoind::locate as bitcoind;
+pub use bitcoind::{locate as bitcoind, locate_quickest as quickest_bitcoind};
+pub use debian_node::{ensure as debian_node, program as debian_bitcoind};
 pub use node22::node;
 pub use python::python;
 
@@ -38,8 +40,10 @@ pub enum Need {
     Deny,
     /// cargo-mutants.
     Mutants,
-    /// A bitcoind: the machine's own or one built here.
+    /// A bitcoind: the machine's own or Bitcoin Core, built here.
     Bitcoind,
+    /// Whatever bitcoind is there or quickest to get.
+    AnyBitcoind,
     /// Chromium, fonts, Node.js 22 and the browser tests' npm packages.
     Browser,
     /// What moves the wall clock of the server under test.
@@ -57,7 +61,7 @@ pub enum Need {
 }
 
 impl Need {
-    /// All but [`Need::Mutants`], which only its own command wants.
+    /// All but [`Need::Mutants`], which only its own command wants, and [`Need::AnyBitcoind`], which [`Need::Bitcoind`] covers.
     pub const ALL: [Self; 14] = [
         Self::Compiler,
         Self::RustComponents,
@@ -83,9 +87,13 @@ impl Need {
 pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     let _lock = lock(workspace)?;
     let needs = |need: Need| needs.contains(&need);
-    let node_source = needs(Need::Bitcoind)
-        .then(|| bitcoind::Source::find(workspace))
-        .transpose()?;
+    let node_source = if needs(Need::Bitcoind) {
+        Some(bitcoind::Source::find(workspace)?)
+    } else if needs(Need::AnyBitcoind) {
+        Some(bitcoind::Source::quickest(workspace)?)
+    } else {
+        None
+    };
 
     let mut packages: Vec<&str> = Vec::new();
     if needs(Need::Compiler) {

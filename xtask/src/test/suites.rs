@@ -24,7 +24,7 @@ pub struct Suite {
 }
 
 /// All suites.
-pub const SUITES: [Suite; 14] = [
+pub const SUITES: [Suite; 15] = [
     Suite {
         name: "fmt",
         needs: &[LINTERS],
@@ -84,6 +84,11 @@ pub const SUITES: [Suite; 14] = [
         name: "integration",
         needs: &[SERVER, &page::NEEDS, NODE, GUIDES],
         run: integration,
+    },
+    Suite {
+        name: "debian-node",
+        needs: &[SERVER, &page::NEEDS, &[Need::MovableClock]],
+        run: debian_node,
     },
     Suite {
         name: "faults",
@@ -185,6 +190,23 @@ fn integration(workspace: &Workspace) -> Result<()> {
     environment::tell(&mut test, workspace, Profile::Dev)?;
     let laws = cargo(workspace, "test --locked --no-fail-fast -p bitpro-charge --test *");
     proc::run_shown(&mut test).and(laws)
+}
+
+/// A part of the integration suite on the node that the demo fetches: another program than Bitcoin Core, with other defaults.
+fn debian_node(workspace: &Workspace) -> Result<()> {
+    if let Err(failure) = setup::debian_node(workspace) {
+        say(&format!(
+            "debian-node: this machine cannot have that node, skipped: {failure}"
+        ));
+        return Ok(());
+    }
+    programs(workspace)?;
+    let mut test = cargo_command(
+        workspace,
+        "test --locked --no-fail-fast -p bitpro-tests --test it -- pay:: replace:: reorg:: node::mempool::",
+    );
+    environment::tell(&mut test, workspace, Profile::Dev)?;
+    proc::run_shown(test.env("BITCOIND", setup::debian_bitcoind(workspace)))
 }
 
 /// Runs the fault suite with `arguments`, as tests/faults/arguments.rs reads them.
