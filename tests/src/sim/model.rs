@@ -1,9 +1,9 @@
 //! The model: what a charge must be, recomputed from the true chain, the true instants and the terms. It shares nothing with the
 //! charges' own code. Where observation legitimately leaves a choice, it says a lower and an upper bound.
 
-use bitpro_charge::{Charge, LatePolicy, Reason, State};
+mod verdicts;
 
-use super::{Broken, broken};
+use bitpro_charge::{Charge, LatePolicy};
 
 /// What comes to the same, in milliseconds: the node's times are whole seconds.
 pub const SLACK: i64 = 2_500;
@@ -80,17 +80,6 @@ struct Bounds {
 }
 
 impl Case<'_> {
-    /// Compares the charge with the truth.
-    ///
-    /// # Errors
-    /// What is broken.
-    pub fn check(&self) -> Result<(), Broken> {
-        self.check_received()?;
-        self.check_sights()?;
-        self.check_state()?;
-        self.check_reason()
-    }
-
     fn need(&self) -> u64 {
         let terms = &self.charge.terms;
         terms.amount.to_sat().saturating_sub(terms.forgiven.to_sat()).max(1)
@@ -147,67 +136,6 @@ impl Case<'_> {
 
     fn is_maybe_stuck(&self, pay: &Pay) -> bool {
         pay.deep.is_none_or(|at| at > self.settle_end() - self.slack)
-    }
-
-    /// What is there must be what was received (R11).
-    fn check_received(&self) -> Result<(), Broken> {
-        let least: u64 = self
-            .pays
-            .iter()
-            .filter(|pay| Self::is_there(pay))
-            .map(|pay| pay.value)
-            .sum();
-        let floating: u64 = self
-            .pays
-            .iter()
-            .filter(|pay| pay.truth == Truth::Floating)
-            .map(|pay| pay.value)
-            .sum();
-        let received = self.charge.received().to_sat();
-        if received < least {
-            return broken(
-                "r06 money on the chain is not seen",
-                format!("{received} of {least} received"),
-            );
-        }
-        if received > least + floating {
-            return broken(
-                "r11 money is counted that is not there",
-                format!("{received} received, {least} there and {floating} perhaps"),
-            );
-        }
-        Ok(())
-    }
-
-    /// First sights say what was truly seen, and as precisely as it was (R5).
-    fn check_sights(&self) -> Result<(), Broken> {
-        for payment in &self.charge.payments {
-            let same = |pay: &&Pay| pay.vout == payment.outpoint.vout && payment.value.to_sat() == pay.value;
-            // The model knows no ids: where two payments of the charge look alike, nobody can say which one is meant.
-            let alike = self
-                .charge
-                .payments
-                .iter()
-                .filter(|other| other.outpoint.vout == payment.outpoint.vout && other.value == payment.value);
-            if alike.count() > 1 {
-                continue;
-            }
-            let mut fitting = self.pays.iter().filter(same);
-            let (Some(pay), None) = (fitting.next(), fitting.next()) else {
-                continue;
-            };
-            let (earliest, latest) = (payment.first_seen.earliest.0, payment.first_seen.latest.0);
-            if earliest < pay.after - self.slack || latest > pay.by + self.slack || earliest > latest {
-                return broken(
-                    "r05 a first sight is not what was seen",
-                    format!(
-                        "seen from {} to {}, told from {earliest} to {latest}",
-                        pay.after, pay.by
-                    ),
-                );
-            }
-        }
-        Ok(())
     }
 
     /// What the payments that fulfil `which` count together.
@@ -310,74 +238,5 @@ impl Case<'_> {
                 };
                 !set.is_empty() && set.iter().all(all)
             })
-    }
-
-    fn check_state(&self) -> Result<(), Broken> {
-        let state = self.charge.state;
-        let deep = self.counted(|pay| self.is_deep(pay), true);
-        let all = self.counted(|_| true, false);
-        let told = |what: &str| {
-            format!(
-                "{state} ({:?}); need {}, deep {}..{}, counted {}..{}, {what}",
-                self.charge.reason,
-                self.need(),
-                deep.least,
-                deep.most,
-                all.least,
-                all.most
-            )
-        };
-        if (deep.least >= self.need() || self.is_taken_by_hand()) && state != State::Confirmed {
-            return broken("r01 what is paid and deep is not confirmed", told("must be confirmed"));
-        }
-        if state == State::Confirmed && deep.most < self.least_need() {
-            return broken("r01 confirmed without the money", told("must not be confirmed"));
-        }
-        if all.least >= self.need() && !matches!(state, State::Seen | State::Confirmed) {
-            return broken("r01 what is paid is not seen", told("must be seen"));
-        }
-        let is_over = self.now > self.deadline() + i64::from(self.charge.terms.grace_secs) * 1_000 + self.slack;
-        if is_over && all.most < self.least_need() && matches!(state, State::Pending | State::Seen) {
-            return broken("r04 a deadline is not observed", told("must have ended"));
-        }
-        if !is_over && all.most == 0 && self.accepted.is_empty() && state == State::Seen {
-            return broken("r01 seen without money", told("must be pending"));
-        }
-        self.check_end(state, &told)
-    }
-
-    fn check_end(&self, state: State, told: &impl Fn(&str) -> String) -> Result<(), Broken> {
-        let matters = |pay: &&Pay| pay.value >= self.significant();
-        let there = self.pays.iter().filter(|pay| Self::is_there(pay));
-        if state == State::TimedOut && there.clone().any(|pay| matters(&pay)) {
-            return broken("r01 timed out with money there", told("must be failed"));
-        }
-        if state == State::Failed && self.pays.is_empty() && !self.cancelled {
-            return broken("r03 failed although nobody ever paid", told("must not be failed"));
-        }
-        if state == State::TimedOut && self.cancelled {
-            return broken("r15 cancelled, and timed out", told("must be failed"));
-        }
-        Ok(())
-    }
-
-    fn check_reason(&self) -> Result<(), Broken> {
-        let any = |truth: Truth| self.pays.iter().any(|pay| pay.truth == truth);
-        let is_wrong = match self.charge.reason {
-            Some(Reason::Replaced) => !self.pays.iter().any(|pay| pay.had_rival),
-            Some(Reason::Dropped) => !any(Truth::Floating) && !any(Truth::Replaced),
-            Some(Reason::Reorged) => !any(Truth::Unmade),
-            Some(Reason::Cancelled) => !self.cancelled,
-            Some(Reason::Manual) => self.accepted.is_empty(),
-            Some(Reason::Late) => self
-                .pays
-                .iter()
-                .all(|pay| self.is_surely_in_time(pay) && !self.is_maybe_stuck(pay)),
-            Some(Reason::Underpaid | Reason::Exact | Reason::Overpaid | Reason::Stuck) | None => false,
-        };
-        if is_wrong {
-            return broken("r03 a reason without its proof", format!("{:?}", self.charge.reason));
-        }
-        Ok(())
     }
 }

@@ -1,28 +1,32 @@
 //! A world: everybody who takes part in a history, and what is truly known of it.
 
+mod life;
+mod sights;
+mod steps;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use bitcoin::hashes::Hash as _;
 use bitcoin::{Block, OutPoint, ScriptBuf};
 use bitpro_charge::{ChargeId, MerchantId};
 use bitpro_server::charges::MerchantChanges;
 use bitpro_server::clock::Clock as _;
-use bitpro_server::node::{Condition, Hearing};
 use bitpro_server::wallet::WalletText;
 use bitpro_server::webhooks::Webhooks;
 use tempfile::TempDir;
 
 use super::dice::Dice;
-use super::doubles::{SimClock, SimRates, SimRng, copy_database, copy_mark};
+use super::doubles::{SimClock, SimRates, SimRng};
 use super::net::Net;
 use super::node::SimNode;
 use super::peer::Tid;
 use super::plot::Plot;
 use super::receivers::Receivers;
 use super::server::{Server, Surroundings, new_database};
-use super::{Broken, broken, wallets};
+use super::{Broken, wallets};
+
+pub use sights::Sight;
 
 /// When histories begin.
 pub const START: i64 = 1_800_000_000_000;
@@ -64,22 +68,6 @@ pub struct Accepted {
     /// Whether there was not enough before.
     pub was_short: bool,
 }
-
-/// What is truly known of a transaction.
-#[derive(Debug, Clone, Copy)]
-pub struct Sight {
-    /// Until then, by the server's clock, everything was seen, and this was not.
-    pub after: i64,
-    /// By then it was seen.
-    pub by: i64,
-    /// By then it was first seen in a block.
-    pub mined: Option<i64>,
-    /// When it was last known to be in no block.
-    pub unmined: Option<i64>,
-}
-
-/// How far what is stored of the knowledge of the chain may lag behind what was known, in milliseconds.
-const STORED_LATE: i64 = 30_000;
 
 /// A world.
 pub struct World {
@@ -239,98 +227,6 @@ impl World {
         Ok(())
     }
 
-    /// Starts the server, if it does not run.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub fn start(&mut self, vouched: Option<bitcoin::BlockHash>) -> Result<(), Broken> {
-        if self.server.is_some() {
-            return Ok(());
-        }
-        self.before = None;
-        match Server::start(&self.around, &self.database, vouched) {
-            Ok(server) => self.server = Some(server),
-            Err(error) => return broken("the server does not start", error.to_string()),
-        }
-        self.look_at_wallets();
-        Ok(())
-    }
-
-    /// Which wallet each shop has now: after a restored backup it is an old one.
-    pub fn look_at_wallets(&mut self) {
-        let Some(server) = &self.server else { return };
-        for (shop, &id) in self.shops.iter().enumerate() {
-            let report = server.run(server.charges.merchant_report(id));
-            let receive = report.ok().and_then(|report| report.receive);
-            if let Some(wallet) = receive.and_then(|text| wallets::wallet_of(&text)) {
-                self.wallets[shop] = wallet;
-            }
-        }
-    }
-
-    /// Stops the server in order.
-    pub fn stop(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop();
-        }
-    }
-
-    /// The server dies: what the disk holds is what `image` has, or what it holds now.
-    pub fn crash(&mut self, image: Option<PathBuf>) {
-        let Some(server) = self.server.take() else { return };
-        let next = match image {
-            Some(image) => image,
-            None => {
-                let next = self.fresh_path();
-                copy_database(&self.database, &next);
-                next
-            }
-        };
-        copy_mark(&self.database, &next);
-        drop(server);
-        self.database = next;
-    }
-
-    /// Copies the database as it is.
-    pub fn back_up(&mut self) {
-        if self.server.is_none() {
-            return;
-        }
-        let image = self.fresh_path();
-        copy_database(&self.database, &image);
-        let now = self.server_now();
-        self.backup = Some((image, now));
-    }
-
-    /// Puts the copy in the place of the database; the issuance mark stays.
-    ///
-    /// # Errors
-    /// When the server does not start.
-    pub fn restore(&mut self) -> Result<(), Broken> {
-        let Some((image, at)) = self.backup.take() else {
-            return Ok(());
-        };
-        self.stop();
-        let next = self.fresh_path();
-        copy_database(&image, &next);
-        copy_mark(&self.database, &next);
-        self.database = next;
-        for made in self.charges.values_mut() {
-            made.lost |= made.made >= at;
-            made.accepted.retain(|accepted| accepted.at < at);
-            made.cancelled = made.cancelled.filter(|when| *when < at);
-        }
-        // What happened since is met again, as if it had not been seen.
-        self.sights.retain(|_, sight| sight.by < at);
-        self.sighted = self.sighted.min(at - STORED_LATE);
-        self.heard = self.heard.min(at);
-        for receiver in self.receivers.0.values_mut() {
-            receiver.heard.retain(|heard| heard.at < at);
-        }
-        self.count("act: a backup was restored");
-        self.start(None)
-    }
-
     /// A path for another image of the database.
     pub fn fresh_path(&mut self) -> PathBuf {
         self.generation += 1;
@@ -365,183 +261,6 @@ impl World {
     pub fn go_to(&mut self, truth: i64) {
         self.around.clock.go_to(truth);
         self.net().now = truth;
-    }
-
-    /// The server takes a step: it polls its node, and tells its webhooks.
-    ///
-    /// # Errors
-    /// What is broken.
-    pub fn tick(&mut self) -> Result<(), Broken> {
-        let Some(server) = &mut self.server else {
-            return Ok(());
-        };
-        server.watcher.poll();
-        self.after_step()?;
-        self.note_time()?;
-        self.deliver()?;
-        self.check_clock()?;
-        self.look();
-        Ok(())
-    }
-
-    /// The node has told something.
-    ///
-    /// # Errors
-    /// What is broken.
-    pub fn wake(&mut self) -> Result<(), Broken> {
-        if let Some(server) = &mut self.server {
-            server.watcher.wake();
-        }
-        self.after_step()
-    }
-
-    /// Lets the step end, and the server, if that was its last.
-    ///
-    /// # Errors
-    /// When it does not start again.
-    pub fn after_step(&mut self) -> Result<(), Broken> {
-        let Some(server) = &self.server else { return Ok(()) };
-        if let Some(grave) = server.faults.buried() {
-            self.crash(Some(grave));
-            self.count("the server died at a commit");
-            return Ok(());
-        }
-        server.settle();
-        Ok(())
-    }
-
-    /// The chore of the minute, which goes by real time in a server.
-    fn note_time(&mut self) -> Result<(), Broken> {
-        let truth = self.around.clock.truth();
-        let Some(server) = self.server.as_ref().filter(|_| truth - self.noted >= 60_000) else {
-            return Ok(());
-        };
-        server.run(server.charges.is_writable());
-        self.noted = truth;
-        self.after_step()
-    }
-
-    fn deliver(&mut self) -> Result<(), Broken> {
-        for _ in 0..50 {
-            let Some(server) = &mut self.server else { break };
-            let attempts = server.attempts();
-            if attempts.is_empty() {
-                break;
-            }
-            for attempt in attempts {
-                let answer = self.receivers.answer(&attempt, &mut self.dice);
-                server.sender.answered(attempt, answer);
-            }
-            self.after_step()?;
-        }
-        Ok(())
-    }
-
-    /// While a process lives, its time does not stand still (R32).
-    fn check_clock(&mut self) -> Result<(), Broken> {
-        let Some(server) = &self.server else { return Ok(()) };
-        let (truth, now) = (self.around.clock.truth(), server.charges.now().0);
-        if let Some((truth_before, before)) = self.before
-            && now - before < truth - truth_before - 2_000
-        {
-            return broken(
-                "r32 time stands still",
-                format!(
-                    "{} s went by, and {} s by the server",
-                    (truth - truth_before) / 1_000,
-                    (now - before) / 1_000
-                ),
-            );
-        }
-        self.before = Some((truth, now));
-        Ok(())
-    }
-
-    /// Whether the server is in step with a node that is in step with the network.
-    #[must_use]
-    pub fn is_in_step(&self) -> bool {
-        let hearing = self.server.as_ref().map(|server| server.watcher.status().hearing);
-        hearing == Some(Hearing::Everything) && self.is_reading()
-    }
-
-    /// Whether the server has read all that its node has, whatever that may have missed.
-    fn is_reading(&self) -> bool {
-        let Some(server) = &self.server else { return false };
-        let status = server.watcher.status();
-        let net = self.net();
-        let tip = |block: usize| bitpro_charge::BlockHash(net.registry.blocks[block].hash.to_byte_array());
-        net.is_up
-            && net.has_peers
-            && !net.is_loading
-            && net.far.tip() == net.near.tip()
-            && status.condition == Condition::Ready
-            && status.hole.is_none()
-            && status.tip.is_some_and(|at| at.hash == tip(net.near.tip()))
-    }
-
-    /// Notes what was truly seen.
-    fn look(&mut self) {
-        self.index();
-        if !self.is_reading() {
-            return;
-        }
-        let now = self.server_now();
-        let after = self.sighted;
-        let mut sights = std::mem::take(&mut self.sights);
-        let height = {
-            let net = self.net();
-            net.registry.blocks[net.near.tip()].height
-        };
-        if self.heights.last().is_none_or(|(_, last)| *last != height) {
-            self.heights.push((now, height));
-            self.tip_seen = (now, self.tip_seen.0);
-        }
-        // What is first met in a block may be as old as the block before (R5).
-        let parent = self.tip_seen.1;
-        {
-            let net = self.net();
-            for (tid, sight) in &mut sights {
-                if !net.near.mined.contains_key(tid) {
-                    sight.unmined = Some(now);
-                }
-            }
-            let pool = net.near.pool.keys().map(|&tid| (tid, false));
-            let mined = net.near.mined.keys().map(|&tid| (tid, true));
-            for (tid, is_mined) in pool.chain(mined) {
-                let sight = sights.entry(tid).or_insert(Sight {
-                    after: if is_mined { after.min(parent) } else { after },
-                    by: now,
-                    mined: None,
-                    unmined: (!is_mined).then_some(now),
-                });
-                if is_mined {
-                    sight.mined.get_or_insert(now);
-                }
-            }
-        }
-        self.sights = sights;
-        if self.is_in_step() {
-            self.sighted = now;
-            self.heard = now;
-        }
-    }
-
-    /// Takes up which transactions pay which scripts.
-    pub fn index(&mut self) {
-        let mut found = Vec::new();
-        {
-            let net = self.net();
-            for (tid, tx) in net.registry.txs.iter().enumerate().skip(self.indexed) {
-                for (vout, output) in (0..).zip(&tx.tx.output) {
-                    found.push((output.script_pubkey.clone(), (tid, vout, output.value.to_sat())));
-                }
-            }
-        }
-        let indexed = self.net().registry.txs.len();
-        self.indexed = indexed;
-        for (script, output) in found {
-            self.paying.entry(script).or_default().push(output);
-        }
     }
 }
 

@@ -1,0 +1,105 @@
+//! The server's life in a world: it starts, stops, dies, and is put back as it was.
+
+use std::path::PathBuf;
+
+use super::World;
+use crate::sim::doubles::{copy_database, copy_mark};
+use crate::sim::server::Server;
+use crate::sim::{Broken, broken, wallets};
+
+/// How far what is stored of the knowledge of the chain may lag behind what was known, in milliseconds.
+const STORED_LATE: i64 = 30_000;
+
+impl World {
+    /// Starts the server, if it does not run.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(&mut self, vouched: Option<bitcoin::BlockHash>) -> Result<(), Broken> {
+        if self.server.is_some() {
+            return Ok(());
+        }
+        self.before = None;
+        match Server::start(&self.around, &self.database, vouched) {
+            Ok(server) => self.server = Some(server),
+            Err(error) => return broken("the server does not start", error.to_string()),
+        }
+        self.look_at_wallets();
+        Ok(())
+    }
+
+    /// Which wallet each shop has now: after a restored backup it is an old one.
+    pub fn look_at_wallets(&mut self) {
+        let Some(server) = &self.server else { return };
+        for (shop, &id) in self.shops.iter().enumerate() {
+            let report = server.run(server.charges.merchant_report(id));
+            let receive = report.ok().and_then(|report| report.receive);
+            if let Some(wallet) = receive.and_then(|text| wallets::wallet_of(&text)) {
+                self.wallets[shop] = wallet;
+            }
+        }
+    }
+
+    /// Stops the server in order.
+    pub fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop();
+        }
+    }
+
+    /// The server dies: what the disk holds is what `image` has, or what it holds now.
+    pub fn crash(&mut self, image: Option<PathBuf>) {
+        let Some(server) = self.server.take() else { return };
+        let next = match image {
+            Some(image) => image,
+            None => {
+                let next = self.fresh_path();
+                copy_database(&self.database, &next);
+                next
+            }
+        };
+        copy_mark(&self.database, &next);
+        drop(server);
+        self.database = next;
+    }
+
+    /// Copies the database as it is.
+    pub fn back_up(&mut self) {
+        if self.server.is_none() {
+            return;
+        }
+        let image = self.fresh_path();
+        copy_database(&self.database, &image);
+        let now = self.server_now();
+        self.backup = Some((image, now));
+    }
+
+    /// Puts the copy in the place of the database; the issuance mark stays.
+    ///
+    /// # Errors
+    /// When the server does not start.
+    pub fn restore(&mut self) -> Result<(), Broken> {
+        let Some((image, at)) = self.backup.take() else {
+            return Ok(());
+        };
+        self.stop();
+        let next = self.fresh_path();
+        copy_database(&image, &next);
+        copy_mark(&self.database, &next);
+        self.database = next;
+        for made in self.charges.values_mut() {
+            made.lost |= made.made >= at;
+            made.accepted.retain(|accepted| accepted.at < at);
+            made.cancelled = made.cancelled.filter(|when| *when < at);
+        }
+        // What happened since is met again, as if it had not been seen.
+        self.sights.retain(|_, sight| sight.by < at);
+        self.sighted = self.sighted.min(at - STORED_LATE);
+        self.heard = self.heard.min(at);
+        for receiver in self.receivers.0.values_mut() {
+            receiver.heard.retain(|heard| heard.at < at);
+        }
+        self.count("act: a backup was restored");
+        self.start(None)
+    }
+}

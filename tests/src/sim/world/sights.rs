@@ -1,0 +1,108 @@
+//! What was truly seen, and when.
+
+use bitcoin::hashes::Hash as _;
+use bitpro_server::node::{Condition, Hearing};
+
+use super::World;
+
+/// What is truly known of a transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight {
+    /// Until then, by the server's clock, everything was seen, and this was not.
+    pub after: i64,
+    /// By then it was seen.
+    pub by: i64,
+    /// By then it was first seen in a block.
+    pub mined: Option<i64>,
+    /// When it was last known to be in no block.
+    pub unmined: Option<i64>,
+}
+
+impl World {
+    /// Whether the server is in step with a node that is in step with the network.
+    #[must_use]
+    pub fn is_in_step(&self) -> bool {
+        let hearing = self.server.as_ref().map(|server| server.watcher.status().hearing);
+        hearing == Some(Hearing::Everything) && self.is_reading()
+    }
+
+    /// Whether the server has read all that its node has, whatever that may have missed.
+    fn is_reading(&self) -> bool {
+        let Some(server) = &self.server else { return false };
+        let status = server.watcher.status();
+        let net = self.net();
+        let tip = |block: usize| bitpro_charge::BlockHash(net.registry.blocks[block].hash.to_byte_array());
+        net.is_up
+            && net.has_peers
+            && !net.is_loading
+            && net.far.tip() == net.near.tip()
+            && status.condition == Condition::Ready
+            && status.hole.is_none()
+            && status.tip.is_some_and(|at| at.hash == tip(net.near.tip()))
+    }
+
+    /// Notes what was truly seen.
+    pub(super) fn look(&mut self) {
+        self.index();
+        if !self.is_reading() {
+            return;
+        }
+        let now = self.server_now();
+        let after = self.sighted;
+        let mut sights = std::mem::take(&mut self.sights);
+        let height = {
+            let net = self.net();
+            net.registry.blocks[net.near.tip()].height
+        };
+        if self.heights.last().is_none_or(|(_, last)| *last != height) {
+            self.heights.push((now, height));
+            self.tip_seen = (now, self.tip_seen.0);
+        }
+        // What is first met in a block may be as old as the block before (R5).
+        let parent = self.tip_seen.1;
+        {
+            let net = self.net();
+            for (tid, sight) in &mut sights {
+                if !net.near.mined.contains_key(tid) {
+                    sight.unmined = Some(now);
+                }
+            }
+            let pool = net.near.pool.keys().map(|&tid| (tid, false));
+            let mined = net.near.mined.keys().map(|&tid| (tid, true));
+            for (tid, is_mined) in pool.chain(mined) {
+                let sight = sights.entry(tid).or_insert(Sight {
+                    after: if is_mined { after.min(parent) } else { after },
+                    by: now,
+                    mined: None,
+                    unmined: (!is_mined).then_some(now),
+                });
+                if is_mined {
+                    sight.mined.get_or_insert(now);
+                }
+            }
+        }
+        self.sights = sights;
+        if self.is_in_step() {
+            self.sighted = now;
+            self.heard = now;
+        }
+    }
+
+    /// Takes up which transactions pay which scripts.
+    pub fn index(&mut self) {
+        let mut found = Vec::new();
+        {
+            let net = self.net();
+            for (tid, tx) in net.registry.txs.iter().enumerate().skip(self.indexed) {
+                for (vout, output) in (0..).zip(&tx.tx.output) {
+                    found.push((output.script_pubkey.clone(), (tid, vout, output.value.to_sat())));
+                }
+            }
+        }
+        let indexed = self.net().registry.txs.len();
+        self.indexed = indexed;
+        for (script, output) in found {
+            self.paying.entry(script).or_default().push(output);
+        }
+    }
+}
