@@ -113,15 +113,13 @@ impl Charge {
     /// and went was dust (R8).
     #[must_use]
     pub fn is_untouched(&self) -> bool {
-        !self.was_announced
-            && self
-                .payments
-                .iter()
-                .all(|payment| !self.is_own(payment) || !payment.is_live() && !self.is_significant(payment))
+        let is_there = |payment: &Arc<Payment>| payment.is_live() && self.is_own(payment);
+        !self.is_paid_into() && !self.payments.iter().any(is_there)
     }
 
-    /// Whether its order is closed to others by what came: more than dust (R8), or anything that was announced. A stranger's few
-    /// satoshis close nobody's order (R22), whether they take them back or leave them there.
+    /// Whether its order is closed to others by what came: more than dust (R8), in one payment or in many together, or anything
+    /// that was announced. A stranger's few satoshis close nobody's order (R22), whether they take them back or leave them there.
+    /// What closed it once closes it for good: only sums that never fall are looked at.
     #[must_use]
     pub fn is_paid_into(&self) -> bool {
         self.was_announced
@@ -129,6 +127,23 @@ impl Charge {
                 .payments
                 .iter()
                 .any(|payment| self.is_own(payment) && self.is_significant(payment))
+            || self.ever_paid() >= self.terms.significant()
+    }
+
+    /// What was ever sent to it, live or lost: a replacement adds only what exceeds the money that it took the place of, so that
+    /// nobody is worth more for sending the same again.
+    fn ever_paid(&self) -> Amount {
+        let of_one = self
+            .payments
+            .chunk_by(|one, next| one.outpoint.txid == next.outpoint.txid);
+        total(of_one.map(|payments| {
+            let own = payments.iter().filter(|payment| self.is_own(payment));
+            let replaced = payments.iter().flat_map(|payment| &payment.replaced);
+            let before = replaced.flat_map(|&txid| self.payments_of(txid));
+            total(own.map(|payment| payment.value))
+                .checked_sub(total(before.map(|payment| payment.value)))
+                .unwrap_or(Amount::ZERO)
+        }))
     }
 
     /// Where the payment at `outpoint` stands, or is to be put.

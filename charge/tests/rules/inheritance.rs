@@ -207,3 +207,33 @@ fn r22_dust_closes_no_order_and_leaves_no_trace_when_it_is_gone() {
     world.pay(2, 1_000).lose(2, Loss::Replaced);
     assert!(!world.charge.is_untouched() && world.charge.is_paid_into());
 }
+
+#[test]
+fn r22_many_payments_that_are_dust_alone_close_an_order_together_and_for_good() {
+    let mut world = World::new(terms());
+    world.pay(1, 400).pay(2, 400).is(State::Pending, None);
+    assert!(!world.charge.is_paid_into());
+    world.pay(3, 400).is(State::Pending, None);
+    assert!(world.charge.is_paid_into());
+    for lost in [1, 2, 3] {
+        world.lose(lost, Loss::Dropped).is(State::Pending, None);
+    }
+    assert!(world.charge.is_paid_into() && !world.charge.is_untouched());
+}
+
+#[test]
+fn r22_the_same_dust_sent_again_and_again_for_a_better_fee_closes_no_order() {
+    let mut world = World::new(terms());
+    world.pay(1, 400);
+    for again in 2..8 {
+        world
+            .replace_by_outputs(&[again - 1], again, &[400])
+            .is(State::Pending, None);
+    }
+    assert!(!world.charge.is_paid_into());
+    // What a replacement adds is new money, however it is cut.
+    world
+        .replace_by_outputs(&[7], 8, &[400, 400, 400])
+        .is(State::Pending, None);
+    assert!(world.charge.is_paid_into());
+}

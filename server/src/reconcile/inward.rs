@@ -1,6 +1,7 @@
 //! What is stored of one charge against itself: its log decides, and everything else has to follow from it. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bitpro_charge::{Charge, Event, Outpoint, Payment, Place, Whereabouts};
 
@@ -103,12 +104,17 @@ fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'stat
     parts
 }
 
-/// Whether the mark of paid charges fits: money that is there sets it. Dust that is gone, somebody else's money, or a charge that
-/// ended without any may have left it or not, for earlier releases took notice of other things.
+/// Whether the mark of paid charges fits: money that is there sets it. Dust that is gone or came in many pieces, somebody else's
+/// money, or a charge that ended without any may have left it or not, for earlier releases took notice of other things.
 fn is_paid_as_told(charge: &Charge, is_paid: bool) -> bool {
+    let is_dust = |payment: &Arc<Payment>| payment.value < charge.terms.significant();
     match is_paid {
         true => !charge.payments.is_empty() || charge.is_paid_into(),
-        false => charge.payments.is_empty() || !charge.is_paid_into(),
+        false => {
+            !charge.is_paid_into()
+                || charge.payments.is_empty()
+                || !charge.was_announced && charge.payments.iter().all(is_dust)
+        }
     }
 }
 

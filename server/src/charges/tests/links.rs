@@ -146,6 +146,27 @@ async fn r22_once_a_payment_is_known_the_link_shows_the_outcome_for_ever() {
 }
 
 #[tokio::test]
+async fn r22_a_charge_that_is_paid_in_many_small_pieces_is_shown_to_nobody_else() {
+    let mut shop = Shop::new().await;
+    let link = |shop: &Shop| LinkRequest {
+        signed: true,
+        ..shop.link("A-1", 5_000)
+    };
+    let id = make(&shop, link(&shop)).await;
+    let charge = shop.now(id).await.charge.clone();
+    let piece = charge.terms.significant().to_sat() - 1;
+    let one = shop.pay(&[(&charge.address, piece)]);
+    shop.see(&[&one]).await;
+    assert_eq!(follow(&shop, link(&shop)).await, LinkOutcome::Reused(id));
+    let many = shop.pay(&[(&charge.address, piece), (&charge.address, piece)]);
+    shop.see(&[&one, &many]).await;
+    assert_eq!(shop.state(id).await.0, State::Pending);
+    assert_eq!(follow(&shop, link(&shop)).await, LinkOutcome::Paid(id));
+    let shop = shop.restart().await;
+    assert_eq!(follow(&shop, link(&shop)).await, LinkOutcome::Paid(id));
+}
+
+#[tokio::test]
 async fn r22_in_one_group_the_second_link_sees_the_first() {
     let shop = Shop::new().await;
     let (one, other) = tokio::join!(
