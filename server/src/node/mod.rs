@@ -27,6 +27,7 @@ mod testing;
 pub mod view;
 mod watcher;
 mod zmq;
+mod zmtp;
 
 pub use config::{NodeAuth, NodeConfig, ZmqSource};
 pub use error::NodeError;

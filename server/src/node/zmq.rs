@@ -6,14 +6,14 @@ use std::time::Duration;
 use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash as _;
 use bitpro_charge::{Timestamp, Txid};
-use futures::StreamExt as _;
+use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
-use zeromq::{Socket as _, SocketEvent, SocketOptions, SocketRecv as _, SubSocket, ZmqMessage};
 
 use super::convert;
 use super::view::Fingerprint;
+use super::zmtp::Subscription;
 use crate::clock::Clock;
 
 /// How long the node may take to accept a connection.
@@ -125,39 +125,26 @@ impl Listener {
         self.stop.run_until_cancelled(listening).await;
     }
 
-    async fn listen(&self, outlet: &mut Outlet) -> zeromq::ZmqResult<()> {
-        let mut options = SocketOptions::default();
-        options.connect_timeout(CONNECT_TIMEOUT);
-        let mut socket = SubSocket::with_options(options);
-        let mut events = socket.monitor();
-        socket.connect(&self.endpoint).await?;
-        socket.subscribe(self.topic.as_str()).await?;
+    async fn listen(&self, outlet: &mut Outlet) -> std::io::Result<()> {
+        let connecting = Subscription::connect(&self.endpoint, self.topic.as_str());
+        let mut subscription = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await??;
         outlet.put(Wake::Up(self.topic));
         let mut counter = Counter::default();
         loop {
-            tokio::select! {
-                message = socket.recv() => {
-                    let message = message?;
-                    match number_of(&message).map(|number| counter.step(number)) {
-                        // What was published while we subscribed is unknown.
-                        Some(Step::First) => outlet.put(Wake::Up(self.topic)),
-                        Some(Step::Gap) => outlet.put(Wake::Gap(self.topic)),
-                        Some(Step::Next) | None => {}
-                    }
-                    if let Some(wake) = self.understand(&message) {
-                        outlet.put(wake);
-                    }
-                }
-                event = events.next() => {
-                    if matches!(event, None | Some(SocketEvent::Disconnected(_))) {
-                        return Ok(());
-                    }
-                }
+            let message = subscription.next().await?;
+            match number_of(&message).map(|number| counter.step(number)) {
+                // What was published while we subscribed is unknown.
+                Some(Step::First) => outlet.put(Wake::Up(self.topic)),
+                Some(Step::Gap) => outlet.put(Wake::Gap(self.topic)),
+                Some(Step::Next) | None => {}
+            }
+            if let Some(wake) = self.understand(&message) {
+                outlet.put(wake);
             }
         }
     }
 
-    fn understand(&self, message: &ZmqMessage) -> Option<Wake> {
+    pub(super) fn understand(&self, message: &[Bytes]) -> Option<Wake> {
         let body = message.get(1)?;
         match self.topic {
             Topic::Sequence => sequence_wake(body),
@@ -225,7 +212,7 @@ impl Counter {
     }
 }
 
-fn number_of(message: &ZmqMessage) -> Option<u32> {
+fn number_of(message: &[Bytes]) -> Option<u32> {
     let frame = message.get(2)?;
     Some(u32::from_le_bytes(frame.as_ref().try_into().ok()?))
 }
