@@ -31,6 +31,8 @@ pub(super) struct Conflict {
 pub(super) fn paying_outputs(tx: &Transaction, script: impl Fn(&[u8]) -> Option<ScriptId>) -> Vec<PayingOutput> {
     (0..)
         .zip(&tx.output)
+        // No valid transaction pays more than there is; a node that shows one is wrong, and the number would not fit where it is kept.
+        .filter(|(_, output)| output.value <= bitcoin::Amount::MAX_MONEY)
         .filter_map(|(vout, output)| {
             let script = script(output.script_pubkey.as_bytes())?;
             Some(PayingOutput {
@@ -170,6 +172,15 @@ mod tests {
             .collect();
         assert_eq!(outputs, [(1, i64::from(b'3')), (2, i64::from(b'4'))]);
         assert!(found.conflicts.is_empty());
+    }
+
+    #[test]
+    fn an_output_of_more_than_there_is_pays_nobody() {
+        let mut tx = spend(1, &[b"w3", b"w4"]);
+        tx.output[0].value = Amount::from_sat(Amount::MAX_MONEY.to_sat() + 1);
+        tx.output[1].value = Amount::MAX_MONEY;
+        let indexes: Vec<u32> = paying_outputs(&tx, ours).iter().map(|output| output.vout).collect();
+        assert_eq!(indexes, [1]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The shapes of the node's answers, as far as they are used. `bitcoincore-rpc` has its own, which no longer fit newer nodes.
 
 use bitcoin::{BlockHash, ScriptBuf, Txid};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// `getblockchaininfo`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -159,11 +160,20 @@ pub struct Unspent {
     #[serde(rename = "scriptPubKey")]
     pub script: ScriptBuf,
     /// The value, in bitcoin with eight places.
-    #[serde(with = "bitcoin::amount::serde::as_btc")]
+    #[serde(deserialize_with = "existing")]
     pub amount: bitcoin::Amount,
     /// The block's height.
     pub height: u32,
     /// Whether it is a coinbase output; older nodes do not say.
     #[serde(default)]
     pub coinbase: bool,
+}
+
+/// An amount in bitcoin, of those that can exist: sums of others would leave the numbers that they are kept in.
+fn existing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bitcoin::Amount, D::Error> {
+    let amount: bitcoin::Amount = bitcoin::amount::serde::as_btc::deserialize(deserializer)?;
+    if amount > bitcoin::Amount::MAX_MONEY {
+        return Err(D::Error::custom("more bitcoin than there is"));
+    }
+    Ok(amount)
 }

@@ -142,7 +142,7 @@ impl CheckedBlock {
     ///
     /// # Errors
     /// [`NodeError::Malformed`] when they are anything else.
-    fn check(hash: BlockHash, bytes: &[u8]) -> Result<Self, NodeError> {
+    pub(in crate::node) fn check(hash: BlockHash, bytes: &[u8]) -> Result<Self, NodeError> {
         let malformed = |what: &str| NodeError::Malformed(format!("block {hash}: {what}"));
         let block: Block = deserialize(bytes).map_err(|error| malformed(&error.to_string()))?;
         if block.block_hash() != hash {
@@ -153,6 +153,12 @@ impl CheckedBlock {
         let root = bitcoin::merkle_tree::calculate_root(leaves).map(TxMerkleNode::from_raw_hash);
         if root != Some(block.header.merkle_root) {
             return Err(malformed("the transactions are not those of the header"));
+        }
+        // The last transactions once more leave the root as it is where their number is odd (CVE-2012-2459).
+        let mut sorted = txids.clone();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(malformed("a transaction stands there twice"));
         }
         Ok(Self { hash, block, txids })
     }
@@ -188,5 +194,21 @@ mod tests {
         let other = genesis_block(Network::Signet);
         assert!(CheckedBlock::check(hash, &serialize(&other)).is_err());
         assert!(CheckedBlock::check(hash, &serialize(&genuine)[..80]).is_err());
+    }
+
+    #[test]
+    fn r07_a_block_that_repeats_a_transaction_is_not_believed_though_its_root_fits() {
+        let genuine = genesis_block(Network::Regtest);
+        let mut twice = genuine.clone();
+        twice.txdata.push(genuine.txdata[0].clone());
+        let mut thrice = twice.clone();
+        thrice.txdata.push(genuine.txdata[0].clone());
+        for forged in [&mut twice, &mut thrice] {
+            let leaves = forged.txdata.iter().map(|tx| tx.compute_txid().to_raw_hash());
+            let root = bitcoin::merkle_tree::calculate_root(leaves).unwrap();
+            forged.header.merkle_root = TxMerkleNode::from_raw_hash(root);
+            let error = CheckedBlock::check(forged.block_hash(), &serialize(forged)).err();
+            assert!(error.is_some_and(|error| error.to_string().contains("twice")));
+        }
     }
 }
