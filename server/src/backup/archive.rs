@@ -163,9 +163,10 @@ pub(super) fn unpack(from: &Path, folder: &Path, passphrase: Option<&str>) -> Re
 
 fn read<R: Read>(archive: R, from: &Path, folder: &Path) -> Result<Unpacked, BackupError> {
     let damaged = |why: &str| BackupError::Damaged(from.display().to_string(), why.to_owned());
-    let failed = BackupError::at(from);
     let mut archive = tar::Archive::new(archive);
-    let mut entries = archive.entries().map_err(&failed)?;
+    // As they stand there: what we write has no long names and no extensions, and a length that one of those promises is of bytes
+    // that nobody has sent.
+    let mut entries = archive.entries().map_err(BackupError::at(from))?.raw(true);
     let first = entries
         .next()
         .ok_or_else(|| damaged("it is empty"))?
@@ -173,12 +174,19 @@ fn read<R: Read>(archive: R, from: &Path, folder: &Path) -> Result<Unpacked, Bac
     let manifest = read_manifest(first, from)?;
     let mut keys = (None, None);
     let database = folder.join(DATABASE);
+    let mut names: Vec<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(damaged("its manifest names a file twice"));
+    }
     for entry in &manifest.files {
         let mut file = entries
             .next()
             .ok_or_else(|| damaged("it ends before its last file"))?
             .map_err(|error| unreadable(from, error))?;
-        if file.path().map_err(&failed)?.as_os_str() != entry.name.as_str() || file.size() != entry.size {
+        // A sparse file is a few bytes that unpack to any number of them, a link is none at all.
+        let is_plain = file.header().entry_type().is_file();
+        if !is_plain || file.path_bytes() != entry.name.as_bytes() || file.size() != entry.size {
             return Err(damaged("its files are not those of its manifest"));
         }
         let (size, sha256) = match entry.name.as_str() {
@@ -220,7 +228,7 @@ fn read_manifest<R: Read>(mut entry: tar::Entry<'_, R>, from: &Path) -> Result<M
         format: u32,
     }
     let damaged = |why: &str| BackupError::Damaged(from.display().to_string(), why.to_owned());
-    let is_manifest = entry.path().map_err(BackupError::at(from))?.as_os_str() == MANIFEST;
+    let is_manifest = entry.header().entry_type().is_file() && entry.path_bytes() == MANIFEST.as_bytes();
     if !is_manifest || entry.size() > LONGEST_TEXT {
         return Err(damaged("it does not begin with a manifest"));
     }

@@ -102,6 +102,80 @@ async fn a_sealed_backup_with_keys_is_all_that_a_new_machine_needs() {
     );
 }
 
+/// An archive of these entries: name, kind, what the head says of the length, and the bytes.
+fn archive_of(entries: &[(&str, tar::EntryType, u64, &[u8])]) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for (name, kind, size, bytes) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_path(name).unwrap();
+        header.set_entry_type(*kind);
+        header.set_size(u64::try_from(bytes.len()).unwrap());
+        if *kind == tar::EntryType::GNUSparse {
+            let gnu = header.as_gnu_mut().unwrap();
+            let number = |number: u64| {
+                let mut octal = [0; 12];
+                octal[..11].copy_from_slice(format!("{number:011o}").as_bytes());
+                octal
+            };
+            gnu.sparse[0].offset = number(size - 512);
+            gnu.sparse[0].numbytes = number(512);
+            gnu.realsize = number(*size);
+        }
+        header.set_cksum();
+        archive.extend_from_slice(header.as_bytes());
+        archive.extend_from_slice(bytes);
+        archive.resize(archive.len().next_multiple_of(512), 0);
+    }
+    archive.resize(archive.len() + 1_024, 0);
+    archive
+}
+
+fn manifest_of_databases(size: u64, count: usize) -> Vec<u8> {
+    let entry = FileEntry {
+        name: DATABASE.to_owned(),
+        size,
+        sha256: "00".repeat(32),
+    };
+    let manifest = Manifest {
+        format: FORMAT,
+        version: "0.1.0".to_owned(),
+        network: "regtest".to_owned(),
+        taken_at: 0,
+        files: vec![entry; count],
+    };
+    serde_json::to_vec(&manifest).unwrap()
+}
+
+#[test]
+fn a_file_that_unpacks_to_more_than_it_is_writes_nothing() {
+    use tar::EntryType as Kind;
+    let (gibibyte, block) = (1 << 30, [7; 512]);
+    let manifest = manifest_of_databases(gibibyte, 1);
+    let sparse = archive_of(&[
+        (MANIFEST, Kind::Regular, 0, &manifest),
+        (DATABASE, Kind::GNUSparse, gibibyte, &block),
+    ]);
+    let twice = manifest_of_databases(512, 2);
+    let twice = archive_of(&[
+        (MANIFEST, Kind::Regular, 0, &twice),
+        (DATABASE, Kind::Regular, 512, &block),
+        (DATABASE, Kind::Regular, 512, &block),
+    ]);
+    let long_name = archive_of(&[
+        ("a", Kind::GNULongName, 0, &block),
+        (MANIFEST, Kind::Regular, 0, &manifest),
+    ]);
+    for bytes in [sparse, twice, long_name] {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, into) = (folder.path().join("backup"), folder.path().join("into"));
+        fs::create_dir(&into).unwrap();
+        fs::write(&from, bytes).unwrap();
+        let refused = archive::unpack(&from, &into, None).err();
+        assert!(matches!(refused, Some(BackupError::Damaged(..))), "{refused:?}");
+        assert_eq!(fs::read_dir(&into).unwrap().count(), 0, "nothing was written");
+    }
+}
+
 #[tokio::test]
 async fn r28_a_restore_leaves_the_issuance_mark_where_it_is() {
     let place = Place::new();
