@@ -56,6 +56,17 @@ pub(crate) const fn is_unseen(c: char) -> bool {
     )
 }
 
+/// The most characters of a stranger's text that an error message repeats.
+const REPEATED_CHARS: usize = 200;
+
+/// A stranger's text in an error message: one short line, for it goes to pages, to the log and to terminals, where a control character
+/// moves the cursor.
+pub(crate) fn repeated(text: &str) -> String {
+    let is_shown = |c: char| !c.is_control() && !is_unseen(c);
+    let line = text.chars().map(|c| if is_shown(c) { c } else { ' ' });
+    line.take(REPEATED_CHARS).collect()
+}
+
 /// Keeps two letters from being joined, as Persian needs it within words.
 const NON_JOINER: char = '\u{200c}';
 /// Joins two signs to one, as in scripts of India and in emoji.

@@ -14,9 +14,12 @@ use miniscript::descriptor::{Descriptor, DescriptorPublicKey};
 use sha2::{Digest as _, Sha256};
 
 use super::{DescriptorError, WalletText};
+use crate::name::repeated;
 use keys::{check_keys, steps_taken, translated, without_origin};
 use text::{around_key, refuse_private_keys, refuse_unsupported, with_neutral_keys, without_checksum};
 
+/// The longest text that is looked at, in bytes: a hundred keys with their origins.
+const LONGEST: usize = 16 * 1024;
 /// The highest index of an unhardened child (BIP-32).
 const LAST_INDEX: u32 = 0x7fff_ffff;
 
@@ -48,6 +51,9 @@ impl Receive {
     /// # Errors
     /// [`DescriptorError`], one for each way of being wrong.
     pub fn parse(wallet: &WalletText, network: Network) -> Result<Self, DescriptorError> {
+        if wallet.text.len() > LONGEST {
+            return Err(DescriptorError::Malformed(format!("it has more than {LONGEST} bytes")));
+        }
         let text: String = wallet.text.split_whitespace().collect();
         let script_type = wallet.script_type.as_deref().map(str::trim);
         refuse_private_keys(&text)?;
@@ -154,5 +160,5 @@ const fn bitcoin_network(network: Network) -> bitcoin::Network {
 }
 
 fn malformed(error: &miniscript::Error) -> DescriptorError {
-    DescriptorError::Malformed(error.to_string())
+    DescriptorError::Malformed(repeated(&error.to_string()))
 }

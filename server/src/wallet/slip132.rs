@@ -56,6 +56,9 @@ const PREFIXES: [Prefix; 20] = [
     prefix("Vprv", 0x0257_5048, false, true, None),
 ];
 
+/// The most characters of 78 bytes and their checksum in base58.
+const LONGEST_KEY: usize = 112;
+
 /// The prefix of `key`, told by its letters alone.
 pub(super) fn prefix_of(key: &str) -> Option<Prefix> {
     PREFIXES
@@ -65,6 +68,10 @@ pub(super) fn prefix_of(key: &str) -> Option<Prefix> {
 
 /// `key` under the neutral prefix of its network; `None` when it is not an extended key with a right checksum.
 pub(super) fn neutral(key: &str, prefix: Prefix) -> Option<String> {
+    // Base58 is decoded digit by digit over the whole number: one of a megabyte takes minutes.
+    if key.len() > LONGEST_KEY {
+        return None;
+    }
     let mut bytes = base58::decode_check(key).ok()?;
     if bytes.len() != 78 || !bytes.starts_with(&prefix.version) {
         return None;

@@ -16,7 +16,7 @@ pub(super) fn read(body: &[u8]) -> Result<Ticker, Malformed> {
         return Err(Malformed::Shape("fewer than three fields".to_owned()));
     };
     if bid.get() == "\"error\"" {
-        return Err(Malformed::Says(ask.get().trim_matches('"').to_owned()));
+        return Err(Malformed::says(ask.get().trim_matches('"')));
     }
     Ok(Ticker {
         bid: price("BID", bid.get())?,

@@ -42,7 +42,7 @@ pub(super) fn read(body: &[u8]) -> Result<Ticker, Malformed> {
 }
 
 fn instant(text: &str) -> Result<Timestamp, Malformed> {
-    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| Malformed::Shape(format!("time: {error}")))?;
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| Malformed::shape(&format!("time: {error}")))?;
     Ok(Timestamp(time.unix_timestamp() * 1000 + i64::from(time.millisecond())))
 }
 

@@ -34,7 +34,7 @@ struct Level(String, IgnoredAny, Box<RawValue>);
 pub(super) fn read(body: &[u8]) -> Result<Ticker, Malformed> {
     let Answer { error, result } = serde_json::from_slice(body)?;
     if !error.is_empty() {
-        return Err(Malformed::Says(error.join(", ")));
+        return Err(Malformed::says(&error.join(", ")));
     }
     // The pair is named otherwise in the answer than in the question, but it is the only one.
     let mut books = result.into_values();

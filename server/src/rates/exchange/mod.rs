@@ -15,6 +15,7 @@ use std::str::FromStr;
 use bitpro_charge::Timestamp;
 
 use super::price::Price;
+use crate::name::repeated;
 
 /// An exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,7 +131,19 @@ impl FromStr for Exchange {
 
 impl From<serde_json::Error> for Malformed {
     fn from(error: serde_json::Error) -> Self {
-        Self::Shape(error.to_string())
+        Self::shape(&error.to_string())
+    }
+}
+
+impl Malformed {
+    /// Another shape, in words that may quote the answer.
+    fn shape(text: &str) -> Self {
+        Self::Shape(repeated(text))
+    }
+
+    /// What the exchange says in the place of a price.
+    fn says(text: &str) -> Self {
+        Self::Says(repeated(text))
     }
 }
 
@@ -180,6 +193,25 @@ mod tests {
             ] {
                 assert!(exchange.read(body.as_bytes()).is_err(), "{exchange}: {body}");
             }
+        }
+    }
+
+    #[test]
+    fn what_an_exchange_says_is_one_short_line_on_a_terminal() {
+        let long = "x".repeat(10_000);
+        for (exchange, body) in [
+            (Exchange::Kraken, format!(r#"{{"error":["\u001b[2J\n{long}"]}}"#)),
+            (Exchange::Bitfinex, format!(r#"["error", 10020, "{long}"]"#)),
+            (Exchange::Binance, format!(r#"{{"bidPrice":1,"askPrice":"{long}"}}"#)),
+            (
+                Exchange::Bitstamp,
+                format!(r#"{{"timestamp":"1","bid":{{"{long}":1}}}}"#),
+            ),
+            (Exchange::Bitstamp, format!(r#""{long}""#)),
+        ] {
+            let said = exchange.read(body.as_bytes()).unwrap_err().to_string();
+            assert!(said.len() < 300, "{}", said.len());
+            assert!(!said.chars().any(char::is_control), "{said:?}");
         }
     }
 

@@ -129,6 +129,21 @@ fn r27_what_cannot_receive_charges_is_refused_by_name() {
 }
 
 #[test]
+fn a_key_or_a_text_without_end_is_refused_before_it_is_decoded() {
+    // Decoding base58 takes as many steps as the square of its length.
+    let endless = format!("{}{}", xpub84(), "1".repeat(15_000));
+    for text in [endless.clone(), format!("wpkh({endless}/0/*)"), "x".repeat(20_000)] {
+        let refused = parse(&text, "wpkh", Network::Mainnet).or_else(|_| parse(&text, "", Network::Mainnet));
+        let said = refused.unwrap_err().to_string();
+        assert!(said.len() < 500, "{}", said.len());
+    }
+    let odd = parse(&xpub84(), "tr\u{1b}[2J", Network::Mainnet)
+        .unwrap_err()
+        .to_string();
+    assert!(!odd.chars().any(char::is_control), "{odd:?}");
+}
+
+#[test]
 fn r27_a_prefix_that_contradicts_the_script_type_is_refused() {
     for (text, script_type) in [
         (ZPUB.to_owned(), "tr"),

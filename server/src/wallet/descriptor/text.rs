@@ -1,5 +1,6 @@
 //! What can be told of a descriptor from its text alone, before anything is parsed.
 
+use crate::name::repeated;
 use crate::wallet::DescriptorError;
 use crate::wallet::slip132::{self, Prefix};
 
@@ -21,7 +22,7 @@ pub(super) fn around_key(text: &str, script_type: Option<&str>) -> Result<String
         ("tr", _) => "tr(",
         ("sh-wpkh" | "sh(wpkh)", _) => "sh(wpkh(",
         ("pkh", _) => "pkh(",
-        (other, _) => return Err(DescriptorError::UnknownScriptType(other.to_owned())),
+        (other, _) => return Err(DescriptorError::UnknownScriptType(repeated(other))),
     };
     let path = if text.contains('*') {
         ""
@@ -83,7 +84,7 @@ pub(super) fn with_neutral_keys(body: &str) -> Result<String, DescriptorError> {
             return Err(DescriptorError::Contradiction {
                 prefix: prefix_name,
                 implied: implied.trim_end_matches('('),
-                chosen: body.split_once('(').map_or(body, |(name, _)| name).to_owned(),
+                chosen: repeated(body.split_once('(').map_or(body, |(name, _)| name)),
             });
         }
         let key = slip132::neutral(token, prefix)
