@@ -77,7 +77,8 @@ impl AllowedOrigin {
             Some(bare) => bare.to_owned(),
             None => format!("www.{}", self.host),
         };
-        Some(Self { host, ..self.clone() })
+        // The sibling of a longest name would be too long, and that of `www.example` is a word that stands alone.
+        is_on_the_web(&host).then(|| Self { host, ..self.clone() })
     }
 }
 
@@ -135,8 +136,8 @@ impl FromStr for AllowedOrigin {
         }
         match &host {
             Host::Domain(domain) if below && !domain.contains('.') => return Err(OriginError::Wildcard),
-            Host::Domain(_) if is_this_machine(&host) => {}
-            Host::Domain(domain) if !is_on_the_web(domain) => return Err(OriginError::Malformed),
+            Host::Domain(domain) if is_this_machine(&host) && is_plain(domain) => {}
+            Host::Domain(domain) if !is_on_the_web(domain) || !is_plain(domain) => return Err(OriginError::Malformed),
             Host::Domain(domain) if below && psl::domain_str(domain).is_none() => return Err(OriginError::Public),
             Host::Ipv4(_) | Host::Ipv6(_) if below => return Err(OriginError::Wildcard),
             _ => {}
@@ -157,6 +158,13 @@ fn is_on_the_web(domain: &str) -> bool {
     domain.len() <= 253 && domain.contains('.') && domain.split('.').all(is_label)
 }
 
+/// Whether a name has the characters of host names only. Others have a wide form that is read as them, `；` as `;`, and it stands in
+/// a header that has a language of its own.
+fn is_plain(domain: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    domain.bytes().all(is_plain)
+}
+
 fn is_this_machine(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(domain) => *domain == "localhost" || domain.ends_with(".localhost"),
@@ -171,6 +179,22 @@ mod tests {
 
     fn origin(text: &str) -> AllowedOrigin {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn r41_no_wide_character_becomes_one_of_the_headers_own() {
+        for text in [
+            "shop.example；sandbox",
+            "shop.example，evil.example",
+            "shop.example＇",
+            "*.shop.example；sandbox",
+            "a！b.example",
+            "a；b.localhost",
+        ] {
+            assert_eq!(text.parse::<AllowedOrigin>(), Err(OriginError::Malformed), "{text}");
+        }
+        assert_eq!(origin("ｓhop.example"), origin("shop.example"));
+        assert_eq!(origin("bücher.example").to_string(), "https://xn--bcher-kva.example");
     }
 
     #[test]

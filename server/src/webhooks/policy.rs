@@ -77,7 +77,7 @@ impl Policy {
     pub fn target(&self, text: &str) -> Result<Target, UrlError> {
         let url = Url::parse(text)
             .ok()
-            .filter(|_| text.len() <= LONGEST)
+            .filter(|url| text.len() <= LONGEST && url.as_str().len() <= LONGEST)
             .ok_or(UrlError::Malformed)?;
         match url.scheme() {
             "https" => {}
@@ -95,6 +95,11 @@ impl Policy {
             return Err(UrlError::Fragment);
         }
         let host = url.host().ok_or(UrlError::Malformed)?;
+        // The client that connects reads it once more, and takes fewer names for hosts.
+        let read: http::Uri = url.as_str().parse().map_err(|_| UrlError::Malformed)?;
+        if read.host() != url.host_str() || read.port_u16() != url.port() {
+            return Err(UrlError::Malformed);
+        }
         let literal = match host {
             Host::Ipv4(ip) => Some(IpAddr::V4(ip)),
             Host::Ipv6(ip) => Some(IpAddr::V6(ip)),
@@ -209,6 +214,19 @@ mod tests {
         }
         let long = format!("https://shop.example/{}", "a".repeat(2_000));
         assert_eq!(strict().target(&long), Err(UrlError::Malformed));
+    }
+
+    #[test]
+    fn what_the_client_that_connects_reads_otherwise_is_refused() {
+        for host in ["a{b.example", "a\"b.example", "a`b.example", "a}b.example"] {
+            let url = format!("https://{host}/");
+            assert_eq!(strict().target(&url), Err(UrlError::Malformed), "{url}");
+        }
+        // What is kept counts, not what was typed.
+        let long = format!("https://shop.example/{}", "é".repeat(900));
+        assert_eq!(strict().target(&long), Err(UrlError::Malformed));
+        let wide = strict().target("https://ｓhop.example:443/é").unwrap();
+        assert_eq!(wide.url, "https://shop.example/%C3%A9");
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn located(reply: Reply) -> Reply {
     }
 }
 
-fn read(mut fields: Fields, merchant: &Merchant) -> Result<NewCharge, Problem> {
+pub(in crate::mapi) fn read(mut fields: Fields, merchant: &Merchant) -> Result<NewCharge, Problem> {
     let param = |error: ParamError| Problem::from(Refusal::from(error));
     let price = price(fields.take(PRICE), merchant)?;
     if let Some(currency) = fields.text(CURRENCY)? {
@@ -152,6 +152,7 @@ fn success_url(text: String, merchant: &Merchant) -> Result<String, Problem> {
     let wanted = "an http or https address of at most 2000 bytes without a user name";
     let url = Url::parse(&text).ok().filter(|url| {
         text.len() <= MAX_URL
+            && url.as_str().len() <= MAX_URL
             && matches!(url.scheme(), "http" | "https")
             && url.username().is_empty()
             && url.password().is_none()

@@ -3,6 +3,16 @@
 use super::*;
 
 #[test]
+fn a_site_that_is_taken_is_taken_again_as_it_is_kept() {
+    let long = format!("https://shop.example/{}", "é".repeat(900));
+    let shop = Settings::named("Shop").unwrap();
+    assert_eq!(shop.with(&[("site", &long)]).unwrap_err().setting, "site");
+    let taken = shop.with(&[("site", "https://bücher.example/é")]).unwrap();
+    let kept = taken.text_of("site");
+    assert_eq!(shop.with(&[("site", &kept)]), Ok(taken));
+}
+
+#[test]
 fn the_documented_defaults_are_the_defaults() {
     let settings = Settings::named("Shop").unwrap();
     for setting in SETTINGS.iter().filter(|setting| setting.name != "name") {

@@ -9,7 +9,8 @@ pub(super) fn site(text: &str) -> Option<String> {
     let is_web = matches!(url.scheme(), "https" | "http") && url.host().is_some();
     // Shoppers follow it: what would log them in somewhere is not to stand there.
     let is_open = url.username().is_empty() && url.password().is_none();
-    (is_web && is_open && text.len() <= 2_000).then(|| url.to_string())
+    // What is kept counts, not what was typed: a byte beyond ASCII is kept as three.
+    (is_web && is_open && url.as_str().len() <= 2_000).then(|| url.to_string())
 }
 
 /// Nothing for an empty text, else what `parse` makes of it.
