@@ -274,12 +274,13 @@ pub(crate) fn checked_order_id(text: String) -> Result<String, ParamError> {
 /// An e-mail address in the one form under which a returning shopper is known again (R22): trimmed, in lower case.
 /// `None` when it is none; only mail itself can tell whether it is somebody's.
 pub(crate) fn normalised_email(text: &str) -> Option<String> {
-    let text = text.trim();
+    // A capital may be shorter than its small letter.
+    let text = text.trim().to_lowercase();
     let (local, domain) = text.rsplit_once('@')?;
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c);
     let domain_fits =
         domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.') && !domain.contains("..");
     let fits =
         !local.is_empty() && text.len() <= EMAIL_BYTES && domain_fits && !local.contains('@') && !text.chars().any(odd);
-    fits.then(|| text.to_lowercase())
+    fits.then_some(text)
 }

@@ -38,8 +38,7 @@ pub(super) fn line(text: &str, most: usize) -> String {
 
 /// The name of a person or a shop.
 pub(super) fn name(text: &str) -> String {
-    let kept: String = text.chars().filter(|c| !matches!(c, '<' | '>' | '@' | '\\')).collect();
-    unlinked(&line(&kept.replace("://", " "), NAME_CHARS))
+    unlinked(&unquoted(text, NAME_CHARS))
 }
 
 /// Another person's e-mail address.
@@ -58,8 +57,14 @@ pub(super) fn order_id(text: &str) -> String {
 
 /// Where somebody is, as his browser describes itself: anything can stand in it.
 pub(super) fn client(text: &str) -> String {
-    let kept: String = text.chars().filter(|c| !matches!(c, '<' | '>' | '@' | '\\')).collect();
-    unlinked(&line(&kept.replace("://", " "), LONGEST_CLIENT))
+    unlinked(&unquoted(text, LONGEST_CLIENT))
+}
+
+/// One line without what begins an address or a mark of HTML. What is unseen goes first: it could part what is looked for.
+fn unquoted(text: &str, most: usize) -> String {
+    let is_kept = |c: &char| !is_unseen(*c) && !matches!(c, '<' | '>' | '@' | '\\');
+    let kept: String = text.chars().filter(is_kept).collect();
+    line(&kept.replace("://", " "), most)
 }
 
 /// The text with every dot before a letter, as before the last part of a domain, kept from making one.
@@ -101,6 +106,16 @@ mod tests {
             client("203.0.113.7, Mozilla/5.0 (see http://evil.example)"),
             "203.0.113.7, Mozilla/5.0 (see http evil.\u{2060}example)"
         );
+    }
+
+    #[test]
+    fn what_is_unseen_hides_no_address() {
+        for hidden in [":\u{200b}//", ":/\u{2060}/", "\u{ad}://", ":<//"] {
+            let text = format!("http{hidden}evil.example");
+            for cleaned in [name(&text), client(&text)] {
+                assert!(!cleaned.contains("://"), "{cleaned:?}");
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,17 @@ fn parse(encoded: &str) -> Result<Params, ParamError> {
 }
 
 #[test]
+fn r22_an_address_is_not_longer_once_it_is_normalised() {
+    // A capital with a dot is two bytes, and three in small.
+    let long = format!("{}@shop.example", "İ".repeat(120));
+    assert!(long.len() <= 254);
+    assert_eq!(normalised_email(&long), None);
+    let short = format!("{}@shop.example", "İ".repeat(80));
+    let normal = normalised_email(&short).unwrap();
+    assert_eq!(normalised_email(&normal), Some(normal));
+}
+
+#[test]
 fn r38_a_whole_link_is_read() {
     let params = parse(
         "fiat_price_cents=4200&fiat_currency=EUR&buyer_email=Ann%40Shop.Example&lang=FR&external_order_id=A%2F1+%C3%A9&utm_source=x",

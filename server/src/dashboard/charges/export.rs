@@ -143,7 +143,7 @@ impl Export {
     }
 }
 
-fn lines(records: impl IntoIterator<Item = [String; COLUMNS.len()]>) -> Bytes {
+pub(in crate::dashboard) fn lines(records: impl IntoIterator<Item = [String; COLUMNS.len()]>) -> Bytes {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(Vec::new());
@@ -212,25 +212,24 @@ fn worth_when_paid(live: &[&Arc<Payment>]) -> Option<Cents> {
 }
 
 /// A field that no spreadsheet takes for a formula, whatever a shopper wrote into his order id. Some drop the spaces before one,
-/// some take its wide characters, and where commas are decimal, as in France, they part a line at its semicolons.
+/// some take its wide characters or the quotes before one, and where commas are decimal, as in France, they part a line at its semicolons. Then a quote in the
+/// middle of a line is no quote, and a line ends where a field breaks.
 fn defused(field: String) -> String {
+    const BREAKS: [char; 3] = [';', '\r', '\n'];
     let is_formula = |part: &str| {
         part.starts_with(['\t', '\r', '\n'])
             || part
-                .trim_start()
+                .trim_start_matches(|c: char| c.is_whitespace() || c == '"')
                 .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
     };
-    if !field.split(';').any(is_formula) {
-        return field;
-    }
-    let parts = field.split(';').map(|part| {
+    let defused = field.split_inclusive(BREAKS).map(|part| {
         if is_formula(part) {
             format!("'{part}")
         } else {
             part.to_owned()
         }
     });
-    parts.collect::<Vec<_>>().join(";")
+    defused.collect()
 }
 
 #[cfg(test)]
@@ -245,14 +244,18 @@ mod tests {
             ("-1", "'-1"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\t=1", "'\t=1"),
-            ("\r=1", "'\r=1"),
+            ("\r=1", "'\r'=1"),
             (" =1", "' =1"),
             ("＝1", "'＝1"),
             ("A;=1;B;-2", "A;'=1;B;'-2"),
-            ("\n=1", "'\n=1"),
+            ("\n=1", "'\n'=1"),
+            ("a\n=1", "a\n'=1"),
+            ("a\r\n-1;+1", "a\r'\n'-1;'+1"),
             ("＋1", "'＋1"),
             ("－1", "'－1"),
             ("＠SUM(A1)", "'＠SUM(A1)"),
+            ("A;\"=1;B", "A;'\"=1;B"),
+            ("\" \"=1", "'\" \"=1"),
             ("A-1", "A-1"),
             ("A; B=1", "A; B=1"),
             ("", ""),

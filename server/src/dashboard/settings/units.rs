@@ -87,7 +87,8 @@ fn clock(typed: &str, unit: Unit) -> Option<String> {
     let mut seconds: u64 = 0;
     for (at, place) in places.iter().enumerate() {
         let number: u64 = place.parse().ok()?;
-        if at > 0 && (number > 59 || place.len() != 2) {
+        let is_digits = place.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_digits || at > 0 && (number > 59 || place.len() != 2) {
             return None;
         }
         seconds = seconds.checked_mul(60)?.checked_add(number)?;
@@ -149,7 +150,7 @@ mod tests {
         }
         // A hundredth of a minute is no whole number of seconds.
         assert_eq!(Unit::Minutes.kept("0.01"), None);
-        for typed in ["5:1", "5:60", ":10", "1:00:00", "5:-1"] {
+        for typed in ["5:1", "5:60", ":10", "1:00:00", "5:-1", "+5:10", "5:+1"] {
             assert_eq!(Unit::Minutes.kept(typed), None, "{typed}");
         }
     }
