@@ -48,6 +48,8 @@ impl Cursor {
             let (of, sequence) = text.rsplit_once('.')?;
             (of == epoch).then(|| sequence.parse().ok())?
         })
+        // A number has other spellings, which nobody got from us.
+        .filter(|sequence| text.is_some_and(|text| Self::text(epoch, *sequence) == text))
         .map_or(Self::Unknown, Self::After)
     }
 
@@ -77,6 +79,9 @@ mod tests {
             Some("e1."),
             Some("e1.x"),
             Some("e1.-1"),
+            Some("e1.+7"),
+            Some("e1.07"),
+            Some("e1.18446744073709551616"),
             Some(""),
             None,
         ] {

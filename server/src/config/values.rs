@@ -85,8 +85,9 @@ impl PublicUrl {
         let (host, port) = match authority.rsplit_once(':') {
             // The colons of an IPv6 address without a port are no separators of one.
             Some((host, port)) if !port.ends_with(']') => match port.parse::<u16>() {
-                Ok(port) => (host, port),
-                Err(_) => return false,
+                // Digits alone: a sign is read as a part of the number, and by nobody else.
+                Ok(number) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, number),
+                _ => return false,
             },
             _ => (authority, if self.https { 443 } else { 80 }),
         };
@@ -191,6 +192,7 @@ mod tests {
             "pay.example.evil.example",
             "evil.example",
             "pay.example:x",
+            "pay.example:+443",
             "pay.example:443:443",
         ] {
             assert!(!url.is_authority(other), "{other}");

@@ -23,12 +23,16 @@ pub(super) fn content_type(headers: &HeaderMap) -> Result<HeaderValue, Problem> 
     if ranges.is_empty() {
         return Ok(HeaderValue::from_static(JSON));
     }
-    let takes = |wanted: &str| ranges.iter().any(|(name, taken)| *taken && name == wanted);
-    let refuses = |wanted: &str| ranges.iter().any(|(name, taken)| !*taken && name == wanted);
-    if takes(MEDIA_TYPE) {
+    // Whether it is taken, as far as a range of this name says anything.
+    let says = |wanted: &str| {
+        let named = ranges.iter().filter(|(name, _)| name == wanted);
+        named.map(|(_, taken)| *taken).reduce(|one, other| one || other)
+    };
+    if says(MEDIA_TYPE) == Some(true) {
         return Ok(HeaderValue::from_static(MEDIA_TYPE));
     }
-    if !refuses(JSON) && [JSON, "application/*", "*/*"].into_iter().any(takes) {
+    // The most specific range decides, whatever the wider ones say.
+    if [JSON, "application/*", "*/*"].into_iter().find_map(says) == Some(true) {
         return Ok(HeaderValue::from_static(JSON));
     }
     let problem = Problem::new(
@@ -79,6 +83,8 @@ mod tests {
             ("text/html", None),
             ("*/*;q=0", None),
             ("application/json;q=0, */*", None),
+            ("application/*;q=0, */*", None),
+            ("application/*;q=0, application/json", Some(JSON)),
         ] {
             assert_eq!(answered(accept).as_deref(), answer, "{accept}");
         }

@@ -14,7 +14,9 @@ pub fn accepts_brotli(headers: &HeaderMap) -> bool {
         .flat_map(|value| value.split(','))
         .any(|coding| {
             let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
-            let refused = parameters.trim().strip_prefix("q=").is_some_and(is_zero);
+            let parameters = parameters.trim();
+            let weight = parameters.strip_prefix("q=").or_else(|| parameters.strip_prefix("Q="));
+            let refused = weight.is_some_and(is_zero);
             name.trim().eq_ignore_ascii_case("br") && !refused
         })
 }
@@ -48,6 +50,7 @@ mod tests {
         for (value, takes) in [
             ("gzip, deflate, br, zstd", true),
             ("BR;q=0.5", true),
+            ("br;Q=0", false),
             ("br;q=0", false),
             ("br; q=0.000", false),
             ("gzip", false),
