@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod environment;
 mod failure;
+mod fuzz;
 mod mutants;
 mod page;
 mod proc;
@@ -29,6 +30,7 @@ cargo xtask <command>
   faults    hurt the real server on real nodes in every way we know: --minutes N at random, --seed S, --only A,B, --list
   bench     measure the figures, in release
   simulate  simulated histories of charges against a model: [--seed SEED] [--seconds N]
+  fuzz      whatever strangers send, tried by what it reaches: [TARGET...] [--minutes N] [--merge] [--list]
   mutants   mutation testing of charge/; survivors must be explained in charge/mutants-explained.md
   setup     install everything that the other commands need
   page      build the payment page into dist/ and the loader into widget/dist/
@@ -37,6 +39,9 @@ What is installed or built lies in ~/.cache/bitpro (BITPRO_CACHE moves it); buil
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(code) = fuzz::compile_counting(&arguments) {
+        return code;
+    }
     match run(&arguments) {
         Ok(code) => code,
         Err(failure) => {
@@ -70,6 +75,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "demo" => match demo::run(&workspace, rest)? {},
         "bench" => match bench::run(&workspace, rest)? {},
         "simulate" => match simulate::run(&workspace, rest)? {},
+        "fuzz" => {
+            fuzz::run(&workspace, rest)?;
+            Ok(ExitCode::SUCCESS)
+        }
         "mutants" => {
             mutants::run(&workspace, rest)?;
             Ok(ExitCode::SUCCESS)

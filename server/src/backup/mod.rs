@@ -6,6 +6,8 @@
 //! there is none, nothing is handed out before the chain was scanned, and the index jumps past what may have been given out since.
 
 mod archive;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod restore;
 mod sealed;
 

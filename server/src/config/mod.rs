@@ -2,6 +2,8 @@
 
 mod accounts;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod mail;
 mod node;
 mod rates;
@@ -175,6 +177,14 @@ impl Config {
     ) -> Result<Self, ConfigErrors> {
         let mut errors = Vec::new();
         let written = source::collect(environment, file, &mut errors);
+        Self::from_written(written, errors, home)
+    }
+
+    fn from_written(
+        written: source::Written,
+        errors: Vec<ConfigError>,
+        home: Option<&Path>,
+    ) -> Result<Self, ConfigErrors> {
         let mut reader = Reader::new(written, errors);
         let config = assembled(&mut reader, home);
         match config {

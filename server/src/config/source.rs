@@ -44,13 +44,20 @@ pub fn collect(
 
 fn from_file(path: &Path, written: &mut Written, errors: &mut Vec<ConfigError>) {
     let shown = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => from_text(&text, &shown, written, errors),
+        Err(error) => errors.push(ConfigError::File {
+            path: shown,
+            cause: error.to_string(),
+        }),
+    }
+}
+
+/// Reads the text of the file that is `shown` so.
+pub(super) fn from_text(text: &str, shown: &str, written: &mut Written, errors: &mut Vec<ConfigError>) {
     let failed = |cause: String| ConfigError::File {
-        path: shown.clone(),
+        path: shown.to_owned(),
         cause,
-    };
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => return errors.push(failed(error.to_string())),
     };
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
@@ -61,7 +68,7 @@ fn from_file(path: &Path, written: &mut Written, errors: &mut Vec<ConfigError>) 
         }
     };
     for (name, value) in &table {
-        let origin = Origin::File(shown.clone());
+        let origin = Origin::File(shown.to_owned());
         match as_text(value) {
             Some(text) => put(name, name, text, origin, written, errors),
             None => errors.push(failed(format!(

@@ -9,6 +9,8 @@ mod deeds;
 mod failures;
 pub mod field;
 pub mod form;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod guard;
 pub mod layout;
 pub mod money;

@@ -2,6 +2,8 @@
 //! after the commit (see `store/tx/mails.rs`), at least once.
 
 mod clean;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 pub mod letters;
 mod message;
 mod postman;

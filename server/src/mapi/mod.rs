@@ -10,6 +10,8 @@ mod cursor;
 mod docs;
 mod events;
 mod fields;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod guides;
 pub mod hmac;
 mod limit;

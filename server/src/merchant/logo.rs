@@ -49,7 +49,7 @@ impl Logo {
         made.unwrap_or_else(|_| Err(refused(size, "wanted a picture that can be decoded")))
     }
 
-    fn made_of(bytes: &[u8]) -> Result<Self, SettingError> {
+    pub(crate) fn made_of(bytes: &[u8]) -> Result<Self, SettingError> {
         let refused = |wanted| refused(bytes.len(), wanted);
         if bytes.len() > Self::MAX_BYTES {
             return Err(refused("wanted a picture of at most 1 MiB"));

@@ -12,6 +12,8 @@ mod diff;
 mod endpoint;
 mod error;
 mod first_seen;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod known;
 mod matching;
 mod mirror;

@@ -4,6 +4,8 @@ mod board;
 pub(crate) mod client;
 mod exchange;
 mod fixed;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod live;
 mod offer;
 mod price;

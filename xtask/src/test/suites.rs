@@ -24,7 +24,7 @@ pub struct Suite {
 }
 
 /// All suites.
-pub const SUITES: [Suite; 15] = [
+pub const SUITES: [Suite; 16] = [
     Suite {
         name: "fmt",
         needs: &[LINTERS],
@@ -74,6 +74,11 @@ pub const SUITES: [Suite; 15] = [
         name: "unit",
         needs: &[SERVER, &page::NEEDS],
         run: unit,
+    },
+    Suite {
+        name: "fuzz",
+        needs: &[SERVER, &page::NEEDS],
+        run: fuzz,
     },
     Suite {
         name: "simulate",
@@ -173,6 +178,17 @@ fn unit(workspace: &Workspace) -> Result<()> {
     let examples = cargo(workspace, "test --locked --workspace --no-fail-fast --doc");
     tests.and(examples)
 }
+
+/// The corpora and the same changes of them in every run, by the unit tests that `build` has compiled. `cargo xtask fuzz` looks for what
+/// nobody has found yet.
+fn fuzz(workspace: &Workspace) -> Result<()> {
+    page::build(workspace)?;
+    let mut test = cargo_command(workspace, "test --locked --workspace --lib -- fuzz::tests::");
+    proc::run_shown(test.env("BITPRO_FUZZ_INPUTS", FUZZED_INPUTS))
+}
+
+/// Changes of its corpus that each target takes in the suite.
+const FUZZED_INPUTS: &str = "2000";
 
 /// Always the same histories, as the tests have built the program: what is found here is a regression. `cargo xtask simulate` looks for
 /// what nobody has found yet, with a faster build.

@@ -12,12 +12,12 @@ mod links;
 mod look;
 mod overlap;
 mod preview;
-mod reading;
+pub(super) mod reading;
 mod secret;
 mod tester;
 #[cfg(test)]
 mod tests;
-mod units;
+pub(super) mod units;
 mod wallet;
 mod wallet_shown;
 mod wallet_words;

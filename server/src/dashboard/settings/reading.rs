@@ -10,7 +10,7 @@ use crate::merchant::{Language, Settings};
 pub(super) const CONFIRMATIONS: [&str; 3] = ["confirmations_small", "confirmations_medium", "confirmations_large"];
 
 /// What the form shows of `settings`.
-pub(super) fn shown(settings: &Settings) -> Form {
+pub(in crate::dashboard) fn shown(settings: &Settings) -> Form {
     let plain = lines().map(|line| (line.setting, line.unit.shown(&settings.text_of(line.setting))));
     let confirmations = settings.text_of("confirmations");
     let numbers = confirmations.split(' ').map(str::to_owned);
@@ -67,7 +67,11 @@ fn drawn_of(form: &Form, settings: &Settings, name: &str) -> String {
 ///
 /// # Errors
 /// What is wrong, by the names of the fields, in `language`.
-pub(super) fn changes(form: &Form, settings: &Settings, language: Language) -> Result<Vec<(String, String)>, Errors> {
+pub(in crate::dashboard) fn changes(
+    form: &Form,
+    settings: &Settings,
+    language: Language,
+) -> Result<Vec<(String, String)>, Errors> {
     let mut errors = Errors::none();
     let mut changes: Vec<(&str, String)> = Vec::new();
     for line in lines() {

@@ -1,7 +1,7 @@
 //! Charges: listed, shown, made, cancelled, accepted.
 
 mod change;
-mod create;
+pub(super) mod create;
 mod list;
 
 pub(super) use change::{accept, cancel};

@@ -1,0 +1,16 @@
+//! What fuzzing needs to see of letters.
+
+use bitpro_charge::Timestamp;
+
+use super::{Letter, clean, message};
+
+/// The text as each kind of text of others stands in a letter.
+pub(crate) fn cleaned(text: &str) -> [String; 3] {
+    [clean::name(text), clean::order_id(text), clean::client(text)]
+}
+
+/// The letter as it goes over the wire.
+pub(crate) fn written(letter: &Letter, at: Timestamp) -> Result<Vec<u8>, String> {
+    let from = "Shop <pay@shop.example>".parse().expect("a test's own address");
+    message::message(letter, &from, [7; 16], at).map(|message| message.formatted())
+}
