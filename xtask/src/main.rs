@@ -29,7 +29,8 @@ cargo xtask <command>
   test      run every suite, or those named: `test clippy unit`
   faults    hurt the real server on real nodes in every way we know: --minutes N at random, --seed S, --only A,B, --list
   bench     measure the figures, in release
-  simulate  simulated histories of charges against a model: [--seed SEED] [--seconds N]
+  simulate  simulated histories of charges against a model: [--seed SEED] [--seconds N]; with --mutations [NAME …], the proof that
+            it finds each known defect
   fuzz      whatever strangers send, tried by what it reaches: [TARGET...] [--minutes N] [--merge] [--list]
   mutants   mutation testing of charge/; survivors must be explained in charge/mutants-explained.md
   setup     install everything that the other commands need
@@ -74,7 +75,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         "demo" => match demo::run(&workspace, rest)? {},
         "bench" => match bench::run(&workspace, rest)? {},
-        "simulate" => match simulate::run(&workspace, rest)? {},
+        "simulate" => simulate::run(&workspace, rest),
         "fuzz" => {
             fuzz::run(&workspace, rest)?;
             Ok(ExitCode::SUCCESS)

@@ -151,6 +151,19 @@ pub fn run_for_code(command: &mut Command) -> Result<i32> {
     Ok(status(command)?.code().unwrap_or(-1))
 }
 
+/// Runs a command whose exit code and standard output are the result; -1 when a signal ended it.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn read_with_code(command: &mut Command) -> Result<(i32, String)> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| not_started(command, &error))?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok((output.status.code().unwrap_or(-1), told))
+}
+
 /// Replaces this process by the command, which keeps its process id, its terminal and its signals. Gives why that failed.
 pub fn become_program(command: &mut Command) -> Failure {
     let error = command.stdin(Stdio::inherit()).exec();
