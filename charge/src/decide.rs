@@ -21,6 +21,8 @@ pub enum Refusal {
     Stale(u64),
     /// None of the named payments is live, or one is not known (R14).
     NoLiveMoney,
+    /// The charge is confirmed, and all that was named counts already: there is no amount and no time to waive (R14).
+    NothingToAccept,
     /// Only a pending charge can be cancelled (R15).
     NotPending,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Refusal {
                 write!(f, "the charge has changed; its sequence is now {sequence}")
             }
             Self::NoLiveMoney => f.write_str("there is no live payment to accept"),
+            Self::NothingToAccept => f.write_str("the charge is confirmed, and what was named counts already"),
             Self::NotPending => f.write_str("only a pending charge can be cancelled"),
         }
     }
@@ -248,16 +251,25 @@ impl Decision<'_> {
 
     /// R12. Of a charge that waits and of one that has lost its money alike: what comes back later is no more in time than what
     /// stayed.
+    ///
+    /// Of blocks that are read late, such as after a stop of the server, their times tell which came after the deadline: what only these
+    /// made deep was not deep in time, although nobody was there to see it.
     fn observe_settlement(&mut self) {
-        let (charge, tip) = (&self.charge, self.context.tip);
-        let is_over = charge
-            .settlement_due(tip)
-            .is_some_and(|end| end <= self.context.observed_until);
-        if !is_over || charge.verdict(tip).state == State::Confirmed {
+        let charge = &self.charge;
+        let end = charge.settlement_end();
+        let tip = self.context.tip_by(end);
+        let is_observed = end <= self.context.observed_until;
+        let is_over = is_observed || tip < self.context.tip;
+        if !is_over || charge.settlement_due(tip).is_none() || charge.verdict(tip).state == State::Confirmed {
             return;
         }
-        let outpoints = charge.may_stall(tip);
-        self.emit(Event::Stalled { outpoints });
+        // As long as not everything was read up to then, only of what stands in a block is it known that it was not deep before (R3).
+        let is_known =
+            |&outpoint: &Outpoint| is_observed || charge.payment(outpoint).and_then(Payment::block).is_some();
+        let outpoints: Vec<Outpoint> = charge.may_stall(tip).into_iter().filter(is_known).collect();
+        if !outpoints.is_empty() {
+            self.emit(Event::Stalled { outpoints });
+        }
     }
 
     /// R12 and R13, the second comparison: when the money is deep.
@@ -265,7 +277,8 @@ impl Decision<'_> {
         let charge = &self.charge;
         let awaits = |payment: &&Arc<Payment>| match payment.judgement {
             Some(Judgement::Provisional) => true,
-            None => payment.stalled,
+            // Before the end of the window is observed (R4) nothing is refused.
+            None => payment.stalled && charge.deadline_observed,
             Some(Judgement::Taken | Judgement::ByHand | Judgement::Refused) => false,
         };
         let deep = charge
@@ -298,6 +311,23 @@ impl Decision<'_> {
         let mut named: Vec<&Payment> = outpoints.iter().filter_map(|&o| self.charge.payment(o)).collect();
         named.sort_unstable_by_key(|payment| payment.outpoint);
         named.dedup_by_key(|payment| payment.outpoint);
+        if self.charge.state == State::Confirmed {
+            // What counts already was not taken by hand, and is not to look as if it had been.
+            let shares = self.charge.shares(|_, _| true);
+            let counts = |payment: &Payment| {
+                let place = self
+                    .charge
+                    .payments
+                    .iter()
+                    .position(|known| known.outpoint == payment.outpoint);
+                payment.judgement != Some(Judgement::ByHand)
+                    && place.is_some_and(|place| shares[place] == payment.value)
+            };
+            named.retain(|payment| !counts(payment));
+            if named.is_empty() {
+                return Err(Refusal::NothingToAccept);
+            }
+        }
         // Of a charge that lacks nothing more money is taken, and it needs as much as before. One that is short is to be
         // content with what was named; never with more than it was content with already.
         let is_short = self.charge.counted() < self.charge.need();

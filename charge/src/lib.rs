@@ -29,7 +29,7 @@ pub use decide::{Refusal, decide};
 pub use event::{Announcement, Event, Recorded, Verdict};
 pub use ids::{BlockHash, BlockRef, ChargeId, IdError, MerchantId, Network, Outpoint, Txid};
 pub use money::{Cents, PriceError};
-pub use observation::{Context, Gone, Observation, Sighting};
+pub use observation::{Context, Found, Gone, Observation, Sighting};
 pub use payment::{Judgement, Loss, Payment, Place, Whereabouts};
 pub use rate::{Quote, Rate, RateError};
 pub use state::{Progress, Reason, State};

@@ -73,4 +73,24 @@ pub struct Context {
     pub observed_until: Timestamp,
     /// The rate now, when it is fresh.
     pub rate: Option<Quote>,
+    /// The blocks that the view adds to the chain, ascending.
+    pub found: Arc<[Found]>,
+}
+
+/// A block that a view adds to the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Its height.
+    pub height: u32,
+    /// It was certainly not found before this.
+    pub after: Timestamp,
+}
+
+impl Context {
+    /// The height of the highest tip that may have stood at `instant`: of the blocks that the view adds, one that was certainly found
+    /// later did not count then, and no block on it.
+    pub(crate) fn tip_by(&self, instant: Timestamp) -> u32 {
+        let later = self.found.iter().find(|found| found.after > instant);
+        later.map_or(self.tip, |found| found.height.saturating_sub(1).min(self.tip))
+    }
 }

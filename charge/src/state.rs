@@ -193,7 +193,10 @@ impl Charge {
 
     /// What would count if only what is deep were there.
     fn deep(&self, tip: u32) -> Amount {
-        total(self.shares(|_, payment| self.is_deep(payment, tip)).into_iter())
+        // What was deep too late waits to be judged (R12).
+        let is_settled =
+            |payment: &Payment| self.is_deep(payment, tip) && !(payment.stalled && payment.judgement.is_none());
+        total(self.shares(|_, payment| is_settled(payment)).into_iter())
     }
 
     /// Value of all live payments of this charge, counted or not (R11). Money from before it was made is not its own, unless
@@ -371,7 +374,12 @@ impl Charge {
     #[must_use]
     pub fn settlement_due(&self, tip: u32) -> Option<Timestamp> {
         let may_stall = !self.was_confirmed && !self.may_stall(tip).is_empty();
-        may_stall.then(|| self.terms.expires_at.plus_secs(self.terms.settle_within_secs))
+        may_stall.then(|| self.settlement_end())
+    }
+
+    /// Until then a payment has to be deep (R12).
+    pub(crate) const fn settlement_end(&self) -> Timestamp {
+        self.terms.expires_at.plus_secs(self.terms.settle_within_secs)
     }
 
     /// Live or gone: what is gone may come back.

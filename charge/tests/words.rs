@@ -90,6 +90,7 @@ fn errors_say_what_is_wrong_and_what_would_be_right() {
         (TermsError::Dust { amount, limit }.to_string(), "294 sat"),
         (Refusal::Stale(7).to_string(), "7"),
         (Refusal::NoLiveMoney.to_string(), "no live payment"),
+        (Refusal::NothingToAccept.to_string(), "counts already"),
         (Refusal::NotPending.to_string(), "only a pending charge"),
         (Cents(4_205).to_string(), "EUR 42.05"),
     ];

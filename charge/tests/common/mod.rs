@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "this is test code, outside of a test function")]
 
 use bitpro_charge::{
-    Amount, Announcement, BlockHash, BlockRef, Cents, Charge, ChargeId, Context, Event, Gone, Interval, LatePolicy,
-    Loss, MerchantId, Observation, Outpoint, Place, Quote, Rate, Reason, Refusal, Sighting, State, Terms, Tiers,
-    Timestamp, Txid, decide,
+    Amount, Announcement, BlockHash, BlockRef, Cents, Charge, ChargeId, Context, Event, Found, Gone, Interval,
+    LatePolicy, Loss, MerchantId, Observation, Outpoint, Place, Quote, Rate, Reason, Refusal, Sighting, State, Terms,
+    Tiers, Timestamp, Txid, decide,
 };
 
 /// The rate of the quote: EUR 50,000 a bitcoin.
@@ -69,6 +69,8 @@ pub struct World {
     pub observed_until: i64,
     pub tip: u32,
     pub rate: Option<u64>,
+    /// The blocks that the view adds.
+    pub found: Vec<Found>,
 }
 
 impl World {
@@ -82,6 +84,7 @@ impl World {
             observed_until: 0,
             tip: 100,
             rate: Some(RATE),
+            found: vec![],
         }
     }
 
@@ -91,6 +94,7 @@ impl World {
             tip: self.tip,
             observed_until: Timestamp::from_secs(self.observed_until),
             rate: self.rate.map(quote),
+            found: self.found.as_slice().into(),
         }
     }
 
@@ -156,6 +160,23 @@ impl World {
             .map_or(AMOUNT, |payment| payment.value.to_sat());
         let sighting = self.sighting(n, value, Place::Block(block(self.tip)));
         self.view(vec![sighting], vec![])
+    }
+
+    /// The payment is in the first of several new blocks, all read at once. Each is known by its time to have been found after one
+    /// of `found_after`, in seconds.
+    pub fn mine_before_anybody_looks(&mut self, n: u8, found_after: &[i64]) -> &mut Self {
+        let first = self.tip + 1;
+        let value = self.charge.payment(outpoint(n)).map_or(AMOUNT, |p| p.value.to_sat());
+        let found = (first..).zip(found_after).map(|(height, &secs)| Found {
+            height,
+            after: Timestamp::from_secs(secs),
+        });
+        self.found = found.collect();
+        self.tip += u32::try_from(found_after.len()).unwrap();
+        let sighting = self.sighting(n, value, Place::Block(block(first)));
+        self.view(vec![sighting], vec![]);
+        self.found.clear();
+        self
     }
 
     /// Blocks without anything for us.

@@ -57,6 +57,30 @@ fn r14_taking_an_extra_payment_does_not_lower_what_the_charge_needs() {
 }
 
 #[test]
+fn r14_what_is_confirmed_and_counts_already_cannot_be_accepted() {
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT).mine(1).is(State::Confirmed, Some(Reason::Exact));
+    let before = world.charge.clone();
+    assert_eq!(world.accept(1), Err(Refusal::NothingToAccept));
+    assert_eq!(world.charge, before);
+    // Late money beside it can be taken; what had counted is not taken along.
+    world.at(after_deadline()).pay(2, 5_000);
+    let sequence = world.charge.sequence;
+    let both = vec![outpoint(1), outpoint(2)];
+    world
+        .try_observe(&Observation::Accept {
+            outpoints: both,
+            sequence,
+        })
+        .unwrap();
+    world.is(State::Confirmed, Some(Reason::Exact));
+    let judged = |n| world.charge.payment(outpoint(n)).unwrap().judgement;
+    assert_eq!([judged(1), judged(2)], [None, Some(Judgement::ByHand)]);
+    // Taken twice, it is taken.
+    world.accept(2).unwrap();
+}
+
+#[test]
 fn r15_only_a_pending_charge_is_cancelled_and_earlier_money_wins() {
     let mut world = World::new(Terms {
         late_policy: LatePolicy::Accept,

@@ -1,7 +1,7 @@
 //! What is late, stuck, or given more time (R12, R13, R16).
 
 use bitpro_charge::{
-    Amount, Announcement, Event, Gone, Interval, LatePolicy, Loss, Place, Reason, State, Terms, Timestamp,
+    Amount, Announcement, Event, Gone, Interval, LatePolicy, Loss, Place, Reason, State, Terms, Tiers, Timestamp,
 };
 
 use crate::common::*;
@@ -93,6 +93,97 @@ fn r12_what_was_confirmed_in_time_is_not_stuck_after_a_reorg() {
     let back = world.sighting(1, AMOUNT, Place::Mempool);
     world.view(vec![back], vec![]).is(State::Seen, None);
     world.mine(1).is(State::Confirmed, Some(Reason::Exact));
+}
+
+#[test]
+fn r12_what_was_mined_after_the_settlement_deadline_is_judged_although_nobody_was_there_to_see_it() {
+    let later = settled_at() + 3 * 24 * 3600;
+    for (policy, rate, state, reason) in [
+        (LatePolicy::Accept, Some(RATE), State::Confirmed, Reason::Exact),
+        (LatePolicy::Accept, Some(RATE / 2), State::Failed, Reason::Late),
+        (LatePolicy::Ask, Some(RATE), State::Failed, Reason::Late),
+    ] {
+        // The block's time alone proves it, also while chain and mempool are not read up to the end of the window yet.
+        for (observed, at_first) in [
+            (EXPIRES, (State::Seen, Some(Reason::Stuck))),
+            (later, (state, Some(reason))),
+        ] {
+            let mut world = World::new(Terms {
+                late_policy: policy,
+                ..terms()
+            });
+            world.pay(1, AMOUNT);
+            (world.now, world.observed_until, world.rate) = (later, observed, rate);
+            world
+                .mine_before_anybody_looks(1, &[settled_at() + 1, settled_at() + 600])
+                .is(at_first.0, at_first.1)
+                .at(later)
+                .is(state, Some(reason));
+            assert!(world.charge.payment(outpoint(1)).unwrap().stalled);
+        }
+    }
+}
+
+#[test]
+fn r12_nothing_is_stuck_by_a_blocks_time_that_may_stand_in_a_block_that_was_not_read() {
+    let mut world = World::new(terms());
+    world.pay(1, 40_000).pay(2, 60_000);
+    world.now = settled_at() + 9_000;
+    world.mine_before_anybody_looks(2, &[settled_at() + 1]);
+    let stalled = |n| world.charge.payment(outpoint(n)).unwrap().stalled;
+    assert_eq!([stalled(1), stalled(2)], [false, true]);
+    world.at(settled_at() + 9_000);
+    assert!(world.charge.payment(outpoint(1)).unwrap().stalled);
+}
+
+#[test]
+fn r12_what_was_deep_in_time_is_confirmed_however_late_it_is_read() {
+    let later = settled_at() + 3 * 24 * 3600;
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT);
+    (world.now, world.observed_until) = (later, later);
+    world
+        .mine_before_anybody_looks(1, &[settled_at(), settled_at() + 600])
+        .is(State::Confirmed, Some(Reason::Exact));
+    assert!(!world.charge.stalled);
+}
+
+#[test]
+fn r12_it_is_the_block_that_made_a_payment_deep_that_was_in_time_or_not() {
+    let of_three = Terms {
+        tiers: Tiers {
+            small: 3,
+            ..Tiers::default()
+        },
+        ..terms()
+    };
+    for (third, reason) in [(settled_at(), Reason::Exact), (settled_at() + 1, Reason::Late)] {
+        let mut world = World::new(of_three.clone());
+        world.pay(1, AMOUNT);
+        (world.now, world.observed_until) = (settled_at() + 9_000, settled_at() + 9_000);
+        let state = if reason == Reason::Exact {
+            State::Confirmed
+        } else {
+            State::Failed
+        };
+        world
+            .mine_before_anybody_looks(
+                1,
+                &[settled_at() - 1_200, settled_at() - 600, third, settled_at() + 5_000],
+            )
+            .is(state, Some(reason));
+    }
+}
+
+#[test]
+fn r12_of_blocks_read_late_only_what_was_not_deep_in_time_is_judged() {
+    let mut world = World::new(terms());
+    world.pay(1, 40_000).mine(1).pay(2, 60_000);
+    (world.now, world.observed_until) = (settled_at() + 9_000, settled_at() + 9_000);
+    world
+        .mine_before_anybody_looks(2, &[settled_at() + 1])
+        .is(State::Failed, Some(Reason::Late));
+    assert_eq!(world.charge.counted(), Amount::from_sat(40_000));
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub(super) async fn commanded(
         tip: tx.memory().tip_height(),
         observed_until: tx.memory().observed_until(),
         rate,
+        found: [].into(),
     };
     let events = decide(&before.charge, observation, &context)?;
     let batch = Batch {

@@ -157,6 +157,7 @@ impl From<CommandError> for Problem {
                     conflict("stale-sequence", refused.to_string()).with("sequence", json!(sequence))
                 }
                 Refused::NoLiveMoney => conflict("no-live-payment", refused.to_string()),
+                Refused::NothingToAccept => conflict("nothing-to-accept", refused.to_string()),
                 Refused::NotPending => conflict("not-pending", refused.to_string()),
             },
             CommandError::Store(error) => error.into(),

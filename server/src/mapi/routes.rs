@@ -83,7 +83,8 @@ pub(super) static ROUTES: &[Route] = &[
         scope: Scope::ChargesAccept,
         summary: "Accept what was paid",
         description: "Takes the named payments, whatever their amount and time. If the charge is short of its amount, what \
-                      they come to suffices from then on. It is confirmed once that is deep: depth is never waived.",
+                      they come to suffices from then on. It is confirmed once that is deep: depth is never waived. Of a confirmed charge only what does \
+                      not count yet can be taken.",
         query: &[],
         body: Some(ACCEPT),
         success: (200, "Charge"),
@@ -91,6 +92,7 @@ pub(super) static ROUTES: &[Route] = &[
             (404, "unknown-charge"),
             (409, "stale-sequence"),
             (409, "no-live-payment"),
+            (409, "nothing-to-accept"),
         ],
         example: Some(
             r#"{"sequence":3,"payments":["5ec68db848026b167ceb584f8e0b466601663a9de739951f79cb964aea06fe3e:0"]}"#,

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bitpro_charge::{BlockRef, Loss, Outpoint, Place, Timestamp, Txid};
+use bitpro_charge::{Loss, Outpoint, Place, Timestamp, Txid};
 
 use super::known::{Known, is_conflict};
 use super::matching::Conflict;
-use super::view::{LostTx, PayingTx, Tip, View};
+use super::view::{Connected, LostTx, PayingTx, Tip, View};
 
 /// The chain, as it was read: from the fork with what the charges stand on up to the node's tip.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) struct ChainReading {
     /// The highest block that old and new chain share.
     pub fork_height: u32,
     /// The blocks above it, ascending.
-    pub connected: Vec<BlockRef>,
+    pub connected: Vec<Connected>,
     /// Transactions in them that pay us.
     pub mined: Vec<PayingTx>,
     /// Known payments that they make impossible.

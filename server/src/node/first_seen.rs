@@ -2,6 +2,9 @@
 
 use bitpro_charge::{Interval, Timestamp};
 
+/// A miner may set a block's time back to the median of the eleven before it, and forward by two hours.
+pub(super) const MINERS_CLOCK_SECS: i64 = 2 * 60 * 60;
+
 /// What a report is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sight {
@@ -33,6 +36,12 @@ impl Sight {
             earliest: self.since.unwrap_or(by_then).min(by_then),
             latest: by_then,
         }
+    }
+
+    /// When a block was found at the earliest. Nodes take no block whose miner's clock is more than two hours ahead of theirs.
+    pub(super) fn block_found_after(self, block_secs: i64) -> Timestamp {
+        let by_miner = Timestamp::from_secs(block_secs.saturating_sub(MINERS_CLOCK_SECS));
+        Timestamp(by_miner.0.saturating_add(self.lead_millis)).min(self.now)
     }
 
     fn between(self, earliest: Timestamp, latest: Timestamp) -> Interval {
@@ -91,6 +100,23 @@ mod tests {
         assert_eq!(SIGHT.in_block(10), interval(40_000, 40_000));
         assert_eq!(SIGHT.in_block(7_000), interval(40_000, 100_000));
     }
+
+    #[test]
+    fn r12_a_block_was_certainly_found_two_hours_before_its_miners_time_at_the_earliest() {
+        let late = Sight {
+            now: Timestamp(20_000_000),
+            ..SIGHT
+        };
+        assert_eq!(late.block_found_after(10_000), Timestamp(2_800_000));
+        // By our own time, and never in its future.
+        let ahead = Sight {
+            lead_millis: 20_000,
+            ..late
+        };
+        assert_eq!(ahead.block_found_after(10_000), Timestamp(2_820_000));
+        assert_eq!(late.block_found_after(90_000), Timestamp(20_000_000));
+    }
+
     #[test]
     fn r32_a_block_found_while_our_time_is_ahead_is_as_old_in_our_time() {
         let ahead = Sight {

@@ -176,7 +176,7 @@ mod tests {
         let input = tx.inputs[0];
         known.insert(tx);
         let reached = |height| View {
-            connected: vec![block(height)],
+            connected: vec![block(height).into()],
             ..view(height)
         };
         // 143 confirmations, then 144.

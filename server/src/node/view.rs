@@ -45,13 +45,32 @@ pub struct View {
     /// The highest block that old and new chain share; stored hashes above it are forgotten.
     pub fork_height: u32,
     /// The blocks of the new chain above `fork_height`, ascending; the last is the tip. Empty when only the mempool moved.
-    pub connected: Vec<BlockRef>,
+    pub connected: Vec<Connected>,
     /// Transactions that pay watched scripts and are new, or are somewhere else than before, in this view.
     pub transactions: Vec<PayingTx>,
     /// Known paying transactions that are proven lost (R3).
     pub gone: Vec<LostTx>,
     /// The instant up to which chain and mempool were fully read (R4). It stands still while either is not.
     pub observed_until: Timestamp,
+}
+
+/// A block of the new chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connected {
+    /// The block.
+    pub block: BlockRef,
+    /// It was certainly not found before this, by our time: what was deep by when can still be told long after (R12).
+    pub found_after: Timestamp,
+}
+
+impl From<BlockRef> for Connected {
+    /// A block of whose time nothing is known.
+    fn from(block: BlockRef) -> Self {
+        Self {
+            block,
+            found_after: Timestamp(0),
+        }
+    }
 }
 
 /// A transaction that pays at least one watched script.

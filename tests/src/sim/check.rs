@@ -178,6 +178,19 @@ impl World {
             .map(|(at, _)| *at)
     }
 
+    /// When the block was truly found that made a transaction so deep, if it is.
+    fn deepened(net: &Net, tid: Tid, required: u32) -> Option<i64> {
+        let required = if net.registry.txs[tid].tx.is_coinbase() {
+            required.max(100)
+        } else {
+            required
+        };
+        let height = usize::try_from(net.near.mined.get(&tid)? + required - 1).expect("heights are small");
+        let block = &net.registry.blocks[*net.near.active.get(height)?];
+        // A block's reward is as old as the block.
+        net.registry.txs[*block.tids.first()?].born
+    }
+
     /// What truly paid a charge, of what was ever seen.
     fn pays(&self, made: &Made, required: u32) -> Vec<Pay> {
         let Some(outputs) = self.paying.get(&made.script) else {
@@ -208,6 +221,7 @@ impl World {
                     by: sight.by,
                     unmined: sight.unmined,
                     deep: self.deep_since(&net, tid, required),
+                    deepened: Self::deepened(&net, tid, required),
                     had_rival: had_rival(&net, tid),
                     reward: net.registry.txs[tid].tx.is_coinbase(),
                     family: families[&tid],

@@ -9,6 +9,8 @@ use bitpro_charge::{Charge, LatePolicy};
 pub const SLACK: i64 = 2_500;
 /// Late money is never taken by itself after this, in milliseconds.
 const DAY: i64 = 86_400_000;
+/// How wrong the time that a miner writes can be, in milliseconds: nodes allow two hours ahead, and miners here lag by less than one.
+const MINERS_CLOCKS: i64 = 3 * 3_600_000;
 
 /// Where a transaction truly is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct Pay {
     pub unmined: Option<i64>,
     /// Since when it is known to be deep, if it is.
     pub deep: Option<i64>,
+    /// When the block truly was found that made it deep, in true time.
+    pub deepened: Option<i64>,
     /// Whether anything was ever seen that spends what it spends.
     pub had_rival: bool,
     /// Whether it is a block's reward.
@@ -130,8 +134,11 @@ impl Case<'_> {
 
     /// Not deep when it should have been (R12): the policy decides, and without one the merchant.
     fn is_surely_stuck(&self, pay: &Pay) -> bool {
-        let was_confirmed = self.confirmed.is_some_and(|at| at <= self.settle_end() + self.slack);
-        !was_confirmed && pay.unmined.is_some_and(|at| at > self.settle_end() + self.slack)
+        let end = self.settle_end() + self.slack;
+        let was_confirmed = self.confirmed.is_some_and(|at| at <= end);
+        // Whoever looks only later sees by the block's time that it came too late.
+        let came_late = |at| at > end + MINERS_CLOCKS;
+        !was_confirmed && (pay.unmined.is_some_and(|at| at > end) || pay.deepened.is_some_and(came_late))
     }
 
     fn is_maybe_stuck(&self, pay: &Pay) -> bool {

@@ -6,26 +6,25 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use bitpro_charge::{
-    BlockRef, Context, Gone, Observation, Place, Quote, Sighting, Timestamp, Txid, Whereabouts, decide,
+    BlockRef, Context, Found, Gone, Observation, Place, Quote, Sighting, Timestamp, Txid, Whereabouts, decide,
 };
 
 use super::sighted::Sighted;
 use super::{Inner, ObserveError};
-use crate::node::view::{LostTx, Tip, UNTIL_LAG_MILLIS, View, is_settled};
-use crate::store::{Batch, Snapshot, StoreError, Tx, TxPlace};
+use crate::node::view::{Connected, LostTx, Tip, UNTIL_LAG_MILLIS, View, is_settled};
+use crate::store::{Batch, CHARGES_A_TURN, Snapshot, StoreError, Tx, TxPlace};
 use transactions::{take_in_losses, take_in_transactions};
 
 /// A view that says more than this is told of: until it is stored, nothing else is. It is no reason to take it in in parts, for a
 /// change of view is one (R2).
 const LARGE_VIEW: usize = 5_000;
-/// After so many charges others get their turn on the thread.
-const CHARGES_A_TURN: usize = 32;
 
 /// A view, checked as far as it can be without the writer.
 struct Sight {
     tip: Tip,
     fork_height: u32,
     connected: Vec<BlockRef>,
+    found: Arc<[Found]>,
     transactions: Vec<Sighted>,
     gone: Vec<LostTx>,
     observed_until: Timestamp,
@@ -48,7 +47,8 @@ impl Inner {
         let sight = Sight {
             tip: view.tip,
             fork_height: view.fork_height,
-            connected: view.connected,
+            connected: view.connected.iter().map(|connected| connected.block).collect(),
+            found: found(&view.connected),
             transactions: view.transactions.into_iter().filter_map(Sighted::read).collect(),
             gone: view.gone,
             observed_until: view.observed_until,
@@ -59,6 +59,19 @@ impl Inner {
             .write(move |tx| Box::pin(async move { apply(tx, sight).await }))
             .await
     }
+}
+
+/// When the blocks were found at the earliest. A block is no older than the one that it stands on.
+fn found(connected: &[Connected]) -> Arc<[Found]> {
+    let mut latest = Timestamp(i64::MIN);
+    let found = connected.iter().map(|connected| {
+        latest = latest.max(connected.found_after);
+        Found {
+            height: connected.block.height,
+            after: latest,
+        }
+    });
+    found.collect()
 }
 
 async fn apply(tx: &mut Tx, sight: Sight) -> Result<(), ObserveError> {
@@ -178,6 +191,7 @@ async fn conclude(
         tip: sight.tip.block.height,
         observed_until,
         rate: sight.rate.clone(),
+        found: Arc::clone(&sight.found),
     };
     let said: usize = concerns
         .values()

@@ -154,7 +154,7 @@ impl History {
         let mut view = self.shop.quiet();
         view.tip = self.shop.tip();
         view.fork_height = fork_height;
-        view.connected = vec![first, view.tip.block];
+        view.connected = vec![first.into(), view.tip.block.into()];
         view.transactions = self
             .mined
             .iter()

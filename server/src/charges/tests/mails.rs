@@ -62,7 +62,7 @@ async fn a_buyer_gets_one_receipt_with_the_first_confirmation() {
     shop.work += 1;
     view.fork_height = shop.height - 1;
     view.tip = shop.tip();
-    view.connected = vec![view.tip.block];
+    view.connected = vec![view.tip.block.into()];
     view.transactions = shop.paying(&tx, Place::Mempool).into_iter().collect();
     shop.charges.observe(view).await.unwrap();
     shop.mine(&[&tx]).await;

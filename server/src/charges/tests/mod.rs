@@ -253,7 +253,7 @@ impl Shop {
         let mut view = self.quiet();
         view.tip = self.tip();
         let block = view.tip.block;
-        view.connected = vec![block];
+        view.connected = vec![block.into()];
         view.transactions = txs
             .iter()
             .filter_map(|tx| self.paying(tx, Place::Block(block)))

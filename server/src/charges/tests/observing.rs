@@ -3,6 +3,7 @@
 use bitpro_charge::{Event, Reason, Whereabouts};
 
 use super::*;
+use crate::node::view::Connected;
 
 #[tokio::test]
 async fn a_payment_is_seen_and_then_confirmed() {
@@ -136,7 +137,7 @@ async fn a_reorg_takes_a_confirmed_charge_back_and_forward_again() {
     let mut view = shop.quiet();
     view.tip = shop.tip();
     view.fork_height = fork_height;
-    view.connected = vec![first, view.tip.block];
+    view.connected = vec![first.into(), view.tip.block.into()];
     view.transactions = shop.paying(&tx, Place::Mempool).into_iter().collect();
     shop.charges.observe(view).await.unwrap();
     assert_eq!(shop.state(id).await.0, State::Seen);
@@ -166,7 +167,7 @@ async fn a_lower_chain_of_more_work_makes_deep_money_shallow_again() {
     let mut view = shop.quiet();
     view.fork_height = shop.height - 1;
     view.tip = shop.tip();
-    view.connected = vec![view.tip.block];
+    view.connected = vec![view.tip.block.into()];
     shop.charges.observe(view).await.unwrap();
     assert_eq!(shop.state(id).await.0, State::Seen);
     shop.assert_replay_equals_live(id).await;
@@ -193,7 +194,7 @@ async fn r06_a_view_must_continue_what_is_stored_with_more_work() {
     shop.height += 2;
     shop.work += 2;
     gap.tip = shop.tip();
-    gap.connected = vec![gap.tip.block];
+    gap.connected = vec![gap.tip.block.into()];
     assert!(matches!(
         shop.charges.observe(gap).await,
         Err(ObserveError::NotContinuing)
@@ -204,7 +205,7 @@ async fn r06_a_view_must_continue_what_is_stored_with_more_work() {
     let mut same_work = shop.quiet();
     same_work.tip = shop.tip();
     same_work.fork_height = shop.height - 1;
-    same_work.connected = vec![same_work.tip.block];
+    same_work.connected = vec![same_work.tip.block.into()];
     assert!(matches!(
         shop.charges.observe(same_work).await,
         Err(ObserveError::LessWork)
@@ -218,11 +219,11 @@ async fn r06_at_least_2016_blocks_are_kept() {
     let mut view = shop.quiet();
     for _ in 0..2_500 {
         shop.height += 1;
-        view.connected.push(shop.block(shop.height));
+        view.connected.push(shop.block(shop.height).into());
     }
     shop.work += 2_500;
     view.tip = Tip {
-        block: *view.connected.last().unwrap(),
+        block: view.connected.last().unwrap().block,
         ..shop.tip()
     };
     shop.charges.observe(view).await.unwrap();
@@ -432,4 +433,42 @@ async fn a_coinbase_payment_conflicts_with_no_other_coinbase() {
 /// An address that is nobody's here.
 pub(super) fn address() -> String {
     "bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202".to_owned()
+}
+
+#[tokio::test]
+async fn r12_blocks_that_are_read_after_a_stop_tell_by_their_time_whether_a_payment_was_deep_in_time() {
+    const SETTLE: u32 = 3_600;
+    for (late_by, expected) in [
+        (0, (State::Confirmed, Some(Reason::Exact))),
+        (1, (State::Failed, Some(Reason::Late))),
+    ] {
+        let mut shop = Shop::with(&[("settle_within_secs", &SETTLE.to_string())]).await;
+        let made = shop.make(1_000).await;
+        let id = made.charge.id;
+        let tx = shop.pay(&[(&made.charge.address, 20_000)]);
+        shop.see(&[&tx]).await;
+        let end = made.charge.terms.expires_at.plus_secs(SETTLE);
+
+        // The server is away over the deadline, and finds the payment deep when it is back.
+        shop.charges.close().await;
+        shop.world.clock.set(end.plus_secs(86_400));
+        shop.charges = shop.world.open().await;
+        let blocks = [0, 1].map(|_| {
+            shop.height += 1;
+            shop.work += 1;
+            shop.tip()
+        });
+        let mut view = shop.quiet();
+        view.tip = blocks[1];
+        let times = [end.plus_secs(late_by), end.plus_secs(600)];
+        let connected = blocks.iter().zip(times).map(|(tip, found_after)| Connected {
+            block: tip.block,
+            found_after,
+        });
+        view.connected = connected.collect();
+        view.transactions = shop.paying(&tx, Place::Block(blocks[0].block)).into_iter().collect();
+        shop.charges.observe(view).await.unwrap();
+        assert_eq!(shop.state(id).await, expected);
+        shop.assert_replay_equals_live(id).await;
+    }
 }

@@ -19,7 +19,7 @@ impl Shop {
         let mut view = self.quiet();
         view.tip = self.tip();
         view.fork_height = fork_height;
-        view.connected = vec![first, view.tip.block];
+        view.connected = vec![first.into(), view.tip.block.into()];
         view.transactions = waiting
             .iter()
             .filter_map(|tx| self.paying(tx, Place::Mempool))

@@ -21,7 +21,7 @@ async fn skip(shop: &mut Shop, txs: &[&Transaction]) -> BlockRef {
     let mut view = shop.quiet();
     view.tip = shop.tip();
     let block = view.tip.block;
-    view.connected = vec![block];
+    view.connected = vec![block.into()];
     view.transactions = txs.iter().map(|tx| found_by_scan(shop, tx, block)).collect();
     shop.charges.observe(view).await.unwrap();
     block
@@ -122,7 +122,7 @@ async fn r06_a_payment_found_by_the_scan_gets_its_bytes_when_its_block_is_reorga
     shop.work += 1;
     view.fork_height = shop.height - 1;
     view.tip = shop.tip();
-    view.connected = vec![view.tip.block];
+    view.connected = vec![view.tip.block.into()];
     view.transactions = vec![PayingTx {
         place: Place::Mempool,
         ..found_by_scan(&shop, &tx, view.tip.block)

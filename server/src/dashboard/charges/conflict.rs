@@ -26,6 +26,10 @@ const NO_MONEY: Words = words(
     "The payment that you chose is not there any more.",
     "Le paiement choisi n’est plus là.",
 );
+const NOTHING: Words = words(
+    "The transaction is confirmed, and the payment that you chose counts already: there is nothing to accept.",
+    "La transaction est confirmée et le paiement choisi compte déjà : il n’y a rien à accepter.",
+);
 const NOW: Words = words("State now", "État actuel");
 const SINCE: Words = words("What happened since", "Ce qui s’est passé depuis");
 const BACK: Words = words("Look at the transaction again", "Revoir la transaction");
@@ -48,6 +52,7 @@ pub(super) async fn page(
         Refused::Stale(_) => STALE,
         Refused::NotPending => NOT_PENDING,
         Refused::NoLiveMoney => NO_MONEY,
+        Refused::NothingToAccept => NOTHING,
     };
     let content = html! {
         p.note.bad role="alert" { (why.of(language)) }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::known::Known;
 use super::super::matching::Conflict;
 use super::super::testing::{block, on_branch, outpoint, paying, tip, txid};
-use super::super::view::{LostTx, PayingTx, View};
+use super::super::view::{Connected, LostTx, PayingTx, View};
 use super::*;
 
 const NOW: Timestamp = Timestamp(10_000_000);
@@ -35,7 +35,7 @@ fn chain(fork: u32, n: u32, branch: u8) -> ChainReading {
     ChainReading {
         tip: tip(connected.last().copied().unwrap_or_else(|| block(fork))),
         fork_height: fork,
-        connected,
+        connected: connected.into_iter().map(Connected::from).collect(),
         mined: Vec::new(),
         conflicts: Vec::new(),
     }

@@ -6,19 +6,18 @@ use super::super::api::NodeApi;
 use super::super::convert;
 use super::super::diff::ChainReading;
 use super::super::error::NodeError;
+use super::super::first_seen::MINERS_CLOCK_SECS;
 use super::super::matching::match_block;
 use super::super::port::ChargesPort;
 use super::super::rpc::answers::ChainState;
 use super::super::status::{Condition, Hold, HoldReason};
-use super::super::view::Tip;
+use super::super::view::{Connected, Tip};
 use super::{Stand, Trouble, Watcher, store_trouble};
 
 /// A long way is gone in stretches of this many blocks, each stored by itself.
 const STRETCH: u32 = 1_000;
 /// With more new blocks than this, the mempool is better read anew than corrected.
 const FEW_BLOCKS: usize = 3;
-/// A miner may set a block's time back to the median of the eleven before it, and forward by two hours.
-const MINERS_CLOCK_SECS: i64 = 2 * 60 * 60;
 /// So many blocks more are read at a first start with charges already made, whatever their times say.
 const SAFETY_BLOCKS: u32 = 144;
 /// `RPC_INVALID_PARAMETER`: a height above the tip, after a reorg.
@@ -106,14 +105,18 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             }
             parent = checked.hash;
             let block = BlockRef {
-                height: reading.connected.last().map_or(fork, |block| block.height) + 1,
+                height: reading.connected.last().map_or(fork, |last| last.block.height) + 1,
                 hash: convert::block_hash(checked.hash),
             };
-            let first_seen = sight.in_block(i64::from(checked.block.header.time));
+            let secs = i64::from(checked.block.header.time);
+            let first_seen = sight.in_block(secs);
             let found = match_block(&checked, block, first_seen, &self.known, |script| {
                 self.port.script(script)
             });
-            reading.connected.push(block);
+            reading.connected.push(Connected {
+                block,
+                found_after: sight.block_found_after(secs),
+            });
             reading.mined.extend(found.paying);
             reading.conflicts.extend(found.conflicts);
             if keeps_txids {

@@ -10,7 +10,7 @@ use super::super::diff::ChainReading;
 use super::super::error::NodeError;
 use super::super::port::ChargesPort;
 use super::super::rpc::answers::{ChainState, Unspent};
-use super::super::view::{Hole, PayingOutput, PayingTx};
+use super::super::view::{Connected, Hole, PayingOutput, PayingTx};
 use super::chain::Stretch;
 use super::{Stand, Trouble, Watcher, store_trouble};
 
@@ -39,13 +39,19 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let mined = self.unspent_in(stand, hole)?;
         let hashes = self.hashes(hole.from, hole.to)?;
         let tip = self.tip_at(*hashes.last().ok_or(Trouble::Moved)?)?;
-        let connected = (hole.from..)
-            .zip(hashes)
-            .map(|(height, hash)| BlockRef {
-                height,
-                hash: convert::block_hash(hash),
-            })
-            .collect();
+        let sight = self.sight_of_blocks(stand);
+        let mut connected = Vec::with_capacity(hashes.len());
+        for (height, hash) in (hole.from..).zip(hashes) {
+            // The node keeps the headers of blocks that it has deleted.
+            let header = self.node.header(hash)?.ok_or(Trouble::Moved)?;
+            connected.push(Connected {
+                block: BlockRef {
+                    height,
+                    hash: convert::block_hash(hash),
+                },
+                found_after: sight.block_found_after(header.time),
+            });
+        }
         let reading = ChainReading {
             tip,
             fork_height: fork,

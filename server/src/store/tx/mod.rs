@@ -31,7 +31,7 @@ use crate::wallet::mark::IssuanceMark;
 
 pub(crate) use issue::Draft;
 pub(crate) use merchants::MerchantDraft;
-pub(crate) use record::Batch;
+pub(crate) use record::{Batch, CHARGES_A_TURN};
 
 /// The group's transaction.
 pub(crate) struct Tx {

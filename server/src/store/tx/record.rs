@@ -12,6 +12,9 @@ use crate::store::news::Touched;
 use crate::store::sqlite::{Decided, OutboxRow};
 use crate::store::{Fresh, Note, Snapshot, StoreError, Told};
 
+/// After so many charges others get their turn on the thread.
+pub(crate) const CHARGES_A_TURN: usize = 32;
+
 /// What one batch made of one charge.
 pub(crate) struct Batch {
     /// The charge before.
@@ -33,7 +36,10 @@ impl Tx {
         let mut due = Vec::new();
         let mut receipts = Vec::new();
         let mut standing = self.standing_of(&batches).await?;
-        for Batch { before, events } in batches {
+        for (i, Batch { before, events }) in batches.into_iter().enumerate() {
+            if i % CHARGES_A_TURN == CHARGES_A_TURN - 1 {
+                tokio::task::yield_now().await;
+            }
             if events.is_empty() {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bitpro_charge::{Cents, ChargeId, Reason, State};
+use bitpro_charge::{Cents, ChargeId, Judgement, Outpoint, Reason, Refusal, State};
 use bitpro_server::charges::{
     ChargeOptions, CommandError, CreateError, LinkOutcome, LinkRequest, MerchantChanges, NewCharge,
 };
@@ -230,9 +230,18 @@ impl World {
             Ok(_) if stale || named.is_empty() => {
                 return broken("r14 a stale or empty command is taken", id.to_string());
             }
-            Ok(_) => {
+            Ok(after) => {
                 self.count("act: payments were accepted");
-                let outpoints = named.into_iter().map(node_outpoint).collect();
+                // Of a confirmed charge, what counts already is not taken.
+                let is_taken = |outpoint: &Outpoint| {
+                    snapshot.charge.state != State::Confirmed
+                        || after
+                            .charge
+                            .payment(*outpoint)
+                            .is_some_and(|payment| payment.judgement == Some(Judgement::ByHand))
+                };
+                let taken = named.into_iter().filter(is_taken);
+                let outpoints = taken.map(node_outpoint).collect();
                 if let Some(made) = self.charges.get_mut(&slot) {
                     made.accepted.push(Accepted {
                         at: now,
@@ -242,6 +251,7 @@ impl World {
                 }
             }
             Err(CommandError::Refused(_)) if stale || named.is_empty() => {}
+            Err(CommandError::Refused(Refusal::NothingToAccept)) if snapshot.charge.state == State::Confirmed => {}
             Err(CommandError::Store(_)) if self.doomed => {
                 // It may have been done all the same; nobody can say.
                 if let Some(made) = self.charges.get_mut(&slot) {

@@ -43,8 +43,13 @@ impl Line<'_> {
         self.draft.put(at, Act::Floor(1));
         let slow = self.pay(at + 5, 1_000, 1);
         let days = self.draft.dice.between(1, 9) * DAY;
-        self.draft.put(self.settled + days - 60, Act::Look);
         let at = self.settled + days;
+        // After a long time the server was away meanwhile: it finds the money deep, and nobody saw that it was not.
+        if days > 5 * DAY {
+            self.draft.put(self.settled - 600, Act::Stop);
+            self.draft.put(at + 600, Act::Start);
+        }
+        self.draft.put(at - 60, Act::Look);
         self.mine_this(at, slow);
     }
 
