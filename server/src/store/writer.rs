@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use std::vec::IntoIter;
 
 use futures::FutureExt as _;
 use tokio::sync::mpsc;
@@ -12,6 +13,9 @@ use super::{CommitPoint, Faults, News, StoreError, Tx, load};
 
 /// Units in one commit, at most: more would only make the first wait.
 const GROUP: usize = 1_000;
+/// Charges that the units of one commit have changed, about: a view that changes as many is committed before the next unit begins,
+/// so that nobody waits for more than one such view that came before him.
+const GROUP_CHARGES: usize = 500;
 /// How often to look for what another process wrote.
 const LOOK_ELSEWHERE: Duration = Duration::from_secs(1);
 
@@ -45,12 +49,15 @@ impl Writer {
                     if received == 0 {
                         break;
                     }
-                    self.commit(std::mem::take(&mut group), &*listener).await;
+                    let mut waiting = std::mem::take(&mut group).into_iter();
+                    while waiting.len() > 0 {
+                        self.commit(&mut waiting, &*listener).await;
+                    }
                 }
                 _ = look.tick() => {
                     if matches!(self.tx.session.was_changed_elsewhere().await, Ok(true)) {
                         self.tx.session.look_again();
-                        self.commit(Vec::new(), &*listener).await;
+                        self.commit(&mut Vec::new().into_iter(), &*listener).await;
                     }
                 }
             }
@@ -58,26 +65,34 @@ impl Writer {
         self.tx.session.close().await;
     }
 
-    async fn commit(&mut self, group: Vec<Box<dyn Unit>>, listener: &dyn Listener) {
+    /// Commits the next units together: as many as there are, or until they have changed very many charges.
+    async fn commit(&mut self, units: &mut IntoIter<Box<dyn Unit>>, listener: &dyn Listener) {
         if let Err(error) = self.begin().await {
             tracing::error!(%error, "no transaction could begin");
-            for unit in group {
+            for unit in units {
                 unit.refuse(error.clone());
             }
             return;
         }
         let start = self.tx.begin_unit();
-        let mut waiting = Vec::with_capacity(group.len());
+        let mut waiting = Vec::with_capacity(units.len());
         let mut outcome = Ok(());
-        for unit in group {
-            if let Err(error) = &outcome {
-                unit.refuse(StoreError::clone(error));
-                continue;
-            }
+        while let Some(unit) = units.next() {
             match run(&mut self.tx, unit).await {
                 Ok(Some(answer)) => waiting.push(answer),
                 Ok(None) => {}
-                Err(error) => outcome = Err(error),
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+            if self.tx.news.touched.len() >= GROUP_CHARGES {
+                break;
+            }
+        }
+        if let Err(error) = &outcome {
+            for unit in units {
+                unit.refuse(StoreError::clone(error));
             }
         }
         if outcome.is_ok() {

@@ -141,7 +141,7 @@ async fn r30_what_was_committed_although_the_answer_was_an_error_is_known_after_
     let mut view = shop.quiet();
     let before = view.tip;
     view.tip = shop.tip();
-    view.connected = vec![view.tip.block];
+    view.connected = vec![view.tip.block.into()];
     view.transactions = vec![shop.paying(&tx, Place::Block(view.tip.block)).unwrap()];
     let losing = shop.charges.inner.store.write(|tx: &mut Tx| {
         Box::pin(async move {
@@ -160,4 +160,50 @@ async fn r30_what_was_committed_although_the_answer_was_an_error_is_known_after_
     assert_eq!(shop.state(made.charge.id).await.0, State::Confirmed);
     shop.mine(&[]).await;
     shop.assert_replay_equals_live(made.charge.id).await;
+}
+
+#[tokio::test]
+async fn r30_nobody_waits_for_more_than_one_view_of_very_many_charges() {
+    const PAID: usize = 600;
+    let mut shop = Shop::new().await;
+    let mut made = Vec::new();
+    for _ in 0..PAID {
+        made.push(shop.make(1_000).await);
+    }
+    let outputs: Vec<(&str, u64)> = made.iter().map(|made| (made.charge.address.as_str(), 20_000)).collect();
+    let (first, heir) = (shop.pay(&outputs), shop.pay(&outputs));
+    let view = |tx: &Transaction| View {
+        transactions: shop.paying(tx, Place::Mempool).into_iter().collect(),
+        ..shop.quiet()
+    };
+    let mut replaced = view(&heir);
+    replaced.gone = vec![LostTx {
+        txid: txid(&first),
+        loss: Loss::Replaced,
+        replaced_by: None,
+    }];
+    let before = shop.charges.commits();
+    // All three are waiting before the writer runs.
+    let (seen, at_creation, gone) = tokio::join!(
+        shop.charges.observe(view(&first)),
+        async {
+            shop.charges.create(shop.new_charge(500)).await.unwrap();
+            shop.charges.commits()
+        },
+        shop.charges.observe(replaced),
+    );
+    seen.unwrap();
+    gone.unwrap();
+    assert_eq!(
+        shop.charges.commits() - before,
+        2,
+        "the first view by itself, then the others together"
+    );
+    assert_eq!(at_creation - before, 2);
+    for one in [&made[0], &made[PAID - 1]] {
+        let now = shop.now(one.charge.id).await;
+        assert_eq!((now.charge.state, now.charge.payments.len()), (State::Seen, 2));
+        // What was decided about a charge, its event and what is told of it are one commit.
+        shop.assert_replay_equals_live(one.charge.id).await;
+    }
 }

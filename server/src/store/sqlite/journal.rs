@@ -55,14 +55,16 @@ static UPSERT_PAYMENTS: Bulk = Bulk::new(
      first_seen_earliest = excluded.first_seen_earliest, first_seen_latest = excluded.first_seen_latest, \
      body = excluded.body",
 );
+// What is asked of each row stands once in the statement: written for each of 512 rows, its preparation took longer than all else.
 static INSERT_OUTBOX: Bulk = Bulk::new(
-    "INSERT INTO outbox (num, id, merchant, charge, sequence, announcement, at, order_conflict) VALUES ",
+    "WITH told (num, id, merchant, charge, sequence, announcement, at) AS (VALUES ",
+    "(?,?,?,?,?,?,?)",
     concat!(
-        "(?,?,?,?,?,?,?,(SELECT ",
+        ") INSERT INTO outbox (num, id, merchant, charge, sequence, announcement, at, order_conflict) \
+         SELECT told.num, told.id, told.merchant, told.charge, told.sequence, told.announcement, told.at, ",
         order_conflict!(),
-        " FROM charges c WHERE c.num = ?))"
+        " FROM told LEFT JOIN charges c ON c.num = told.charge"
     ),
-    "",
 );
 
 impl Session {
@@ -130,8 +132,7 @@ impl Session {
                     .add(row.charge)
                     .add(column(row.sequence))
                     .add(row.announcement.as_str())
-                    .add(at.0)
-                    .add(row.charge);
+                    .add(at.0);
             })
             .await?;
         Ok(())

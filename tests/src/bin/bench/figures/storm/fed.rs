@@ -48,19 +48,42 @@ impl Fed {
 
     /// The row of it. `fdatasync` is what one takes, in milliseconds: each view is durable before it is answered.
     pub fn row(self, name: &'static str, what: &'static str, fdatasync: f64) -> Row {
-        let all: f64 = self.took.iter().sum();
-        let longest = self.took.iter().copied().fold(0.0, f64::max);
         let least = self.took.iter().fold(self.decoding, |least, _| least + fdatasync);
-        let row = Row::new(name, what, "ms")
-            .number("all", all)
-            .number("longest", longest)
-            .out_of(self.took.len())
+        let row = self
+            .measured(name, what)
             .beside("decoding the same transactions, and one fdatasync a view", least)
             .bars([at_most("all", 20.0 * least)], [at_most("all", 3.0 * least)])
             .note(format!(
                 "decoding alone {:.2} ms, fdatasync {fdatasync:.2} ms",
                 self.decoding
             ));
+        self.with_what_it_took(row)
+    }
+
+    /// The row of views that each move so many charges, where making as many at once takes `making`, in milliseconds.
+    #[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "a figure for people")]
+    pub fn row_of_charges(self, name: &'static str, what: &'static str, making: f64, charges: usize) -> Row {
+        let all: f64 = self.took.iter().sum();
+        let beside = self.took.iter().fold(0.0, |beside, _| beside + making);
+        let each = 1_000.0 * all / (self.took.len() * charges) as f64;
+        let row = self
+            .measured(name, what)
+            .beside("making as many charges at once, for each view", beside)
+            .note(format!(
+                "{each:.0} µs for each charge's event, committed; decoding alone {:.2} ms",
+                self.decoding
+            ));
+        self.with_what_it_took(row)
+    }
+
+    fn measured(&self, name: &'static str, what: &'static str) -> Row {
+        Row::new(name, what, "ms")
+            .number("all", self.took.iter().sum())
+            .number("longest", self.took.iter().copied().fold(0.0, f64::max))
+            .out_of(self.took.len())
+    }
+
+    fn with_what_it_took(&self, row: Row) -> Row {
         let written = of_this_process("io", "wchar:").map(|after| after - self.written);
         match (of_this_process("status", "VmHWM:"), written) {
             (Ok(peak), Ok(written)) => row.note(format!(
