@@ -35,8 +35,14 @@ pub enum Code {
     RowNotLog,
     /// The table of payments is not what the log of a charge makes of it.
     PaymentsNotLog,
+    /// A payment is stored without its transaction.
+    TransactionMissing,
+    /// A charge that chain or time can still move is marked as ended.
+    OpenUnmarked,
     /// The state of a charge is not what follows from it.
     StateNotVerdict,
+    /// There are not as many charges in a state as were counted.
+    CountWrong,
     /// An announcement of the log is not in the outbox.
     AnnouncementMissing,
     /// The outbox holds an announcement that is not in the log.
@@ -57,7 +63,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::PaymentMissing,
         Self::PaymentElsewhere,
         Self::PaymentNotInChain,
@@ -69,7 +75,10 @@ impl Code {
         Self::LogUnreadable,
         Self::RowNotLog,
         Self::PaymentsNotLog,
+        Self::TransactionMissing,
+        Self::OpenUnmarked,
         Self::StateNotVerdict,
+        Self::CountWrong,
         Self::AnnouncementMissing,
         Self::AnnouncementInvented,
         Self::ScriptNotDerived,
@@ -95,7 +104,10 @@ impl Code {
             Self::LogUnreadable => "log-unreadable",
             Self::RowNotLog => "row-not-log",
             Self::PaymentsNotLog => "payments-not-log",
+            Self::TransactionMissing => "transaction-missing",
+            Self::OpenUnmarked => "open-unmarked",
             Self::StateNotVerdict => "state-not-verdict",
+            Self::CountWrong => "count-wrong",
             Self::AnnouncementMissing => "announcement-missing",
             Self::AnnouncementInvented => "announcement-invented",
             Self::ScriptNotDerived => "script-not-derived",
@@ -235,6 +247,11 @@ impl Report {
         if self.differences.len() < LISTED {
             self.differences.push(difference);
         }
+    }
+
+    /// Whether a difference of this kind is among those that are listed.
+    pub(super) fn has(&self, code: Code) -> bool {
+        self.differences.iter().any(|difference| difference.code == code)
     }
 
     pub(super) fn note(&mut self, code: &'static str, charge: Option<ChargeId>, says: impl Into<String>) {

@@ -8,6 +8,9 @@ use bitpro_charge::{Charge, Event, Outpoint, Payment, Place, Whereabouts};
 use super::difference::{Code, Difference};
 use crate::store::audit::{StoredCharge, StoredPayment};
 
+/// By so many blocks the tip may be lower than it was when a charge was marked as ended.
+const REORG: u32 = 20;
+
 /// Compares all that is stored of a charge; `tip` is the height of the block that the charges stand on.
 pub(super) fn compare(stored: &StoredCharge, tip: Option<u32>) -> Vec<Difference> {
     let id = stored.id;
@@ -36,7 +39,21 @@ pub(super) fn compare(stored: &StoredCharge, tip: Option<u32>) -> Vec<Difference
         found.push(Difference::of_charge(Code::RowNotLog, id, reason));
     }
     found.extend(payments);
+    // What the log does not know was told above.
+    for &outpoint in stored
+        .without_transaction
+        .iter()
+        .filter(|&&outpoint| folded.payment(outpoint).is_some())
+    {
+        let reason = "the payment is stored, and its transaction is not";
+        found.push(Difference::of_charge(Code::TransactionMissing, id, reason).about(outpoint));
+    }
     if let Some(tip) = tip {
+        // A few blocks may have left the chain since it was marked.
+        if parts.is_empty() && !stored.columns.is_open && row.is_open(tip.saturating_add(REORG)) {
+            let reason = "chain or time can still move it, and it is marked as ended";
+            found.push(Difference::of_charge(Code::OpenUnmarked, id, reason));
+        }
         let verdict = folded.verdict(tip);
         if (verdict.state, verdict.reason) != (folded.state, folded.reason) {
             let word = |state: bitpro_charge::State, reason: Option<bitpro_charge::Reason>| match reason {

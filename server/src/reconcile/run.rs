@@ -59,6 +59,7 @@ impl<'i> Run<'i> {
         }
         self.look_at_charges().await?;
         self.look_at_scripts().await?;
+        self.look_at_counts().await?;
         for (table, row, parent) in self.inner.charges.store().orphans(ORPHANS).await? {
             let row = row.map_or_else(String::new, |row| format!(" {row}"));
             let reason = format!("row{row} of {table} belongs to a row of {parent} that is not there");
@@ -66,6 +67,19 @@ impl<'i> Run<'i> {
                 .add(Difference::general(Code::RowOrphaned, reason).about(format!("{table}{row}")));
         }
         Ok(self.report)
+    }
+
+    /// Rows in another state than their log says are told already, and would be counted wrongly.
+    async fn look_at_counts(&mut self) -> Result<(), ReconcileError> {
+        if self.report.has(Code::RowNotLog) || self.report.has(Code::RowUnreadable) {
+            return Ok(());
+        }
+        for (state, counted, there) in self.inner.charges.store().wrong_counts().await? {
+            let reason = format!("{counted} charges were counted as {state}, and there are {there}");
+            self.report
+                .add(Difference::general(Code::CountWrong, reason).about(state));
+        }
+        Ok(())
     }
 
     /// A node that cannot be asked leaves the rest to be compared.

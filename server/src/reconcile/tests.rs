@@ -92,6 +92,33 @@ async fn a_table_of_payments_that_the_log_does_not_make_is_found() {
 }
 
 #[tokio::test]
+async fn a_payment_whose_transaction_is_gone_is_found() {
+    assert_eq!(found_after("DELETE FROM payment_txs").await, ["transaction-missing"]);
+}
+
+#[tokio::test]
+async fn an_open_charge_that_nobody_would_look_at_after_a_start_is_found() {
+    assert_eq!(
+        found_after("UPDATE charges SET is_open = 0 WHERE state = 'pending'").await,
+        ["open-unmarked"]
+    );
+    // What has ended may be marked as open until the next start looks at it.
+    assert!(found_after("UPDATE charges SET is_open = 1").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_count_of_a_state_is_found() {
+    assert_eq!(
+        found_after("UPDATE state_counts SET charges = charges + 1 WHERE state = 'pending'").await,
+        ["count-wrong"]
+    );
+    assert_eq!(
+        found_after("DELETE FROM state_counts WHERE state = 'confirmed'").await,
+        ["count-wrong"]
+    );
+}
+
+#[tokio::test]
 async fn what_was_announced_and_is_not_told_or_told_and_was_not_announced_is_found() {
     assert_eq!(
         found_after("DELETE FROM outbox WHERE announcement = 'charge:confirmed'").await,

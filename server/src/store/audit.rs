@@ -22,6 +22,8 @@ pub(crate) struct StoredCharge {
     pub(crate) log: Result<Vec<Event>, String>,
     /// Its rows in the table of payments, by outpoint.
     pub(crate) payments: Vec<StoredPayment>,
+    /// Those of them whose transaction is not stored.
+    pub(crate) without_transaction: Vec<Outpoint>,
     /// What stands of it in the outbox: sequence and announcement, ascending.
     pub(crate) outbox: Vec<(i64, String)>,
 }
@@ -33,6 +35,7 @@ pub(crate) struct StoredColumns {
     pub(crate) reason: Option<String>,
     pub(crate) sequence: i64,
     pub(crate) is_paid: bool,
+    pub(crate) is_open: bool,
 }
 
 /// A row of the table of payments.
@@ -157,6 +160,12 @@ impl Store {
     pub(crate) async fn charges_sharing_scripts(&self, limit: u32) -> Result<Vec<ChargeId>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::charges_sharing_scripts(&mut reader, limit).await
+    }
+
+    /// The states in which there are not as many charges as were counted: how many were counted, and how many there are.
+    pub(crate) async fn wrong_counts(&self) -> Result<Vec<(String, i64, i64)>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::wrong_counts(&mut reader).await
     }
 
     /// Rows that belong to rows which are not there: the table, and the one that it refers to.

@@ -18,7 +18,7 @@ use crate::store::documents::events_from;
 use crate::store::{DescriptorId, Snapshot, StoreError};
 
 static COLUMNS: Bulk = Bulk::new(
-    "SELECT num, id, state, reason, sequence, is_paid FROM charges WHERE num IN (",
+    "SELECT num, id, state, reason, sequence, is_paid, is_open FROM charges WHERE num IN (",
     "?",
     ") ORDER BY num",
 );
@@ -28,8 +28,8 @@ static LOGS: Bulk = Bulk::new(
     ") ORDER BY charge, last_sequence",
 );
 static PAYMENTS: Bulk = Bulk::new(
-    "SELECT charge, txid, vout, value, height, loss, first_seen_earliest, first_seen_latest FROM payments \
-     WHERE charge IN (",
+    "SELECT charge, txid, vout, value, height, loss, first_seen_earliest, first_seen_latest, \
+     EXISTS (SELECT 1 FROM payment_txs t WHERE t.txid = payments.txid) FROM payments WHERE charge IN (",
     "?",
     ") ORDER BY charge, txid, vout",
 );
@@ -92,8 +92,13 @@ pub(in crate::store) async fn audited(
     };
     let mut logs = logs_from(&LOGS.fetch(connection, nums, by_num).await?)?;
     let mut payments = HashMap::<i64, Vec<StoredPayment>>::new();
+    let mut without_transaction = HashMap::<i64, Vec<Outpoint>>::new();
     for row in PAYMENTS.fetch(connection, nums, by_num).await? {
-        payments.entry(row.try_get(0)?).or_default().push(payment_from(&row)?);
+        let (num, payment) = (row.try_get(0)?, payment_from(&row)?);
+        if !row.try_get::<bool, _>(8)? {
+            without_transaction.entry(num).or_default().push(payment.outpoint);
+        }
+        payments.entry(num).or_default().push(payment);
     }
     let mut outbox = HashMap::<i64, Vec<(i64, String)>>::new();
     for row in OUTBOX.fetch(connection, nums, by_num).await? {
@@ -115,9 +120,11 @@ pub(in crate::store) async fn audited(
                     reason: row.try_get(3)?,
                     sequence: row.try_get(4)?,
                     is_paid: row.try_get(5)?,
+                    is_open: row.try_get(6)?,
                 },
                 log: logs.remove(&num).unwrap_or_else(|| Ok(Vec::new())),
                 payments: payments.remove(&num).unwrap_or_default(),
+                without_transaction: without_transaction.remove(&num).unwrap_or_default(),
                 outbox: outbox.remove(&num).unwrap_or_default(),
             })
         })
@@ -245,6 +252,20 @@ pub(in crate::store) async fn charges_sharing_scripts(
     .fetch_all(connection)
     .await?;
     ids.iter().map(|id| Ok(ChargeId(fixed(id)?))).collect()
+}
+
+/// The states in which there are not as many charges as were counted, with both numbers. One statement, so that both are of one moment.
+pub(in crate::store) async fn wrong_counts(
+    connection: &mut SqliteConnection,
+) -> Result<Vec<(String, i64, i64)>, StoreError> {
+    let rows = sqlx::query_as(
+        "SELECT state, SUM(counted), SUM(there) FROM (SELECT state, charges AS counted, 0 AS there FROM state_counts \
+         UNION ALL SELECT state, 0, COUNT(*) FROM charges GROUP BY state) GROUP BY state \
+         HAVING SUM(counted) <> SUM(there)",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows)
 }
 
 /// Rows that belong to rows which are not there.
