@@ -283,6 +283,44 @@ async fn r20_gone_pauses_a_webhook_and_redelivery_goes_on_with_it() -> Result<()
 }
 
 #[tokio::test]
+async fn r19_what_comes_again_after_a_pause_says_what_its_url_heard_meanwhile() -> Result<()> {
+    let scene = scene().await?;
+    let receiver = Receiver::start().await?;
+    let (id, _) = listen(&scene, &receiver, &["charge:seen"], "/hook").await?.remove(0);
+    receiver.set("/hook", Conduct::Status(410));
+    let charge = scene.open().await?;
+    scene.pay_seen(&charge).await?;
+    eventually("the webhook to be paused", async || {
+        let said = scene.app.run(&["webhook", "list", "--json"]).await?;
+        let listed: Value = serde_json::from_str(&said)?;
+        ensure!(listed[0]["paused_at"].is_string(), "{said}");
+        Ok(())
+    })
+    .await?;
+
+    // Another webhook of the same URL hears how it went on.
+    receiver.set("/hook", Conduct::Status(200));
+    listen(&scene, &receiver, &["charge:confirmed"], "/hook").await?;
+    scene.pair.mine(1).await?;
+    let received = receiver
+        .gets("the confirmation", |received| received.len() == 2)
+        .await?;
+    let newer = received[1].event().to_owned();
+    eventually("its delivery to be stored", async || {
+        let said = scene.app.run(&["webhook", "list", "--json"]).await?;
+        let listed: Value = serde_json::from_str(&said)?;
+        ensure!(listed[1]["pending"] == 0, "{said}");
+        Ok(())
+    })
+    .await?;
+    scene.app.run(&["webhook", "redeliver", &id]).await?;
+    let received = receiver.gets("the first sight", |received| received.len() == 3).await?;
+    ensure!(received[2].event() == received[0].event(), "{:?}", kinds(&received));
+    ensure!(received[2].json["superseded_by"] == newer, "{}", received[2].json);
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_api_manages_webhooks_once_per_request_and_only_the_merchants_own() -> Result<()> {
     let scene = scene().await?;
     let receiver = Receiver::start().await?;

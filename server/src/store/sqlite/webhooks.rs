@@ -34,6 +34,13 @@ static SUPERSEDE: Bulk = Bulk::new(
     "(?,?)",
     ") UPDATE deliveries SET superseded_by = newer.event FROM newer WHERE deliveries.num = newer.num",
 );
+// What a URL heard while one of its webhooks was paused, or since an event was given up, overtook what waits (R19).
+const SUPERSEDE_WHAT_WAITED: &str = "UPDATE deliveries SET superseded_by = COALESCE((\
+     SELECT newer.id FROM outbox o JOIN outbox newer ON newer.charge = o.charge AND newer.num > o.num \
+     JOIN deliveries d ON d.outbox = newer.num AND d.state = 'delivered' JOIN webhooks w ON w.num = d.webhook \
+     WHERE o.num = deliveries.outbox AND w.url = (SELECT url FROM webhooks WHERE num = deliveries.webhook) \
+     ORDER BY newer.num DESC LIMIT 1), superseded_by) \
+     WHERE webhook = ? AND state = 'pending' AND due_at = ?";
 static SENT: Bulk = Bulk::new(
     "SELECT o.num, p.buyer_email, p.metadata, p.notes, o.order_conflict FROM outbox o \
      LEFT JOIN personal p ON p.charge = o.charge WHERE o.num IN (",
@@ -180,6 +187,11 @@ impl Session {
                 .await?
             }
         };
+        sqlx::query(SUPERSEDE_WHAT_WAITED)
+            .bind(webhook)
+            .bind(at.0)
+            .execute(&mut self.connection)
+            .await?;
         let rows = sqlx::query(
             "SELECT d.num, d.webhook, d.outbox, o.charge, o.id, d.attempts, d.due_at, d.superseded_by FROM deliveries d \
              JOIN outbox o ON o.num = d.outbox WHERE d.webhook = ? AND d.state = 'pending' AND d.due_at = ? ORDER BY d.num",
