@@ -1,5 +1,7 @@
 //! Keys of the merchant API: made, rotated, revoked.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +14,7 @@ use super::frame::{self, Tab, below, may_change};
 use super::overlap;
 use super::secret::{self, Shown};
 use super::when::when;
+use crate::accounts::{Permission, Role};
 use crate::charges::{IssuedKey, KeyError, MOST_KEYS};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -43,6 +46,10 @@ pub(super) fn add(request: Request) -> Answering {
         let Ok(scopes) = ticked.join(" ").parse::<Scopes>() else {
             return refused(&Errors::of("scope", SCOPE_WANTED.of(lang)));
         };
+        let role = request.member()?.role;
+        if scopes.iter().any(|scope| !may_give(role, scope)) {
+            return refused(&Errors::of("scope", NOT_YOURS.of(lang)));
+        }
         match change::add_key(&request, name, scopes).await {
             Ok(issued) => made(&request, &issued, ADDED),
             Err(KeyError::Name(_)) => refused(&Errors::of("name", NAME_WANTED.of(lang))),
@@ -59,7 +66,10 @@ pub(super) fn add(request: Request) -> Answering {
 pub(super) fn rotate(request: Request) -> Answering {
     Box::pin(async move {
         let key = own(&request)?;
-        let issued = change::rotate_key(&request, key, overlap::chosen(&request.form)).await;
+        if !may_rotate(request.member()?.role, &key) {
+            return Err(Refusal::not_allowed());
+        }
+        let issued = change::rotate_key(&request, key.id, overlap::chosen(&request.form)).await;
         made(&request, &issued.map_err(refusal)?, ROTATED)
     })
 }
@@ -68,19 +78,30 @@ pub(super) fn rotate(request: Request) -> Answering {
 pub(super) fn revoke(request: Request) -> Answering {
     Box::pin(async move {
         let key = own(&request)?;
-        let revoked = change::revoke_key(&request, key).await.map_err(refusal)?;
+        let revoked = change::revoke_key(&request, key.id).await.map_err(refusal)?;
         Ok(frame::done(request.member()?, Tab::Keys, "revoked", revoked.named()))
     })
 }
 
 /// The key in the path, if it is the merchant's own: another merchant's is as unknown as none.
-fn own(request: &Request) -> Result<KeyId, Refusal> {
+fn own(request: &Request) -> Result<Arc<ApiKey>, Refusal> {
     let merchant = request.member()?.merchant.id;
     let id: Option<KeyId> = request.params.first().and_then(|text| text.parse().ok());
     id.and_then(|id| request.app.charges.key(id))
         .filter(|key| key.merchant == merchant)
-        .map(|key| key.id)
         .ok_or_else(Refusal::unknown_page)
+}
+
+/// Whether somebody may be shown the secret of a key with `scope`: a key lets nobody accept money who may not do so by hand (R14).
+const fn may_give(role: Role, scope: Scope) -> bool {
+    match scope {
+        Scope::ChargesAccept => role.may(Permission::Accept),
+        Scope::ChargesRead | Scope::ChargesWrite | Scope::WebhooksWrite => true,
+    }
+}
+
+fn may_rotate(role: Role, key: &ApiKey) -> bool {
+    key.scopes.iter().all(|scope| may_give(role, scope))
 }
 
 fn refusal(error: KeyError) -> Refusal {
@@ -137,7 +158,7 @@ fn draw(
             @if keys.is_empty() { p { (NO_KEYS.of(lang)) } }
             @else {
                 ul.cards {
-                    @for key in &keys { li { (card(request, key, &path, is_locked)) } }
+                    @for key in &keys { li { (card(request, key, &path, is_locked, may_rotate(member.role, key))) } }
                 }
             }
         }
@@ -148,7 +169,7 @@ fn draw(
                     (csrf(request))
                     (Field::new("name", NAME.of(lang))
                         .value(name).hint(NAME_HINT.of(lang)).errors(errors).longest(60).required().autocomplete("off").input())
-                    (scope_boxes(ticked, errors, lang))
+                    (scope_boxes(member.role, ticked, errors, lang))
                     button.main type="submit" { (ADD.of(lang)) }
                 }
             }
@@ -157,7 +178,7 @@ fn draw(
     frame::page(request, status, Tab::Keys, &[("revoked", REVOKED_DONE)], &content)
 }
 
-fn card(request: &Request, key: &ApiKey, path: &str, is_locked: bool) -> Markup {
+fn card(request: &Request, key: &ApiKey, path: &str, is_locked: bool, may_rotate: bool) -> Markup {
     let lang = request.language;
     let overlap = format!("overlap-{}", key.id);
     html! {
@@ -170,14 +191,14 @@ fn card(request: &Request, key: &ApiKey, path: &str, is_locked: bool) -> Markup 
             @if let Some(at) = key.revoked_at { dt { span.chip.bad { (REVOKED.of(lang)) } } dd { (when(request, at)) } }
         }
         @if !is_locked && key.revoked_at.is_none() {
-            details.more {
+            @if may_rotate { details.more {
                 summary { (ROTATE.of(lang)) span.unseen { " " (key.name) } }
                 form method="post" action={ (path) "/" (key.id) "/rotate" } {
                     (csrf(request))
                     (overlap::choice(&overlap, lang))
                     button type="submit" { (NEW_SECRET.of(lang)) }
                 }
-            }
+            } }
             details.more {
                 summary { (REVOKE.of(lang)) span.unseen { " " (key.name) } }
                 form method="post" action={ (path) "/" (key.id) "/revoke" } {
@@ -190,13 +211,13 @@ fn card(request: &Request, key: &ApiKey, path: &str, is_locked: bool) -> Markup 
     }
 }
 
-fn scope_boxes(ticked: &[Scope], errors: &Errors, lang: Language) -> Markup {
+fn scope_boxes(role: Role, ticked: &[Scope], errors: &Errors, lang: Language) -> Markup {
     let error = errors.get("scope");
     html! {
         div.field role="group" aria-labelledby="scopes-label" aria-describedby=[error.map(|_| "scope-error")] {
             span.label #scopes-label { (SCOPES.of(lang)) }
             @if let Some(error) = error { p.wrong #scope-error { (error) } }
-            @for scope in Scope::ALL {
+            @for scope in Scope::ALL.into_iter().filter(|&scope| may_give(role, scope)) {
                 (Field::new("scope", meaning(scope).of(lang))
                     .id(scope.as_str()).value(scope.as_str()).checkbox(ticked.contains(&scope)))
             }
@@ -248,6 +269,10 @@ const TOO_MANY: Words = words(
 const KEY_ID: Words = words("Key ID", "Identifiant");
 const SCOPES: Words = words("What it may do", "Ce qu’elle permet");
 const SCOPE_WANTED: Words = words("Tick at least one.", "Cochez-en au moins une.");
+const NOT_YOURS: Words = words(
+    "Your role does not accept payments, so no key of yours can. Ask an owner for this one.",
+    "Votre rôle n’accepte pas de paiements : aucune de vos clés ne le peut. Demandez celle-ci à un propriétaire.",
+);
 const MADE: Words = words("Made", "Créée");
 const USED: Words = words("Last used", "Dernier usage");
 const NEVER: Words = words("never", "jamais");

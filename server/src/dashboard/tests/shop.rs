@@ -71,6 +71,31 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
 }
 
 #[tokio::test]
+async fn r14_a_developers_key_accepts_no_money_that_they_may_not_accept() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let dev = world.member(&ada, merchant, "dev@tea.example", Role::Developer).await;
+    let keys = format!("/dashboard/{merchant}/settings/keys");
+    let asked = "name=Shop&scope=charges:read&scope=charges:accept";
+    let refused = dev.post(&keys, asked).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        !refused.body.contains("value=\"charges:accept\""),
+        "it is not even offered"
+    );
+    assert!(world.app.charges.keys(Some(merchant)).is_empty());
+
+    // Nor by a new secret for a key that an owner made.
+    assert_eq!(ada.post(&keys, asked).await.status, 200);
+    let id = world.app.charges.keys(Some(merchant))[0].id;
+    let rotated = dev.post(&format!("{keys}/{id}/rotate"), "overlap=0").await;
+    assert_eq!(rotated.status, 403);
+    // What is in the wrong hands anybody who keeps keys may end.
+    dev.post(&format!("{keys}/{id}/revoke"), "").await;
+    assert!(world.app.charges.key(id).unwrap().revoked_at.is_some());
+}
+
+#[tokio::test]
 async fn owners_are_told_of_keys_and_wallets_by_letter() {
     let world = World::new().await;
     let (ada, merchant) = world.person("ada@tea.example").await;
