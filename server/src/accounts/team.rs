@@ -79,7 +79,8 @@ impl Accounts {
     ) -> Result<(), AccountError> {
         let (this, now) = (self.clone(), self.charges.now());
         self.budgets.invitation(login.account.num, &invitee.email, now)?;
-        let (by, inviter) = (login.account.num, login.account.name.clone());
+        let by = login.account.num;
+        let inviter = (login.account.name.clone(), login.account.email.clone());
         let Invitee {
             email,
             role,
@@ -116,7 +117,7 @@ impl Accounts {
                         language,
                         email.as_str(),
                         &name,
-                        &inviter,
+                        (&inviter.0, &inviter.1),
                         role_words,
                         &url,
                         INVITATION_DAYS,

@@ -35,6 +35,25 @@ async fn an_invited_accountant_reads_and_exports_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn an_owner_without_a_name_invites_by_address() {
+    let world = World::new().await;
+    let (_, merchant) = world.person("ada@tea.example").await;
+    // As the command line makes an owner: with an address, and no name.
+    let email = Email::read("grace@tea.example").unwrap();
+    world.accounts().adopt(merchant, &email).await.unwrap();
+    let link = world.link_to("grace@tea.example").await;
+    let token = link.split_once("token=").unwrap().1;
+    let grace = world.browser();
+    let form = format!("token={token}&password={}", PASSWORD.replace(' ', "+"));
+    assert_eq!(grace.post("/password", &form).await.status, 303);
+    let invite = format!("/dashboard/{merchant}/team/invite");
+    grace.post(&invite, "email=bob@books.example&role=viewer").await;
+    let letters = world.letters().await;
+    let invitation = letters.iter().rfind(|letter| letter.to == "bob@books.example").unwrap();
+    assert!(invitation.text.contains("grace@tea.example"), "{}", invitation.text);
+}
+
+#[tokio::test]
 async fn an_export_stands_in_the_log_before_its_first_byte() {
     let world = World::new().await;
     let (ada, merchant) = world.person("ada@tea.example").await;

@@ -139,18 +139,23 @@ pub fn rejected(language: Language, to: &str, name: &str) -> Letter {
     .to(to)
 }
 
-/// Somebody invites the reader to work for a merchant. `role` is the role in the words of `language`.
+/// Somebody, by name and address, invites the reader to work for a merchant. `role` is the role in the words of `language`.
 #[must_use]
 pub fn invitation(
     language: Language,
     to: &str,
     merchant: &str,
-    inviter: &str,
+    inviter: (&str, &str),
     role: &str,
     url: &str,
     valid_days: u32,
 ) -> Letter {
-    let (merchant, inviter, role) = (clean::name(merchant), clean::name(inviter), clean::name(role));
+    let (merchant, role) = (clean::name(merchant), clean::name(role));
+    let inviter = match inviter {
+        // Who was made an owner on the command line has no name yet; an account's address was proven.
+        (name, address) if name.trim().is_empty() => address.to_owned(),
+        (name, _) => clean::name(name),
+    };
     let valid = days(language, valid_days);
     let (subject, paragraph, once, ignore) = match language {
         Language::En => (

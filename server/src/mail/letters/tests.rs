@@ -42,7 +42,7 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
             }],
         ),
         rejected(language, to, text),
-        invitation(language, to, text, text, text, URL, 7),
+        invitation(language, to, text, (text, to), text, URL, 7),
         confirm_email(language, to, text, URL, 24),
         test(to),
         receipt(
