@@ -33,6 +33,9 @@ pub struct Charge {
     pub stalled: bool,
     /// Withdrawn by the merchant.
     pub cancelled: bool,
+    /// When it was there at the latest: its creation, or an earlier instant when the clock had run ahead then (R32). What was seen
+    /// before cannot have been sent for it.
+    pub made_by: Timestamp,
     /// Confirmations needed; rises, never falls (R9).
     pub required: u32,
     /// The value of what the merchant took by hand while the charge was short: from then on this suffices (R14).
@@ -69,6 +72,7 @@ impl Charge {
             deadline_observed: false,
             stalled: false,
             cancelled: false,
+            made_by: terms.created_at,
             required: terms.tiers.required_for(terms.price),
             by_hand: None,
             state: State::Pending,
@@ -200,6 +204,13 @@ impl Charge {
                 self.cancelled = true;
                 self.deadline = self.deadline.min(*at);
                 self.deadline_observed = true;
+            }
+            Event::MadeEarlier { at } => {
+                self.made_by = self.made_by.min(*at);
+                // What had ended without money does not begin again because its deadline is ahead once more.
+                if self.deadline_observed && self.payments.is_empty() {
+                    self.deadline = self.deadline.min(*at);
+                }
             }
             Event::StateChanged { verdict, .. } => self.enter(*verdict),
             Event::Announced { announcement, .. } => self.tell(*announcement),

@@ -8,6 +8,10 @@ use crate::lineage::Lineage;
 use crate::state::in_time;
 use crate::{Charge, Judgement, Payment, Timestamp};
 
+/// How far a node's record of when a transaction came may be from our time, whatever was measured between the two clocks. Nobody
+/// knows an address before its charge is made, and one that was paid before is not given out (R27), so a minute costs nothing; a
+/// second too little makes the money of a shopper who pays at once somebody else's.
+const NODE_TIME_ERROR_SECS: u32 = 60;
 /// How far a block's time may lie before the moment at which its transactions were sent: miners' clocks are wrong by minutes,
 /// and consensus lets them be by about two hours.
 const BLOCK_TIME_ERROR_SECS: u32 = 2 * 60 * 60;
@@ -100,13 +104,13 @@ impl Charge {
     /// sent it for this charge (R27). It is shown, and counts only by the merchant's hand.
     #[must_use]
     pub fn is_earlier(&self, payment: &Payment) -> bool {
-        payment.replaced_earlier || self.is_seen_before(self.terms.created_at, payment)
+        payment.replaced_earlier || self.is_seen_before(self.made_by, payment)
     }
 
-    /// Our own receipt and our node's record prove it. A miner's clock alone does so only when it is far off.
+    /// Our own receipt and our node's record prove it, as far as two clocks agree. A miner's clock alone does so only when it is far off.
     fn is_seen_before(&self, instant: Timestamp, payment: &Payment) -> bool {
         let error = if payment.met_in_mempool {
-            0
+            NODE_TIME_ERROR_SECS
         } else {
             BLOCK_TIME_ERROR_SECS
         };

@@ -8,7 +8,7 @@ use crate::event::Verdict;
 use crate::state::rate_holds;
 use crate::{
     Amount, Announcement, Charge, Context, Event, Gone, Judgement, LatePolicy, Observation, Outpoint, Payment, Place,
-    Sighting, State, Whereabouts,
+    Sighting, State, Timestamp, Whereabouts,
 };
 
 /// From this many reversals on, a charge reports only `confirmed` and `failed` (R17).
@@ -57,6 +57,7 @@ pub fn decide(charge: &Charge, observation: &Observation, context: &Context) -> 
         Observation::View { sightings, gone } => decision.view(sightings, gone),
         Observation::Accept { outpoints, sequence } => decision.accept(outpoints, *sequence)?,
         Observation::Cancel { sequence } => decision.cancel(*sequence)?,
+        Observation::ClockTakenBack { to } => decision.made_by(*to),
     }
     decision.conclude(charge);
     Ok(decision.events)
@@ -350,6 +351,13 @@ impl Decision<'_> {
         }
         self.emit(Event::Cancelled { at: self.context.now });
         Ok(())
+    }
+
+    /// R32.
+    fn made_by(&mut self, at: Timestamp) {
+        if at < self.charge.made_by {
+            self.emit(Event::MadeEarlier { at });
+        }
     }
 
     const fn check_sequence(&self, sequence: u64) -> Result<(), Refusal> {

@@ -124,6 +124,11 @@ pub enum Event {
         /// When: money first seen by then still counts.
         at: Timestamp,
     },
+    /// The clock by which the charge was made had run ahead and was taken back behind its creation (R32): it was there by then.
+    MadeEarlier {
+        /// The instant by the clock that is right.
+        at: Timestamp,
+    },
     /// The state function's answer has changed.
     StateChanged {
         /// The new answer.
@@ -156,6 +161,7 @@ impl Event {
             Self::Judged { .. } => "judged",
             Self::Accepted { .. } => "accepted",
             Self::Cancelled { .. } => "cancelled",
+            Self::MadeEarlier { .. } => "made_earlier",
             Self::StateChanged { .. } => "state_changed",
             Self::Announced { .. } => "announced",
         }

@@ -29,6 +29,11 @@ pub enum Observation {
         /// The sequence of the charge as the merchant saw it.
         sequence: u64,
     },
+    /// The operator took back a time that had run ahead, perhaps behind the creation of the charge (R32).
+    ClockTakenBack {
+        /// Our time from now on.
+        to: Timestamp,
+    },
 }
 
 /// An outpoint that pays the charge, seen in the mempool or in a block.

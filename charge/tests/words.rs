@@ -175,6 +175,7 @@ fn an_event_is_stored_under_its_own_name() {
             suffices: None,
         },
         Event::Cancelled { at: Timestamp(0) },
+        Event::MadeEarlier { at: Timestamp(0) },
         Event::StateChanged { verdict, tip: 0 },
         Event::Announced {
             announcement: Announcement::Seen,
@@ -192,6 +193,7 @@ fn an_event_is_stored_under_its_own_name() {
         "judged",
         "accepted",
         "cancelled",
+        "made_earlier",
         "state_changed",
         "announced",
     ];

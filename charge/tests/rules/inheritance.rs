@@ -145,7 +145,7 @@ fn r27_money_seen_before_the_charge_was_made_counts_for_nothing_until_it_is_acce
         ..terms()
     };
     let mut world = World::new(made.clone());
-    world.now = 599;
+    world.now = 539;
     world.pay(1, AMOUNT).is(State::Pending, None).told(&[]);
     assert!(world.charge.is_untouched());
     assert_eq!(
@@ -167,6 +167,19 @@ fn r27_money_seen_before_the_charge_was_made_counts_for_nothing_until_it_is_acce
     taken.accept(1).unwrap();
     taken.mine(1).is(State::Confirmed, Some(Reason::Manual));
     assert_eq!(taken.charge.received(), Amount::from_sat(AMOUNT));
+}
+
+#[test]
+fn r27_two_clocks_do_not_prove_within_a_minute_that_a_payment_was_there_before_the_charge() {
+    for (seen, state) in [(539, State::Pending), (540, State::Seen), (599, State::Seen)] {
+        let mut world = World::new(Terms {
+            created_at: bitpro_charge::Timestamp::from_secs(600),
+            ..terms()
+        });
+        world.now = seen;
+        world.pay(1, AMOUNT);
+        assert_eq!(world.charge.state, state, "at {seen}");
+    }
 }
 
 #[test]

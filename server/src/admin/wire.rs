@@ -363,6 +363,7 @@ fn says(event: &Event) -> String {
             }
         }
         Event::Cancelled { at } => format!("at {}", instant(*at)),
+        Event::MadeEarlier { at } => format!("by {}", instant(*at)),
         Event::StateChanged { verdict, .. } => match verdict.reason {
             Some(reason) => format!("{} ({reason})", verdict.state),
             None => verdict.state.to_string(),

@@ -88,21 +88,19 @@ async fn accepted(tx: &mut Tx, now: Timestamp, shown: Timestamp) -> Result<Accep
         stepped_secs: (now.0 - shown.0) / 1_000,
         ..Accepted::default()
     };
-    let mut ahead: Vec<(ChargeId, State, u64)> = tx
-        .memory()
-        .open_charges()
-        .map(|snapshot| &snapshot.charge)
-        .filter(|charge| charge.terms.created_at > shown && !charge.deadline_observed)
-        .map(|charge| (charge.id, charge.state, charge.sequence))
-        .collect();
-    ahead.sort_unstable_by_key(|(id, ..)| *id);
-    for (id, state, sequence) in ahead {
-        if state == State::Pending {
-            commanded(tx, id, &Observation::Cancel { sequence }, now, None).await?;
-            accepted.withdrawn.push(id);
-        } else {
-            accepted.kept.push(id);
+    for id in tx.charges_made_after(shown).await? {
+        let charge = tx.charge(id).await?.ok_or(CommandError::UnknownCharge)?;
+        if !charge.charge.deadline_observed {
+            if charge.charge.state == State::Pending {
+                let sequence = charge.charge.sequence;
+                commanded(tx, id, &Observation::Cancel { sequence }, now, None).await?;
+                accepted.withdrawn.push(id);
+            } else {
+                accepted.kept.push(id);
+            }
         }
+        // Money that comes from now on is seen before the instant at which the charge was made, and was sent for it all the same.
+        commanded(tx, id, &Observation::ClockTakenBack { to: shown }, now, None).await?;
     }
     tx.step_back(shown, now.0 - shown.0).await?;
     tx.keep_time(Kept {

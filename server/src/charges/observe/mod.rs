@@ -217,7 +217,7 @@ async fn conclude(
         let observation = Observation::View { sightings, gone };
         let context = match tx.memory().hole() {
             // Money may have come in blocks that could not be read: nothing is concluded from its absence (R6).
-            Some(hole) if hole.may_concern(before.charge.terms.created_at) => Context {
+            Some(hole) if hole.may_concern(before.charge.made_by) => Context {
                 observed_until: observed_until.min(hole.since),
                 ..context.clone()
             },

@@ -107,6 +107,44 @@ async fn r32_the_operator_takes_back_a_time_ten_years_ahead() {
 }
 
 #[tokio::test]
+async fn r32_money_that_comes_after_the_time_was_taken_back_was_sent_for_its_charge() {
+    let mut shop = Shop::new().await;
+    shop.world.clock.turn_to(Timestamp(START.0 + TEN_YEARS_MS));
+    let withdrawn = shop.make(10_000).await;
+    let cancelled = shop.make(10_000).await;
+    shop.charges.cancel(cancelled.charge.id, 0).await.unwrap();
+    let partial = shop.make(10_000).await;
+    let first = shop.pay(&[(&partial.charge.address, 5_000)]);
+    shop.see(&[&first]).await;
+    let need = partial.charge.terms.amount.to_sat();
+
+    shop.world.clock.turn_to(START);
+    let shop = shop.restart().await;
+    shop.charges.close().await;
+    let tool = Charges::open(shop.world.opening(Role::Tool)).await.unwrap();
+    tool.accept_clock().await.unwrap();
+    tool.close().await;
+    let mut shop = shop.restart().await;
+    shop.pass(60).await;
+
+    // R15: what was withdrawn is paid all the same, so the merchant is told and decides.
+    let late = shop.pay(&[
+        (&withdrawn.charge.address, need),
+        (&cancelled.charge.address, need),
+        (&partial.charge.address, need - 5_000),
+    ]);
+    shop.see(&[&late]).await;
+    for made in [&withdrawn, &cancelled] {
+        assert_eq!(shop.state(made.charge.id).await, (State::Failed, Some(Reason::Late)));
+    }
+    // The rest of a charge that keeps its deadline counts like the first part.
+    assert_eq!(shop.state(partial.charge.id).await, (State::Seen, None));
+    for made in [&withdrawn, &cancelled, &partial] {
+        shop.assert_replay_equals_live(made.charge.id).await;
+    }
+}
+
+#[tokio::test]
 async fn r32_what_is_erased_for_good_goes_by_the_machines_clock() {
     let shop = Shop::with(&[("retention_days", "30")]).await;
     let new = NewCharge {

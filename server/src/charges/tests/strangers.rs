@@ -112,7 +112,7 @@ async fn r44_what_is_found_hours_later_has_not_the_rate_of_then() {
 #[tokio::test]
 async fn r27_money_from_before_the_charge_is_shown_apart_and_counts_for_nothing() {
     let mut shop = Shop::new().await;
-    shop.world.clock.advance_secs(60);
+    shop.world.clock.advance_secs(61);
     let made = shop.make(1_000).await;
     let tx = shop.pay(&[(&made.charge.address, 20_000)]);
     let mut view = shop.quiet();

@@ -57,6 +57,10 @@ const REFUSED: Words = words(
     "La transaction {} était en retard et n’a pas été acceptée\u{a0}: à vous de décider.",
 );
 const CANCELLED: Words = words("It was cancelled.", "Elle a été annulée.");
+const MADE_EARLIER: Words = words(
+    "The server's clock had run ahead when it was made: by the right time it was there at {}.",
+    "L’horloge du serveur avançait lors de sa création : à l’heure exacte, elle existait le {}.",
+);
 const STATE: Words = words("State: {}.", "État\u{a0}: {}.");
 const STATE_WITH: Words = words("State: {} ({}).", "État\u{a0}: {} ({}).");
 const TOLD: Words = words("Event for your server: {}.", "Évènement pour votre serveur\u{a0}: {}.");
@@ -129,6 +133,7 @@ fn said(event: &Event, times: Times<'_>, language: Language) -> String {
             sentences.join(" ")
         }
         Event::Cancelled { .. } => CANCELLED.of(language).to_owned(),
+        Event::MadeEarlier { at } => filled(MADE_EARLIER, &[&times.minute(*at)]),
         Event::StateChanged { verdict, .. } => {
             let state = state_word(verdict.state).of(language);
             match verdict.reason.and_then(reason_word) {

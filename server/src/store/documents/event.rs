@@ -56,6 +56,9 @@ enum StoredEvent {
     Cancelled {
         at: i64,
     },
+    MadeEarlier {
+        at: i64,
+    },
     StateChanged {
         state: String,
         reason: Option<String>,
@@ -125,6 +128,7 @@ impl From<&Event> for StoredEvent {
                 suffices_sat: suffices.map(Amount::to_sat),
             },
             Event::Cancelled { at } => Self::Cancelled { at: at.0 },
+            Event::MadeEarlier { at } => Self::MadeEarlier { at: at.0 },
             Event::StateChanged { verdict, tip } => Self::StateChanged {
                 state: verdict.state.as_str().to_owned(),
                 reason: verdict.reason.map(|reason| reason.as_str().to_owned()),
@@ -184,6 +188,7 @@ impl TryFrom<StoredEvent> for Event {
                 suffices: suffices_sat.map(Amount::from_sat),
             },
             StoredEvent::Cancelled { at } => Self::Cancelled { at: Timestamp(at) },
+            StoredEvent::MadeEarlier { at } => Self::MadeEarlier { at: Timestamp(at) },
             StoredEvent::StateChanged { state, reason, tip } => Self::StateChanged {
                 verdict: Verdict {
                     state: state

@@ -34,6 +34,9 @@ struct StoredSnapshot {
     /// These two are younger than the rest: a document without them is read by what was told last.
     was_confirmed: Option<bool>,
     was_announced: Option<bool>,
+    /// Only where it is not the creation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    made_by: Option<i64>,
 }
 
 /// The document for `charge`.
@@ -56,6 +59,7 @@ pub(crate) fn snapshot_to(charge: &Charge) -> String {
         told: charge.told.map(|told| told.as_str().to_owned()),
         was_confirmed: Some(charge.was_confirmed),
         was_announced: Some(charge.was_announced),
+        made_by: (charge.made_by != charge.terms.created_at).then_some(charge.made_by.0),
     };
     serde_json::to_string(&stored).expect("plain texts and numbers always serialize")
 }
@@ -108,6 +112,7 @@ pub(crate) fn snapshot_from(
         told,
         was_confirmed: stored.was_confirmed.unwrap_or(told_of_yes),
         was_announced: stored.was_announced.unwrap_or(told_of_money),
+        made_by: stored.made_by.map_or(charge.terms.created_at, Timestamp),
         ..charge
     };
     Ok((charge, has_payments_apart))

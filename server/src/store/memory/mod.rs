@@ -187,11 +187,6 @@ impl Memory {
         self.charges.get(&num).map(|open| &open.snapshot)
     }
 
-    /// All open charges.
-    pub(crate) fn open_charges(&self) -> impl Iterator<Item = &Arc<Snapshot>> {
-        self.charges.values().map(|open| &open.snapshot)
-    }
-
     /// The open charge called `id`.
     pub(crate) fn charge_called(&self, id: ChargeId) -> Option<&Arc<Snapshot>> {
         self.charge(*self.by_id.get(&id)?)

@@ -1,8 +1,9 @@
 //! A time that ran ahead, taken back in every row that waits for an instant.
 
-use bitpro_charge::Timestamp;
+use bitpro_charge::{ChargeId, Timestamp};
+use sqlx::Row as _;
 
-use super::Session;
+use super::{Session, fixed};
 use crate::store::StoreError;
 
 /// What ends, or begins, at an instant: it comes nearer, but not into the past. Terms of charges and the log are not among them,
@@ -22,6 +23,18 @@ const WAITING: [&str; 10] = [
 ];
 
 impl Session {
+    /// The charges that were made after `instant`, the first made first.
+    pub(in crate::store) async fn charges_made_after(
+        &mut self,
+        instant: Timestamp,
+    ) -> Result<Vec<ChargeId>, StoreError> {
+        let rows = sqlx::query("SELECT id FROM charges WHERE created_at > ? ORDER BY num")
+            .bind(instant.0)
+            .fetch_all(&mut self.connection)
+            .await?;
+        rows.iter().map(|row| Ok(ChargeId(fixed(row.try_get(0)?)?))).collect()
+    }
+
     /// Takes `millis` back from every instant beyond `shown` that something waits for. Sessions of people that were used in what is
     /// the future now would never end: they end here.
     pub(in crate::store) async fn step_back(&mut self, shown: Timestamp, millis: i64) -> Result<(), StoreError> {

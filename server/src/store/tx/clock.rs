@@ -1,6 +1,6 @@
 //! The time as it is stored (R32).
 
-use bitpro_charge::Timestamp;
+use bitpro_charge::{ChargeId, Timestamp};
 
 use super::Tx;
 use crate::clock::Kept;
@@ -43,6 +43,11 @@ impl Tx {
     /// the minute, a death in between would let our time fall back behind it, and what is paid then would be older than its charge.
     pub(super) async fn raise_time(&mut self, at: Timestamp) -> Result<(), StoreError> {
         self.session.raise_meta(SEEN, at.0).await
+    }
+
+    /// The charges that were made after `instant`, open or long ended.
+    pub(crate) async fn charges_made_after(&mut self, instant: Timestamp) -> Result<Vec<ChargeId>, StoreError> {
+        self.writing().await?.charges_made_after(instant).await
     }
 
     /// Brings everything that waits for an instant beyond `shown` back by `millis`, and how far the chain was read: nothing is known
