@@ -77,7 +77,7 @@ impl Writer {
         let start = self.tx.begin_unit();
         let mut waiting = Vec::with_capacity(units.len());
         let mut outcome = Ok(());
-        while let Some(unit) = units.next() {
+        for unit in units.by_ref() {
             match run(&mut self.tx, unit).await {
                 Ok(Some(answer)) => waiting.push(answer),
                 Ok(None) => {}
