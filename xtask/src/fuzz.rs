@@ -1,7 +1,7 @@
 //! The long fuzzing runs: our own crates compiled with counters of what an input reaches, and libFuzzer to look for new ones.
 //!
 //! This works with the stable compiler: the counters are a pass of LLVM, and the sanitizers, which are not stable, find nothing in code
-//! without `unsafe`. Only our own crates are compiled anew for it; the dependencies are those of the tests.
+//! without `unsafe`. Our own crates are compiled anew for it; the dependencies are those of the tests, but for what builds C.
 
 use std::env;
 use std::fs;
