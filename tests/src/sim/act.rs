@@ -56,6 +56,7 @@ impl World {
                 net.propagate();
             }
             Act::Peers(has) => {
+                self.cut_off = (!has).then(|| self.cut_off.unwrap_or_else(|| self.server_now()));
                 let mut net = self.net();
                 if *has && !net.has_peers {
                     net.peers_since = (net.now + net.ahead).div_euclid(1_000);
@@ -81,7 +82,7 @@ impl World {
             Act::Vouch => self.vouch()?,
             Act::Rate(permille) => {
                 let before = self.around.rates.cents().unwrap_or(CENTS_PER_BTC);
-                self.around.rates.set(before * u64::from(*permille) / 1_000);
+                self.set_rate(before * u64::from(*permille) / 1_000);
             }
             Act::Clock(ahead) => {
                 self.around.clock.set_ahead(ahead * 1_000);
@@ -138,6 +139,7 @@ impl World {
         };
         server.faults.arm(Some(Doom { moment, grave }));
         self.doomed = true;
+        self.is_armed = true;
     }
 
     /// The operator looks, believes the node, and restarts the server.
@@ -181,6 +183,12 @@ pub fn outpoint(outpoint: bitcoin::OutPoint) -> bitpro_charge::Outpoint {
         txid: bitpro_charge::Txid(outpoint.txid.to_byte_array()),
         vout: outpoint.vout,
     }
+}
+
+/// A transaction's id in the node's words.
+#[must_use]
+pub fn bitcoin_id(txid: bitpro_charge::Txid) -> bitcoin::Txid {
+    bitcoin::Txid::from_byte_array(txid.0)
 }
 
 /// An outpoint in the node's words.

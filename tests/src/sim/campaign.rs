@@ -158,7 +158,7 @@ impl World {
             self.go_to(truth);
             self.tick()?;
             self.tick()?;
-            if !self.is_in_step() {
+            if self.awaits_the_operator() {
                 self.vouch()?;
                 self.tick()?;
                 self.tick()?;
@@ -174,6 +174,7 @@ impl World {
         self.check_all()?;
         self.tell_all()?;
         self.check_told()?;
+        self.check_gaps()?;
         self.check_logs()
     }
 }

@@ -13,9 +13,6 @@ use super::peer::Tid;
 use super::world::{Made, World};
 use super::{Broken, broken};
 
-/// What a charge may take of memory and log for each of its payments, in characters of its print-out (R34).
-const PER_PAYMENT: usize = 3_000;
-
 impl World {
     /// Compares all charges with the truth, if there is a truth that the server could know.
     ///
@@ -67,22 +64,9 @@ impl World {
         let charge = &snapshot.charge;
         let pays = self.pays(made, charge.required);
         let accepted = self.accepted(made);
-        let printed = format!("{charge:?}").len();
-        if printed > PER_PAYMENT * (charge.payments.len() + 2) {
-            return broken(
-                "r34 a charge takes more than its payments are worth",
-                format!("{printed} characters for {} payments", charge.payments.len()),
-            );
-        }
-        if charge.deadline_observed && !charge.cancelled && charge.deadline.0 > self.heard + self.slack() {
-            return broken(
-                "r04 a deadline is concluded from silence",
-                format!(
-                    "deadline {}, and nothing was heard since {}",
-                    charge.deadline.0, self.heard
-                ),
-            );
-        }
+        self.check_size(charge)?;
+        self.check_rates(charge)?;
+        self.check_silence(charge, self.heard)?;
         let mut case = Case {
             charge,
             now: self.server_now(),

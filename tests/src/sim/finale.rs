@@ -14,6 +14,7 @@ impl World {
     /// # Errors
     /// What is broken.
     pub(super) fn heal(&mut self) -> Result<(), Broken> {
+        self.cut_off = None;
         {
             let mut net = self.net();
             net.ambush = None;
@@ -31,11 +32,12 @@ impl World {
         }
         self.around.clock.set_ahead(0);
         if self.around.rates.cents().is_none() {
-            self.around.rates.set(CENTS_PER_BTC);
+            self.set_rate(CENTS_PER_BTC);
         }
         if let Some(server) = &self.server {
             server.faults.arm(None);
         }
+        self.is_armed = false;
         self.start(None)?;
         for receiver in self.receivers.0.values_mut() {
             receiver.mood = Mood::Well;

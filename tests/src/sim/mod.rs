@@ -2,6 +2,7 @@
 //! people that are not there, all from one seed. A model of few lines says what must have come of it.
 
 pub mod act;
+mod bounds;
 pub mod campaign;
 pub mod check;
 pub mod dice;

@@ -1,10 +1,10 @@
-//! How a history is named, so that one line runs it again: `s1:4711`, or shrunk `s1:4711:3,17-20`.
+//! How a history is named, so that one line runs it again: `s2:4711`, or shrunk `s2:4711:3,17-20`.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// The version of the histories: a change of what a number means is another version.
-pub const VERSION: &str = "s1";
+pub const VERSION: &str = "s2";
 
 /// A seed, and which of its actions are kept; all where it says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_read_as_it_is_printed() {
-        for text in ["s1:0", "s1:18446744073709551615", "s1:7:3,17-20", "s1:7:-"] {
+        for text in ["s2:0", "s2:18446744073709551615", "s2:7:3,17-20", "s2:7:-"] {
             assert_eq!(text.parse::<Seed>().unwrap().to_string(), text);
         }
     }
@@ -118,7 +118,7 @@ mod tests {
         let refused = "s0:7".parse::<Seed>().unwrap_err();
         assert!(refused.contains("`s0`") && refused.contains("`s1`"), "{refused}");
         for text in [
-            "", "7", "s1", "s1:", "s1:x", "s1:7:", "s1:7:3,2", "s1:7:5-4", "s1:7:1:2", "s1:-7",
+            "", "7", "s2", "s2:", "s2:x", "s2:7:", "s2:7:3,2", "s2:7:5-4", "s2:7:1:2", "s2:-7",
         ] {
             assert!(text.parse::<Seed>().is_err(), "{text}");
         }

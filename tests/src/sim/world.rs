@@ -26,6 +26,7 @@ use super::receivers::Receivers;
 use super::server::{Server, Surroundings, new_database};
 use super::{Broken, wallets};
 
+pub use life::Backup;
 pub use sights::Sight;
 
 /// When histories begin.
@@ -99,8 +100,12 @@ pub struct World {
     pub sighted: i64,
     /// The last instant, by the server's clock, at which our node had peers and the watcher was in step.
     pub heard: i64,
+    /// Since when, by the server's clock, our node has no peers.
+    pub cut_off: Option<i64>,
     /// True time and the server's at the last look at both, while the process lives.
     pub before: Option<(i64, i64)>,
+    /// What a bitcoin cost since when, in cents.
+    pub market: Vec<(i64, u64)>,
     /// When the server last stored its time, in true time.
     pub noted: i64,
     /// When the present tip was first seen, and the one before it.
@@ -111,8 +116,12 @@ pub struct World {
     pub clock_trouble: i64,
     /// Whether something was done that makes a failed commit expected.
     pub doomed: bool,
-    /// The database as it was copied, and when.
-    pub backup: Option<(PathBuf, i64)>,
+    /// At so many polls in a row the watcher said that the charges cannot be stored.
+    pub failing: u32,
+    /// A commit is to fail that has not come yet.
+    pub is_armed: bool,
+    /// The database as it was copied, if it was.
+    pub backup: Option<Backup>,
     /// How often things happened.
     pub tally: BTreeMap<String, u64>,
     /// Chance of what is not in the plot.
@@ -173,12 +182,16 @@ impl World {
             indexed: 0,
             sighted: START,
             heard: START,
+            cut_off: None,
             before: None,
+            market: vec![(START, CENTS_PER_BTC)],
             noted: START,
             tip_seen: (START, START),
             heights: Vec::new(),
             clock_trouble: 0,
             doomed: false,
+            failing: 0,
+            is_armed: false,
             backup: None,
             tally: BTreeMap::new(),
             dice: Dice::new(number, 3),

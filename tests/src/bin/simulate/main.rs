@@ -18,7 +18,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask simulate")]
 struct Options {
-    /// Run this one history again, as it was printed: s1:4711, or a part of it, s1:4711:3,17-20.
+    /// Run this one history again, as it was printed: s2:4711, or a part of it, s2:4711:3,17-20.
     #[arg(long, value_name = "SEED")]
     seed: Option<Seed>,
     /// How long to run, in seconds.

@@ -11,6 +11,9 @@ use crate::sim::plot::{Act, To};
 use crate::sim::wallets;
 use crate::sim::world::World;
 
+/// Who pays this much waits for long.
+const LEAST_FEE: u64 = 1;
+
 impl World {
     pub(super) fn by_money(&mut self, act: &Act) {
         match *act {
@@ -148,7 +151,7 @@ impl World {
                 let reward = reward.map(|made| (made.script.clone(), made.amount));
                 let mut net = self.net();
                 let tip = net.far.tip();
-                let offered = offered(net.candidates(), permille, chance);
+                let offered = offered(&net, net.candidates(), permille, chance);
                 let tids = fitting(&net, tip, also, &offered);
                 let secs = net.now / 1_000 + i64::from(skew);
                 let first = net.make_block(tip, &tids, reward, secs, 1);
@@ -179,10 +182,18 @@ fn split(script: &ScriptBuf, value: u64, parts: u64) -> Vec<(ScriptBuf, u64)> {
     outputs
 }
 
-/// So many thousandths of these, by chance.
-fn offered(tids: Vec<Tid>, permille: u16, chance: &mut Dice) -> Vec<Tid> {
+/// So many thousandths of these, by chance; of those that pay least, of which blocks are full, a few.
+fn offered(net: &Net, tids: Vec<Tid>, permille: u16, chance: &mut Dice) -> Vec<Tid> {
+    let share = |tid: Tid| {
+        let permille = u64::from(permille);
+        if net.registry.txs[tid].fee <= LEAST_FEE {
+            permille / 20
+        } else {
+            permille
+        }
+    };
     tids.into_iter()
-        .filter(|_| chance.below(1_000) < u64::from(permille))
+        .filter(|&tid| chance.below(1_000) < share(tid))
         .collect()
 }
 
@@ -265,7 +276,7 @@ fn reorganise(
     }
     freed.retain(|&tid| !net.registry.txs[tid].tx.is_coinbase());
     freed.sort_unstable();
-    let offered = offered(freed, permille, chance);
+    let offered = offered(net, freed, permille, chance);
     let tids = fitting(net, base, also, &offered);
     let secs = net.now / 1_000;
     let blocks = if heavy {

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod payments;
+mod seldom;
 mod shop;
 
 use super::{Act, By, Draft, Shop, To};
@@ -37,11 +38,11 @@ pub(super) fn line(draft: &mut Draft, shop: &Shop, number: u8, at: i64) {
         slot + 100
     };
     let cents = draft.dice.pick(&PRICES);
-    let early = draft.dice.chance(3);
+    let early = draft.dice.chance(5);
     if early {
         let tx = draft.tx();
         let wallet = draft.dice.pick(&[0, 1, 2, 3]);
-        let ahead = draft.dice.pick(&[0, 0, 1, 2, 5]);
+        let ahead = draft.dice.pick(&[0, 0, 0, 1, 5]);
         draft.put(
             at - 30,
             Act::Early {
@@ -74,7 +75,7 @@ pub(super) fn line(draft: &mut Draft, shop: &Shop, number: u8, at: i64) {
         settled: at + shop.window + shop.settle,
         draft,
     };
-    match line.draft.dice.below(22) {
+    match line.draft.dice.below(23) {
         0..=2 => line.plain(),
         3 => {}
         4 => line.topped_up(),
@@ -91,6 +92,7 @@ pub(super) fn line(draft: &mut Draft, shop: &Shop, number: u8, at: i64) {
         18 => line.late_replaced_and_back(),
         19 => line.evicted(),
         20 => line.lost_then_mined_after_days(),
+        21 => line.seldom(),
         _ => line.anything(),
     }
 }

@@ -10,6 +10,19 @@ use crate::sim::{Broken, broken, wallets};
 /// How far what is stored of the knowledge of the chain may lag behind what was known, in milliseconds.
 const STORED_LATE: i64 = 30_000;
 
+/// A copy of the database, and what was known when it was made.
+#[derive(Debug)]
+pub struct Backup {
+    /// Where it lies.
+    image: PathBuf,
+    /// When it was made, by the server's clock.
+    at: i64,
+    /// Up to when everything was seen.
+    sighted: i64,
+    /// Up to when our node heard of everything.
+    heard: i64,
+}
+
 impl World {
     /// Starts the server, if it does not run.
     ///
@@ -40,8 +53,16 @@ impl World {
         }
     }
 
+    /// What is known of the chain is taken from what is stored of it, which may lag behind.
+    pub(super) fn forget(&mut self) {
+        self.sighted -= STORED_LATE;
+    }
+
     /// Stops the server in order.
     pub fn stop(&mut self) {
+        if std::mem::take(&mut self.is_armed) {
+            self.forget();
+        }
         if let Some(server) = self.server.take() {
             server.stop();
         }
@@ -50,6 +71,8 @@ impl World {
     /// The server dies: what the disk holds is what `image` has, or what it holds now.
     pub fn crash(&mut self, image: Option<PathBuf>) {
         let Some(server) = self.server.take() else { return };
+        self.is_armed = false;
+        self.forget();
         let next = match image {
             Some(image) => image,
             None => {
@@ -71,7 +94,12 @@ impl World {
         let image = self.fresh_path();
         copy_database(&self.database, &image);
         let now = self.server_now();
-        self.backup = Some((image, now));
+        self.backup = Some(Backup {
+            image,
+            at: now,
+            sighted: self.sighted,
+            heard: self.heard,
+        });
     }
 
     /// Puts the copy in the place of the database; the issuance mark stays.
@@ -79,7 +107,13 @@ impl World {
     /// # Errors
     /// When the server does not start.
     pub fn restore(&mut self) -> Result<(), Broken> {
-        let Some((image, at)) = self.backup.take() else {
+        let Some(Backup {
+            image,
+            at,
+            sighted,
+            heard,
+        }) = self.backup.take()
+        else {
             return Ok(());
         };
         self.stop();
@@ -94,8 +128,8 @@ impl World {
         }
         // What happened since is met again, as if it had not been seen.
         self.sights.retain(|_, sight| sight.by < at);
-        self.sighted = self.sighted.min(at - STORED_LATE);
-        self.heard = self.heard.min(at);
+        self.sighted = sighted.min(at - STORED_LATE);
+        self.heard = heard.min(at);
         for receiver in self.receivers.0.values_mut() {
             receiver.heard.retain(|heard| heard.at < at);
         }

@@ -19,6 +19,13 @@ pub struct Sight {
 }
 
 impl World {
+    /// Whether nothing goes on before the operator has vouched for what the node says.
+    #[must_use]
+    pub fn awaits_the_operator(&self) -> bool {
+        let status = self.server.as_ref().map(|server| server.watcher.status());
+        status.is_some_and(|status| status.hole.is_some() || matches!(status.condition, Condition::Held(_)))
+    }
+
     /// Whether the server is in step with a node that is in step with the network.
     #[must_use]
     pub fn is_in_step(&self) -> bool {

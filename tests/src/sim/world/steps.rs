@@ -1,7 +1,12 @@
 //! What the server does while time goes on: it polls, notes the time, and tells its webhooks.
 
+use bitpro_server::node::Condition;
+
 use super::World;
 use crate::sim::{Broken, broken};
+
+/// So many polls after a failed commit everything goes on.
+const POLLS_TO_RECOVER: u32 = 3;
 
 impl World {
     /// The server takes a step: it polls its node, and tells its webhooks.
@@ -13,12 +18,13 @@ impl World {
             return Ok(());
         };
         server.watcher.poll();
+        self.check_recovery()?;
         self.after_step()?;
         self.note_time()?;
         self.deliver()?;
         self.check_clock()?;
         self.look();
-        Ok(())
+        self.check_cut_off()
     }
 
     /// The node has told something.
@@ -44,6 +50,26 @@ impl World {
             return Ok(());
         }
         server.settle();
+        if self.is_armed && !server.faults.is_armed() {
+            self.is_armed = false;
+            self.forget();
+        }
+        Ok(())
+    }
+
+    /// A commit that failed, or was answered with an error, costs a poll, and no more (R30).
+    fn check_recovery(&mut self) -> Result<(), Broken> {
+        let status = self.server.as_ref().map(|server| server.watcher.status());
+        let is_failing = status
+            .as_ref()
+            .is_some_and(|status| matches!(status.condition, Condition::StoreFailing(_)));
+        self.failing = if is_failing { self.failing + 1 } else { 0 };
+        if self.failing > POLLS_TO_RECOVER {
+            return broken(
+                "r30 the watcher does not get over a failed commit",
+                format!("{status:?}"),
+            );
+        }
         Ok(())
     }
 

@@ -69,7 +69,8 @@ impl Line<'_> {
     pub(super) fn split_late(&mut self) {
         let at = self.in_time();
         let old = self.pay(at, 100, 1);
-        let late = self.end + self.draft.dice.between(600, 2 * DAY);
+        let latest = self.draft.dice.pick(&[2_000, 2 * DAY]);
+        let late = self.end + self.draft.dice.between(600, latest);
         let to = self
             .draft
             .dice
