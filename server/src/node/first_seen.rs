@@ -1,9 +1,26 @@
 //! When a payment was first seen (R5): what each kind of report is worth. The minimum of all reports is kept by the domain.
 
-use bitpro_charge::{Interval, Timestamp};
+use bitpro_charge::{Interval, Network, Timestamp};
+
+use super::error::NodeError;
+use crate::clock::Moment;
 
 /// A miner may set a block's time back to the median of the eleven before it, and forward by two hours.
-pub(super) const MINERS_CLOCK_SECS: i64 = 2 * 60 * 60;
+pub const MINERS_CLOCK_SECS: i64 = 2 * 60 * 60;
+
+/// What has to be added to the node's clock to get our time, in milliseconds. A regtest node runs on our own machine, and `setmocktime`
+/// moves its records without moving the clock that it tells; our time may be ahead of the machine's all the same (R32).
+pub(super) fn clock_offset(
+    network: Network,
+    node_millis: impl FnOnce() -> Result<i64, NodeError>,
+    moment: impl FnOnce() -> Moment,
+) -> Result<i64, NodeError> {
+    if network == Network::Regtest {
+        return Ok(moment().lead_ms());
+    }
+    let node = node_millis()?;
+    Ok(moment().now.0.saturating_sub(node))
+}
 
 /// What a report is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +132,18 @@ mod tests {
         };
         assert_eq!(ahead.block_found_after(10_000), Timestamp(2_820_000));
         assert_eq!(late.block_found_after(90_000), Timestamp(20_000_000));
+    }
+
+    #[test]
+    fn r32_a_regtest_nodes_clock_is_the_machines_and_any_other_is_asked() {
+        let moment = || Moment {
+            now: Timestamp(50_000),
+            outside: Timestamp(30_000),
+            shown: Timestamp(30_000),
+            running: std::time::Duration::ZERO,
+        };
+        assert_eq!(clock_offset(Network::Regtest, || Ok(1), moment).unwrap(), 20_000);
+        assert_eq!(clock_offset(Network::Signet, || Ok(45_000), moment).unwrap(), 5_000);
     }
 
     #[test]

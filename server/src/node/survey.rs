@@ -14,17 +14,18 @@ use super::checks::{check_identity, is_syncing};
 use super::config::NodeConfig;
 use super::convert;
 use super::error::NodeError;
+use super::first_seen::clock_offset;
 use super::known::Known;
 use super::matching::paying_outputs;
 use super::port::{IssuedRange, KnownTx};
 use super::view::{PayingOutput, PayingTx, ScriptId};
+use crate::clock::Moment;
 
+pub use super::first_seen::MINERS_CLOCK_SECS;
 pub use report::outputs_in;
 
 /// How many transactions of the mempool are held in memory at once.
 const POOL_PAGE: usize = 500;
-/// A miner may set a block's time back to the median of the eleven before it, and forward by two hours.
-pub const MINERS_CLOCK_SECS: i64 = 2 * 60 * 60;
 
 /// A node, looked at for a comparison.
 pub struct Survey {
@@ -32,6 +33,8 @@ pub struct Survey {
     known: Known,
     /// What has to be added to the node's clock to get ours.
     offset_millis: i64,
+    /// How far our time is ahead of the machine's clock, and so of the times that miners write, in milliseconds (R32).
+    lead_millis: i64,
 }
 
 /// Where the node stands.
@@ -92,11 +95,11 @@ pub struct PoolFacts {
 }
 
 impl Survey {
-    /// Meets the node. `now` is our own time, `known` are the payments whose loss is to be noticed.
+    /// Meets the node. `moment` is our own time, `known` are the payments whose loss is to be noticed.
     ///
     /// # Errors
     /// [`NodeError`]; of a node that is not able to say what is there, too (R3).
-    pub fn open(config: &NodeConfig, runtime: Handle, now: Timestamp, known: Vec<KnownTx>) -> Result<Self, NodeError> {
+    pub fn open(config: &NodeConfig, runtime: Handle, moment: Moment, known: Vec<KnownTx>) -> Result<Self, NodeError> {
         let node = RealNode::new(config, runtime);
         check_identity(node.hash_at(0)?, config.network)?;
         let (chain, mempool) = node.state()?;
@@ -110,11 +113,7 @@ impl Survey {
             return Err(NodeError::WarmingUp("it is still reading its mempool".to_owned()));
         }
         node.find_rest();
-        // A regtest node runs on our own machine, and its records follow a clock that it does not tell.
-        let offset_millis = match config.network {
-            bitpro_charge::Network::Regtest => 0,
-            _ => now.0.saturating_sub(node.clock_millis()?),
-        };
+        let offset_millis = clock_offset(config.network, || node.clock_millis(), || moment)?;
         let mut followed = Known::default();
         for tx in known {
             followed.insert(PayingTx {
@@ -132,6 +131,7 @@ impl Survey {
             node,
             known: followed,
             offset_millis,
+            lead_millis: moment.lead_ms(),
         })
     }
 
@@ -164,7 +164,8 @@ impl Survey {
     /// # Errors
     /// [`NodeError`].
     pub fn height_at(&self, instant: Timestamp) -> Result<u32, NodeError> {
-        let oldest = instant.as_secs().saturating_sub(MINERS_CLOCK_SECS);
+        let by_miners = Timestamp(instant.0.saturating_sub(self.lead_millis));
+        let oldest = by_miners.as_secs().saturating_sub(MINERS_CLOCK_SECS);
         // The median time of the last eleven never falls from block to block.
         let (mut below, mut above) = (0, self.standing()?.tip.height.saturating_add(1));
         while below < above {
@@ -196,7 +197,7 @@ impl Survey {
                 height,
                 hash: convert::block_hash(checked.hash),
             };
-            let at = Timestamp::from_secs(i64::from(checked.block.header.time));
+            let at = self.by_miners_clock(i64::from(checked.block.header.time));
             for (tx, &txid) in checked.block.txdata.iter().zip(&checked.txids) {
                 let txid = convert::txid(txid);
                 let victims = self.known.victims(txid, convert::inputs(tx));
@@ -247,7 +248,7 @@ impl Survey {
                     height: unspent.height,
                     hash: convert::block_hash(header.hash),
                 }),
-                at: Timestamp::from_secs(header.time),
+                at: self.by_miners_clock(header.time),
                 coinbase: unspent.coinbase,
             });
         }
@@ -311,6 +312,10 @@ impl Survey {
 
     fn by_our_clock(&self, node_secs: i64) -> Timestamp {
         Timestamp(Timestamp::from_secs(node_secs).0.saturating_add(self.offset_millis))
+    }
+
+    fn by_miners_clock(&self, block_secs: i64) -> Timestamp {
+        Timestamp(Timestamp::from_secs(block_secs).0.saturating_add(self.lead_millis))
     }
 }
 

@@ -38,8 +38,8 @@ impl Run<'_> {
             ObserveError::Store(error) => Break::Failed(error.into()),
             error => Break::Node(error.to_string()),
         })?;
-        let (config, runtime, now) = (self.inner.node.clone(), Handle::current(), charges.now());
-        let survey = Arc::new(off_thread(move || Survey::open(&config, runtime, now, known)).await??);
+        let (config, runtime, moment) = (self.inner.node.clone(), Handle::current(), charges.moment());
+        let survey = Arc::new(off_thread(move || Survey::open(&config, runtime, moment, known)).await??);
         self.survey = Some(Arc::clone(&survey));
         let Some(to) = self.common_tip(tip.block).await? else {
             self.report.complete = false;

@@ -124,7 +124,7 @@ impl Survey {
             Some(previous) => self.node.header(previous)?.map_or(header.time, |parent| parent.time),
             None => header.time,
         };
-        Ok(Timestamp::from_secs(header.time.max(parent)))
+        Ok(self.by_miners_clock(header.time.max(parent)))
     }
 }
 

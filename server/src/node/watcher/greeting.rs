@@ -3,12 +3,12 @@
 use super::super::api::NodeApi;
 use super::super::checks::{check_identity, check_version};
 use super::super::endpoint::endpoints;
+use super::super::first_seen::clock_offset;
 use super::super::known::Known;
 use super::super::matching::paying_outputs;
 use super::super::port::{ChargesPort, KnownTx};
 use super::super::view::PayingTx;
 use super::{Stand, Trouble, Watcher, store_trouble};
-use bitpro_charge::Network;
 
 impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// After this the node is known to be the right one, and the charges' own position is loaded.
@@ -85,13 +85,9 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     }
 
     /// What must be added to the node's clock to get our time. It is asked for before each reading that goes by the node's records:
-    /// either clock may have been set meanwhile. A regtest node runs on our own machine, and `setmocktime` moves its records without
-    /// moving the clock that it tells; our time may be ahead of the machine's all the same (R32).
+    /// either clock may have been set meanwhile.
     pub(super) fn clock_offset(&self) -> Result<i64, Trouble> {
-        if self.config.network == Network::Regtest {
-            return Ok(self.clock.moment().lead_ms());
-        }
-        let node = self.node.clock_millis()?;
-        Ok(self.clock.now().0.saturating_sub(node))
+        let node = || self.node.clock_millis();
+        Ok(clock_offset(self.config.network, node, || self.clock.moment())?)
     }
 }
