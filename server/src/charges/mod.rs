@@ -42,6 +42,7 @@ pub use hub::{Frame, Subscription};
 pub use keys::{Authority, AuthorityError, IssuedKey, KeyError, LONGEST_OVERLAP_SECS, MOST_KEYS};
 pub use links::{LinkKeyError, MadeLinkKey};
 pub use objects::ToldEvent;
+pub(crate) use observe::MOST_PAYMENTS;
 pub use search::{Found, FoundCharge};
 pub(crate) use shared::Sending;
 pub use types::{

@@ -6,6 +6,7 @@ use bitpro_charge::{BlockHash, BlockRef, ChargeId, Loss, Outpoint, Place, Timest
 use siphasher::sip::SipHasher13;
 
 use super::difference::{Code, Difference};
+use crate::charges::MOST_PAYMENTS;
 use crate::node::survey::{FoundConflict, FoundOutput, MINERS_CLOCK_SECS};
 use crate::store::Snapshot;
 use crate::store::audit::{StoredAt, StoredScript};
@@ -14,8 +15,9 @@ use crate::store::audit::{StoredAt, StoredScript};
 /// records whole seconds.
 const POOL_LAG_MILLIS: i64 = 2_000;
 
-/// With more outputs than this, one transaction to one charge is compared by its sum: what nobody does may be stored in fewer rows.
-pub(super) const SINGLE_OUTPUTS: usize = 99;
+/// With more outputs than this, one transaction to one charge is compared by its sum: the last of the rows that are stored may stand for
+/// more than one output.
+pub(super) const SINGLE_OUTPUTS: usize = MOST_PAYMENTS - 1;
 
 /// A difference, and the observation that would mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use super::sighted::Sighted;
 use super::{Inner, ObserveError};
 use crate::node::view::{Connected, LostTx, Tip, UNTIL_LAG_MILLIS, View, is_settled};
 use crate::store::{Batch, CHARGES_A_TURN, Snapshot, StoreError, Tx, TxPlace};
+pub(crate) use transactions::MOST_PAYMENTS;
 use transactions::{take_in_losses, take_in_transactions};
 
 /// A view that says more than this is told of: until it is stored, nothing else is. It is no reason to take it in in parts, for a

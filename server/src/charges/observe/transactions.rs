@@ -13,7 +13,7 @@ use crate::store::{DescriptorId, Snapshot, StoreError, StoredTx, Tx, TxPlace};
 
 /// So many payments of one charge by one transaction stand for themselves; the last of them stands for what is beyond. Nobody pays
 /// so, and each costs a row and a place in every sum.
-const MOST_PAYMENTS: usize = 100;
+pub(crate) const MOST_PAYMENTS: usize = 100;
 
 /// An output, or the last one of too many, and the charge that it pays.
 struct Paid {
