@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::limits::is_proxied;
-use crate::node::ChargesPort as _;
+use crate::node::{ChargesPort as _, Condition};
 use crate::web::{Peer, Problem, RequestId};
 
 /// How long an answer of the disk counts, in milliseconds.
@@ -154,7 +154,8 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
     );
     vec![
         part("store", stores, yes_or(stores, "charges cannot be stored")),
-        part("node", node.is_well(), node.condition.to_string()),
+        // A hole is a part of its own: the node may be in step all the same.
+        part("node", node.condition == Condition::Ready, node.condition.to_string()),
         part(
             "relay",
             is_hearing && stale.is_none(),
@@ -289,6 +290,44 @@ mod tests {
             );
         }
         app.open("fiat_price_cents=4200").await;
+    }
+
+    #[tokio::test]
+    async fn r06_a_hole_is_a_part_of_its_own_beside_a_node_that_is_in_step() {
+        let app = TestApp::with_merchant(&[]).await;
+        let told = async || {
+            let request = Request::builder()
+                .uri("/readyz")
+                .header(header::HOST, "127.0.0.1:9464")
+                .extension(Peer("127.0.0.1:40000".parse().unwrap()));
+            let request = request.body(Body::empty()).unwrap();
+            let answer = inside(app.app.clone()).oneshot(request).await.unwrap();
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            serde_json::from_slice::<serde_json::Value>(&body).unwrap()
+        };
+        let part = |told: &serde_json::Value, name: &str| {
+            let parts = told["parts"].as_array().unwrap();
+            parts
+                .iter()
+                .find(|part| part["name"] == name)
+                .map(|part| part["ok"].clone())
+        };
+        let hole = crate::node::view::Hole {
+            from: 5,
+            to: 9,
+            since: START,
+            until: START,
+        };
+        app.node.send_modify(|status| {
+            status.condition = Condition::Ready;
+            status.hole = Some(hole);
+        });
+        let with_hole = told().await;
+        assert_eq!(part(&with_hole, "node"), Some(true.into()), "{with_hole}");
+        assert_eq!(part(&with_hole, "hole"), Some(false.into()), "{with_hole}");
+        assert_eq!(with_hole["status"], "degraded");
+        app.node.send_modify(|status| status.hole = None);
+        assert_eq!(part(&told().await, "hole"), None);
     }
 
     #[tokio::test]

@@ -62,6 +62,8 @@ pub struct TestApp {
     pub app: App,
     /// Ends the application.
     pub closing: CancellationToken,
+    /// What is known of the node.
+    pub node: watch::Sender<NodeStatus>,
     router: Router,
     folder: TempDir,
 }
@@ -162,6 +164,7 @@ impl TestApp {
         let closing = CancellationToken::new();
         let database = folder.path().join("bitpro.db");
         let origin = dashboard_url.as_ref().map_or(ORIGIN, PublicUrl::origin);
+        let node = watch::Sender::new(NodeStatus::starting());
         let app = App::new(Parts {
             charges: charges.clone(),
             accounts: Accounts::new(charges.clone(), signup, origin, operator.and_then(Email::read)),
@@ -184,7 +187,7 @@ impl TestApp {
             explorer: None,
             metrics_allow: vec!["127.0.0.0/8".parse().unwrap()],
             metrics: None,
-            node: watch::channel(NodeStatus::starting()).1,
+            node: node.subscribe(),
             reconciler: Reconciler::new(charges.clone(), nowhere(), &database),
             closing: closing.clone(),
         });
@@ -204,6 +207,7 @@ impl TestApp {
             closing,
             app: app.clone(),
             router: app.router(Arc::new(edge)),
+            node,
             folder,
         }
     }
