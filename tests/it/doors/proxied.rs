@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use anyhow::{Context as _, Result, ensure};
 use bitpro_tests::{Nginx, Pair, Scene, Setup};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 
 use super::{ask_and_never_read, from, port_of};
 
@@ -21,6 +21,13 @@ async fn behind_nginx(settings: &[(&str, &str)]) -> Result<(Scene, Nginx)> {
     let scene = Scene::on(pair, setup, &[]).await?;
     let nginx = Nginx::start(port, &format!("127.0.0.1:{}", port_of(&scene.app)?)).await?;
     Ok((scene, nginx))
+}
+
+/// The stream of the charge to which a link led, through the proxy.
+fn stream_of(nginx: &Nginx, made: &Response) -> Result<String> {
+    let location = made.headers().get("location").context("no charge was made")?.to_str()?;
+    let path = location.split('?').next().unwrap_or_default();
+    Ok(format!("{}{path}/events", nginx.url()))
 }
 
 #[tokio::test]
@@ -48,17 +55,7 @@ async fn through_nginx_neither_readers_who_never_read_nor_streams_keep_shoppers_
         .header("sec-fetch-dest", "document")
         .send()
         .await?;
-    let location = made
-        .headers()
-        .get("location")
-        .context("no charge was made")?
-        .to_str()?
-        .to_owned();
-    let events = format!(
-        "{}{}/events",
-        nginx.url(),
-        location.split('?').next().unwrap_or_default()
-    );
+    let events = stream_of(&nginx, &made)?;
     let mut streams = Vec::new();
     for last in 10..20 {
         let http = from([127, 0, 0, last].into())?;
@@ -137,17 +134,7 @@ async fn r25_through_nginx_a_shopper_is_who_the_proxy_says_and_a_press_is_good_f
     );
 
     // Streams pass through unbuffered, and are counted by the shopper that the proxy tells.
-    let location = made
-        .headers()
-        .get("location")
-        .context("no location")?
-        .to_str()?
-        .to_owned();
-    let events = format!(
-        "{}{}/events",
-        nginx.url(),
-        location.split('?').next().unwrap_or_default()
-    );
+    let events = stream_of(&nginx, &made)?;
     let mut open = Vec::new();
     for nth in 0..4 {
         let mut stream = one.get(&events).send().await?;
