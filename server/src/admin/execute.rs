@@ -188,6 +188,8 @@ async fn list(charges: &Charges, query: ListQuery) -> Reply {
             .saturating_sub(u32::try_from(listed.len()).unwrap_or(u32::MAX));
         let page = charges.list(filter.clone(), after, missing.min(PAGE)).await?;
         listed.extend(page.charges.iter().map(document));
+        let unreadable = page.unreadable.iter();
+        listed.extend(unreadable.map(|id| json!({"id": id.to_string(), "state": "unreadable"})));
         after = page.next;
         if after.is_none() || missing <= PAGE {
             return Ok(Value::Array(listed));

@@ -111,11 +111,16 @@ impl Charges {
         let fits = usize::try_from(limit).unwrap_or(usize::MAX);
         let has_more = found.len() > fits;
         found.truncate(fits);
-        for snapshot in &found {
-            self.inner.shared.verify(snapshot)?;
-        }
-        let next = found.last().filter(|_| has_more).map(|last| Cursor(last.num));
-        Ok(Page { charges: found, next })
+        let last = found.last().map(|last| match last {
+            Ok(snapshot) => snapshot.num,
+            Err(unreadable) => unreadable.num,
+        });
+        let (charges, unreadable) = self.inner.shared.shown(found);
+        Ok(Page {
+            charges,
+            unreadable,
+            next: last.filter(|_| has_more).map(Cursor),
+        })
     }
 
     /// What a merchant knows of a charge beside its money; `None` when there is no such charge.
@@ -132,6 +137,19 @@ impl Charges {
             metadata,
             notes,
         }))
+    }
+
+    /// The last events of a charge before the one numbered `before`, at most `limit`, oldest first; `None` when there is no such charge.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn events_before(
+        &self,
+        id: ChargeId,
+        before: u64,
+        limit: u32,
+    ) -> Result<Option<Vec<Recorded>>, StoreError> {
+        self.inner.store.events_before(id, before, limit).await
     }
 
     /// Every event of a charge, oldest first; `None` when there is no such charge.

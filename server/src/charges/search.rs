@@ -1,6 +1,6 @@
 //! What a merchant's team looks at: his charges as he searches for them, their figures, and what stands beside each.
 
-use bitpro_charge::{MerchantId, Timestamp};
+use bitpro_charge::{ChargeId, MerchantId, Timestamp};
 
 use super::hub::Subscription;
 use super::objects::personal;
@@ -29,6 +29,8 @@ pub struct FoundCharge {
 pub struct Found {
     /// The charges.
     pub charges: Vec<FoundCharge>,
+    /// Those among them that another hand has changed, so that they cannot be shown.
+    pub unreadable: Vec<ChargeId>,
     /// Where the list goes on; `None` at the end.
     pub next: Option<Place>,
 }
@@ -41,15 +43,25 @@ impl Charges {
     pub async fn search(&self, search: &Search, after: Option<Place>, limit: u32) -> Result<Found, StoreError> {
         let limit = limit.clamp(1, LONGEST_GROUP);
         let store = &self.inner.store;
-        let mut snapshots = store.search(search, after, limit + 1).await?;
+        let mut listed = store.search(search, after, limit + 1).await?;
         let fits = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = snapshots.len() > fits;
-        snapshots.truncate(fits);
+        let has_more = listed.len() > fits;
+        listed.truncate(fits);
+        let last = listed.last().filter(|_| has_more).map(|last| match last {
+            Ok(snapshot) => Place {
+                created_at: snapshot.charge.terms.created_at,
+                num: snapshot.num,
+            },
+            Err(unreadable) => Place {
+                created_at: unreadable.created_at,
+                num: unreadable.num,
+            },
+        });
+        let (snapshots, unreadable) = self.inner.shared.shown(listed);
         let nums: Vec<i64> = snapshots.iter().map(|snapshot| snapshot.num).collect();
         let mut beside = store.beside(&nums).await?;
         let mut charges = Vec::with_capacity(snapshots.len());
         for snapshot in snapshots {
-            self.inner.shared.verify(&snapshot)?;
             let row = beside.remove(&snapshot.num).unwrap_or_default();
             charges.push(FoundCharge {
                 order_conflict: row.order_conflict,
@@ -57,12 +69,11 @@ impl Charges {
                 snapshot,
             });
         }
-        let last = charges.last().filter(|_| has_more);
-        let next = last.map(|FoundCharge { snapshot, .. }| Place {
-            created_at: snapshot.charge.terms.created_at,
-            num: snapshot.num,
-        });
-        Ok(Found { charges, next })
+        Ok(Found {
+            charges,
+            unreadable,
+            next: last,
+        })
     }
 
     /// What stands beside one charge.

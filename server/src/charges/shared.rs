@@ -17,7 +17,7 @@ use crate::merchant::{Merchant, MerchantMap};
 use crate::node::view::{Hole, Tip};
 use crate::node::{IssuedRange, ScanRequest};
 use crate::store::webhook::Due;
-use crate::store::{DescriptorId, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap, WebhookMap};
+use crate::store::{DescriptorId, Listed, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap, WebhookMap};
 use crate::wallet::Receive;
 
 /// Charges that are kept ready for status reads.
@@ -205,6 +205,19 @@ impl Shared {
             "the address of charge {} does not follow from its descriptor",
             snapshot.charge.id
         )))
+    }
+
+    /// The charges of a list that can be shown, and the names of those that another hand has changed: one must not hide the others.
+    pub(super) fn shown(&self, listed: Vec<Listed>) -> (Vec<Snapshot>, Vec<ChargeId>) {
+        let (mut shown, mut unreadable) = (Vec::with_capacity(listed.len()), Vec::new());
+        for one in listed {
+            match one {
+                Ok(snapshot) if self.verify(&snapshot).is_ok() => shown.push(snapshot),
+                Ok(snapshot) => unreadable.push(snapshot.charge.id),
+                Err(changed) => unreadable.push(changed.id),
+            }
+        }
+        (shown, unreadable)
     }
 
     /// Takes the news over; whether there are descriptors among them that are to be looked for.

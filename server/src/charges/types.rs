@@ -112,6 +112,8 @@ pub struct Personal {
 pub struct Page {
     /// The charges.
     pub charges: Vec<Snapshot>,
+    /// Those among them that another hand has changed, so that they cannot be shown.
+    pub unreadable: Vec<ChargeId>,
     /// Where the next page starts; `None` at the end.
     pub next: Option<Cursor>,
 }

@@ -109,6 +109,18 @@ pub(crate) struct Listing<'a> {
     pub(crate) limit: u32,
 }
 
+/// A charge of a list whose row another hand has changed, so that it cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// Its row.
+    pub(crate) num: i64,
+    pub(crate) id: ChargeId,
+    pub(crate) created_at: Timestamp,
+}
+
+/// A charge of a list, as far as it can be read.
+pub(crate) type Listed = Result<Snapshot, Unreadable>;
+
 /// Something that a merchant was told: a row of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
@@ -187,7 +199,7 @@ impl Store {
     }
 
     /// Charges, newest first.
-    pub(crate) async fn list(&self, listing: &Listing<'_>) -> Result<Vec<Snapshot>, StoreError> {
+    pub(crate) async fn list(&self, listing: &Listing<'_>) -> Result<Vec<Listed>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::list(&mut reader, listing, self.network).await
     }
@@ -198,7 +210,7 @@ impl Store {
         search: &Search,
         after: Option<Place>,
         limit: u32,
-    ) -> Result<Vec<Snapshot>, StoreError> {
+    ) -> Result<Vec<Listed>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::search(&mut reader, search, after, limit, self.network).await
     }
@@ -251,6 +263,17 @@ impl Store {
     pub(crate) async fn history(&self, id: ChargeId) -> Result<Option<Vec<Vec<Recorded>>>, StoreError> {
         let mut reader = self.readers.acquire().await?;
         sqlite::history(&mut reader, id).await
+    }
+
+    /// The last events of a charge before the one numbered `before`, at most `limit`, oldest first; `None` when there is no such charge.
+    pub(crate) async fn events_before(
+        &self,
+        id: ChargeId,
+        before: u64,
+        limit: u32,
+    ) -> Result<Option<Vec<Recorded>>, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::events_before(&mut reader, id, before, limit).await
     }
 
     /// The charges in these rows, in no order.

@@ -45,7 +45,11 @@ pub(super) async fn page(
     let language = request.language;
     let charges = &request.app.charges;
     let snapshot = charges.snapshot(id).await?.ok_or(Refusal::unknown_charge())?;
-    let mut events = charges.history(id).await?.unwrap_or_default();
+    let end = snapshot.charge.sequence.saturating_add(1);
+    let mut events = charges
+        .events_before(id, end, history::PER_PART)
+        .await?
+        .unwrap_or_default();
     events.retain(|recorded| recorded.sequence > seen);
     let times = Times::new(&member.merchant.settings.time_zone, language);
     let why = match refused {

@@ -134,12 +134,19 @@ impl Export {
         };
         if let Some(next) = found.next {
             self.at = At::Group(Some(next));
-        } else if found.charges.is_empty() {
+        } else if found.charges.is_empty() && found.unreadable.is_empty() {
             return None;
         }
         let zone = &self.member.merchant.settings.time_zone;
         let role = self.member.role;
-        Some(Ok(lines(found.charges.iter().map(|found| line(found, zone, role)))))
+        let read = found.charges.iter().map(|found| line(found, zone, role));
+        // A line without its figures says that one is missing in the sum.
+        let unreadable = found.unreadable.iter().map(|id| {
+            let mut line = [const { String::new() }; COLUMNS.len()];
+            (line[0], line[2]) = (id.to_string(), "unreadable".to_owned());
+            line
+        });
+        Some(Ok(lines(read.chain(unreadable))))
     }
 }
 

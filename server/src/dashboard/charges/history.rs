@@ -4,15 +4,23 @@ use bitpro_charge::{Event, Judgement, Outpoint, Place, Recorded};
 use bitpro_checkout_app::format::shortened;
 use maud::{Markup, html};
 
+use super::charge_path;
 use super::payments::filled;
 use super::wording::{loss_word, origin_word, reason_word, state_word};
 use crate::charges::Snapshot;
+use crate::checkout::refusal::Refusal;
 use crate::dashboard::money;
+use crate::dashboard::route::Request;
 use crate::dashboard::time::{self, Times};
 use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
 
+/// So many events are shown at a time.
+pub(super) const PER_PART: u32 = 200;
+
 const HISTORY: Words = words("What happened", "Historique");
+const EARLIER: Words = words("{} earlier events", "{} évènements antérieurs");
+const NEWEST: Words = words("The newest events", "Les évènements les plus récents");
 const MADE: Words = words("Made by {}.", "Créée par\u{a0}: {}.");
 const FOUND: Words = words(
     "{} arrived with transaction {}.",
@@ -65,18 +73,58 @@ const STATE: Words = words("State: {}.", "État\u{a0}: {}.");
 const STATE_WITH: Words = words("State: {} ({}).", "État\u{a0}: {} ({}).");
 const TOLD: Words = words("Event for your server: {}.", "Évènement pour votre serveur\u{a0}: {}.");
 
+/// A part of what happened to a charge.
+pub(super) struct Part {
+    /// The events, oldest first.
+    pub(super) events: Vec<Recorded>,
+    /// How many there are before them.
+    pub(super) earlier: u64,
+    /// Whether there are newer ones.
+    pub(super) has_newer: bool,
+}
+
+/// The part of a charge's history that was asked for: what a stranger pays in thousands of pieces makes no endless page.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn part(request: &Request, snapshot: &Snapshot) -> Result<Part, Refusal> {
+    let asked: Option<u64> = request.query.text("before").parse().ok();
+    let end = snapshot.charge.sequence.saturating_add(1);
+    let before = asked.map_or(end, |before| before.clamp(1, end));
+    let charges = &request.app.charges;
+    let events = charges.events_before(snapshot.charge.id, before, PER_PART).await?;
+    let events = events.unwrap_or_default();
+    Ok(Part {
+        earlier: events.first().map_or(0, |first| first.sequence.saturating_sub(1)),
+        has_newer: before < end,
+        events,
+    })
+}
+
 /// The section of the history.
-pub(super) fn section(snapshot: &Snapshot, events: &[Recorded], times: Times<'_>, language: Language) -> Markup {
+pub(super) fn section(snapshot: &Snapshot, part: &Part, times: Times<'_>, language: Language) -> Markup {
     let made = snapshot.charge.terms.created_at;
+    let path = charge_path(snapshot.charge.merchant, snapshot.charge.id);
     html! {
         section.panel aria-labelledby="history" {
             h2 #history { (HISTORY.of(language)) }
+            @if part.earlier > 0 {
+                @let before = part.earlier + 1;
+                p { a rel="prev" href={ (path) "?before=" (before) "#history" } {
+                    (filled(EARLIER, language, &[&part.earlier.to_string()]))
+                } }
+            }
             ol.history {
-                li {
-                    time datetime=(time::machine(made)) { (times.second(made)) }
-                    span { (filled(MADE, language, &[origin_word(snapshot.origin).of(language)])) }
+                @if part.earlier == 0 {
+                    li {
+                        time datetime=(time::machine(made)) { (times.second(made)) }
+                        span { (filled(MADE, language, &[origin_word(snapshot.origin).of(language)])) }
+                    }
                 }
-                (items(events, times, language))
+                (items(&part.events, times, language))
+            }
+            @if part.has_newer {
+                p { a rel="next" href={ (path) "#history" } { (NEWEST.of(language)) } }
             }
         }
     }

@@ -33,6 +33,10 @@ const NOTHING_YET_HELP: Words = words(
     "Every payment that a shopper begins appears here, the moment he opens the checkout. Put the snippet on your page and make a first payment to see it.",
     "Chaque paiement commencé par un client apparaît ici dès qu’il ouvre la page de paiement. Placez l’extrait sur votre page et faites un premier paiement pour le voir.",
 );
+const UNREADABLE: Words = words(
+    "These transactions cannot be shown, because what is stored of them was changed by another hand. Do not ship for them; whoever runs this server finds the reason with `bitpro reconcile`.",
+    "Ces transactions ne peuvent pas être affichées, car leurs données ont été modifiées par une autre main. N’expédiez rien pour elles\u{202f}; la personne qui gère ce serveur en trouve la raison avec «\u{a0}bitpro reconcile\u{a0}».",
+);
 const SNIPPET: Words = words("Get the snippet", "Obtenir l’extrait");
 const FIRST_PAYMENT: Words = words("Make a first payment", "Faire un premier paiement");
 
@@ -79,15 +83,22 @@ fn listed(request: &Request, member: &Member, filters: &Filters, found: &Found) 
     let language = request.language;
     let path = list_path(member.merchant.id);
     let is_first = request.query.text("after").is_empty();
-    if found.charges.is_empty() && is_first && filters.is_empty() {
+    let is_empty = found.charges.is_empty() && found.unreadable.is_empty();
+    if is_empty && is_first && filters.is_empty() {
         return nothing_yet(request, member);
     }
     let next = found.next.map(|place| place_to(&request.app.charges.epoch(), place));
     html! {
-        @if found.charges.is_empty() {
+        @if is_empty {
             p.panel { (NOTHING_FOUND.of(language)) }
         } @else {
             (rows::table(request, member, &found.charges))
+        }
+        @if !found.unreadable.is_empty() {
+            div.note.bad role="alert" {
+                p { (UNREADABLE.of(language)) }
+                ul { @for id in &found.unreadable { li.mono { (id) } } }
+            }
         }
         @if !is_first || next.is_some() {
             nav.actions aria-label=(PAGES.of(language)) {

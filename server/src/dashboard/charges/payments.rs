@@ -11,6 +11,10 @@ use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
 
 const PAYMENTS: Words = words("Payments", "Paiements");
+const MORE: Words = words(
+    "{} more payments are not shown here. What they come to is counted above.",
+    "{} autres paiements ne sont pas affichés ici. Leur total est compté ci-dessus.",
+);
 const NONE: Words = words("No payment was seen.", "Aucun paiement n’a été vu.");
 const TRANSACTION: Words = words("Transaction", "Transaction");
 const VALUE: Words = words("Value", "Valeur");
@@ -28,6 +32,9 @@ const EARLIER: Words = words(
     "seen before this transaction was made: not counted",
     "vu avant la création de cette transaction\u{a0}: non compté",
 );
+
+/// So many payments are shown: nobody but who plays with us pays in more pieces.
+const SHOWN: usize = 200;
 
 /// The section of payments, with confirmations under a tip at height `tip`.
 pub(super) fn section(app: &App, charge: &Charge, tip: u32, times: Times<'_>, language: Language) -> Markup {
@@ -49,11 +56,14 @@ pub(super) fn section(app: &App, charge: &Charge, tip: u32, times: Times<'_>, la
                             }
                         }
                         tbody role="rowgroup" {
-                            @for payment in &charge.payments {
+                            @for payment in charge.payments.iter().take(SHOWN) {
                                 (row(app, charge, payment, tip, times, language))
                             }
                         }
                     }
+                }
+                @if let Some(more) = charge.payments.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+                    p { (filled(MORE, language, &[&more.to_string()])) }
                 }
             }
         }

@@ -79,7 +79,7 @@ pub(super) async fn page(
     let tip = charges.tip_height();
     let found = charges.found(snapshot).await?;
     let note = charges.note(snapshot).await?;
-    let events = charges.history(charge.id).await?.unwrap_or_default();
+    let events = history::part(request, snapshot).await?;
     let delivered = charges.deliveries_of(snapshot).await?;
     let content = html! {
         (actions::done(request))

@@ -28,6 +28,8 @@ const KNOWN: [&str; 7] = [
 #[derive(Serialize)]
 struct Page {
     charges: Vec<ChargeObject>,
+    /// Ids of charges that belong here and cannot be read.
+    unreadable: Vec<String>,
     page: u32,
     next_cursor: Option<String>,
 }
@@ -65,6 +67,7 @@ pub(in crate::mapi) fn list(call: Call) -> BoxFuture<'static, Result<Reply, Prob
         let links = links(&format!("{url}/mapi/charges"), &query, page, next.as_deref());
         let document = Page {
             charges: call.app.charges.charge_objects(&snapshots, url).await?,
+            unreadable: found.unreadable.iter().map(ToString::to_string).collect(),
             page,
             next_cursor: next,
         };

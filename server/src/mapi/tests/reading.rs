@@ -186,3 +186,22 @@ async fn what_is_answered_is_what_the_document_says() {
         assert_eq!(names(&schemas[name]["properties"]), names(answered), "{name}");
     }
 }
+
+#[tokio::test]
+async fn r36_what_another_hand_has_changed_is_named_in_a_list_and_hides_no_other() {
+    let shop = Shop::usual().await;
+    for order in ["A", "B"] {
+        shop.make(order).await;
+    }
+    let (_, whole) = shop.told(&shop.get("/mapi/charges")).await;
+    assert_eq!(whole["unreadable"], json!([]));
+    let id = whole["charges"][1]["id"].clone();
+    crate::store::testing::meddle(
+        &shop.app.database(),
+        "UPDATE charges SET terms = '{}' WHERE order_id = 'A'",
+    )
+    .await;
+    let (status, list) = shop.told(&shop.get("/mapi/charges")).await;
+    assert_eq!((status, list["charges"].as_array().unwrap().len()), (200, 1));
+    assert_eq!(list["unreadable"], json!([id]));
+}

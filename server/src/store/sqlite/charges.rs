@@ -9,7 +9,7 @@ use super::{Session, column, fixed, unsigned};
 use crate::merchant::Language;
 use crate::node::view::ScriptId;
 use crate::store::documents::{snapshot_from, terms_from, terms_to};
-use crate::store::{ChargeOrigin, DescriptorId, Listing, Snapshot, StoreError};
+use crate::store::{ChargeOrigin, DescriptorId, Listed, Listing, Snapshot, StoreError, Unreadable};
 use crate::wallet::address_of;
 
 /// A charge to be stored, with what stands apart from it.
@@ -39,8 +39,8 @@ macro_rules! select {
     ($condition:literal) => {
         concat!(
             "SELECT c.num, c.id, m.id, c.script, s.script, s.descriptor, s.idx, c.origin, c.order_id, c.language, c.terms, \
-             c.email_key, c.snapshot, (SELECT '[' || group_concat(p.body) || ']' FROM payments p WHERE p.charge = c.num) \
-             FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script WHERE ",
+             c.email_key, c.snapshot, (SELECT '[' || group_concat(p.body) || ']' FROM payments p WHERE p.charge = c.num), \
+             c.created_at FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script WHERE ",
             $condition
         )
     };
@@ -253,7 +253,7 @@ pub(in crate::store) async fn list(
     connection: &mut SqliteConnection,
     listing: &Listing<'_>,
     network: Network,
-) -> Result<Vec<Snapshot>, StoreError> {
+) -> Result<Vec<Listed>, StoreError> {
     let mut query = query("1 = 1");
     if let Some(merchant) = listing.merchant {
         query.push(" AND c.merchant = (SELECT num FROM merchants WHERE id = ");
@@ -280,7 +280,25 @@ pub(in crate::store) async fn list(
         .push(" OFFSET ")
         .push_bind(column(listing.skip));
     let rows = query.build().fetch_all(connection).await?;
-    snapshots(&rows, network)
+    listed(&rows, network)
+}
+
+/// The charges of a list. One that cannot be read is named: it must not hide the others.
+pub(super) fn listed(rows: &[SqliteRow], network: Network) -> Result<Vec<Listed>, StoreError> {
+    let read = rows.iter().map(|row| match snapshot(row, network) {
+        Ok(snapshot) => Ok(Ok(snapshot)),
+        Err(StoreError::Damaged(why)) => {
+            let id = ChargeId(fixed(row.try_get(1)?)?);
+            tracing::error!(charge = %id, why, "a charge of a list cannot be read");
+            Ok(Err(Unreadable {
+                num: row.try_get(0)?,
+                id,
+                created_at: Timestamp(row.try_get(14)?),
+            }))
+        }
+        Err(error) => Err(error),
+    });
+    read.collect()
 }
 
 pub(super) fn query(condition: &str) -> QueryBuilder<Sqlite> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bitpro_charge::{Announcement, ChargeId, Event, Payment, Place, Recorded, Timestamp, Txid, Whereabouts};
+use futures::TryStreamExt as _;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
@@ -195,6 +196,47 @@ pub(in crate::store) async fn history(
         })
         .collect();
     batches.map(Some)
+}
+
+/// The last events of a charge before the one numbered `before`, at most `limit`, oldest first; `None` when there is no such charge.
+pub(in crate::store) async fn events_before(
+    connection: &mut SqliteConnection,
+    id: ChargeId,
+    before: u64,
+    limit: u32,
+) -> Result<Option<Vec<Recorded>>, StoreError> {
+    let num: Option<i64> = sqlx::query_scalar("SELECT num FROM charges WHERE id = ?")
+        .bind(&id.0[..])
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(num) = num else { return Ok(None) };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    // A batch holds one event or more: the one that holds `before`, and as many before it, hold enough.
+    let mut rows = sqlx::query(
+        "SELECT first_sequence, at, body FROM events WHERE charge = ?1 AND last_sequence <= \
+         COALESCE((SELECT MIN(last_sequence) FROM events WHERE charge = ?1 AND last_sequence >= ?2), ?2) \
+         ORDER BY last_sequence DESC",
+    )
+    .bind(num)
+    .bind(column(before))
+    .fetch(connection);
+    let mut newest_first: Vec<Recorded> = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let first: u64 = unsigned(row.try_get(0)?)?;
+        let at = Timestamp(row.try_get(1)?);
+        let recorded = (first..).zip(events_from(row.try_get(2)?)?);
+        let batch: Vec<Recorded> = recorded
+            .take_while(|(sequence, _)| *sequence < before)
+            .map(|(sequence, event)| Recorded { sequence, at, event })
+            .collect();
+        newest_first.extend(batch.into_iter().rev());
+        if newest_first.len() >= limit {
+            break;
+        }
+    }
+    newest_first.truncate(limit);
+    newest_first.reverse();
+    Ok(Some(newest_first))
 }
 
 /// The payments that were changed; all of them where they stood in the charge's document until now.

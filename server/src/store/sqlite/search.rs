@@ -3,11 +3,11 @@
 use bitpro_charge::{Cents, Network, Timestamp};
 use sqlx::{QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
-use super::charges::{query, snapshots, state_from};
+use super::charges::{listed, query, state_from};
 use super::told::merchant_num;
 use super::unsigned;
 use crate::store::search::{Needle, Place, Search, Tally};
-use crate::store::{Snapshot, StoreError};
+use crate::store::{Listed, StoreError};
 
 /// From so many order ids with one beginning on, the charges are gone through in the order of the list: nearly every one of
 /// them fits then, and collecting them all to sort them would take longer.
@@ -22,7 +22,7 @@ pub(in crate::store) async fn search(
     after: Option<Place>,
     limit: u32,
     network: Network,
-) -> Result<Vec<Snapshot>, StoreError> {
+) -> Result<Vec<Listed>, StoreError> {
     let Some(merchant) = merchant_num(connection, search.merchant).await? else {
         return Ok(Vec::new());
     };
@@ -32,7 +32,7 @@ pub(in crate::store) async fn search(
     };
     let mut query = wanted(search, merchant, is_common, after, limit);
     let rows = query.build().fetch_all(connection).await?;
-    snapshots(&rows, network)
+    listed(&rows, network)
 }
 
 fn wanted(search: &Search, merchant: i64, is_common: bool, after: Option<Place>, limit: u32) -> QueryBuilder<Sqlite> {

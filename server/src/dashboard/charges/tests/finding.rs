@@ -203,3 +203,63 @@ async fn what_strangers_write_is_text_on_every_page() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_another_hand_has_changed_is_named_and_hides_no_other() {
+    let mut desk = Desk::new().await;
+    let broken = desk.make("A-1", "").await;
+    let elsewhere = desk.make("A-2", "").await;
+    let whole = desk.make("A-3", "").await;
+    for statement in [
+        "UPDATE charges SET terms = '{}' WHERE order_id = 'A-1'",
+        "UPDATE scripts SET script = x'00140000000000000000000000000000000000000001' \
+         WHERE id = (SELECT script FROM charges WHERE order_id = 'A-2')",
+    ] {
+        crate::store::testing::meddle(&desk.app.database(), statement).await;
+    }
+    let list = desk.get("charges").await;
+    assert_eq!(list.status, 200);
+    assert!(list.has(&format!("/charges/{whole}\"")), "{}", list.body);
+    assert!(list.has("bitpro reconcile"), "{}", list.body);
+    for id in [broken, elsewhere] {
+        assert!(
+            list.has(&id.to_string()) && !list.has(&format!("/charges/{id}\"")),
+            "{id}"
+        );
+    }
+    desk.language = Language::Fr;
+    assert!(desk.get("charges").await.has("modifiées par une autre main"));
+    let file = desk.get("charges.csv").await.body;
+    assert!(file.contains(&format!("{broken},,unreadable,")), "{file}");
+    assert!(file.contains("A-3") && !file.contains("A-2"), "{file}");
+}
+
+#[tokio::test]
+async fn a_long_history_is_shown_part_by_part() {
+    let desk = Desk::new().await;
+    let id = desk.make("A-1", "").await;
+    for _ in 0..60 {
+        desk.pay(id).await;
+        desk.app.confirm(&format!("/{id}")).await;
+    }
+    let whole = desk.app.charges.history(id).await.unwrap().unwrap().len();
+    let entries = |answer: &Answer| {
+        let from = answer.body.find("<ol class=\"history\">").unwrap();
+        let list = &answer.body[from..from + answer.body[from..].find("</ol>").unwrap()];
+        list.matches("<li>").count()
+    };
+    let newest = desk.get(&format!("charges/{id}")).await;
+    assert_eq!(entries(&newest), 200);
+    let left = whole - 200;
+    assert!(newest.has(&format!("{left} earlier events")), "{}", newest.body);
+    assert!(newest.has(&format!("?before={}#history", left + 1)));
+    assert!(!newest.has("The newest events"));
+    let oldest = desk.get(&format!("charges/{id}?before={}", left + 1)).await;
+    // The making of the charge is an entry, too.
+    assert_eq!(entries(&oldest), left + 1);
+    assert!(oldest.has("The newest events") && !oldest.has("earlier events"));
+    // What nobody asked for is read as the nearest that there is.
+    for before in ["0", "1", "x", "18446744073709551615"] {
+        assert_eq!(desk.get(&format!("charges/{id}?before={before}")).await.status, 200);
+    }
+}
