@@ -1,6 +1,5 @@
 //! From an observation to decisions: what is new, what follows from it, and what the merchant is told of it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::apply::total;
@@ -8,39 +7,11 @@ use crate::event::Verdict;
 use crate::state::rate_holds;
 use crate::{
     Amount, Announcement, Charge, Context, Event, Gone, Judgement, LatePolicy, Observation, Outpoint, Payment, Place,
-    Sighting, State, Timestamp, Whereabouts,
+    Refusal, Sighting, State, Timestamp, Whereabouts,
 };
 
 /// From this many reversals on, a charge reports only `confirmed` and `failed` (R17).
 const REVERSALS_TOLD: u32 = 3;
-
-/// Why a merchant's command is refused. Each is a conflict: the charge is not what he thought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The charge has moved on since the merchant looked; its sequence now.
-    Stale(u64),
-    /// None of the named payments is live, or one is not known (R14).
-    NoLiveMoney,
-    /// The charge is confirmed, and all that was named counts already: there is no amount and no time to waive (R14).
-    NothingToAccept,
-    /// Only a pending charge can be cancelled (R15).
-    NotPending,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stale(sequence) => {
-                write!(f, "the charge has changed; its sequence is now {sequence}")
-            }
-            Self::NoLiveMoney => f.write_str("there is no live payment to accept"),
-            Self::NothingToAccept => f.write_str("the charge is confirmed, and what was named counts already"),
-            Self::NotPending => f.write_str("only a pending charge can be cancelled"),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// Decides what `observation` means for `charge`. Events come back in the order in which they are to be applied; none of
 /// them says what the charge already knows, so that deciding twice yields nothing.
