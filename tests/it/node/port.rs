@@ -129,9 +129,9 @@ impl Kept {
         if view.connected.is_empty() {
             assert_eq!(view.tip, before, "without new blocks the tip stays");
         } else {
-            assert_eq!(view.connected.last(), Some(&view.tip.block));
+            assert_eq!(view.connected.last().map(|last| last.block), Some(view.tip.block));
             assert!(view.tip.work > before.work, "R6: only more work moves the chain");
-            let heights: Vec<u32> = view.connected.iter().map(|block| block.height).collect();
+            let heights: Vec<u32> = view.connected.iter().map(|connected| connected.block.height).collect();
             assert!(
                 heights
                     .iter()
@@ -141,8 +141,11 @@ impl Kept {
         }
         assert!(self.observed_until <= Some(view.observed_until) || view.observed_until == Timestamp(0));
         self.hashes.split_off(&(view.fork_height + 1));
-        self.hashes
-            .extend(view.connected.iter().map(|block| (block.height, block.hash)));
+        self.hashes.extend(
+            view.connected
+                .iter()
+                .map(|connected| (connected.block.height, connected.block.hash)),
+        );
         for tx in &view.transactions {
             assert!(!tx.outputs.is_empty());
             if let Place::Block(block) = tx.place {
