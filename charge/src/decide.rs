@@ -283,27 +283,33 @@ impl Decision<'_> {
         let mut named: Vec<&Payment> = outpoints.iter().filter_map(|&o| self.charge.payment(o)).collect();
         named.sort_unstable_by_key(|payment| payment.outpoint);
         named.dedup_by_key(|payment| payment.outpoint);
+        let shares = self.charge.shares(|_, _| true);
+        let counts = |payment: &Payment| {
+            let place = self
+                .charge
+                .payments
+                .iter()
+                .position(|known| known.outpoint == payment.outpoint);
+            place.is_some_and(|place| shares[place] == payment.value)
+        };
         if self.charge.state == State::Confirmed {
             // What counts already was not taken by hand, and is not to look as if it had been.
-            let shares = self.charge.shares(|_, _| true);
-            let counts = |payment: &Payment| {
-                let place = self
-                    .charge
-                    .payments
-                    .iter()
-                    .position(|known| known.outpoint == payment.outpoint);
-                payment.judgement != Some(Judgement::ByHand)
-                    && place.is_some_and(|place| shares[place] == payment.value)
-            };
-            named.retain(|payment| !counts(payment));
+            named.retain(|payment| payment.judgement == Some(Judgement::ByHand) || !counts(payment));
             if named.is_empty() {
                 return Err(Refusal::NothingToAccept);
             }
         }
-        // Of a charge that lacks nothing more money is taken, and it needs as much as before. One that is short is to be
-        // content with what was named; never with more than it was content with already.
-        let is_short = self.charge.counted() < self.charge.need();
-        let value = total(named.iter().map(|payment| payment.value));
+        // Of a charge that lacks nothing, or nothing any more with what was named, it needs as much as before. One that is short
+        // even so is to be content with less; never with more than it was content with already. Whoever names money that counts
+        // says what is enough. Whoever names only what does not count adds it to what does, and all of that is waited for:
+        // otherwise the price of the whole would be that one late payment.
+        let counted_then = self.charge.counted_with(&named);
+        let is_short = counted_then < self.charge.need();
+        let value = if named.iter().any(|payment| counts(payment)) {
+            total(named.iter().map(|payment| payment.value))
+        } else {
+            counted_then
+        };
         let suffices = is_short.then(|| self.charge.by_hand.map_or(value, |before| before.min(value)));
         let suffices = suffices.or(self.charge.by_hand);
         let is_news = |payment: &&Payment| payment.judgement != Some(Judgement::ByHand);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use bitcoin_units::Amount;
 
@@ -189,6 +190,17 @@ impl Charge {
     #[must_use]
     pub fn counted(&self) -> Amount {
         total(self.shares(|_, _| true).into_iter())
+    }
+
+    /// What would count if `named` were taken by hand (R14).
+    pub(crate) fn counted_with(&self, named: &[&Payment]) -> Amount {
+        let mut taken = self.clone();
+        for payment in &mut taken.payments {
+            if named.iter().any(|named| named.outpoint == payment.outpoint) {
+                Arc::make_mut(payment).judgement = Some(Judgement::ByHand);
+            }
+        }
+        taken.counted()
     }
 
     /// What would count if only what is deep were there.

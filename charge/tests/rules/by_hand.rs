@@ -152,6 +152,30 @@ fn r14_what_is_named_suffices_and_what_is_not_named_is_not_waited_for() {
 }
 
 #[test]
+fn r14_late_money_is_taken_beside_what_counts_and_is_not_the_price_of_the_whole() {
+    // In time and late make the whole: nothing is waived but the time of the one.
+    let mut whole = World::new(terms());
+    whole.pay(1, 50_000).at(after_deadline()).pay(2, AMOUNT - 50_000);
+    whole.is(State::Failed, Some(Reason::Late));
+    whole.accept(2).unwrap();
+    assert_eq!(whole.charge.need(), Amount::from_sat(AMOUNT));
+    whole.mine(2).is(State::Seen, Some(Reason::Manual));
+    whole.lose(1, Loss::Replaced);
+    assert_eq!(whole.charge.state, State::Failed, "the double spend of the first part");
+    assert!(!whole.told.contains(&Announcement::Confirmed));
+
+    // Short even together: what there was then suffices, and no less.
+    let mut short = World::new(terms());
+    short.pay(1, 50_000).at(after_deadline()).pay(2, 10_000);
+    short.accept(2).unwrap();
+    assert_eq!(short.charge.need(), Amount::from_sat(60_000));
+    short.mine(2).is(State::Seen, Some(Reason::Manual));
+    short.mine(1).is(State::Confirmed, Some(Reason::Manual));
+    short.lose(1, Loss::Replaced);
+    assert_eq!(short.charge.state, State::Failed);
+}
+
+#[test]
 fn r14_what_suffices_falls_when_less_is_named_and_never_rises() {
     let mut world = World::new(terms());
     world.pay(1, 30_000).pay(2, 20_000).at(after_deadline());

@@ -82,8 +82,9 @@ pub(super) static ROUTES: &[Route] = &[
         name: "acceptCharge",
         scope: Scope::ChargesAccept,
         summary: "Accept what was paid",
-        description: "Takes the named payments, whatever their amount and time. If the charge is short of its amount, what \
-                      they come to suffices from then on. It is confirmed once that is deep: depth is never waived. Of a confirmed charge only what does \
+        description: "Takes the named payments, whatever their amount and time. If the charge is short of its amount even with \
+                      them, less suffices from then on: what they come to, and where none of them counted before, what counts \
+                      already beside them. It is confirmed once that is deep: depth is never waived. Of a confirmed charge only what does \
                       not count yet can be taken.",
         query: &[],
         body: Some(ACCEPT),

@@ -223,6 +223,9 @@ impl World {
             State::Seen => snapshot.charge.reason == Some(Reason::Underpaid),
             State::Pending | State::Failed | State::TimedOut => true,
         };
+        // What was not named may be waited for beside it; only what was named altogether is surely enough.
+        let live = snapshot.charge.payments.iter().filter(|payment| payment.is_live());
+        let was_short = was_short && live.into_iter().all(|payment| named.contains(&payment.outpoint));
         let old = if stale { sequence.wrapping_sub(1) } else { sequence };
         let answer = server.run(server.charges.accept(id, named.clone(), old));
         let now = self.server_now();
