@@ -128,7 +128,7 @@ impl World {
         }
         // What happened since is met again, as if it had not been seen.
         self.sights.retain(|_, sight| sight.by < at);
-        self.sighted = sighted.min(at - STORED_LATE);
+        self.sighted = sighted - STORED_LATE;
         self.heard = heard.min(at);
         for receiver in self.receivers.0.values_mut() {
             receiver.heard.retain(|heard| heard.at < at);
