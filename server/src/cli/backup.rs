@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CONFLICT, FAILED, INVALID, fail, print, remote, small_runtime};
+use super::{CONFLICT, FAILED, INVALID, fail, prepared, print, remote};
 use crate::admin::Command;
 use crate::backup::{self, BackupError, Contents, Keys, Restored};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, SealSource, SecretSource};
 use crate::rng::{Rng as _, SystemRng};
-use crate::telemetry;
 use crate::wire::instant;
 
 /// What to back up, and where.
@@ -50,18 +49,14 @@ pub(super) struct RestoreArguments {
 
 /// Makes a backup: by the running server, or here when none runs.
 pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode {
-    let config = match Config::load(file) {
-        Ok(config) => config,
-        Err(errors) => return fail(INVALID, &errors.to_string()),
-    };
-    telemetry::start_log("warn", config.log_format);
-    let Some(runtime) = small_runtime() else {
-        return fail(FAILED, "no threads can be had");
-    };
-    let prepared = passphrase(wanted.passphrase_file.as_deref())
-        .and_then(|passphrase| Ok((passphrase, wanted.with_keys.then(|| keys(&config)).transpose()?)));
-    let (passphrase, keys) = match prepared {
+    let (config, runtime) = match prepared(file) {
         Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    let secrets = passphrase(wanted.passphrase_file.as_deref())
+        .and_then(|passphrase| Ok((passphrase, wanted.with_keys.then(|| keys(&config)).transpose()?)));
+    let (passphrase, keys) = match secrets {
+        Ok(secrets) => secrets,
         Err(error) => return refuse(&error),
     };
     let reply = match runtime.block_on(remote::carry_out(&config, &Command::CopyDatabase)) {
@@ -103,13 +98,9 @@ pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode 
 
 /// Restores a backup.
 pub(super) fn restore(file: Option<&Path>, wanted: &RestoreArguments) -> ExitCode {
-    let config = match Config::load(file) {
-        Ok(config) => config,
-        Err(errors) => return fail(INVALID, &errors.to_string()),
-    };
-    telemetry::start_log("warn", config.log_format);
-    let Some(runtime) = small_runtime() else {
-        return fail(FAILED, "no threads can be had");
+    let (config, runtime) = match prepared(file) {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
     };
     let passphrase = match passphrase(wanted.passphrase_file.as_deref()) {
         Ok(passphrase) => passphrase,

@@ -204,15 +204,7 @@ fn carry_out(file: Option<PathBuf>, command: &Command, json: bool) -> ExitCode {
 
 /// What a command gave, once it is printed; or the exit code, once it is said why there is nothing.
 fn reply_to(file: Option<PathBuf>, command: &Command, json: bool) -> Result<Value, ExitCode> {
-    let config = match Config::load(file.as_deref()) {
-        Ok(config) => config,
-        Err(errors) => return Err(fail(INVALID, &errors.to_string())),
-    };
-    // What the store says while it is opened beside the server is of interest only when it is wrong.
-    telemetry::start_log("warn", config.log_format);
-    let Some(runtime) = small_runtime() else {
-        return Err(fail(FAILED, "no threads can be had"));
-    };
+    let (config, runtime) = prepared(file.as_deref())?;
     match runtime.block_on(remote::carry_out(&config, command)) {
         Ok(value) => {
             print::reply(command, &value, &config, json);
@@ -228,6 +220,15 @@ fn reply_to(file: Option<PathBuf>, command: &Command, json: bool) -> Result<Valu
             Err(fail(code, &failure.message))
         }
     }
+}
+
+/// What a command works with: the configuration, a log of what is wrong, and a thread. Or the exit code, once it is said what is missing.
+fn prepared(file: Option<&Path>) -> Result<(Config, Runtime), ExitCode> {
+    let config = Config::load(file).map_err(|errors| fail(INVALID, &errors.to_string()))?;
+    // What the store says while it is opened beside the server is of interest only when it is wrong.
+    telemetry::start_log("warn", config.log_format);
+    let runtime = small_runtime().ok_or_else(|| fail(FAILED, "no threads can be had"))?;
+    Ok((config, runtime))
 }
 
 fn small_runtime() -> Option<Runtime> {
