@@ -45,6 +45,17 @@ pub enum OpenError {
         /// What was noticed.
         cause: String,
     },
+    /// A step to the current shape failed.
+    #[error(
+        "the database {path} could not be brought to the shape of this version ({cause}); nothing was changed: it is as the earlier \
+         version left it, which still opens it"
+    )]
+    Migration {
+        /// The file.
+        path: String,
+        /// What the engine said.
+        cause: String,
+    },
     /// A later program wrote it.
     #[error(
         "the database was written by a later version of bitpro (its shape is {stored}, this version knows {known}); \

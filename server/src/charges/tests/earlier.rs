@@ -21,7 +21,7 @@ const SATS: u64 = 20_000;
 const MADE_IN: u32 = 30 + 30 + 60 + 3_000 + 172_800 + 10;
 
 /// The last version with nine migrations, b7376f6, left this behind; `make` says how it was made.
-const NINE: [&[u8]; 2] = [
+pub(super) const NINE: [&[u8]; 2] = [
     include_bytes!("fixtures/0009.db.br"),
     include_bytes!("fixtures/0009.db.issued.br"),
 ];
@@ -32,7 +32,7 @@ const WAITING: usize = 34;
 
 /// The charges in it by their order ids.
 #[rustfmt::skip]
-const CHARGES: &[(&str, State, Option<Reason>)] = &[
+pub(super) const CHARGES: &[(&str, State, Option<Reason>)] = &[
     ("confirmed-after-loss", State::Confirmed, Some(Reason::Exact)),
     ("confirmed-after-reorg", State::Confirmed, Some(Reason::Exact)),
     ("confirmed-bumped", State::Confirmed, Some(Reason::Exact)),
@@ -66,7 +66,7 @@ const CHARGES: &[(&str, State, Option<Reason>)] = &[
 
 impl World {
     /// A folder with what an earlier version left behind, at the time when it was left.
-    fn left_by(files: [&[u8]; 2]) -> Self {
+    pub(super) fn left_by(files: [&[u8]; 2]) -> Self {
         let world = Self::new();
         for (packed, path) in files.into_iter().zip([world.database(), world.mark()]) {
             let mut bytes = Vec::new();
@@ -86,7 +86,7 @@ impl World {
 
 impl Shop {
     /// The shop that stands in an opened database.
-    fn found_in(world: World, charges: Charges) -> Self {
+    pub(super) fn found_in(world: World, charges: Charges) -> Self {
         let tip = charges.stored_tip().unwrap();
         let work = tip.work[24..].try_into().unwrap();
         Self {
@@ -100,7 +100,7 @@ impl Shop {
     }
 
     /// The one charge of an order.
-    async fn found(&self, order_id: &str) -> Arc<Snapshot> {
+    pub(super) async fn found(&self, order_id: &str) -> Arc<Snapshot> {
         let filter = Filter {
             order_id: Some(order_id.to_owned()),
             ..Filter::default()

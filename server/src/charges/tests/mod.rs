@@ -18,6 +18,7 @@ mod refused;
 mod strangers;
 mod streaming;
 mod told;
+mod versions;
 mod wallets;
 
 use std::path::PathBuf;

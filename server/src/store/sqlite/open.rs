@@ -54,10 +54,7 @@ pub(in crate::store) async fn connect(path: &Path) -> Result<Connections, OpenEr
         .map_err(unreadable)?;
     check_version(&mut writer).await?;
     check_shape(&mut writer).await.map_err(unreadable)??;
-    MIGRATIONS
-        .run(&mut writer)
-        .await
-        .map_err(|error| StoreError::Damaged(error.to_string()))?;
+    migrate(&mut writer, path).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .connect_with(
@@ -85,6 +82,21 @@ fn keep_private(path: &Path) {
         name.push(beside);
         private::tighten(Path::new(&name));
     }
+}
+
+/// Brings the database to the current shape by all the steps that it lacks, or by none: one that failed halfway would be of a shape
+/// that no version has, and the version that it comes from would not open it any more.
+async fn migrate(writer: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let mut steps = writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::from)?;
+    MIGRATIONS
+        .run(&mut *steps)
+        .await
+        .map_err(|error| OpenError::Migration {
+            path: path.display().to_string(),
+            cause: error.to_string(),
+        })?;
+    steps.commit().await.map_err(StoreError::from)?;
+    Ok(())
 }
 
 /// A database that a later program wrote is left as it is: what that program knows of it, this one would lose. The outer error is that
