@@ -158,7 +158,7 @@ impl Charge {
 
     /// Folds the next event in. Events come in the order of their sequence; each is one.
     pub fn apply(&mut self, event: &Event) {
-        self.sequence += 1;
+        self.sequence = event.number_after(self.sequence);
         match event {
             Event::PaymentFound(payment) => {
                 if let Err(place) = self.place_of(payment.outpoint) {
@@ -213,6 +213,8 @@ impl Charge {
                 }
             }
             Event::StateChanged { verdict, .. } => self.enter(*verdict),
+            // It moves the number, which is done.
+            Event::Restored { .. } => {}
             Event::Announced { announcement, .. } => self.tell(*announcement),
         }
     }

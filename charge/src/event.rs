@@ -136,6 +136,12 @@ pub enum Event {
         /// The tip it was given under.
         tip: u32,
     },
+    /// The instance went on from an older state of its database. What was decided after that state is lost, and numbers up to this
+    /// one may have been told of it: they are not given again (R17).
+    Restored {
+        /// The number of this event; the next one follows it.
+        sequence: u64,
+    },
     /// The merchant is told. Each is one webhook event, with the charge as it stood here.
     Announced {
         /// What he is told.
@@ -146,6 +152,15 @@ pub enum Event {
 }
 
 impl Event {
+    /// Its number in a log whose last event is number `last`: the next one, but for a restore, which moves numbers ahead (R17).
+    #[must_use]
+    pub fn number_after(&self, last: u64) -> u64 {
+        match self {
+            Self::Restored { sequence } => (*sequence).max(last + 1),
+            _ => last + 1,
+        }
+    }
+
     /// The event's name in the log.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -163,6 +178,7 @@ impl Event {
             Self::Cancelled { .. } => "cancelled",
             Self::MadeEarlier { .. } => "made_earlier",
             Self::StateChanged { .. } => "state_changed",
+            Self::Restored { .. } => "restored",
             Self::Announced { .. } => "announced",
         }
     }
@@ -171,7 +187,7 @@ impl Event {
 /// An event with its place in the charge's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Dense from 1 in each charge; the creation itself is 0 (R17).
+    /// Dense from 1 in each charge, but for a jump at [`Event::Restored`]; the creation itself is 0 (R17).
     pub sequence: u64,
     /// When it was decided.
     pub at: Timestamp,

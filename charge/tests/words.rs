@@ -177,6 +177,7 @@ fn an_event_is_stored_under_its_own_name() {
         Event::Cancelled { at: Timestamp(0) },
         Event::MadeEarlier { at: Timestamp(0) },
         Event::StateChanged { verdict, tip: 0 },
+        Event::Restored { sequence: 1 },
         Event::Announced {
             announcement: Announcement::Seen,
             tip: 0,
@@ -195,6 +196,7 @@ fn an_event_is_stored_under_its_own_name() {
         "cancelled",
         "made_earlier",
         "state_changed",
+        "restored",
         "announced",
     ];
     assert_eq!(kinds, words);

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -62,7 +61,7 @@ impl Instance {
     /// # Errors
     /// [`InstanceError`].
     pub async fn open(config: &Config, role: Role) -> Result<Self, InstanceError> {
-        make_folder(&config.data_dir).map_err(|cause| InstanceError::Folder {
+        private::make_folder(&config.data_dir).map_err(|cause| InstanceError::Folder {
             path: config.data_dir.display().to_string(),
             cause,
         })?;
@@ -101,10 +100,6 @@ fn market(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<LiveRate
     }
     let market = LiveRates::new(config.rates.live.clone(), Arc::clone(clock))?;
     Ok(Some(Arc::new(market)))
-}
-
-fn make_folder(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// The key, made and kept when it is to be kept and is not there yet.

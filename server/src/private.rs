@@ -1,9 +1,9 @@
 //! Files that only the server's own user may read, whatever the folder they lie in and the umask allow: they hold password hashes,
 //! descriptors and buyers' addresses.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// How a file is opened that is made for nobody else's eyes, if it is made.
@@ -19,6 +19,14 @@ pub(crate) fn options() -> OpenOptions {
 /// The file system's.
 pub(crate) fn make(path: &Path) -> io::Result<()> {
     options().create(true).append(true).open(path).map(|_| ())
+}
+
+/// Makes a folder, and those above it, that nobody else can look into. One that is there stays as it is.
+///
+/// # Errors
+/// The file system's.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Takes from others what an earlier release, or a copy, let them do with a file or folder. One that is not there is fine, and one that

@@ -1,6 +1,6 @@
 //! What the merchant is told (R17, R18, R31).
 
-use bitpro_charge::{Announcement, Cents, Loss, Place, Reason, State, Terms};
+use bitpro_charge::{Announcement, Cents, Charge, Event, Loss, Place, Reason, State, Terms};
 
 use crate::common::*;
 
@@ -49,6 +49,23 @@ fn r17_the_sequence_is_dense() {
     let mut world = World::new(terms());
     world.pay(1, 40_000).pay(2, 60_000).mine(1).mine(2).at(after_deadline());
     assert_eq!(world.charge.sequence, u64::try_from(world.log.len()).unwrap());
+}
+
+#[test]
+fn r17_a_restore_moves_the_number_ahead_and_touches_nothing_else() {
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT);
+    let before = world.charge.clone();
+    let mut after = before.clone();
+    after.apply(&Event::Restored { sequence: 1_000_000 });
+    let numbered = |sequence| Charge {
+        sequence,
+        ..before.clone()
+    };
+    assert_eq!(after, numbered(1_000_000));
+    // One that comes with a lower number, from a clock that was wrong, is a number of its own all the same.
+    after.apply(&Event::Restored { sequence: 5 });
+    assert_eq!(after, numbered(1_000_001));
 }
 
 #[test]

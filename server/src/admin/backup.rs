@@ -2,12 +2,12 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use bitpro_charge::Timestamp;
 use serde_json::json;
 
 use super::wire::{Failure, Kind, Reply};
+use crate::backup::is_older_than;
 use crate::charges::Charges;
 
 /// Between the database's name and a copy's own.
@@ -38,13 +38,7 @@ fn remove_old_copies(database: &Path, now: Timestamp) {
     let prefix = format!("{name}{COPY}");
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_copy = entry.file_name().to_str().is_some_and(|name| name.starts_with(&prefix));
-        let made = entry.metadata().and_then(|file| file.modified()).ok();
-        let made = made.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        let is_old = made.is_some_and(|at| {
-            let made = Timestamp::from_secs(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
-            made.plus_secs(LEFT_BEHIND_SECS) < now
-        });
-        if is_copy && is_old {
+        if is_copy && is_older_than(&entry, LEFT_BEHIND_SECS, now) {
             let _ = std::fs::remove_file(entry.path());
         }
     }

@@ -13,6 +13,8 @@ use super::{BackupError, DATABASE, FORMAT, FileEntry, Keys, MANIFEST, Manifest, 
 
 /// The longest manifest and the longest key file: anything beyond was not written by us.
 const LONGEST_TEXT: u64 = 64 * 1024;
+/// The first bytes of a database (SQLite's file format, 1.3).
+const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// Bytes that are copied at once.
 const PIECE: usize = 64 * 1024;
 
@@ -34,7 +36,8 @@ pub(crate) struct Contents<'a> {
 
 /// What was read out of a backup.
 pub(super) struct Unpacked {
-    pub(super) manifest: Manifest,
+    /// What the backup says of itself; a bare database says nothing.
+    pub(super) manifest: Option<Manifest>,
     pub(super) database: PathBuf,
     pub(super) keys: Option<Keys>,
 }
@@ -141,7 +144,11 @@ fn append<W: Write>(out: W, contents: &Contents<'_>, manifest: &Manifest) -> io:
 pub(super) fn unpack(from: &Path, folder: &Path, passphrase: Option<&str>) -> Result<Unpacked, BackupError> {
     let mut file = BufReader::new(File::open(from).map_err(BackupError::at(from))?);
     let mut head = [0; MAGIC.len()];
-    let is_sealed = file.read_exact(&mut head).is_ok() && head == *MAGIC;
+    let has_head = file.read_exact(&mut head).is_ok();
+    if has_head && head.starts_with(DATABASE_MAGIC) {
+        return copy_database(from, folder);
+    }
+    let is_sealed = has_head && head == *MAGIC;
     match (is_sealed, passphrase) {
         (true, Some(passphrase)) => {
             let opening = Opening::new(file, passphrase)?;
@@ -159,6 +166,31 @@ pub(super) fn unpack(from: &Path, folder: &Path, passphrase: Option<&str>) -> Re
             read(BufReader::new(file), from, folder)
         }
     }
+}
+
+/// Takes a bare database file, as a replicator gives it back.
+fn copy_database(from: &Path, folder: &Path) -> Result<Unpacked, BackupError> {
+    let log = with_ending(from, "-wal");
+    if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        // Half of it may stand in that log, and somebody may be writing to it.
+        return Err(BackupError::Damaged(
+            from.display().to_string(),
+            format!(
+                "it is a database that is in use, or was not closed: {} is beside it",
+                log.display()
+            ),
+        ));
+    }
+    let database = folder.join(DATABASE);
+    let mut file = File::open(from).map_err(BackupError::at(from))?;
+    let mut to = private_file(&database).map_err(BackupError::at(&database))?;
+    io::copy(&mut file, &mut to).map_err(BackupError::at(from))?;
+    to.sync_all().map_err(BackupError::at(&database))?;
+    Ok(Unpacked {
+        manifest: None,
+        database,
+        keys: None,
+    })
 }
 
 fn read<R: Read>(archive: R, from: &Path, folder: &Path) -> Result<Unpacked, BackupError> {
@@ -215,7 +247,7 @@ fn read<R: Read>(archive: R, from: &Path, folder: &Path) -> Result<Unpacked, Bac
         return Err(damaged("it holds no database"));
     }
     Ok(Unpacked {
-        manifest,
+        manifest: Some(manifest),
         database,
         keys: keys.0.zip(keys.1).map(|(secret, seals)| Keys { secret, seals }),
     })

@@ -11,7 +11,9 @@ pub(crate) mod fuzz;
 mod restore;
 mod sealed;
 
+use std::fs::DirEntry;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use bitpro_charge::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -117,7 +119,7 @@ pub(crate) enum BackupError {
     )]
     Occupied(String),
     /// A server, or another command, uses the database.
-    #[error("{0} is in use: stop the server first")]
+    #[error("{0} is in use: stop the server first, and Litestream if it runs")]
     InUse(String),
     /// The keys here are others than those of the backup.
     #[error("{0} differs from the backup's: move it away, or configure the backup's keys")]
@@ -128,6 +130,16 @@ pub(crate) enum BackupError {
     /// The database in it cannot be used.
     #[error("the database of the backup cannot be used: {0}")]
     Database(String),
+}
+
+/// Whether nobody has written to what `entry` names for so many seconds.
+pub(crate) fn is_older_than(entry: &DirEntry, secs: u32, now: Timestamp) -> bool {
+    let written = entry.metadata().and_then(|found| found.modified()).ok();
+    let written = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    written.is_some_and(|at| {
+        let written = Timestamp::from_secs(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
+        written.plus_secs(secs) < now
+    })
 }
 
 impl BackupError {

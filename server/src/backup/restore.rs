@@ -5,17 +5,22 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bitpro_charge::Timestamp;
+
 use super::archive::{self, Unpacked, private_file, with_ending};
-use super::{BackupError, Keys, Manifest};
+use super::{BackupError, Keys, Manifest, is_older_than};
 use crate::config::{Config, SealSource, SecretSource};
+use crate::private;
 use crate::rng::Rng;
 use crate::store::secret::Secret;
 use crate::store::{StoreError, adopt, mark_path, settle};
 
 /// What a restore has done, and what the next start has to look up again.
 pub(crate) struct Restored {
-    /// What the backup says of itself.
-    pub(crate) manifest: Manifest,
+    /// What the backup says of itself; a bare database says nothing.
+    pub(crate) manifest: Option<Manifest>,
+    /// Up to when it knows anything, where it does.
+    pub(crate) known_until: Option<Timestamp>,
     /// Charges in it.
     pub(crate) charges: i64,
     /// Of these, charges that were pending or seen.
@@ -39,18 +44,20 @@ pub(crate) async fn restore(
     config: &Config,
     passphrase: Option<&str>,
     replace: bool,
+    now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<Restored, BackupError> {
     let database = &config.database;
-    fs::create_dir_all(&config.data_dir).map_err(BackupError::at(&config.data_dir))?;
+    private::make_folder(&config.data_dir).map_err(BackupError::at(&config.data_dir))?;
     let mark = mark_path(database);
     let _alone = alone(&mark, database)?;
     let is_there = database.try_exists().map_err(BackupError::at(database))?;
     if is_there && !replace {
         return Err(BackupError::Occupied(database.display().to_string()));
     }
+    remove_leftovers(database, now);
     let folder = tempfile::Builder::new()
-        .prefix(".restoring-")
+        .prefix(UNPACKED)
         .tempdir_in(folder_of(database))
         .map_err(BackupError::at(database))?;
     let unpacked = archive::unpack(from, folder.path(), passphrase)?;
@@ -58,10 +65,12 @@ pub(crate) async fn restore(
         stored: stored.to_owned(),
         configured: config.network.as_str().to_owned(),
     };
-    if unpacked.manifest.network != config.network.as_str() {
-        return Err(wrong_network(&unpacked.manifest.network));
+    if let Some(manifest) = &unpacked.manifest
+        && manifest.network != config.network.as_str()
+    {
+        return Err(wrong_network(&manifest.network));
     }
-    let identity = adopt(&unpacked.database, &hex::encode(rng.bytes()))
+    let identity = adopt(&unpacked.database, &hex::encode(rng.bytes()), now)
         .await
         .map_err(|error| BackupError::Database(error.to_string()))?;
     // The manifest is what the archive says of itself; what counts is the database.
@@ -79,10 +88,14 @@ pub(crate) async fn restore(
     } else {
         None
     };
+    // A replicator's account of the database that was there: it would go on with it, and put the restored one's changes on top of that.
+    // Only now is it certain that no replicator is at work.
+    forget_replication(database)?;
     write_keys(&missing_keys)?;
     fs::rename(&unpacked.database, database).map_err(BackupError::at(database))?;
     archive::sync_folder_of(database).map_err(BackupError::at(database))?;
     Ok(Restored {
+        known_until: unpacked.manifest.as_ref().map(Manifest::taken_at).or(identity.time),
         manifest: unpacked.manifest,
         charges: identity.charges,
         open: identity.open,
@@ -91,6 +104,24 @@ pub(crate) async fn restore(
         has_mark: fs::metadata(&mark).is_ok_and(|mark| mark.len() > 0),
         kept,
     })
+}
+
+/// Where a backup is unpacked, beside the database.
+const UNPACKED: &str = ".restoring-";
+/// A folder this old was left behind by a restore that died, and holds a whole database.
+const LEFT_BEHIND_SECS: u32 = 60 * 60;
+
+/// Removes what restores that died have left; what cannot be removed is in nobody's way.
+fn remove_leftovers(database: &Path, now: Timestamp) {
+    for entry in fs::read_dir(folder_of(database)).into_iter().flatten().flatten() {
+        let is_ours = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(UNPACKED));
+        if is_ours && is_older_than(&entry, LEFT_BEHIND_SECS, now) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Nobody else may use the instance: a server holds the issuance mark for as long as it runs. A mark that is not there is not made,
@@ -138,6 +169,21 @@ async fn set_aside(database: &Path) -> Result<PathBuf, BackupError> {
         }
     }
     Ok(kept)
+}
+
+/// Removes what Litestream keeps beside a database about where it is in its replica; it begins anew with a whole copy then.
+fn forget_replication(database: &Path) -> Result<(), BackupError> {
+    let Some(name) = database.file_name() else {
+        return Ok(());
+    };
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push("-litestream");
+    let folder = folder_of(database).join(hidden);
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BackupError::at(&folder)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// A key file that is to be made.
@@ -203,9 +249,14 @@ fn write_keys(missing: &[KeyFile<'_>]) -> Result<(), BackupError> {
     use std::io::Write as _;
     for (path, text) in missing {
         let failed = BackupError::at(path);
-        let mut file = private_file(path).map_err(&failed)?;
+        // A death in the middle leaves no half of a key: it would be taken for another one.
+        let partial = with_ending(path, ".partial");
+        let _ = fs::remove_file(&partial);
+        let mut file = private_file(&partial).map_err(&failed)?;
         writeln!(file, "{}", text.trim_end()).map_err(&failed)?;
         file.sync_all().map_err(&failed)?;
+        fs::rename(&partial, path).map_err(&failed)?;
+        archive::sync_folder_of(path).map_err(&failed)?;
     }
     Ok(())
 }

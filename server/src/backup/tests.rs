@@ -14,7 +14,9 @@ use crate::charges::Role;
 use crate::config::{Config, Signup};
 use crate::instance::Instance;
 use crate::rng::SystemRng;
+use crate::store::testing::{facts, meddle};
 
+const NOW: Timestamp = Timestamp(1_800_000_000_000);
 const PASSPHRASE: &str = "correct horse battery staple";
 
 /// An instance in a folder of its own, configured as an operator would.
@@ -52,7 +54,7 @@ impl Place {
     }
 
     async fn restore(&self, from: &Path, passphrase: Option<&str>, replace: bool) -> Result<Restored, BackupError> {
-        restore(from, &self.config, passphrase, replace, &SystemRng).await
+        restore(from, &self.config, passphrase, replace, NOW, &SystemRng).await
     }
 }
 
@@ -70,7 +72,7 @@ fn contents<'a>(database: &'a Path, keys: Option<&'a Keys>, passphrase: Option<&
         database,
         keys,
         network: Network::Regtest,
-        now: Timestamp(1_800_000_000_000),
+        now: NOW,
         passphrase,
         salt: [3; 16],
     }
@@ -91,6 +93,12 @@ async fn a_sealed_backup_with_keys_is_all_that_a_new_machine_needs() {
     let new = Place::new();
     let restored = new.restore(&backup, Some(PASSPHRASE), false).await.unwrap();
     assert!(!restored.has_mark, "R28: nobody knows here what was given out since");
+    let mode = fs::metadata(&new.config.data_dir).unwrap().permissions().mode();
+    assert_eq!(
+        mode & 0o077,
+        0,
+        "nobody else looks into the folder that a restore makes"
+    );
     for key in ["secret.key", "seal.keys"] {
         let [there, here] = [&old, &new].map(|place| fs::read_to_string(place.config.data_dir.join(key)).unwrap());
         assert_eq!(there, here);
@@ -214,6 +222,19 @@ async fn a_running_server_is_not_restored_under_its_feet() {
 }
 
 #[tokio::test]
+async fn nothing_is_touched_of_a_database_that_another_program_has_open() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let account = place.config.data_dir.join(".bitpro.db-litestream");
+    fs::create_dir(&account).unwrap();
+    let tool = Instance::open(&place.config, Role::Tool).await.unwrap();
+    let refused = place.restore(&backup, None, true).await;
+    assert!(matches!(refused, Err(BackupError::InUse(_))));
+    assert!(account.exists(), "the replicator goes on");
+    tool.charges.close().await;
+}
+
+#[tokio::test]
 async fn a_sealed_backup_opens_by_its_passphrase_alone_and_only_unchanged() {
     let place = Place::new();
     let backup = place.backup(Some(PASSPHRASE), false).await;
@@ -277,7 +298,7 @@ async fn a_backup_of_another_network_is_refused() {
     let backup = place.backup(None, false).await;
     let folder = tempfile::tempdir().unwrap();
     let config = configured(folder.path(), "signet");
-    let refused = restore(&backup, &config, None, false, &SystemRng).await;
+    let refused = restore(&backup, &config, None, false, NOW, &SystemRng).await;
     assert!(matches!(refused, Err(BackupError::WrongNetwork { .. })));
 }
 
@@ -329,7 +350,7 @@ async fn a_backup_of_a_later_version_says_so() {
 async fn what_a_command_that_died_left_behind_is_removed_a_day_later() {
     let place = Place::new();
     let first = place.copy().await;
-    let yesterday = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let yesterday = UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
     fs::File::options()
         .write(true)
         .open(&first)
@@ -339,4 +360,94 @@ async fn what_a_command_that_died_left_behind_is_removed_a_day_later() {
     let second = place.copy().await;
     assert!(!first.exists());
     assert!(second.is_file());
+}
+
+#[tokio::test]
+async fn a_bare_database_is_restored_like_a_backup() {
+    let place = Place::new();
+    let before = epoch(&place.config).await;
+    let copy = place.copy().await;
+    let restored = place.restore(&copy, None, true).await.unwrap();
+    assert!(restored.manifest.is_none() && restored.has_mark);
+    assert_ne!(epoch(&place.config).await, before, "R31: old cursors mean nothing here");
+    // Elsewhere it is held to the keys there, and to the network.
+    let refused = Place::new().restore(&copy, None, false).await;
+    assert!(matches!(refused, Err(BackupError::MissingKeys(_))));
+    let folder = tempfile::tempdir().unwrap();
+    let refused = restore(
+        &copy,
+        &configured(folder.path(), "signet"),
+        None,
+        false,
+        NOW,
+        &SystemRng,
+    )
+    .await;
+    assert!(matches!(refused, Err(BackupError::WrongNetwork { .. })));
+}
+
+#[tokio::test]
+async fn a_database_that_somebody_may_be_writing_to_is_no_backup() {
+    let place = Place::new();
+    let copy = place.copy().await;
+    fs::write(archive::with_ending(&copy, "-wal"), "not all of it is in the file").unwrap();
+    let refused = place.restore(&copy, None, true).await;
+    assert!(matches!(refused, Err(BackupError::Damaged(..))));
+    let other = Place::new();
+    let running = Instance::open(&other.config, Role::Server).await.unwrap();
+    let refused = place.restore(&other.config.database, None, true).await;
+    assert!(matches!(refused, Err(BackupError::Damaged(..))));
+    running.charges.close().await;
+}
+
+#[tokio::test]
+async fn r28_a_mark_that_is_not_there_was_lost_however_young_the_restored_database_is() {
+    let old = Place::new();
+    let backup = old.backup(Some(PASSPHRASE), true).await;
+    let new = Place::new();
+    new.restore(&backup, Some(PASSPHRASE), false).await.unwrap();
+    let facts = facts(&new.config.database).await;
+    assert!(facts.contains(&("mark".to_owned(), "made".to_owned())), "{facts:?}");
+    assert!(
+        facts.contains(&("restored".to_owned(), format!("{} 0", NOW.0))),
+        "R17: {facts:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_restore_that_died_left_behind_goes_with_the_next_and_so_does_a_replicators_account() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let [left, fresh, account] =
+        [".restoring-left", ".restoring-fresh", ".bitpro.db-litestream"].map(|name| place.config.data_dir.join(name));
+    for folder in [&left, &fresh, &account] {
+        fs::create_dir(folder).unwrap();
+    }
+    // By the clock of this restore the first one is old; the second is being written to.
+    let now = Timestamp(NOW.0 + 7_200_000);
+    let made = UNIX_EPOCH + std::time::Duration::from_millis(now.0.unsigned_abs());
+    fs::File::open(&fresh).unwrap().set_modified(made).unwrap();
+    let old = UNIX_EPOCH + std::time::Duration::from_millis(NOW.0.unsigned_abs());
+    fs::File::open(&left).unwrap().set_modified(old).unwrap();
+    restore(&backup, &place.config, None, true, now, &SystemRng)
+        .await
+        .unwrap();
+    assert!(!left.exists() && !account.exists());
+    assert!(fresh.exists(), "another restore may be at work in it");
+}
+
+#[tokio::test]
+async fn a_database_of_a_later_version_is_not_restored() {
+    let place = Place::new();
+    let copy = place.copy().await;
+    meddle(
+        &copy,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'later', TRUE, x'00', 0)",
+    )
+    .await;
+    let before = [&copy, &place.config.database].map(|path| fs::read(path).unwrap());
+    let refused = place.restore(&copy, None, true).await.err().unwrap();
+    assert!(refused.to_string().contains("later version"), "{refused}");
+    assert!(before == [&copy, &place.config.database].map(|path| fs::read(path).unwrap()));
 }

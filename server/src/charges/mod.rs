@@ -154,6 +154,7 @@ impl Charges {
             secret: secret.clone(),
             seal: opening.seal.clone(),
             rng: Arc::clone(&opening.rng),
+            now: opening.clock.now(),
             issues: opening.role == Role::Server,
             fatal,
             faults,

@@ -158,15 +158,15 @@ fn as_it_stood(now: &Charge, log: &[Event], sequence: u64) -> Option<(Charge, u3
         ..
     } = now.clone();
     let mut charge = Charge::new(id, merchant, address, terms);
-    let until = usize::try_from(sequence).ok()?;
-    let events = log.get(..until)?;
-    for event in events {
+    for event in log {
         charge.apply(event);
+        match event {
+            Event::Announced { tip, .. } if charge.sequence == sequence => return Some((charge, *tip)),
+            _ if charge.sequence >= sequence => return None,
+            _ => {}
+        }
     }
-    match events.last() {
-        Some(Event::Announced { tip, .. }) => Some((charge, *tip)),
-        _ => None,
-    }
+    None
 }
 
 /// The object of a charge as the snapshot has it.

@@ -34,7 +34,7 @@ pub(super) struct BackupArguments {
 /// What to restore.
 #[derive(Debug, Args)]
 pub(super) struct RestoreArguments {
-    /// The backup.
+    /// The backup, or a database file that a replicator gave back.
     file: PathBuf,
     /// The file whose first line is the passphrase that it was sealed with.
     #[arg(long, value_name = "FILE")]
@@ -106,7 +106,15 @@ pub(super) fn restore(file: Option<&Path>, wanted: &RestoreArguments) -> ExitCod
         Ok(passphrase) => passphrase,
         Err(error) => return refuse(&error),
     };
-    let restoring = backup::restore(&wanted.file, &config, passphrase.as_deref(), wanted.replace, &SystemRng);
+    let now = SystemClock::default().now();
+    let restoring = backup::restore(
+        &wanted.file,
+        &config,
+        passphrase.as_deref(),
+        wanted.replace,
+        now,
+        &SystemRng,
+    );
     match runtime.block_on(restoring) {
         Ok(restored) => {
             show(&document(&restored), wanted.json);
@@ -121,8 +129,8 @@ pub(super) fn restore(file: Option<&Path>, wanted: &RestoreArguments) -> ExitCod
 
 fn document(restored: &Restored) -> Value {
     json!({
-        "taken_at": instant(restored.manifest.taken_at()),
-        "made_by": restored.manifest.version,
+        "known_until": restored.known_until.map(instant),
+        "made_by": restored.manifest.as_ref().map(|manifest| &manifest.version),
         "charges": restored.charges,
         "open_charges": restored.open,
         "deliveries_to_repeat": restored.deliveries,

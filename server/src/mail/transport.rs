@@ -1,7 +1,6 @@
 //! The ways out: a mail server, or a folder.
 
 use std::io::Write as _;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -63,8 +62,7 @@ impl Transport {
         match &config.transport {
             MailTransport::Smtp(smtp) => Ok(Self::Smtp(Box::new(connection(smtp, &config.from)?))),
             MailTransport::Files(folder) => {
-                let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-                made.map_err(|cause| MailSetupError::Folder {
+                private::make_folder(folder).map_err(|cause| MailSetupError::Folder {
                     path: folder.display().to_string(),
                     cause,
                 })?;

@@ -10,6 +10,7 @@ mod issuer;
 mod load;
 pub(crate) mod memory;
 mod news;
+mod numbering;
 mod opening;
 mod people_reader;
 mod rendered;

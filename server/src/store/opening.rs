@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bitpro_charge::Network;
+use bitpro_charge::{Network, Timestamp};
 use tokio::sync::mpsc;
 
 use super::secret::Secret;
 use super::sqlite::connect;
+use super::tx::Met;
 use super::{Fatal, Faults, News, Store, StoreError, Tx, WatchMap, Writer, load};
 use crate::clock::Kept;
 use crate::rng::Rng;
@@ -100,6 +101,8 @@ pub(crate) struct StoreOptions {
     pub(crate) secret: Secret,
     pub(crate) seal: Seal,
     pub(crate) rng: Arc<dyn Rng>,
+    /// The time of the opening.
+    pub(crate) now: Timestamp,
     /// Whether addresses are given out here, and the issuance mark is held.
     pub(crate) issues: bool,
     pub(crate) fatal: Fatal,
@@ -192,11 +195,18 @@ async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Kept), 
     tx.check_seals().await?;
     load::reload(tx).await?;
     let fresh = hex::encode(options.rng.bytes());
-    if tx.meet_mark_at_start().await? {
+    let met = tx.meet_mark_at_start().await?;
+    if met != Met::InStep {
         tx.session.set_meta("epoch", &fresh).await?;
     }
     let epoch = identity(tx, "epoch", fresh).await?;
-    Ok((epoch, tx.kept_time().await?))
+    let time = tx.kept_time().await?;
+    if met == Met::Older {
+        tx.move_numbers(options.now.max(time.seen.unwrap_or(options.now)))
+            .await?;
+    }
+    tx.take_up_numbers().await?;
+    Ok((epoch, time))
 }
 
 /// Refuses a file that was cut off where the engine does not notice: within its last page, or at nothing. One of no length is a new

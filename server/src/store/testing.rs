@@ -112,3 +112,14 @@ pub(crate) async fn break_step(path: &Path, version: i64) {
 pub(crate) async fn mend_step(path: &Path) {
     meddle(path, "DROP TRIGGER broken").await;
 }
+
+/// What the database says of itself: name and value of each fact.
+pub(crate) async fn facts(path: &Path) -> Vec<(String, String)> {
+    let mut connection = connect(path).await;
+    let rows = sqlx::query("SELECT name, value FROM meta ORDER BY name")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}

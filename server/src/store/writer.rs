@@ -129,7 +129,7 @@ impl Writer {
                 load::reload(&mut self.tx).await?;
                 // The other process does not hold the mark: a descriptor that it took up has not met it yet (R28). Those that were
                 // here before have: the mark may be ahead of them after a failed commit, whose addresses nobody was shown.
-                self.tx.meet_mark(&met, false);
+                self.tx.meet_mark(&met, false).await?;
             }
             Ok(())
         };

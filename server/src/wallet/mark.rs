@@ -65,6 +65,8 @@ struct Slot {
     /// Of its first slot; the second follows.
     offset: usize,
     highest: u32,
+    /// What the one before the last write said, which the other slot holds.
+    former: Option<u32>,
     writes: u64,
 }
 
@@ -119,7 +121,9 @@ impl IssuanceMark {
         file.grow()?;
         file.write_at(0, HEADER)?;
         file.file.sync_all()?;
-        if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // It may be on another disk, by a link.
+        let path = self.path.canonicalize()?;
+        if let Some(folder) = path.parent() {
             File::open(folder)?.sync_all()?;
         }
         Ok(())
@@ -138,6 +142,12 @@ impl IssuanceMark {
     /// The highest index of a descriptor that was given out; `None` when the mark does not know.
     pub(crate) fn highest(&self, key: Key) -> Option<u32> {
         self.file.lock().slots.get(&key).map(|slot| slot.highest)
+    }
+
+    /// What the mark said of a descriptor before it was raised the last time. A raise and its commit go side by side, so a death between
+    /// them leaves a database that stands here; one that is further behind is from an earlier time.
+    pub(crate) fn former(&self, key: Key) -> Option<u32> {
+        self.file.lock().slots.get(&key).and_then(|slot| slot.former)
     }
 
     /// Begins to write and sync the highest indices given out; awaiting the answer waits for the disk. Lower ones than
@@ -200,6 +210,7 @@ impl MarkFile {
             };
             let raised = Slot {
                 highest: index,
+                former: (slot.writes > 0).then_some(slot.highest),
                 writes: slot.writes + 1,
                 ..slot
             };
@@ -224,6 +235,7 @@ impl MarkFile {
         Ok(Slot {
             offset,
             highest: 0,
+            former: None,
             writes: 0,
         })
     }
@@ -266,11 +278,17 @@ fn read(bytes: &[u8]) -> Result<HashMap<Key, Slot>, MarkError> {
             let Some((key, highest, writes)) = decode(slot) else {
                 continue;
             };
-            let known = slots.entry(key).or_insert(Slot {
-                offset,
-                highest,
-                writes,
-            });
+            let Some(known) = slots.get_mut(&key) else {
+                let alone = Slot {
+                    offset,
+                    highest,
+                    former: None,
+                    writes,
+                };
+                slots.insert(key, alone);
+                continue;
+            };
+            known.former = Some(known.highest.min(highest));
             known.highest = known.highest.max(highest);
             known.writes = known.writes.max(writes);
         }
@@ -292,6 +310,22 @@ mod tests {
 
     async fn raise(mark: &IssuanceMark, key: Key, index: u32) {
         mark.raise(vec![(key, index)]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn r28_the_mark_knows_what_it_said_before_its_last_raise() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mark");
+        let mark = IssuanceMark::open(&path).unwrap();
+        mark.create().unwrap();
+        raise(&mark, [1; 16], 5).await;
+        assert_eq!(mark.former([1; 16]), None, "it was raised once");
+        raise(&mark, [1; 16], 9).await;
+        raise(&mark, [1; 16], 12).await;
+        assert_eq!(mark.former([1; 16]), Some(9));
+        drop(mark);
+        let mark = IssuanceMark::open(&path).unwrap();
+        assert_eq!((mark.former([1; 16]), mark.highest([1; 16])), (Some(9), Some(12)));
     }
 
     #[tokio::test]

@@ -50,6 +50,11 @@ fn fold(charge: &ChargeRow) -> Result<Folded> {
         ensure!(*first == sequence + 1, "a batch begins at {first} after {sequence}");
         for event in batch {
             sequence += 1;
+            if event["kind"] == "restored" {
+                let moved = event["sequence"].as_i64().context("no number")?;
+                ensure!(moved >= sequence, "a restore took numbers back to {moved}");
+                sequence = moved;
+            }
             apply(&mut folded, sequence, event).with_context(|| format!("event {sequence}: {event}"))?;
         }
         ensure!(

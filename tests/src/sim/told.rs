@@ -21,9 +21,13 @@ impl World {
         for made in self.charges.values().filter(|made| !made.lost) {
             let snapshot = self.snapshot(made.id)?;
             let log = self.log(made.id)?;
-            let told = (1..).zip(&log).filter_map(|(sequence, (_, event))| match event {
-                Event::Announced { announcement, .. } => Some((sequence, announcement.as_str().to_owned())),
-                _ => None,
+            let mut sequence = 0;
+            let told = log.iter().filter_map(|(_, event)| {
+                sequence = event.number_after(sequence);
+                match event {
+                    Event::Announced { announcement, .. } => Some((sequence, announcement.as_str().to_owned())),
+                    _ => None,
+                }
             });
             ends.insert(made.id, (snapshot.charge.state, made.shop, told.collect()));
         }

@@ -15,6 +15,7 @@ mod observing;
 mod once_told;
 mod pruned;
 mod refused;
+mod restored;
 mod strangers;
 mod streaming;
 mod told;

@@ -19,7 +19,7 @@ use crate::merchant::Language;
 pub(super) const PER_PART: u32 = 200;
 
 const HISTORY: Words = words("What happened", "Historique");
-const EARLIER: Words = words("{} earlier events", "{} évènements antérieurs");
+const EARLIER: Words = words("Earlier events", "Évènements antérieurs");
 const NEWEST: Words = words("The newest events", "Les évènements les plus récents");
 const MADE: Words = words("Made by {}.", "Créée par\u{a0}: {}.");
 const FOUND: Words = words(
@@ -71,14 +71,19 @@ const MADE_EARLIER: Words = words(
 );
 const STATE: Words = words("State: {}.", "État\u{a0}: {}.");
 const STATE_WITH: Words = words("State: {} ({}).", "État\u{a0}: {} ({}).");
+const RESTORED: Words = words(
+    "The server went on from a backup: what happened between the backup and now may be missing above.",
+    "Le serveur a repris depuis une sauvegarde\u{a0}: ce qui s’est passé entre la sauvegarde et maintenant peut manquer ci-dessus.",
+);
 const TOLD: Words = words("Event for your server: {}.", "Évènement pour votre serveur\u{a0}: {}.");
 
 /// A part of what happened to a charge.
 pub(super) struct Part {
     /// The events, oldest first.
     pub(super) events: Vec<Recorded>,
-    /// How many there are before them.
-    pub(super) earlier: u64,
+    /// The number of the first of them, where there are events before it. How many those are it does not say: a restore moves
+    /// numbers ahead (R17).
+    pub(super) first: Option<u64>,
     /// Whether there are newer ones.
     pub(super) has_newer: bool,
 }
@@ -95,7 +100,7 @@ pub(super) async fn part(request: &Request, snapshot: &Snapshot) -> Result<Part,
     let events = charges.events_before(snapshot.charge.id, before, PER_PART).await?;
     let events = events.unwrap_or_default();
     Ok(Part {
-        earlier: events.first().map_or(0, |first| first.sequence.saturating_sub(1)),
+        first: events.first().map(|first| first.sequence).filter(|&first| first > 1),
         has_newer: before < end,
         events,
     })
@@ -108,14 +113,11 @@ pub(super) fn section(snapshot: &Snapshot, part: &Part, times: Times<'_>, langua
     html! {
         section.panel aria-labelledby="history" {
             h2 #history { (HISTORY.of(language)) }
-            @if part.earlier > 0 {
-                @let before = part.earlier + 1;
-                p { a rel="prev" href={ (path) "?before=" (before) "#history" } {
-                    (filled(EARLIER, language, &[&part.earlier.to_string()]))
-                } }
+            @if let Some(before) = part.first {
+                p { a rel="prev" href={ (path) "?before=" (before) "#history" } { (EARLIER.of(language)) } }
             }
             ol.history {
-                @if part.earlier == 0 {
+                @if part.first.is_none() {
                     li {
                         time datetime=(time::machine(made)) { (times.second(made)) }
                         span { (filled(MADE, language, &[origin_word(snapshot.origin).of(language)])) }
@@ -189,6 +191,7 @@ fn said(event: &Event, times: Times<'_>, language: Language) -> String {
                 None => filled(STATE, &[state]),
             }
         }
+        Event::Restored { .. } => RESTORED.of(language).to_owned(),
         Event::Announced { announcement, .. } => filled(TOLD, &[announcement.as_str()]),
     }
 }

@@ -64,6 +64,9 @@ enum StoredEvent {
         reason: Option<String>,
         tip: u32,
     },
+    Restored {
+        sequence: u64,
+    },
     Announced {
         announcement: String,
         tip: u32,
@@ -134,6 +137,7 @@ impl From<&Event> for StoredEvent {
                 reason: verdict.reason.map(|reason| reason.as_str().to_owned()),
                 tip: *tip,
             },
+            Event::Restored { sequence } => Self::Restored { sequence: *sequence },
             Event::Announced { announcement, tip } => Self::Announced {
                 announcement: announcement.as_str().to_owned(),
                 tip: *tip,
@@ -205,6 +209,7 @@ impl TryFrom<StoredEvent> for Event {
                 },
                 tip,
             },
+            StoredEvent::Restored { sequence } => Self::Restored { sequence },
             StoredEvent::Announced {
                 announcement: word,
                 tip,

@@ -331,16 +331,22 @@ async fn each_charge(
 /// The logs in these rows, each whole or with the reason why it cannot be read.
 fn logs_from(rows: &[SqliteRow]) -> Result<HashMap<i64, Result<Vec<Event>, String>>, StoreError> {
     let mut logs: HashMap<i64, Result<Vec<Event>, String>> = HashMap::new();
+    let mut last_numbers: HashMap<i64, u64> = HashMap::new();
     for row in rows {
-        let log = logs.entry(row.try_get(0)?).or_insert_with(|| Ok(Vec::new()));
+        let charge: i64 = row.try_get(0)?;
+        let log = logs.entry(charge).or_insert_with(|| Ok(Vec::new()));
         let Ok(events) = log else { continue };
         let first: i64 = row.try_get(1)?;
-        if usize::try_from(first) != Ok(events.len() + 1) {
-            *log = Err(format!("it goes on with event {first} after {}", events.len()));
+        let last = last_numbers.entry(charge).or_default();
+        if u64::try_from(first) != Ok(*last + 1) {
+            *log = Err(format!("it goes on with event {first} after {last}"));
             continue;
         }
         match events_from(row.try_get(2)?) {
-            Ok(more) => events.extend(more),
+            Ok(more) => {
+                *last = more.iter().fold(*last, |last, event| event.number_after(last));
+                events.extend(more);
+            }
             Err(error) => *log = Err(error.to_string()),
         }
     }

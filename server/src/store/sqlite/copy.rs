@@ -4,10 +4,12 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use bitpro_charge::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::store::StoreError;
+use crate::store::numbering::Numbering;
 
 /// Migrations that this program knows; a database may know fewer, never more.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -49,14 +51,17 @@ pub(crate) struct Identity {
     pub(crate) deliveries: i64,
     /// The height of the last block that it knows.
     pub(crate) height: Option<i64>,
+    /// The highest time that it knows (R32); `None` where it was never written to.
+    pub(crate) time: Option<Timestamp>,
 }
 
-/// Looks into the database file at `path` that nobody uses, checks that it is whole, and gives it a fresh `epoch`: cursors from before
-/// a restore mean nothing after it (R31).
+/// Looks into the database file at `path` that nobody uses, checks that it is whole, and makes it one that was restored at `now`: its
+/// `epoch` is a fresh one, for cursors from before a restore mean nothing after it (R31); numbers of events go on above what
+/// may have been told (R17); and an issuance mark that is not beside it was lost, however young the database is (R28).
 ///
 /// # Errors
 /// [`StoreError::Damaged`] with what is wrong.
-pub(crate) async fn adopt(path: &Path, epoch: &str) -> Result<Identity, StoreError> {
+pub(crate) async fn adopt(path: &Path, epoch: &str, now: Timestamp) -> Result<Identity, StoreError> {
     let mut connection = lone(path).await?;
     let whole: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
         .fetch_one(&mut connection)
@@ -90,13 +95,22 @@ pub(crate) async fn adopt(path: &Path, epoch: &str) -> Result<Identity, StoreErr
         height: sqlx::query_scalar("SELECT height FROM tip")
             .fetch_optional(&mut connection)
             .await?,
+        time: meta(&mut connection, "time_seen")
+            .await?
+            .and_then(|millis| millis.parse().ok())
+            .map(Timestamp),
     };
-    sqlx::query(
-        "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    )
-    .bind(epoch)
-    .execute(&mut connection)
-    .await?;
+    let last_charge = count(&mut connection, "SELECT COALESCE(MAX(num), 0) FROM charges").await?;
+    let numbering = Numbering::after_restore(identity.time.unwrap_or(now).max(now), last_charge);
+    for (name, value) in [("epoch", epoch), (Numbering::FACT, &numbering.text()), ("mark", "made")] {
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(name)
+        .bind(value)
+        .execute(&mut connection)
+        .await?;
+    }
     connection.close().await?;
     Ok(identity)
 }

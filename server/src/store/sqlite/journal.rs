@@ -189,10 +189,12 @@ pub(in crate::store) async fn history(
             let first: u64 = unsigned(row.try_get(0)?)?;
             let at = Timestamp(row.try_get(1)?);
             let events = events_from(row.try_get(2)?)?;
-            let recorded = (first..).zip(events);
-            Ok(recorded
-                .map(|(sequence, event)| Recorded { sequence, at, event })
-                .collect())
+            let mut sequence = first.saturating_sub(1);
+            let recorded = events.into_iter().map(|event| {
+                sequence = event.number_after(sequence);
+                Recorded { sequence, at, event }
+            });
+            Ok(recorded.collect())
         })
         .collect();
     batches.map(Some)
@@ -224,11 +226,12 @@ pub(in crate::store) async fn events_before(
     while let Some(row) = rows.try_next().await? {
         let first: u64 = unsigned(row.try_get(0)?)?;
         let at = Timestamp(row.try_get(1)?);
-        let recorded = (first..).zip(events_from(row.try_get(2)?)?);
-        let batch: Vec<Recorded> = recorded
-            .take_while(|(sequence, _)| *sequence < before)
-            .map(|(sequence, event)| Recorded { sequence, at, event })
-            .collect();
+        let mut sequence = first.saturating_sub(1);
+        let recorded = events_from(row.try_get(2)?)?.into_iter().map(|event| {
+            sequence = event.number_after(sequence);
+            Recorded { sequence, at, event }
+        });
+        let batch: Vec<Recorded> = recorded.take_while(|recorded| recorded.sequence < before).collect();
         newest_first.extend(batch.into_iter().rev());
         if newest_first.len() >= limit {
             break;

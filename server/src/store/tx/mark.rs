@@ -2,11 +2,18 @@
 
 use std::collections::HashSet;
 
+use bitpro_charge::Timestamp;
+
 use super::Tx;
+use crate::store::numbering::Numbering;
 use crate::store::{DescriptorId, Issuer, StoreError};
+use crate::wallet::mark::IssuanceMark;
 
 /// How far an index jumps when it is not known any more which were given out (R28).
 pub(in crate::store) const JUMP_WITHOUT_MARK: u32 = 1_000;
+
+/// So many addresses that were given out to charges which are lost are watched on: more would hold up the start.
+const MOST_WATCHED: u32 = 20_000;
 
 /// The fact that the database had a mark beside it.
 const MADE: &str = "mark";
@@ -15,21 +22,60 @@ const LOST: &str = "mark_lost";
 /// The descriptors that the mark named and the database did not have when that was last noticed.
 const STRANGERS: &str = "mark_strangers";
 
+/// How database and mark stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Met {
+    /// Nothing was missing.
+    InStep,
+    /// The mark is ahead by what a death in the middle of a commit leaves.
+    Apart,
+    /// The database is from an earlier time, or nobody knows.
+    Older,
+}
+
 impl Tx {
-    /// Brings the counters as they were just read from the file and the mark together. Whether the database turned out to be
-    /// older than the mark, or the mark to be missing.
-    pub(in crate::store) async fn meet_mark_at_start(&mut self) -> Result<bool, StoreError> {
+    /// Brings the counters as they were just read from the file and the mark together, and tells what turned out by it.
+    pub(in crate::store) async fn meet_mark_at_start(&mut self) -> Result<Met, StoreError> {
         let was_lost_before = self.session.meta(LOST).await?.is_some();
         self.is_mark_lost = was_lost_before;
         let Some(mark) = self.mark.clone() else {
-            return Ok(false);
+            return Ok(Met::InStep);
         };
         let is_missed = mark.is_missing() && self.session.meta(MADE).await?.is_some();
-        let met = self.meet_mark(&HashSet::new(), is_missed);
+        let is_older = is_missed || self.is_far_behind(&mark);
+        let was_moved = self.meet_mark(&HashSet::new(), is_missed).await?;
         if self.is_mark_lost && !was_lost_before {
             self.session.set_meta(LOST, "yes").await?;
         }
-        Ok(self.meet_strangers(&mark.keys()).await? || met)
+        let has_strangers = self.meet_strangers(&mark.keys()).await?;
+        Ok(match (is_older || has_strangers, was_moved) {
+            (true, _) => Met::Older,
+            (false, true) => Met::Apart,
+            (false, false) => Met::InStep,
+        })
+    }
+
+    /// Whether the database lacks more than the one commit that a death can take from it while the mark is raised.
+    fn is_far_behind(&self, mark: &IssuanceMark) -> bool {
+        let mut issuers = self.memory.issuers();
+        issuers.any(|(_, issuer)| {
+            let former = mark.former(issuer.receive.key());
+            former.is_some_and(|former| former >= issuer.row.next_index)
+        })
+    }
+
+    /// Notes that numbers of events go on above the time `now` (R17): what was told after the state of this database is not known.
+    pub(in crate::store) async fn move_numbers(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let [last_charge, ..] = self.session.last_rows().await?;
+        let numbering = Numbering::after_restore(now, last_charge);
+        self.session.set_meta(Numbering::FACT, &numbering.text()).await
+    }
+
+    /// Takes up what was noted of the numbers of events, here or by a restore.
+    pub(in crate::store) async fn take_up_numbers(&mut self) -> Result<(), StoreError> {
+        let fact = self.session.meta(Numbering::FACT).await?;
+        self.numbering = fact.as_deref().and_then(Numbering::read);
+        Ok(())
     }
 
     /// Notes that the mark is there from now on: should it be missing at a later start, that is a loss and no beginning.
@@ -44,9 +90,13 @@ impl Tx {
 
     /// Compares each counter, but those that are `met` already, with the mark: one that is behind jumps past it, one that the mark
     /// should know and does not waits for a scan. `is_missed` says that the whole mark is gone. Whether any counter was moved.
-    pub(in crate::store) fn meet_mark(&mut self, met: &HashSet<DescriptorId>, is_missed: bool) -> bool {
+    pub(in crate::store) async fn meet_mark(
+        &mut self,
+        met: &HashSet<DescriptorId>,
+        is_missed: bool,
+    ) -> Result<bool, StoreError> {
         let Some(mark) = self.mark.clone() else {
-            return false;
+            return Ok(false);
         };
         self.is_mark_lost |= is_missed;
         let mut was_moved = false;
@@ -63,6 +113,8 @@ impl Tx {
                         mark = highest,
                         "the database is older than the issuance mark: the index jumps past it"
                     );
+                    // They are with shoppers, whose charges are lost: what they pay is to be noticed.
+                    issuer = self.watched_up_to(issuer, highest).await?;
                     issuer.restart_at(highest.saturating_add(1));
                 }
                 Some(_) => continue,
@@ -81,7 +133,19 @@ impl Tx {
             self.put_issuer(issuer);
             was_moved = true;
         }
-        was_moved
+        Ok(was_moved)
+    }
+
+    /// The counter with everything watched up to `highest`, or as far as a start should take to derive.
+    async fn watched_up_to(&mut self, issuer: Issuer, highest: u32) -> Result<Issuer, StoreError> {
+        let count = highest.saturating_add(1).saturating_sub(issuer.watched_end());
+        let id = issuer.row.id;
+        if count == 0 {
+            return Ok(issuer);
+        }
+        self.derive_ahead(id, count.min(MOST_WATCHED)).await?;
+        self.end_unit().await?;
+        Ok(self.memory.issuer(id).cloned().unwrap_or(issuer))
     }
 
     /// A counter that the database does not have starts above what the mark says of its descriptor: a database that was restored

@@ -21,6 +21,7 @@ use bitpro_charge::{BlockHash, ChargeId, MerchantId, Network, State, Timestamp, 
 
 use super::memory::{self, Memory};
 use super::news::{self, Low, News, Unscanned};
+use super::numbering::Numbering;
 use super::secret::Secret;
 use super::sqlite::{NewRow, Session};
 use super::{DescriptorId, Snapshot, StoreError, StoreOptions};
@@ -30,6 +31,7 @@ use crate::seal::Seal;
 use crate::wallet::mark::IssuanceMark;
 
 pub(crate) use issue::Draft;
+pub(super) use mark::Met;
 pub(crate) use merchants::MerchantDraft;
 pub(crate) use record::{Batch, CHARGES_A_TURN};
 
@@ -46,6 +48,8 @@ pub(crate) struct Tx {
     pub(super) mark: Option<Arc<IssuanceMark>>,
     /// Whether the mark was missed once, and so may not know of every descriptor.
     is_mark_lost: bool,
+    /// Where numbers of events go on after a restore (R17); `None` where there was none.
+    pub(super) numbering: Option<Numbering>,
     /// New charges that are not in the database yet: they go there together, for a statement over many rows costs little
     /// more than one over a single row.
     made: Vec<NewRow>,
@@ -83,6 +87,7 @@ impl Tx {
             rng: Arc::clone(&options.rng),
             mark,
             is_mark_lost: false,
+            numbering: None,
             made: Vec::new(),
             made_before: 0,
             has_savepoint: false,

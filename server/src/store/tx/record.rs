@@ -36,12 +36,15 @@ impl Tx {
         let mut due = Vec::new();
         let mut receipts = Vec::new();
         let mut standing = self.standing_of(&batches).await?;
-        for (i, Batch { before, events }) in batches.into_iter().enumerate() {
+        for (i, Batch { before, mut events }) in batches.into_iter().enumerate() {
             if i % CHARGES_A_TURN == CHARGES_A_TURN - 1 {
                 tokio::task::yield_now().await;
             }
             if events.is_empty() {
                 continue;
+            }
+            if let Some(restored) = self.numbering.and_then(|numbering| numbering.event_before(&before)) {
+                events.insert(0, restored);
             }
             let mut charge = before.charge.clone();
             for event in &events {

@@ -251,13 +251,13 @@ async fn a_long_history_is_shown_part_by_part() {
     let newest = desk.get(&format!("charges/{id}")).await;
     assert_eq!(entries(&newest), 200);
     let left = whole - 200;
-    assert!(newest.has(&format!("{left} earlier events")), "{}", newest.body);
+    assert!(newest.has("Earlier events"), "{}", newest.body);
     assert!(newest.has(&format!("?before={}#history", left + 1)));
     assert!(!newest.has("The newest events"));
     let oldest = desk.get(&format!("charges/{id}?before={}", left + 1)).await;
     // The making of the charge is an entry, too.
     assert_eq!(entries(&oldest), left + 1);
-    assert!(oldest.has("The newest events") && !oldest.has("earlier events"));
+    assert!(oldest.has("The newest events") && !oldest.has("Earlier events"));
     // What nobody asked for is read as the nearest that there is.
     for before in ["0", "1", "x", "18446744073709551615"] {
         assert_eq!(desk.get(&format!("charges/{id}?before={before}")).await.status, 200);
