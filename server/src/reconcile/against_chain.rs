@@ -75,6 +75,32 @@ pub(super) fn compare(found: &[FoundOutput], conflicts: &[FoundConflict], stored
     findings
 }
 
+/// What pays an address that was passed over, or was given out with a charge that is not there any more: after a restore a shopper
+/// may have paid a charge that was lost. It contradicts nothing, for others may have used the wallet before.
+pub(super) fn without_charge(found: &[FoundOutput], stored: &StoredAt) -> Vec<(Outpoint, String)> {
+    let orphans: HashMap<&[u8], &StoredScript> = stored
+        .scripts
+        .iter()
+        .filter(|script| script.charge.is_none() && !script.is_ahead && !script.is_skipped)
+        .map(|script| (script.script_pubkey.as_slice(), script))
+        .collect();
+    let mut without = Vec::new();
+    for output in found.iter().filter(|output| is_read(output.place, stored)) {
+        let Some(script) = orphans.get(output.script_pubkey.as_slice()) else {
+            continue;
+        };
+        let says = format!(
+            "{} pays {} sat to index {} of descriptor {}, which no charge has: a charge that a restore has lost, or another program",
+            place_in_words(output.place),
+            output.value.to_sat(),
+            script.index,
+            script.descriptor.0
+        );
+        without.push((output.outpoint, says));
+    }
+    without
+}
+
 /// What of the mempool had to be seen by the instant up to which it was read.
 pub(super) fn long_there(found: Vec<FoundOutput>, observed_until: Timestamp) -> Vec<FoundOutput> {
     let limit = Timestamp(observed_until.0.saturating_sub(POOL_LAG_MILLIS));

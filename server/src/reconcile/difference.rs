@@ -254,6 +254,13 @@ impl Report {
         self.differences.iter().any(|difference| difference.code == code)
     }
 
+    /// The same of what is met again when it is looked at a second time.
+    pub(super) fn note_once(&mut self, code: &'static str, says: String) {
+        if !self.notes.iter().any(|note| note.says == says) {
+            self.note(code, None, says);
+        }
+    }
+
     pub(super) fn note(&mut self, code: &'static str, charge: Option<ChargeId>, says: impl Into<String>) {
         if self.notes.len() < NOTED {
             let says = says.into();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bitpro_charge::{Outpoint, Place, Txid};
 
-use super::against_chain::{Finding, Remedy, Scanned, compare};
+use super::against_chain::{Finding, Remedy, Scanned, compare, without_charge};
 use super::difference::{Code, Difference, Report};
 use super::pace::{Pace, off_thread};
 use super::repair::HeldBack;
@@ -100,7 +100,7 @@ impl<'i> Run<'i> {
 
     /// Compares what was found with what is stored of it now.
     pub(super) async fn judge(
-        &self,
+        &mut self,
         found: &[FoundOutput],
         conflicts: &[FoundConflict],
     ) -> Result<Vec<Finding>, ReconcileError> {
@@ -120,6 +120,10 @@ impl<'i> Run<'i> {
         heights.dedup();
         let store = self.inner.charges.store();
         let stored = store.stored_at(&scripts, &victims, &heights).await?;
+        for (outpoint, says) in without_charge(found, &stored) {
+            self.report
+                .note_once("payment-without-charge", format!("{outpoint}: {says}"));
+        }
         Ok(compare(found, conflicts, &stored))
     }
 

@@ -177,6 +177,12 @@ async fn note_early_money(tx: &mut Tx, transactions: &[Sighted], ids: &[ScriptId
         }
         if tx.memory().issuer(descriptor).is_some_and(|issuer| issuer.is_ahead(id)) {
             skipped.entry(descriptor).or_default().push(id);
+        } else {
+            tracing::warn!(
+                descriptor = descriptor.0,
+                index,
+                "money came to an address that no charge has: a restore may have lost its charge, or another program uses the wallet"
+            );
         }
     }
     for (descriptor, scripts) in skipped {

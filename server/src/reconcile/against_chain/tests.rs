@@ -190,6 +190,9 @@ async fn r27_money_to_an_address_that_was_not_given_out_keeps_it_back() {
     stored.scripts[0].is_skipped = false;
     stored.scripts[0].is_ahead = false;
     assert_eq!(codes(&found, &[], &stored), []);
+    let without = without_charge(&found, &stored);
+    assert_eq!(without[0].0, found[0].outpoint, "a lost charge may have been paid");
+    assert!(without[0].1.contains("index 70 of descriptor 1"), "{}", without[0].1);
 }
 
 #[tokio::test]
