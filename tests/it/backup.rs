@@ -2,12 +2,20 @@
 
 use std::collections::HashSet;
 
-use anyhow::{Result, ensure};
-use bitpro_tests::{Pair, Scene, Setup};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use bitpro_tests::{App, Charge, Pair, Scene, Setup};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
 
 /// Payment links that are followed at the same time.
 const SHOPPERS: usize = 16;
+/// How often a backup, and a restore, is killed.
+const DEATHS: usize = 8;
+const SEED: u64 = 0x0bac_4009;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r28_an_instance_restored_from_a_backup_under_load_gives_out_no_address_twice() -> Result<()> {
@@ -24,32 +32,35 @@ async fn r28_an_instance_restored_from_a_backup_under_load_gives_out_no_address_
 
     // What the backup certainly holds.
     let mut given = HashSet::new();
+    let early = scene.open().await?;
     for _ in 0..SHOPPERS {
-        let charge = scene.checkout.open(&scene.merchant, 4200).await?;
+        let charge = scene.open().await?;
         given.insert(scene.checkout.view(&charge).await?.address);
     }
+    given.insert(scene.checkout.view(&early).await?.address);
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let shoppers: Vec<_> = (0..SHOPPERS)
         .map(|_| {
             let (checkout, merchant, stopped) = (scene.checkout.clone(), scene.merchant.clone(), stopped.clone());
             tokio::spawn(async move {
-                let mut addresses = Vec::new();
+                let mut given = Vec::new();
                 while !*stopped.borrow() {
                     let charge = checkout.open(&merchant, 4200).await?;
-                    addresses.push(checkout.view(&charge).await?.address);
+                    let address = checkout.view(&charge).await?.address;
+                    given.push(address);
                 }
-                Ok::<_, anyhow::Error>(addresses)
+                Ok::<_, anyhow::Error>(given)
             })
         })
         .collect();
-    // One that is killed leaves no backup, one that is not leaves a whole one.
-    for _ in 0..3 {
-        let mut dying = scene
-            .app
-            .command()
-            .map(|mut command| command.args(["backup", &name]).spawn())??;
-        dying.kill()?;
-        dying.wait()?;
+    // One that is killed leaves no backup or a whole one, whenever it dies; one that is not leaves a whole one.
+    let mut rng = StdRng::seed_from_u64(SEED);
+    for _ in 0..DEATHS {
+        die(&scene.app, &["backup", &name], &mut rng).await?;
+        if backup.exists() {
+            restores_elsewhere(&scene.app, &name).await?;
+            std::fs::remove_file(&backup)?;
+        }
     }
     scene.app.run(&["backup", &name]).await?;
     stop.send(true)?;
@@ -62,12 +73,23 @@ async fn r28_an_instance_restored_from_a_backup_under_load_gives_out_no_address_
         }
     }
     ensure!(given.len() > 2 * SHOPPERS, "there was no load");
-
+    let later = scene.open().await?;
+    given.insert(scene.checkout.view(&later).await?.address);
     scene.app.stop().await?;
+
+    // A restore that is killed leaves the present database or the backup's, and no third one.
+    for _ in 0..DEATHS {
+        die(&scene.app, &["restore", &name, "--replace"], &mut rng).await?;
+        ensure!(knows(&scene.app, &early).await?, "a charge that both hold is gone");
+        if !knows(&scene.app, &later).await? {
+            break;
+        }
+    }
     let restored: Value = serde_json::from_str(&scene.app.run(&["restore", &name, "--replace", "--json"]).await?)?;
     ensure!(restored["issuance_mark"] == "present", "{restored}");
     let kept = restored["charges"].as_u64().unwrap_or_default();
     ensure!(kept >= SHOPPERS as u64, "the backup lacks charges: {restored}");
+    ensure!(!knows(&scene.app, &later).await?, "it is not the backup's database");
     scene.app.start().await?;
     scene.app.is_well().await?;
     for _ in 0..SHOPPERS {
@@ -78,5 +100,34 @@ async fn r28_an_instance_restored_from_a_backup_under_load_gives_out_no_address_
             "{address} was given out twice after the restore"
         );
     }
+    Ok(())
+}
+
+/// Runs a command of the binary, and kills it at a random instant; nothing is waited for.
+async fn die(app: &App, arguments: &[&str], rng: &mut StdRng) -> Result<()> {
+    let mut dying = app.command()?.args(arguments).stdout(Stdio::null()).spawn()?;
+    tokio::time::sleep(Duration::from_millis(rng.random_range(0..300))).await;
+    dying.kill()?;
+    dying.wait()?;
+    Ok(())
+}
+
+/// Whether the database of `app`, which does not run, holds a charge.
+async fn knows(app: &App, charge: &Charge) -> Result<bool> {
+    match app.run_to_code(&["charge", "show", &charge.id]).await? {
+        (0, _) => Ok(true),
+        (3, _) => Ok(false),
+        (code, said) => bail!("`charge show` ended with {code}: {said}"),
+    }
+}
+
+/// The backup called `name` is whole: another machine with the same keys takes it.
+async fn restores_elsewhere(app: &App, name: &str) -> Result<()> {
+    let elsewhere = tempfile::tempdir()?;
+    std::fs::copy(app.folder().join("seal.keys"), elsewhere.path().join("seal.keys"))?;
+    let mut command = tokio::process::Command::from(app.command()?);
+    command.env("BITPRO_DATA_DIR", elsewhere.path()).args(["restore", name]);
+    let output = command.output().await?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
