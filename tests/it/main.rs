@@ -8,6 +8,7 @@ mod doors;
 mod harness_nodes;
 mod late;
 mod link;
+mod litestream;
 mod load;
 mod mail;
 mod mapi;

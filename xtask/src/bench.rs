@@ -17,7 +17,13 @@ const WITH_ALL_FILES: &str = r#"ulimit -S -n "$(ulimit -H -n)"; exec "$0" "$@""#
 /// # Errors
 /// When the set-up, a build or the start fails.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<Infallible> {
-    let mut needs = vec![Need::Compiler, Need::Bitcoind, Need::Browser, Need::LoadGenerator];
+    let mut needs = vec![
+        Need::Compiler,
+        Need::Bitcoind,
+        Need::Browser,
+        Need::LoadGenerator,
+        Need::PythonClients,
+    ];
     needs.extend(page::NEEDS);
     setup::ensure(workspace, &needs)?;
     page::build(workspace)?;

@@ -76,6 +76,7 @@ impl Writer {
         }
         let start = self.tx.begin_unit();
         let mut waiting = Vec::with_capacity(units.len());
+        let has_work = !units.as_slice().is_empty();
         let mut outcome = Ok(());
         for unit in units.by_ref() {
             match run(&mut self.tx, unit).await {
@@ -96,7 +97,7 @@ impl Writer {
             }
         }
         if outcome.is_ok() {
-            outcome = self.make_durable().await;
+            outcome = self.make_durable(has_work).await;
         }
         match &outcome {
             Ok(()) => {
@@ -142,8 +143,11 @@ impl Writer {
     }
 
     /// Commits, and syncs the issuance mark meanwhile: both before any answer (R28).
-    async fn make_durable(&mut self) -> Result<(), StoreError> {
+    async fn make_durable(&mut self, has_work: bool) -> Result<(), StoreError> {
         self.tx.write_rest().await?;
+        if has_work && self.tx.mark.is_none() {
+            self.tx.session.count_commit_beside().await?;
+        }
         let issued = self.tx.issued();
         let marked = match &self.tx.mark {
             Some(mark) if !issued.is_empty() => Some(mark.raise(issued)),

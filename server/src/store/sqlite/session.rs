@@ -4,11 +4,33 @@ use sqlx::SqliteConnection;
 
 use crate::store::StoreError;
 
+/// How many commits processes beside the server have made.
+const COMMITS_BESIDE: &str = "commits_beside";
+
+/// What was written beside this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WrittenBeside {
+    /// Commits of other processes of ours.
+    ours: i64,
+    /// The count that Litestream keeps in a table of its own; `None` where it never ran.
+    replicator: Option<i64>,
+}
+
+impl WrittenBeside {
+    /// Whether what was written since `before` is what a replicator wrote into its own table, as far as the counts tell. One that
+    /// has not counted has not written, so it was somebody else.
+    fn is_the_replicators_alone(self, before: Self) -> bool {
+        self.ours == before.ours && before.replicator.is_some() && self.replicator != before.replicator
+    }
+}
+
 /// The writing connection.
 pub(in crate::store) struct Session {
     pub(super) connection: SqliteConnection,
     /// What SQLite said when this process last looked: another value means that another process wrote.
     seen_version: Option<i64>,
+    /// How much other processes of ours, and a replicator, had written then.
+    seen_beside: WrittenBeside,
 }
 
 impl Session {
@@ -17,6 +39,10 @@ impl Session {
         Self {
             connection,
             seen_version: None,
+            seen_beside: WrittenBeside {
+                ours: 0,
+                replicator: None,
+            },
         }
     }
 
@@ -51,12 +77,51 @@ impl Session {
         self.run("RELEASE unit").await
     }
 
-    /// Whether another process has written since this was last asked; the first time, whether anyone may have.
+    /// Whether another process has written since this was last asked; the first time, whether anyone may have. A replicator that only
+    /// keeps its own account changes nothing that is in memory: under load it does so every second, and reading everything again
+    /// would take longer than that.
     pub(in crate::store) async fn was_changed_elsewhere(&mut self) -> Result<bool, StoreError> {
         let version: i64 = sqlx::query_scalar("PRAGMA data_version")
             .fetch_one(&mut self.connection)
             .await?;
-        Ok(self.seen_version.replace(version) != Some(version))
+        let seen = self.seen_version.replace(version);
+        if seen == Some(version) {
+            return Ok(false);
+        }
+        let beside = self.written_beside().await?;
+        let before = std::mem::replace(&mut self.seen_beside, beside);
+        Ok(seen.is_none() || !beside.is_the_replicators_alone(before))
+    }
+
+    /// Counts a commit of a process that is not the server, so that the server notices it among those of a replicator.
+    pub(in crate::store) async fn count_commit_beside(&mut self) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES (?, '1') \
+             ON CONFLICT (name) DO UPDATE SET value = CAST(meta.value AS INTEGER) + 1",
+        )
+        .bind(COMMITS_BESIDE)
+        .execute(&mut self.connection)
+        .await?;
+        Ok(())
+    }
+
+    async fn written_beside(&mut self) -> Result<WrittenBeside, StoreError> {
+        let ours = self.meta(COMMITS_BESIDE).await?;
+        let has_replicator: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_litestream_seq')")
+                .fetch_one(&mut self.connection)
+                .await?;
+        let replicator = if has_replicator {
+            sqlx::query_scalar("SELECT seq FROM _litestream_seq")
+                .fetch_optional(&mut self.connection)
+                .await?
+        } else {
+            None
+        };
+        Ok(WrittenBeside {
+            ours: ours.and_then(|count| count.parse().ok()).unwrap_or(0),
+            replicator,
+        })
     }
 
     /// Takes it that another process may have written.
@@ -115,5 +180,45 @@ impl Session {
     async fn run(&mut self, statement: &'static str) -> Result<(), StoreError> {
         sqlx::query(statement).execute(&mut self.connection).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::store::sqlite::connect;
+    use crate::store::testing::meddle;
+
+    const COUNT: &str = "UPDATE _litestream_seq SET seq = seq + 1";
+
+    #[tokio::test]
+    async fn a_replicators_own_count_is_no_change_and_everything_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bitpro.db");
+        let mut session = connect(&path).await.unwrap().session;
+        let mut tool = connect(&path).await.unwrap().session;
+        assert!(session.was_changed_elsewhere().await.unwrap(), "nobody knows");
+        assert!(!session.was_changed_elsewhere().await.unwrap());
+
+        meddle(
+            &path,
+            "CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)",
+        )
+        .await;
+        meddle(&path, "INSERT INTO _litestream_seq (id, seq) VALUES (1, 1)").await;
+        assert!(session.was_changed_elsewhere().await.unwrap());
+        for _ in 0..2 {
+            meddle(&path, COUNT).await;
+            assert!(!session.was_changed_elsewhere().await.unwrap());
+        }
+        meddle(&path, "INSERT INTO meta (name, value) VALUES ('by', 'hand')").await;
+        assert!(session.was_changed_elsewhere().await.unwrap(), "it has not counted");
+
+        // Another process of ours, and the replicator after it.
+        tool.begin().await.unwrap();
+        tool.count_commit_beside().await.unwrap();
+        tool.commit().await.unwrap();
+        meddle(&path, COUNT).await;
+        assert!(session.was_changed_elsewhere().await.unwrap());
+        assert!(!session.was_changed_elsewhere().await.unwrap());
     }
 }

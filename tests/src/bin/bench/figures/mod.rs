@@ -6,6 +6,7 @@ mod block;
 mod browser;
 mod catch_up;
 mod create;
+mod litestream;
 mod socket;
 mod start;
 mod status;
@@ -31,7 +32,7 @@ pub struct Station {
 }
 
 /// All stations, in the order of the table.
-pub const STATIONS: [Station; 14] = [
+pub const STATIONS: [Station; 15] = [
     Station {
         name: "weight",
         rows: &weight::ROWS,
@@ -66,6 +67,11 @@ pub const STATIONS: [Station; 14] = [
         name: "create",
         rows: &create::ROWS,
         measure: || Box::pin(create::measure()),
+    },
+    Station {
+        name: "litestream",
+        rows: &litestream::ROWS,
+        measure: || Box::pin(litestream::measure()),
     },
     Station {
         name: "status",
