@@ -1,7 +1,5 @@
 //! `kill -9` of the server. The instant is what is random; nothing is waited for before it.
 
-use std::io::Read as _;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -9,7 +7,6 @@ use bitpro_tests::receiver::Conduct;
 use bitpro_tests::{App, Checkout, Merchant, Setup};
 use rand::Rng as _;
 
-use crate::invariants::Kept;
 use crate::world::{self, ALL, Order, World};
 
 /// Deaths of each kind.
@@ -158,34 +155,6 @@ pub async fn while_migrating(world: &mut World) -> Result<()> {
     };
     world::open(&Checkout::of(&app)?, &merchant, 500).await?;
     app.stop().await
-}
-
-/// A database of the first shape is of the present one in the end, with every charge, however often a death came between.
-pub async fn while_an_older_one_migrates(world: &mut World) -> Result<()> {
-    let setup = young(world)
-        .with("BITPRO_SECRET_KEY", &"07".repeat(32))
-        .with("BITPRO_SEAL_KEYS", &format!("1:{}", "09".repeat(32)));
-    let mut app = App::prepare(setup)?;
-    unpack("0001.db.br", &app.database())?;
-    let mark = app.database().with_extension("db.issued");
-    unpack("0009.db.issued.br", &mark)?;
-    let charges = Kept::read_charges(&app.database()).await?;
-    ensure!(charges > 0, "there is nothing to lose");
-    die_young(world, &mut app).await?;
-    app.start().await?;
-    let after = Kept::read_charges(&app.database()).await?;
-    ensure!(after == charges, "{after} charges are left of {charges}");
-    app.stop().await
-}
-
-/// Unpacks a file that the server's tests keep.
-fn unpack(name: &str, to: &Path) -> Result<()> {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/charges/tests/fixtures");
-    let packed = std::fs::read(kept.join(name))?;
-    let mut bytes = Vec::new();
-    brotli::Decompressor::new(&packed[..], 4_096).read_to_end(&mut bytes)?;
-    std::fs::write(to, bytes)?;
-    Ok(())
 }
 
 /// A server of its own beside the world's node.

@@ -55,10 +55,6 @@ pub const ALL: &[Fault] = &[
     fault!("server-killed-at-a-reorg", kills::at_a_reorg),
     fault!("server-killed-while-delivering", kills::while_delivering),
     fault!("server-killed-while-migrating", kills::while_migrating),
-    fault!(
-        "server-killed-while-an-older-database-migrates",
-        kills::while_an_older_one_migrates
-    ),
     fault!("node-killed", nodes::killed),
     fault!("node-with-another-mempool", nodes::with_another_mempool),
     fault!("node-reindexes", nodes::reindexes),

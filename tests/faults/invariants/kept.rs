@@ -101,19 +101,6 @@ pub async fn connect(path: &Path, may_write: bool) -> Result<SqliteConnection> {
 }
 
 impl Kept {
-    /// The number of charges in a database of any shape.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn read_charges(path: &Path) -> Result<i64> {
-        let mut connection = connect(path, false).await?;
-        let count = sqlx::query_scalar("SELECT count(*) FROM charges")
-            .fetch_one(&mut connection)
-            .await?;
-        connection.close().await?;
-        Ok(count)
-    }
-
     /// Reads the database at `path`, as one commit left it.
     ///
     /// # Errors
