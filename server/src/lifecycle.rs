@@ -204,6 +204,7 @@ async fn serve_instance(
     let dashboard_url = config.dashboard_url.as_ref().unwrap_or(&public_url);
     let operator = config.operator_email.as_deref().and_then(Email::read);
     let accounts = Accounts::new(charges.clone(), config.signup, dashboard_url.origin(), operator);
+    let accounts = accounts.within(&config.ceilings);
     let commands = tokio::spawn(socket.serve(accounts.clone(), reconciler.clone(), closing.clone()));
     let forgetting = tokio::spawn(accounts.clone().forget(watching_ends.clone()));
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");

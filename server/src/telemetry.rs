@@ -118,6 +118,10 @@ fn describe() {
         "bitpro_limits_forgotten_total",
         "Entries of a limit's memory that were forgotten early because it was full, by limit."
     );
+    describe_counter!(
+        "bitpro_audit_lines_forgotten_total",
+        "Lines of merchants' logs of changes that were forgotten because a log was full."
+    );
     describe_gauge!(
         "bitpro_reconcile_differences",
         "Differences that the last comparison of everything with everything has left."

@@ -7,14 +7,9 @@ use bitpro_charge::{MerchantId, Timestamp};
 
 use super::Email;
 use super::streaks::Streaks;
+use crate::config::Ceilings;
 use crate::limits::{Buckets, Client, RetryAfter};
 
-/// Log-ins of all strangers together, a minute and at once: each costs 20 ms of a core.
-pub(crate) const STRANGERS_PER_MINUTE: u32 = 300;
-/// Requests for accounts of all strangers together, an hour and at once: each is a letter to somebody who may not want it.
-pub(crate) const SIGNUPS_PER_HOUR: u32 = 30;
-/// Invitations of all members of all merchants together, an hour and at once.
-pub(crate) const INVITATIONS_PER_HOUR: u32 = 200;
 /// Letters to others that one account has sent, an hour and at once: invitations, and links to a new address of its own.
 pub(crate) const LETTERS_PER_ACCOUNT: u32 = 20;
 /// Letters to one address, an hour and at once, that strangers have sent or that one account has sent.
@@ -23,6 +18,10 @@ pub(crate) const LETTERS_PER_MAILBOX: u32 = 4;
 pub(crate) const PASSWORDS_PER_HOUR: u32 = 10;
 /// Letters about log-ins from new browsers to one account, an hour and at once.
 pub(crate) const NEW_DEVICES_PER_HOUR: u32 = 6;
+/// Changes of merchants, and exports, by one account in a minute: each is a line of a log.
+pub(crate) const CHANGES_PER_MINUTE: u32 = 60;
+/// The same at once.
+pub(crate) const CHANGES_AT_ONCE: u32 = 240;
 
 /// What is shown to be the person with an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,6 +66,8 @@ pub struct Budgets {
     /// Attempts of all of them at one account: a member who collects browsers and sessions does not fill the desk of the others.
     known_accounts: Buckets<String>,
     /// Passwords that one account chooses while it is logged in.
+    passwords: Buckets<i64>,
+    /// Changes of merchants by one account.
     changes: Buckets<i64>,
     /// The wrong ones of them in a row.
     known_streaks: Streaks<(Lane, Trial)>,
@@ -92,8 +93,16 @@ pub struct Budgets {
 
 impl Default for Budgets {
     fn default() -> Self {
+        Self::within(&Ceilings::default())
+    }
+}
+
+impl Budgets {
+    /// Budgets with these ceilings, all untouched.
+    pub(crate) fn within(ceilings: &Ceilings) -> Self {
+        let logins = ceilings.logins_per_minute;
         Self {
-            strangers: Buckets::new("login_instance", STRANGERS_PER_MINUTE, STRANGERS_PER_MINUTE),
+            strangers: Buckets::new("login_instance", logins, logins),
             clients: Buckets::new("login_client", 20, 40),
             pairs: Buckets::new("login_pair", 3, 10),
             accounts: Buckets::new("login_account", 20, 60),
@@ -101,22 +110,21 @@ impl Default for Budgets {
             factors: Streaks::new("factor_streak"),
             known: Buckets::new("login_known", 3, 10),
             known_accounts: Buckets::new("login_known_account", 30, 60),
-            changes: hourly("password_change", PASSWORDS_PER_HOUR),
+            passwords: hourly("password_change", PASSWORDS_PER_HOUR),
+            changes: Buckets::new("member_change", CHANGES_PER_MINUTE, CHANGES_AT_ONCE),
             known_streaks: Streaks::new("known_streak"),
             askers: Buckets::new("letter_client", 4, 10),
             mailboxes: hourly("letter_mailbox", LETTERS_PER_MAILBOX),
             known_askers: hourly("letter_known", LETTERS_PER_MAILBOX),
-            signups: hourly("signup_instance", SIGNUPS_PER_HOUR),
+            signups: hourly("signup_instance", ceilings.signups_per_hour),
             senders: hourly("letter_account", LETTERS_PER_ACCOUNT),
             sent_to: hourly("letter_sent_to", LETTERS_PER_MAILBOX),
-            invitations: hourly("invitation_instance", INVITATIONS_PER_HOUR),
+            invitations: hourly("invitation_instance", ceilings.invitations_per_hour),
             new_devices: hourly("letter_new_device", NEW_DEVICES_PER_HOUR),
             tests: Buckets::new("webhook_test", 6, 10),
         }
     }
-}
 
-impl Budgets {
     /// Takes an attempt to show that one is the person with this address. How many there were in a row: of strangers on second
     /// factors from everywhere, on passwords from this client; of somebody known, his own.
     ///
@@ -151,6 +159,14 @@ impl Budgets {
     }
 
     /// Takes a new password, which somebody who is logged in chooses.
+    ///
+    /// # Errors
+    /// [`RetryAfter`].
+    pub(crate) fn password(&self, account: i64, now: Timestamp) -> Result<(), RetryAfter> {
+        self.passwords.take(account, now)
+    }
+
+    /// Takes a change of a merchant, or an export: a line of the log.
     ///
     /// # Errors
     /// [`RetryAfter`].
@@ -272,7 +288,9 @@ mod tests {
         };
         assert_eq!((0..200).filter(|n| attempt(*n, "eve@shop.example")).count(), 60);
         assert!(attempt(201, ADA), "another account has its own");
-        assert_eq!((0..100).filter(|_| budgets.change(1, NOW).is_ok()).count(), 10);
+        assert_eq!((0..100).filter(|_| budgets.password(1, NOW).is_ok()).count(), 10);
+        assert_eq!((0..1_000).filter(|_| budgets.change(1, NOW).is_ok()).count(), 240);
+        assert!(budgets.change(2, NOW).is_ok(), "another member goes on");
     }
 
     #[test]
@@ -280,7 +298,31 @@ mod tests {
         let budgets = Budgets::default();
         let attempt = |n| budgets.attempt(stranger(n), Trial::Password, &format!("{n}@shop.example"), NOW);
         let tried = (0..10_000).filter(|n| attempt(*n).is_ok()).count();
-        assert_eq!(tried, usize::try_from(STRANGERS_PER_MINUTE).unwrap());
+        assert_eq!(tried, 300);
+    }
+
+    #[test]
+    fn the_operator_sets_the_ceilings() {
+        let budgets = Budgets::within(&Ceilings {
+            logins_per_minute: 7,
+            signups_per_hour: 5,
+            invitations_per_hour: 3,
+            ..Ceilings::default()
+        });
+        let email = |n: u32| Email::read(&format!("{n}@shop.example")).unwrap();
+        let logins = (0..100).filter(|n| {
+            let tried = budgets.attempt(stranger(*n), Trial::Password, email(*n).as_str(), NOW);
+            tried.is_ok()
+        });
+        assert_eq!(logins.count(), 7);
+        assert_eq!(
+            (0..100)
+                .filter(|n| budgets.signup(client(*n), &email(*n), NOW).is_ok())
+                .count(),
+            5
+        );
+        let invited = (0..100).filter(|n| budgets.invitation((*n).into(), &email(*n), NOW).is_ok());
+        assert_eq!(invited.count(), 3);
     }
 
     #[test]
@@ -309,9 +351,9 @@ mod tests {
         let budgets = Budgets::default();
         let email = |n: u32| Email::read(&format!("{n}@shop.example")).unwrap();
         let asked = (0..1_000).filter(|n| budgets.signup(client(*n), &email(*n), NOW).is_ok());
-        assert_eq!(asked.count(), usize::try_from(SIGNUPS_PER_HOUR).unwrap());
+        assert_eq!(asked.count(), 30);
         let invited = (0..1_000_u32).filter(|n| budgets.invitation((*n).into(), &email(*n), NOW).is_ok());
-        assert_eq!(invited.count(), usize::try_from(INVITATIONS_PER_HOUR).unwrap());
+        assert_eq!(invited.count(), 200);
         let one = Budgets::default();
         let invited = (0..1_000).filter(|n| one.invitation(1, &email(*n), NOW).is_ok());
         assert_eq!(invited.count(), usize::try_from(LETTERS_PER_ACCOUNT).unwrap());

@@ -39,6 +39,8 @@ pub struct Entered {
 
 /// A session's use is written so seldom, in seconds.
 const NOTE_EVERY_SECS: u32 = 5 * 60;
+/// How long the lines of the log are kept that concern a person and no merchant, in days.
+pub(crate) const AUDIT_DAYS: u32 = 400;
 /// The longest name of a browser that is kept, in characters.
 const AGENT_CHARS: usize = 200;
 
@@ -334,10 +336,11 @@ impl Accounts {
     /// The database's.
     pub async fn tidy(&self) -> Result<(), StoreError> {
         const DAY_SECS: u32 = 24 * 60 * 60;
-        const AUDIT_SECS: u32 = 400 * DAY_SECS;
         let now = self.charges.now();
-        let (seen_by, audit_by) = (before(now, IDLE_SECS), before(now, AUDIT_SECS));
-        self.charges
+        let (seen_by, audit_by) = (before(now, IDLE_SECS), before(now, AUDIT_DAYS * DAY_SECS));
+        let most = self.audit_lines;
+        let forgotten = self
+            .charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -350,9 +353,18 @@ impl Accounts {
                     for num in people.stale_requests(asked_by, opened_by).await? {
                         people.remove_account(num).await?;
                     }
-                    Ok(())
+                    people.forget_lines_beyond(most).await
                 })
             })
-            .await
+            .await?;
+        if forgotten > 0 {
+            metrics::counter!("bitpro_audit_lines_forgotten_total").increment(forgotten);
+            tracing::warn!(
+                forgotten,
+                most,
+                "logs of changes were full: their oldest lines are forgotten"
+            );
+        }
+        Ok(())
     }
 }

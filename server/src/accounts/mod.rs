@@ -52,7 +52,7 @@ pub(crate) use crate::store::people::{
 };
 
 use crate::charges::Charges;
-use crate::config::Signup;
+use crate::config::{Ceilings, Signup};
 use crate::merchant::Language;
 use crate::store::StoreError;
 use crate::store::people::AccountRow;
@@ -85,6 +85,8 @@ pub struct Accounts {
     origin: Arc<str>,
     /// Who is told of requests.
     operator: Option<Email>,
+    /// Lines that a merchant's log keeps.
+    audit_lines: u32,
 }
 
 impl Accounts {
@@ -99,6 +101,17 @@ impl Accounts {
             signup,
             origin: origin.into(),
             operator,
+            audit_lines: Ceilings::default().audit_lines,
+        }
+    }
+
+    /// The same within other ceilings, all untouched.
+    #[must_use]
+    pub fn within(self, ceilings: &Ceilings) -> Self {
+        Self {
+            budgets: Arc::new(Budgets::within(ceilings)),
+            audit_lines: ceilings.audit_lines,
+            ..self
         }
     }
 
@@ -120,6 +133,14 @@ impl Accounts {
     /// [`AccountError::TooMany`].
     pub(crate) fn test_of(&self, merchant: MerchantId) -> Result<(), AccountError> {
         Ok(self.budgets.test(merchant, self.charges.now())?)
+    }
+
+    /// Takes a line of a merchant's log from the account of whoever is about to change something.
+    ///
+    /// # Errors
+    /// [`AccountError::TooMany`].
+    pub(crate) fn change_by(&self, account: i64) -> Result<(), AccountError> {
+        Ok(self.budgets.change(account, self.charges.now())?)
     }
 
     /// Keeps strangers' passwords from being checked until what is returned is dropped.

@@ -24,7 +24,7 @@ impl Accounts {
     ) -> Result<Entered, AccountError> {
         let account = &login.account;
         check_password(&password, &[&account.email, &account.name, &account.company])?;
-        self.budgets.change(account.num, self.charges.now())?;
+        self.budgets.password(account.num, self.charges.now())?;
         let hash = self.passwords.hash(password, self.charges.random()).await?;
         let (this, num, now) = (self.clone(), account.num, self.charges.now());
         let token = Token::new(self.charges.rng());

@@ -16,8 +16,10 @@ use crate::store::people::AuditRow;
 use crate::store::{MerchantDraft, StoreError, Tx};
 use crate::wallet::Receive;
 
-/// How long a wallet waits that is not the first, in seconds.
-pub const WALLET_SECS: u32 = 24 * 60 * 60;
+/// How long a wallet waits that is not the first, in hours.
+pub(crate) const WAIT_HOURS: u32 = 24;
+/// The same in seconds.
+pub const WALLET_SECS: u32 = WAIT_HOURS * 60 * 60;
 
 /// What became of a wallet that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,8 +17,10 @@ use crate::store::{KeptAnswer, StoreError, Tx};
 pub const LONGEST_OVERLAP_SECS: u32 = 30 * 24 * 60 * 60;
 /// The most keys of a merchant that are not revoked: all are kept in memory, and owners get a letter about each.
 pub const MOST_KEYS: usize = 50;
-/// How long the answer to a request with an Idempotency-Key is kept, in seconds.
-const KEPT_SECS: u32 = 24 * 60 * 60;
+/// How long the answer to a request with an Idempotency-Key is kept, in hours.
+pub(crate) const KEPT_HOURS: u32 = 24;
+/// The same in seconds.
+const KEPT_SECS: u32 = KEPT_HOURS * 60 * 60;
 
 /// Why keys are not changed.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::sse::{self, Cursor};
 use crate::app::App;
 use crate::charges::{Frame, Snapshot, Subscription};
-use crate::limits::StreamPermit;
+use crate::limits::{Maker, StreamPermit};
 use crate::store::StoreError;
 use crate::web::{Context, event_stream};
 
@@ -48,7 +48,11 @@ async fn opened(
 ) -> Result<ChargeStream, Refusal> {
     let (_, snapshot) = named(&app, merchant, charge).await?;
     let id = snapshot.charge.id;
-    let permit = app.limits.streams.open(context.client.into(), id.0);
+    let maker = match snapshot.origin.is_price_verified() {
+        true => Maker::Merchant,
+        false => Maker::Anybody,
+    };
+    let permit = app.limits.streams.open(context.client.into(), id.0, maker);
     let permit = permit.map_err(|_| Refusal::too_many(RETRY_AFTER))?;
     // From here on nothing is missed: the state is read after the subscription has begun.
     let subscription = app.charges.subscribe(id);

@@ -30,6 +30,40 @@ impl FromStr for Signup {
     }
 }
 
+/// What people, and strangers who would be some, may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ceilings {
+    /// Log-ins of all strangers together in a minute, and at once: each costs 20 ms of a core.
+    pub logins_per_minute: u32,
+    /// Requests for accounts of all strangers together in an hour, and at once: each is a letter to somebody who may not want it.
+    pub signups_per_hour: u32,
+    /// Invitations of all members of all merchants together in an hour, and at once.
+    pub invitations_per_hour: u32,
+    /// Lines that each merchant's log of changes keeps.
+    pub audit_lines: u32,
+}
+
+impl Default for Ceilings {
+    /// As the settings are by default.
+    fn default() -> Self {
+        Self {
+            logins_per_minute: 300,
+            signups_per_hour: 30,
+            invitations_per_hour: 200,
+            audit_lines: 100_000,
+        }
+    }
+}
+
+pub(super) fn ceilings(reader: &mut Reader) -> Ceilings {
+    Ceilings {
+        logins_per_minute: reader.number("stranger_logins_per_minute", 1..=100_000),
+        signups_per_hour: reader.number("signups_per_hour", 1..=100_000),
+        invitations_per_hour: reader.number("invitations_per_hour", 1..=100_000),
+        audit_lines: reader.number("audit_lines", 1_000..=10_000_000),
+    }
+}
+
 /// Where it can be changed to where a merchant's money goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WalletChanges {

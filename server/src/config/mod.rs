@@ -19,7 +19,7 @@ use std::time::Duration;
 use bitpro_charge::Network;
 use ipnet::IpNet;
 
-pub use accounts::{Signup, WalletChanges};
+pub use accounts::{Ceilings, Signup, WalletChanges};
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use mail::{MailConfig, MailTransport, Protection, Smtp};
 pub use settings::{PREFIX, SETTINGS, Setting};
@@ -79,6 +79,8 @@ pub struct Config {
     pub wallet_changes: WalletChanges,
     /// What anonymous clients may do.
     pub limits: Limits,
+    /// What people may do, and strangers who would be some.
+    pub ceilings: Ceilings,
     /// The explorer's address with `{txid}` in it.
     pub explorer: Option<String>,
     /// What is logged, as directives.
@@ -219,6 +221,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     let metrics_allow = reader.parsed("metrics_allow", values::networks).unwrap_or_default();
     let rates = rates::rates(reader);
     let limits = limits(reader);
+    let ceilings = accounts::ceilings(reader);
     let webhooks = webhooks(reader, network);
     let mail = mail::mail(reader, data_dir.as_deref(), public_url.as_ref());
     let operator_email = reader.parsed("operator_email", mail::address);
@@ -258,6 +261,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         reconcile_every: Some(reconcile_every).filter(|every| !every.is_zero()),
         rates: rates?,
         limits,
+        ceilings,
         webhooks,
         mail: mail?,
         operator_email,

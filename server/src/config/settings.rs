@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 59] = [
+pub const SETTINGS: [Setting; 63] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -289,6 +289,30 @@ pub const SETTINGS: [Setting; 59] = [
         "12000",
         "a number from 1 to 1000000",
         "Live streams of everybody together, and never more than seven eighths of max_connections: some are left for pages.",
+    ),
+    with_default(
+        "stranger_logins_per_minute",
+        "300",
+        "a number from 1 to 100000",
+        "Log-ins of all strangers together in a minute, and at once. Whoever is known, by a browser or a session, is not counted.",
+    ),
+    with_default(
+        "signups_per_hour",
+        "30",
+        "a number from 1 to 100000",
+        "Requests for accounts of all strangers together in an hour, and at once: each is a letter.",
+    ),
+    with_default(
+        "invitations_per_hour",
+        "200",
+        "a number from 1 to 100000",
+        "Invitations to teams that all members of all merchants together may send in an hour, and at once.",
+    ),
+    with_default(
+        "audit_lines",
+        "100000",
+        "a number from 1000 to 10000000",
+        "Lines that each merchant's log of changes keeps; the oldest go.",
     ),
     with_default(
         "webhook_allow_http",

@@ -13,6 +13,7 @@ pub(super) async fn carried_out(route: &'static Route, mut request: Request) -> 
     let app = request.app.clone();
     request.begun = match (route.is_noted, &request.member, &request.person) {
         (true, Some(member), Some(person)) => {
+            app.accounts.change_by(person.login.account.num)?;
             let action = route.path.trim_start_matches("/dashboard/{merchant}/");
             let begun = app
                 .accounts

@@ -17,7 +17,7 @@ pub use client::{Client, client_of, is_proxied};
 pub use connections::{ConnectionPermit, Connections, Http2Permit};
 pub use links::{LinkBudgets, TakenCharge};
 pub use press::{Press, Presses, Spending, Spent};
-pub use streams::{StreamPermit, Streams, TooManyStreams, Topic};
+pub use streams::{Maker, StreamPermit, Streams, TooManyStreams, Topic};
 
 use crate::config;
 

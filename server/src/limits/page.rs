@@ -1,7 +1,9 @@
 //! docs/limits.md says what the program does: every number on it is looked up in the settings and the sources, and every name of a
-//! limit or metric, from the page to the sources and back.
+//! limit or metric, from the page to the sources and back; and each row has its tests.
 
-use std::collections::BTreeSet;
+mod proofs;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +21,10 @@ fn program() -> String {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() && name != "tests" {
+            if path.is_dir() {
+                if ["tests", "page"].contains(&name.as_str()) {
+                    continue;
+                }
                 collect(&path, text);
             } else if name.ends_with(".rs") && !["tests.rs", "testing.rs", "page.rs"].contains(&name.as_str()) {
                 let source = fs::read_to_string(&path).unwrap();
@@ -30,6 +35,31 @@ fn program() -> String {
     let mut text = String::new();
     collect(&sources(), &mut text);
     text
+}
+
+/// Every test of the server and of the integration tests, by its name.
+fn tests() -> BTreeSet<String> {
+    fn collect(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = fs::read_to_string(&path).unwrap();
+                for attribute in ["#[test]\n", "#[tokio::test]\n"] {
+                    let tests = source.split(attribute).skip(1);
+                    found.extend(tests.filter_map(|test| {
+                        let (_, name) = test.split_once("fn ")?;
+                        Some(name.split('(').next()?.to_owned())
+                    }));
+                }
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(&sources(), &mut found);
+    collect(&sources().join("../../tests/it"), &mut found);
+    found
 }
 
 /// The cells of every row of the page's tables.
@@ -127,6 +157,25 @@ fn every_number_of_the_page_is_the_programs() {
         }
     }
     assert!(checked > 40, "{checked}");
+}
+
+#[test]
+fn every_row_has_a_test_that_goes_past_its_bound() {
+    let known = tests();
+    let mut proofs: BTreeMap<&str, &[&str]> = proofs::PROOFS.iter().copied().collect();
+    let exempt: BTreeMap<&str, &str> = proofs::NOTHING_TO_PASS.iter().copied().collect();
+    for row in rows() {
+        let what = row[0];
+        let tests = proofs.remove(what);
+        assert!(
+            tests.is_some() != exempt.contains_key(what),
+            "{what}: a row has tests, or a reason why there is nothing to go past"
+        );
+        for name in tests.unwrap_or_default() {
+            assert!(known.contains(*name), "{what}: there is no test {name}");
+        }
+    }
+    assert!(proofs.is_empty(), "no rows: {:?}", proofs.keys());
 }
 
 #[test]

@@ -15,6 +15,18 @@ pub struct TooManyStreams;
 /// What a stream follows: a charge by its id, or everything that one account may see.
 pub type Topic = [u8; 16];
 
+/// Who can have made what a stream follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// Anybody, by an unsigned link.
+    Anybody,
+    /// The merchant, whose signature or key made it.
+    Merchant,
+}
+
+/// This part of all streams is kept for charges that merchants made.
+const KEPT_PART: usize = 4;
+
 /// The counters. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Streams(Arc<Shared>);
@@ -32,6 +44,8 @@ struct Open {
     clients: HashMap<Client, u32>,
     topics: HashMap<Topic, u32>,
     total: usize,
+    /// Those of charges that anybody made.
+    anybodys: usize,
 }
 
 /// The right to one open stream, given back when it is dropped.
@@ -40,6 +54,7 @@ pub struct StreamPermit {
     shared: Arc<Shared>,
     client: Client,
     topic: Topic,
+    maker: Maker,
 }
 
 impl Streams {
@@ -54,12 +69,13 @@ impl Streams {
         }))
     }
 
-    /// Counts a stream of a shopper in.
+    /// Counts a stream of a shopper in. Strangers make charges and streams to them as they like, so that a part is kept for the
+    /// others.
     ///
     /// # Errors
     /// [`TooManyStreams`].
-    pub fn open(&self, client: Client, topic: Topic) -> Result<StreamPermit, TooManyStreams> {
-        self.open_within(client, topic, self.0.most)
+    pub fn open(&self, client: Client, topic: Topic, maker: Maker) -> Result<StreamPermit, TooManyStreams> {
+        self.open_within(client, topic, maker, self.0.most)
     }
 
     /// Counts a stream of somebody in who has logged in. However many streams strangers have, it finds its place.
@@ -67,10 +83,16 @@ impl Streams {
     /// # Errors
     /// [`TooManyStreams`].
     pub fn open_for_member(&self, client: Client, account: Topic) -> Result<StreamPermit, TooManyStreams> {
-        self.open_within(client, account, usize::MAX)
+        self.open_within(client, account, Maker::Merchant, usize::MAX)
     }
 
-    fn open_within(&self, client: Client, topic: Topic, most: usize) -> Result<StreamPermit, TooManyStreams> {
+    fn open_within(
+        &self,
+        client: Client,
+        topic: Topic,
+        maker: Maker,
+        most: usize,
+    ) -> Result<StreamPermit, TooManyStreams> {
         let mut open = self.0.open.lock();
         let held = |count: Option<&u32>| count.copied().unwrap_or(0);
         if held(open.clients.get(&client)) >= self.0.per_client {
@@ -85,6 +107,13 @@ impl Streams {
             refused("stream_instance");
             return Err(TooManyStreams);
         }
+        if maker == Maker::Anybody {
+            if open.anybodys >= most - most / KEPT_PART {
+                refused("stream_anybody");
+                return Err(TooManyStreams);
+            }
+            open.anybodys += 1;
+        }
         *open.clients.entry(client).or_default() += 1;
         *open.topics.entry(topic).or_default() += 1;
         open.total += 1;
@@ -92,6 +121,7 @@ impl Streams {
             shared: Arc::clone(&self.0),
             client,
             topic,
+            maker,
         })
     }
 
@@ -108,6 +138,9 @@ impl Drop for StreamPermit {
         give_back(&mut open.clients, &self.client);
         give_back(&mut open.topics, &self.topic);
         open.total -= 1;
+        if self.maker == Maker::Anybody {
+            open.anybodys -= 1;
+        }
     }
 }
 
@@ -128,30 +161,44 @@ mod tests {
     #[test]
     fn a_client_and_a_charge_have_their_own_limits_and_get_back_what_they_close() {
         let streams = Streams::new(3, 2, 100);
-        let first = streams.open(client(1), charge(1)).unwrap();
-        let second = streams.open(client(1), charge(1)).unwrap();
-        assert_eq!(streams.open(client(2), charge(1)).unwrap_err(), TooManyStreams);
-        let third = streams.open(client(1), charge(2)).unwrap();
-        assert_eq!(streams.open(client(1), charge(3)).unwrap_err(), TooManyStreams);
+        let first = streams.open(client(1), charge(1), Maker::Anybody).unwrap();
+        let second = streams.open(client(1), charge(1), Maker::Anybody).unwrap();
+        assert_eq!(
+            streams.open(client(2), charge(1), Maker::Anybody).unwrap_err(),
+            TooManyStreams
+        );
+        let third = streams.open(client(1), charge(2), Maker::Anybody).unwrap();
+        assert_eq!(
+            streams.open(client(1), charge(3), Maker::Anybody).unwrap_err(),
+            TooManyStreams
+        );
         assert_eq!(streams.total(), 3);
         drop(first);
-        assert!(streams.open(client(2), charge(1)).is_ok());
+        assert!(streams.open(client(2), charge(1), Maker::Anybody).is_ok());
         drop((second, third));
         assert_eq!(streams.total(), 0);
         let open = streams.0.open.lock();
-        assert!(open.clients.is_empty() && open.topics.is_empty());
+        assert!(open.clients.is_empty() && open.topics.is_empty() && open.anybodys == 0);
     }
 
     #[test]
     fn all_clients_together_have_no_more_streams_than_the_instance_may() {
         let streams = Streams::new(10, 10, 5);
-        let held: Vec<_> = (0..9).filter_map(|n| streams.open(client(n), charge(n)).ok()).collect();
-        assert_eq!(held.len(), 5);
+        let held: Vec<_> = (0..9)
+            .filter_map(|n| streams.open(client(n), charge(n), Maker::Anybody).ok())
+            .collect();
+        assert_eq!(held.len(), 4, "a quarter is not for charges that anybody makes");
+        let vouched = streams.open(client(9), charge(10), Maker::Merchant);
+        assert!(vouched.is_ok(), "the merchant's own charges have it");
+        assert_eq!(
+            streams.open(client(9), charge(11), Maker::Merchant).unwrap_err(),
+            TooManyStreams
+        );
         assert!(
             streams.open_for_member(client(9), charge(9)).is_ok(),
             "whoever has logged in finds a place"
         );
-        drop(held);
-        assert!(streams.open(client(9), charge(9)).is_ok());
+        drop((held, vouched));
+        assert!(streams.open(client(9), charge(9), Maker::Anybody).is_ok());
     }
 }

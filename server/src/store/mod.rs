@@ -167,6 +167,19 @@ impl Store {
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// How many more units find room to wait.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.units.read().as_ref().map_or(0, mpsc::Sender::capacity)
+    }
+
+    /// How many webhooks have a row, removed ones included.
+    #[cfg(test)]
+    pub(crate) async fn count_webhook_rows(&self) -> Result<i64, StoreError> {
+        let mut reader = self.readers.acquire().await?;
+        sqlite::count_webhook_rows(&mut reader).await
+    }
+
     /// Takes no more units; the writer ends once it has committed those it has.
     pub(crate) fn stop(&self) {
         *self.units.write() = None;

@@ -5,8 +5,10 @@ use bitpro_charge::Timestamp;
 use crate::charges::Charges;
 use crate::store::StoreError;
 
-/// How long deliveries and attempts are kept, in seconds: 90 days.
-const KEPT_SECS: i64 = 90 * 24 * 60 * 60;
+/// How long deliveries and attempts are kept, in days.
+pub(crate) const KEPT_DAYS: i64 = 90;
+/// The same in seconds.
+const KEPT_SECS: i64 = KEPT_DAYS * 24 * 60 * 60;
 /// Deliveries forgotten in one commit.
 const FORGOTTEN: u32 = 1_000;
 

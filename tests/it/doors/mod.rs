@@ -239,3 +239,62 @@ fn files(folder: &std::path::Path) -> Result<Vec<std::path::PathBuf>> {
     }
     Ok(found)
 }
+
+#[tokio::test]
+async fn a_path_that_is_too_long_is_refused_by_name() -> Result<()> {
+    let mut app = App::prepare(Setup::without_node())?;
+    app.start().await?;
+    let http = Client::new();
+    for (length, status) in [
+        (8_000, StatusCode::NOT_FOUND),
+        (8_300, StatusCode::URI_TOO_LONG),
+        (16_000, StatusCode::URI_TOO_LONG),
+    ] {
+        let answer = http.get(format!("{}/{}", app.url(), "x".repeat(length))).send().await?;
+        ensure!(answer.status() == status, "{length}: {}", answer.status());
+    }
+    app.stop().await
+}
+
+#[tokio::test]
+async fn a_command_without_an_end_is_not_kept_and_others_are_carried_out() -> Result<()> {
+    let mut app = App::prepare(Setup::without_node())?;
+    app.start().await?;
+    let mut endless = tokio::net::UnixStream::connect(app.folder().join("admin.sock")).await?;
+    let piece = vec![b' '; 64 * 1024];
+    let mut sent = 0;
+    // The server takes no more than it reads of a command, and what it has not read it never holds.
+    while sent < 16 * 1024 * 1024 && endless.write_all(&piece).await.is_ok() {
+        sent += piece.len();
+    }
+    ensure!(sent < 8 * 1024 * 1024, "{sent} bytes of a command were taken");
+    app.run(&["merchant", "list"]).await?;
+    app.stop().await
+}
+
+#[tokio::test]
+async fn the_inside_is_served_again_when_those_who_hold_it_and_ask_nothing_are_let_go() -> Result<()> {
+    let setup = Setup::without_node().with("BITPRO_HEADER_TIMEOUT_SECS", "1");
+    let mut app = App::prepare(setup)?;
+    app.start().await?;
+    let port: u16 = app.inside_url().rsplit(':').next().context("no port")?.parse()?;
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.push(connected("127.0.0.2", port).await?);
+    }
+    let metrics = Client::new()
+        .get(format!("{}/metrics", app.inside_url()))
+        .send()
+        .await?;
+    ensure!(metrics.status() == StatusCode::OK, "{}", metrics.status());
+    // A hundred were there at once, and no more than 64 of them were ever let in.
+    let open = metrics
+        .text()
+        .await?
+        .lines()
+        .find_map(|line| line.strip_prefix("bitpro_connections_open ")?.parse::<u32>().ok())
+        .context("no such metric")?;
+    ensure!(open <= 64, "{open} connections");
+    drop(held);
+    app.stop().await
+}

@@ -67,9 +67,9 @@ async fn through_nginx_neither_readers_who_never_read_nor_streams_keep_shoppers_
         .iter()
         .filter(|stream| stream.status() == StatusCode::OK)
         .count();
-    ensure!(open == 43, "{open} streams are open");
+    ensure!(open == 33, "{open} streams are open");
     let refused = StatusCode::TOO_MANY_REQUESTS;
-    ensure!(streams.iter().filter(|stream| stream.status() == refused).count() == 57);
+    ensure!(streams.iter().filter(|stream| stream.status() == refused).count() == 67);
     for _ in 0..20 {
         let page = http.get(&link).send().await?;
         ensure!(page.status() == StatusCode::OK, "a shopper gets {}", page.status());

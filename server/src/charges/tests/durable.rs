@@ -97,3 +97,42 @@ async fn nobody_else_can_read_what_is_stored_whatever_the_folder_and_earlier_mod
     assert!(std::fs::read_dir(shop.world.folder.path()).unwrap().count() >= 4);
     assert_eq!(open_to_others(shop.world.folder.path()), Vec::<PathBuf>::new());
 }
+
+#[tokio::test]
+async fn changes_for_which_there_is_no_room_wait_and_are_all_made() {
+    let shop = Shop::new().await;
+    let (go_on, held) = tokio::sync::oneshot::channel::<()>();
+    let write = |work: Option<tokio::sync::oneshot::Receiver<()>>| {
+        let charges = shop.charges.clone();
+        tokio::spawn(async move {
+            let unit = charges.store().write(move |_| {
+                Box::pin(async move {
+                    if let Some(held) = work {
+                        let _ = held.await;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            });
+            unit.await
+        })
+    };
+    let most = shop.charges.store().room();
+    let first = write(Some(held));
+    while shop.charges.store().room() != most {
+        tokio::task::yield_now().await;
+    }
+    let others: Vec<_> = (0..most + 500).map(|_| write(None)).collect();
+    while shop.charges.store().room() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        others.iter().all(|other| !other.is_finished()),
+        "nothing overtakes what is being done"
+    );
+    go_on.send(()).unwrap();
+    first.await.unwrap().unwrap();
+    for other in others {
+        other.await.unwrap().unwrap();
+    }
+    assert_eq!(shop.charges.store().room(), most);
+}

@@ -202,3 +202,20 @@ async fn r17_a_reorg_of_many_charges_tells_each_url_once() {
         assert_eq!(told.iter().filter(|told| **told == state).count(), 40, "{state}");
     }
 }
+
+#[tokio::test]
+async fn a_merchant_has_fifty_webhooks_at_most_and_those_that_were_told_nothing_leave_nothing() {
+    let shop = Shop::new().await;
+    let webhooks = Webhooks::of(shop.charges.clone());
+    let url = |n: usize| format!("https://{n}.shop.example/hook");
+    for n in 0..crate::webhooks::MAX_WEBHOOKS {
+        shop.listen(&url(n), &["charge:seen"]).await;
+    }
+    let more = webhooks.add(shop.merchant, "charge:seen", &url(99)).await;
+    assert!(matches!(more, Err(crate::webhooks::WebhookError::TooMany)), "{more:?}");
+    let all = shop.charges.webhook_map()[&shop.merchant].clone();
+    for webhook in all.iter() {
+        webhooks.remove(None, WebhookId(webhook.id)).await.unwrap();
+    }
+    assert_eq!(shop.charges.store().count_webhook_rows().await.unwrap(), 0);
+}

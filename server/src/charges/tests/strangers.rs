@@ -136,3 +136,22 @@ async fn r27_money_from_before_the_charge_is_shown_apart_and_counts_for_nothing(
     assert_eq!(object["earlier_payments"][0]["value_sat"], 20_000);
     shop.assert_replay_equals_live(made.charge.id).await;
 }
+
+#[tokio::test]
+async fn a_view_of_more_than_five_thousand_payments_is_taken_in_all_the_same() {
+    let mut shop = Shop::new().await;
+    let mut made = Vec::new();
+    for _ in 0..51 {
+        made.push(shop.make(5_000).await);
+    }
+    let outputs: Vec<(&str, u64)> = made
+        .iter()
+        .flat_map(|made| vec![(made.charge.address.as_str(), 1_010); 99])
+        .collect();
+    assert!(outputs.len() > 5_000);
+    let tx = shop.pay(&outputs);
+    shop.see(&[&tx]).await;
+    for made in &made {
+        assert_eq!(shop.now(made.charge.id).await.charge.received().to_sat(), 99 * 1_010);
+    }
+}

@@ -382,3 +382,16 @@ async fn a_key_from_before_lets_in_beside_the_password_but_confirms_nothing_unre
     let form = format!("{}&then=%2Faccount", key.sign(&options(&other, BEGIN).await));
     assert_eq!(other.post("/confirm", &form).await.status, 422);
 }
+
+#[tokio::test]
+async fn an_account_has_ten_passkeys_at_most() {
+    let world = World::new().await;
+    let (ada, _) = world.person("ada@tea.example").await;
+    for n in 0..10 {
+        let mut phone = Authenticator::new(&format!("phone-of-ada-{n:04}"));
+        let added = add(&ada, &mut phone, &format!("Phone+{n}")).await;
+        assert!(added.status.as_u16() < 400, "{n}: {}", added.body);
+    }
+    let answer = ada.post("/account/factor/passkeys/begin", "").await;
+    assert_eq!(answer.status, 422, "{}", answer.body);
+}

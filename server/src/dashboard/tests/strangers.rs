@@ -343,3 +343,79 @@ async fn pages_of_the_dashboard_run_no_wasm() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_browser_is_known_to_four_accounts_and_forgets_the_oldest() {
+    let world = World::new().await;
+    let browser = world.browser();
+    for n in 0..5 {
+        let email = format!("{n}@tea.example");
+        world.person(&email).await;
+        let form = format!("email={email}&password={}", PASSWORD.replace(' ', "+"));
+        assert_leads_to(&browser.post("/login", &form).await, "/dashboard");
+        world.app.clock.advance_secs(60 * 60);
+    }
+    let marks = browser.marks.lock().clone().unwrap();
+    assert_eq!(marks.split('.').count(), 4);
+    // To the first one it is a stranger's browser again, and the mailbox is told.
+    for (n, letters) in [(0, 1), (4, 0)] {
+        let email = format!("{n}@tea.example");
+        let told = |subjects: Vec<String>| {
+            subjects
+                .iter()
+                .filter(|subject| subject.contains("new browser"))
+                .count()
+        };
+        let before = told(world.subjects(&email).await);
+        let form = format!("email={email}&password={}", PASSWORD.replace(' ', "+"));
+        assert_leads_to(&browser.post("/login", &form).await, "/dashboard");
+        assert_eq!(told(world.subjects(&email).await) - before, letters, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_is_not_read() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person(ADA).await;
+    let long = format!("text={}", "x".repeat(64 * 1_024));
+    let answer = ada
+        .post(&format!("/dashboard/{merchant}/settings/domains"), &long)
+        .await;
+    assert_eq!(answer.status, 413, "{}", answer.body);
+    let picture = format!("--edge\r\n{}", "x".repeat(1_280 * 1_024));
+    let multipart = [
+        ("content-type", "multipart/form-data; boundary=edge"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let path = format!("/dashboard/{merchant}/settings/look/logo");
+    let answer = ada.send(Method::POST, &path, &multipart, &picture).await;
+    assert_eq!(answer.status, 413, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a_member_who_changes_things_without_end_is_stopped_and_a_full_log_forgets_its_oldest_lines() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person(ADA).await;
+    let path = format!("/dashboard/{merchant}/settings/domains");
+    let (mut changes, mut last) = (0, 0);
+    while changes < 1_000 && last != 429 {
+        last = ada
+            .post(&path, &format!("origins=a{changes}.example"))
+            .await
+            .status
+            .as_u16();
+        changes += 1;
+    }
+    assert_eq!((changes, last), (241, 429));
+    let most = crate::config::Ceilings {
+        audit_lines: 100,
+        ..Default::default()
+    };
+    let accounts = world.accounts().clone().within(&most);
+    accounts.tidy().await.unwrap();
+    let lines = accounts.changes(merchant, None, 1_000).await.unwrap();
+    assert_eq!(lines.len(), 100);
+    assert!(lines[0].detail.contains("a239.example"), "{:?}", lines[0]);
+    accounts.tidy().await.unwrap();
+    assert_eq!(accounts.changes(merchant, None, 1_000).await.unwrap().len(), 100);
+}

@@ -377,3 +377,23 @@ async fn owners_are_told_of_a_wallet_that_the_operator_gives() {
         told.text
     );
 }
+
+#[tokio::test]
+async fn a_team_has_fifty_people_at_most_invited_ones_included() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person("ada@tea.example").await;
+    let path = format!("/dashboard/{merchant}/team/invite");
+    for n in 1..50 {
+        if n % 15 == 0 {
+            // No more letters go out in an hour, and the password counts for a quarter of one.
+            world.app.clock.advance_secs(60 * 60);
+            let confirmed = format!("own_password={}", PASSWORD.replace(' ', "+"));
+            assert_eq!(ada.post("/confirm", &confirmed).await.status, 303);
+        }
+        let answer = ada.post(&path, &format!("email={n}@tea.example&role=viewer")).await;
+        assert_eq!(answer.status, 303, "{n}: {}", answer.body);
+    }
+    let answer = ada.post(&path, "email=50@tea.example&role=viewer").await;
+    assert_eq!(answer.status, 422, "{}", answer.body);
+    assert!(answer.body.contains("The team is full"), "{}", answer.body);
+}

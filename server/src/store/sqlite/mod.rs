@@ -43,6 +43,8 @@ pub(super) use session::Session;
 pub(crate) use told::BesideRow;
 pub(super) use told::{beside, logs, merchant_num, told, told_after};
 pub(super) use wallets::{DescriptorRow, MerchantRow, ScriptRow};
+#[cfg(test)]
+pub(super) use webhooks::count_webhook_rows;
 pub(super) use webhooks::{count_pending, deliveries, deliveries_ended, pending, sent_beside};
 
 use super::StoreError;

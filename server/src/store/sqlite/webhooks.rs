@@ -102,6 +102,18 @@ impl Session {
         .bind(num)
         .execute(&mut self.connection)
         .await?;
+        self.forget_removed_webhooks().await
+    }
+
+    /// Forgets webhooks that were removed and have no delivery any more, or never had one: whoever adds and removes them all day
+    /// leaves nothing behind.
+    pub(in crate::store) async fn forget_removed_webhooks(&mut self) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM webhooks WHERE removed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.webhook = \
+             webhooks.num)",
+        )
+        .execute(&mut self.connection)
+        .await?;
         Ok(())
     }
 
@@ -212,7 +224,7 @@ impl Session {
                 })
                 .await?;
         }
-        Ok(())
+        self.forget_removed_webhooks().await
     }
 
     /// The highest row numbers in use: of webhooks and of deliveries.
@@ -325,6 +337,14 @@ pub(super) async fn with_attempts(
         }
     }
     Ok(found)
+}
+
+/// How many webhooks have a row.
+#[cfg(test)]
+pub(in crate::store) async fn count_webhook_rows(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("SELECT COUNT(*) FROM webhooks")
+        .fetch_one(connection)
+        .await?)
 }
 
 /// Deliveries that ended before `until`, oldest first.

@@ -29,6 +29,10 @@ async fn serve_one_stream() -> Served {
 }
 
 async fn serve_with(connections: Connections) -> Served {
+    serve_patiently(connections, Duration::from_millis(300)).await
+}
+
+async fn serve_patiently(connections: Connections, header_timeout: Duration) -> Served {
     let (feed, chunks) = mpsc::unbounded_channel::<bytes::Bytes>();
     let chunks = Arc::new(parking_lot::Mutex::new(Some(chunks)));
     let closing = CancellationToken::new();
@@ -51,7 +55,7 @@ async fn serve_with(connections: Connections) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let treatment = Treatment {
-        header_timeout: Duration::from_millis(300),
+        header_timeout,
         write_timeout: Duration::from_secs(1),
         max_connections: 100,
         connections,
@@ -301,6 +305,26 @@ async fn a_beginning_in_pieces_is_read_to_its_end() {
     client.read_exact(&mut frame).await.unwrap();
     assert_eq!(frame[3], 4, "the server's settings");
     drop(client);
+    served.closing.cancel();
+    served.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn when_strangers_hold_nearly_all_connections_who_says_nothing_has_two_seconds() {
+    // Eight connections in all are seven for strangers; with the seventh of them they have their seven eighths.
+    let served = serve_patiently(Connections::new(8, 100, Vec::new()), Duration::from_secs(3_600)).await;
+    let mut early = Vec::new();
+    for _ in 0..6 {
+        early.push(TcpStream::connect(served.address).await.unwrap());
+    }
+    let mut late = TcpStream::connect(served.address).await.unwrap();
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(60), late.read_to_end(&mut rest)).await;
+    assert!(
+        ended.is_ok(),
+        "the hour that others have is not for those who come last"
+    );
+    drop(early);
     served.closing.cancel();
     served.task.await.unwrap();
 }

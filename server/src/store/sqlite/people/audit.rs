@@ -82,6 +82,29 @@ impl People<'_> {
         Ok(())
     }
 
+    /// Forgets the oldest lines of each merchant's log that has more than `most`; how many they were.
+    pub(crate) async fn forget_lines_beyond(&mut self, most: u32) -> Result<u64, StoreError> {
+        let full: Vec<i64> = sqlx::query_scalar(
+            "SELECT merchant FROM audit WHERE merchant IS NOT NULL GROUP BY merchant HAVING COUNT(*) > ?",
+        )
+        .bind(most)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        let mut forgotten = 0;
+        for merchant in full {
+            let done = sqlx::query(
+                "DELETE FROM audit WHERE merchant = ?1 AND num <= (SELECT num FROM audit WHERE merchant = ?1 ORDER BY num DESC \
+                 LIMIT 1 OFFSET ?2)",
+            )
+            .bind(merchant)
+            .bind(most)
+            .execute(&mut *self.connection)
+            .await?;
+            forgotten += done.rows_affected();
+        }
+        Ok(forgotten)
+    }
+
     /// The log of a merchant before the row `before`, the newest first.
     pub(crate) async fn audit_of(
         &mut self,

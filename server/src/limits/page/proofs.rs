@@ -1,0 +1,303 @@
+//! For each row of docs/limits.md the tests that go past its bounds.
+
+/// The row by what stands in its first cell, and the tests' names.
+pub(super) const PROOFS: &[(&str, &[&str])] = &[
+    (
+        "charges by unsigned links",
+        &[
+            "r25_the_twenty_first_charge_of_a_client_is_refused_at_once",
+            "r25_when_the_budget_of_unsigned_links_is_spent_a_button_takes_over",
+            "r25_presses_from_ever_new_networks_end_at_the_merchants_ceiling_and_say_when_to_come_back",
+            "r25_unsigned_links_have_a_ceiling_for_the_whole_instance_and_signed_ones_do_not_share_it",
+        ],
+    ),
+    (
+        "charges by signed links",
+        &[
+            "r25_presses_have_a_ceiling_of_their_own_per_merchant_however_many_clients_press",
+            "r25_all_unsigned_links_of_the_instance_have_one_ceiling_and_signed_ones_no_part_in_it",
+        ],
+    ),
+    (
+        "open unpaid charges of one order",
+        &["r25_a_client_with_three_unpaid_charges_of_an_order_presses_the_button_and_is_not_refused"],
+    ),
+    (
+        "unpaid addresses in a row",
+        &["r26_past_a_run_of_unpaid_addresses_the_button_is_needed"],
+    ),
+    (
+        "a press of the button",
+        &[
+            "r25_a_press_counts_after_the_delay_and_not_for_ever",
+            "r25_a_token_makes_one_charge_and_leads_to_it_from_then_on",
+            "r25_when_too_many_are_spent_older_tokens_are_void_rather_than_good_again",
+        ],
+    ),
+    (
+        "live streams",
+        &[
+            "a_client_and_a_charge_have_their_own_limits_and_get_back_what_they_close",
+            "r25_the_eleventh_stream_of_a_charge_is_refused_and_a_closed_one_makes_room",
+            "all_clients_together_have_no_more_streams_than_the_instance_may",
+        ],
+    ),
+    (
+        "connections",
+        &[
+            "one_address_or_household_holds_no_more_than_its_part_and_gets_back_what_it_closes",
+            "all_strangers_together_leave_places_for_trusted_proxies",
+            "whoever_has_all_their_connections_is_closed_at_once_and_the_others_are_served",
+        ],
+    ),
+    (
+        "HTTP/2 streams",
+        &["http_2_streams_are_counted_over_all_connections_of_an_address_and_over_all_strangers"],
+    ),
+    (
+        "the head of a request",
+        &[
+            "a_head_that_is_too_long_is_refused_in_whatever_pieces_it_comes",
+            "a_path_that_is_too_long_is_refused_by_name",
+            "whoever_sends_a_head_or_a_body_byte_by_byte_is_let_go",
+        ],
+    ),
+    (
+        "an idle connection",
+        &[
+            "whoever_does_not_say_what_he_wants_is_let_go",
+            "a_connection_of_http_2_on_which_nothing_is_asked_is_closed",
+            "when_strangers_hold_nearly_all_connections_who_says_nothing_has_two_seconds",
+        ],
+    ),
+    (
+        "an answer that is not taken",
+        &[
+            "readers_who_never_read_keep_nobody_out_and_are_let_go",
+            "a_stream_of_http_2_that_is_not_taken_is_reset_and_the_others_go_on",
+        ],
+    ),
+    (
+        "a peer that is not there any more",
+        &["the_system_ends_connections_whose_peer_is_gone"],
+    ),
+    (
+        "the body of a form",
+        &[
+            "a_form_that_is_too_large_or_none_is_refused",
+            "whoever_sends_a_head_or_a_body_byte_by_byte_is_let_go",
+        ],
+    ),
+    (
+        "what a link says",
+        &["r38_price_currency_order_id_and_repetition_are_strict"],
+    ),
+    (
+        "changes that wait for the disk",
+        &["changes_for_which_there_is_no_room_wait_and_are_all_made"],
+    ),
+    (
+        "what `/readyz` costs",
+        &["however_many_ask_the_disk_is_asked_once_in_five_seconds"],
+    ),
+    (
+        "clients remembered by each budget",
+        &[
+            "a_map_takes_no_more_than_it_may_however_many_keys_come",
+            "memory_is_bounded_whoever_comes",
+        ],
+    ),
+    (
+        "log-ins of strangers",
+        &[
+            "a_guesser_is_stopped_and_the_owner_is_not",
+            "all_strangers_together_have_a_ceiling_whatever_they_type",
+            "the_operator_sets_the_ceilings",
+        ],
+    ),
+    (
+        "wrong passwords of a stranger in a row",
+        &["a_guesser_waits_longer_each_time_and_a_right_attempt_ends_it"],
+    ),
+    (
+        "wrong codes of strangers in a row",
+        &["codes_are_guessed_no_faster_from_many_places"],
+    ),
+    (
+        "passwords of strangers that wait to be checked",
+        &[
+            "who_finds_no_room_is_told_at_once_and_who_is_known_has_a_place",
+            "while_strangers_fill_the_queue_they_are_told_so_at_once_and_who_is_known_gets_in",
+        ],
+    ),
+    (
+        "\"forgot\"",
+        &[
+            "a_mailbox_is_not_flooded",
+            "forgot_always_answers_that_it_was_sent_and_links_count_until_one_is_used",
+        ],
+    ),
+    (
+        "requests for accounts",
+        &[
+            "letters_to_strangers_have_a_ceiling_for_the_instance",
+            "the_operator_sets_the_ceilings",
+        ],
+    ),
+    (
+        "requests that wait",
+        &[
+            "so_many_requests_wait_and_no_more_whoever_asks",
+            "a_request_that_nobody_approves_is_forgotten",
+        ],
+    ),
+    (
+        "letters to the operator about requests",
+        &["many_requests_from_many_places_make_few_letters_and_one_to_the_operator"],
+    ),
+    (
+        "payments by one transaction",
+        &["r34_very_many_outputs_are_counted_whole_and_kept_as_a_hundred"],
+    ),
+    (
+        "what changes in one view of chain and mempool",
+        &["a_view_of_more_than_five_thousand_payments_is_taken_in_all_the_same"],
+    ),
+    (
+        "receipts by e-mail",
+        &["a_buyer_gets_one_receipt_with_the_first_confirmation"],
+    ),
+    (
+        "requests with a right signature",
+        &["r25_only_right_signatures_count_against_a_keys_limit"],
+    ),
+    ("the body of a request", &["a_body_of_the_largest_size_is_read"]),
+    (
+        "metadata of a charge",
+        &["what_cannot_be_made_is_refused_by_a_code_and_the_field"],
+    ),
+    (
+        "charges on a page of a list",
+        &["r36_the_list_is_stable_by_its_cursor_and_filtered"],
+    ),
+    (
+        "webhooks",
+        &["a_merchant_has_fifty_webhooks_at_most_and_those_that_were_told_nothing_leave_nothing"],
+    ),
+    (
+        "attempts at one receiver at once",
+        &["urls_of_one_host_share_its_bound_and_none_starves"],
+    ),
+    (
+        "tests of a webhook by a member",
+        &["a_receiver_is_not_flooded_with_tests"],
+    ),
+    (
+        "what is kept of a receiver's answer",
+        &[
+            "status_and_the_beginning_of_the_answer_are_kept",
+            "a_gigabyte_is_not_read",
+        ],
+    ),
+    (
+        "answers kept for an `Idempotency-Key`",
+        &["the_same_idempotency_key_gets_the_same_answer_for_a_day"],
+    ),
+    (
+        "log-ins from a browser that is known, and confirmations in a session",
+        &[
+            "strangers_spend_nothing_that_a_known_browser_or_a_session_has",
+            "a_member_with_browsers_without_number_has_one_accounts_budget",
+        ],
+    ),
+    (
+        "passwords that are chosen anew",
+        &["a_member_with_browsers_without_number_has_one_accounts_budget"],
+    ),
+    (
+        "their passwords that wait to be checked",
+        &["who_finds_no_room_is_told_at_once_and_who_is_known_has_a_place"],
+    ),
+    ("\"forgot\" from a browser that is known", &["a_mailbox_is_not_flooded"]),
+    ("sessions", &["an_account_has_so_many_sessions_and_the_oldest_end"]),
+    (
+        "accounts that a browser is known to",
+        &["a_browser_is_known_to_four_accounts_and_forgets_the_oldest"],
+    ),
+    (
+        "letters about new browsers",
+        &["the_mailbox_is_told_of_a_log_in_from_a_new_browser_and_not_flooded"],
+    ),
+    (
+        "invitations and links to a new address",
+        &[
+            "a_mailbox_is_not_flooded_with_invitations",
+            "letters_to_strangers_have_a_ceiling_for_the_instance",
+            "the_operator_sets_the_ceilings",
+        ],
+    ),
+    (
+        "challenges for passkeys",
+        &["a_map_takes_no_more_than_it_may_however_many_keys_come"],
+    ),
+    (
+        "changes of a merchant, and exports",
+        &[
+            "a_member_who_changes_things_without_end_is_stopped_and_a_full_log_forgets_its_oldest_lines",
+            "a_member_with_browsers_without_number_has_one_accounts_budget",
+        ],
+    ),
+    (
+        "lines of the log of changes",
+        &["a_member_who_changes_things_without_end_is_stopped_and_a_full_log_forgets_its_oldest_lines"],
+    ),
+    (
+        "merchants",
+        &["requests_beside_each_other_add_no_merchant_beyond_the_last"],
+    ),
+    ("members", &["a_team_has_fifty_people_at_most_invited_ones_included"]),
+    ("passkeys", &["an_account_has_ten_passkeys_at_most"]),
+    ("API keys", &["a_merchant_has_fifty_keys_at_most"]),
+    ("allowed domains", &["a_list_has_an_end"]),
+    ("another wallet", &["another_wallet_waits_for_a_day"]),
+    (
+        "a note beside a charge",
+        &["a_note_is_kept_within_bounds_and_erased_by_an_empty_one"],
+    ),
+    ("a form", &["a_form_that_is_too_large_is_not_read"]),
+    (
+        "a logo",
+        &[
+            "what_is_no_picture_or_too_large_is_refused",
+            "a_jpeg_of_thousands_of_passes_is_refused_before_it_is_decoded",
+        ],
+    ),
+    (
+        "live streams of the dashboard",
+        &["one_account_has_only_so_many_streams"],
+    ),
+    (
+        "connections to `metrics_listen`",
+        &["the_inside_is_served_again_when_those_who_hold_it_and_ask_nothing_are_let_go"],
+    ),
+    (
+        "a command of the command line",
+        &["a_command_without_an_end_is_not_kept_and_others_are_carried_out"],
+    ),
+];
+
+/// Rows past whose bound nothing can go, each with the reason.
+pub(super) const NOTHING_TO_PASS: &[(&str, &str)] = &[
+    (
+        "pages and files that are read",
+        "nothing is kept and nothing is counted",
+    ),
+    (
+        "charges held for reading",
+        "the capacity is given to the cache when it is made, and holding it is the cache's own duty",
+    ),
+    (
+        "deliveries and their attempts",
+        "what makes them is counted already, and they go by their age",
+    ),
+];
