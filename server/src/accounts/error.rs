@@ -56,6 +56,9 @@ pub enum AccountError {
     /// He has not.
     #[error("the account is not blocked")]
     NotBlocked,
+    /// It has none.
+    #[error("the account has no second factor")]
+    NoFactor,
     /// Merchants would be left without an owner who can get in.
     #[error("the only owner of {}: give it another one first, by `bitpro merchant set <id> --owner <email>`", listed(.0))]
     OnlyOwner(Vec<MerchantId>),
@@ -194,6 +197,7 @@ impl AccountError {
             Self::NotApproved
             | Self::Blocked
             | Self::NotBlocked
+            | Self::NoFactor
             | Self::OnlyOwner(_)
             | Self::UnknownAccount
             | Self::UnknownMember

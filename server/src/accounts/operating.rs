@@ -19,7 +19,7 @@ impl Accounts {
     /// Takes all second factors and recovery codes from an account, and ends its sessions.
     ///
     /// # Errors
-    /// [`AccountError::UnknownAccount`], or the database's.
+    /// [`AccountError::UnknownAccount`], [`AccountError::NoFactor`], or the database's.
     pub async fn reset_factor(&self, email: &Email) -> Result<(), AccountError> {
         let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
         self.charges
@@ -27,6 +27,10 @@ impl Accounts {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut account = known(tx, &email).await?;
+                    // They would be told that something was taken from them which they never had.
+                    if !account.has_factor() {
+                        return Err(AccountError::NoFactor);
+                    }
                     account.totp = None;
                     account.totp_step = None;
                     this.shut(tx, account.clone()).await?;
@@ -60,7 +64,7 @@ impl Accounts {
                     let url = url.ok_or(AccountError::UnknownLink)?;
                     let language = language_of(&account.language);
                     let letter = match account.password {
-                        Some(_) => letters::reset_password(language, &account.email, &account.name, &url, LINK_HOURS),
+                        Some(_) => letters::link_of_operator(language, &account.email, &account.name, &url, LINK_HOURS),
                         None => letters::choose_password(language, &account.email, &account.name, &url, LINK_HOURS),
                     };
                     tx.post(&letter).await?;

@@ -151,6 +151,7 @@ impl From<AccountError> for Failure {
             | AccountError::NotApproved
             | AccountError::Blocked
             | AccountError::NotBlocked
+            | AccountError::NoFactor
             | AccountError::OnlyOwner(_) => Kind::Conflict,
             AccountError::Store(error) => return error.into(),
             _ => Kind::Invalid,

@@ -33,6 +33,13 @@ async fn noted(world: &World, merchant: MerchantId) -> (String, String, String) 
 async fn a_lost_second_factor_is_reset() {
     let world = World::new().await;
     let (ada, merchant) = world.person(ADA).await;
+    let nothing = operate(&world, AccountCommand::ResetFactor { email: email() }).await;
+    assert_fails(nothing, Kind::Conflict, "has no second factor");
+    assert_eq!(
+        ada.get("/account").await.status,
+        200,
+        "nothing was done, and nobody is told that it was"
+    );
     factor(&world, &ada).await;
     let reply = operate(&world, AccountCommand::ResetFactor { email: email() }).await;
     assert_eq!(reply.unwrap(), json!({ "email": ADA }));
@@ -58,6 +65,12 @@ async fn a_link_to_choose_a_password_is_sent_and_given() {
     let link = reply["link"].as_str().unwrap().to_owned();
     let path = link.trim_start_matches(world.origin()).to_owned();
     assert_eq!(world.link_to(ADA).await, path, "the letter has the same");
+    let letter = world.letters().await.pop().unwrap();
+    assert!(
+        letter.text.contains("Whoever runs this Bitpro sends you a link"),
+        "{}",
+        letter.text
+    );
     assert_eq!(noted(&world, merchant).await.0, "account/link");
     let token = path.split_once("token=").unwrap().1;
     let form = format!("token={token}&password=eight+blue+kettles+hum");

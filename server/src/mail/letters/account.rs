@@ -1,7 +1,7 @@
 //! Letters about accounts: asking for one, getting in, being invited.
 
 use super::frame::{Content, days, hours};
-use crate::dashboard::words::words;
+use crate::dashboard::words::{Words, words};
 use crate::mail::{Letter, clean};
 use crate::merchant::Language;
 
@@ -22,14 +22,28 @@ pub fn choose_password(language: Language, to: &str, name: &str, url: &str, vali
 /// Somebody asked for a new password.
 #[must_use]
 pub fn reset_password(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
-    let subject = words("Choose a new password", "Choisissez un nouveau mot de passe").of(language);
     let paragraph = words(
         "A new password was asked for your Bitpro account.",
         "Un nouveau mot de passe a été demandé pour votre compte Bitpro.",
     );
+    new_password(language, to, name, url, valid_hours, paragraph)
+}
+
+/// The operator sends a link to choose a new password.
+#[must_use]
+pub fn link_of_operator(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
+    let paragraph = words(
+        "Whoever runs this Bitpro sends you a link to choose a new password for your account.",
+        "L'exploitant de ce Bitpro vous envoie un lien pour choisir un nouveau mot de passe pour votre compte.",
+    );
+    new_password(language, to, name, url, valid_hours, paragraph)
+}
+
+fn new_password(language: Language, to: &str, name: &str, url: &str, valid_hours: u32, paragraph: Words) -> Letter {
+    let subject = words("Choose a new password", "Choisissez un nouveau mot de passe").of(language);
     let unchanged = words(
-        "If it was not you, do nothing: your password stays as it is.",
-        "Si ce n'était pas vous, ne faites rien : votre mot de passe reste le même.",
+        "If you did not ask for it, do nothing: your password stays as it is.",
+        "Si vous n'avez rien demandé, ne faites rien : votre mot de passe reste le même.",
     );
     one_use(language, subject, name, paragraph.of(language), valid_hours)
         .button(

@@ -8,8 +8,8 @@ mod receipt;
 mod tests;
 
 pub use account::{
-    Asking, already_here, asked, choose_password, confirm_email, invitation, operator_asked, rejected, reset_password,
-    test,
+    Asking, already_here, asked, choose_password, confirm_email, invitation, link_of_operator, operator_asked,
+    rejected, reset_password, test,
 };
 pub use notice::{Notice, Occasion, notice};
 pub use receipt::{Receipt, receipt};

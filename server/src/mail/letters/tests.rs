@@ -29,6 +29,7 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
     let mut letters = vec![
         choose_password(language, to, text, URL, 24),
         reset_password(language, to, text, URL, 1),
+        link_of_operator(language, to, text, URL, 1),
         already_here(language, to, text, URL),
         asked(language, to, text),
         operator_asked(
