@@ -32,7 +32,7 @@ impl Profile {
     }
 }
 
-/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `NGINX`, `BITPRO_BIN` (the server), `BITPRO_DEMO` (the demo) and
+/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `NGINX`, `CADDY`, `BITPRO_BIN` (the server), `BITPRO_DEMO` (the demo) and
 /// `BITPRO_PYTHON` (an interpreter with the published clients).
 ///
 /// # Errors
@@ -40,8 +40,10 @@ impl Profile {
 pub fn tell(command: &mut Command, workspace: &Workspace, profile: Profile) -> Result<()> {
     let chromium = env::var_os("CHROMIUM").unwrap_or_else(|| OsString::from("/usr/bin/chromium"));
     let nginx = env::var_os("NGINX").unwrap_or_else(|| OsString::from("/usr/sbin/nginx"));
+    let caddy = env::var_os("CADDY").unwrap_or_else(|| setup::caddy(workspace).into_os_string());
     command
         .env("NGINX", nginx)
+        .env("CADDY", caddy)
         .env("BITCOIND", setup::bitcoind(workspace)?)
         .env("CHROMIUM", chromium)
         .env("BITPRO_BIN", profile.program(workspace, "bitpro"))

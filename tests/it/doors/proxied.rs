@@ -1,16 +1,16 @@
-//! The same through a real nginx.
+//! The same through a real nginx and a real Caddy.
 
 use std::net::IpAddr;
 
 use anyhow::{Context as _, Result, ensure};
-use bitpro_tests::{Nginx, Pair, Scene, Setup};
+use bitpro_tests::{Pair, Proxy, ProxyKind, Scene, Setup};
 use reqwest::{Client, Response, StatusCode};
 
 use super::{ask_and_never_read, from, port_of};
 
 /// A scene whose shoppers come through a real proxy.
-async fn behind_nginx(settings: &[(&str, &str)]) -> Result<(Scene, Nginx)> {
-    let port = Nginx::free_port()?;
+async fn behind(kind: ProxyKind, settings: &[(&str, &str)]) -> Result<(Scene, Proxy)> {
+    let port = Proxy::free_port()?;
     let pair = Pair::start().await?;
     let mut setup = Setup::beside(&pair.server, &pair.clock)
         .with("BITPRO_PUBLIC_URL", &format!("http://localhost:{port}"))
@@ -19,31 +19,43 @@ async fn behind_nginx(settings: &[(&str, &str)]) -> Result<(Scene, Nginx)> {
         setup = setup.with(name, value);
     }
     let scene = Scene::on(pair, setup, &[]).await?;
-    let nginx = Nginx::start(port, &format!("127.0.0.1:{}", port_of(&scene.app)?)).await?;
-    Ok((scene, nginx))
+    let proxy = Proxy::start(kind, port, &format!("127.0.0.1:{}", port_of(&scene.app)?)).await?;
+    Ok((scene, proxy))
 }
 
 /// The stream of the charge to which a link led, through the proxy.
-fn stream_of(nginx: &Nginx, made: &Response) -> Result<String> {
+fn stream_of(proxy: &Proxy, made: &Response) -> Result<String> {
     let location = made.headers().get("location").context("no charge was made")?.to_str()?;
     let path = location.split('?').next().unwrap_or_default();
-    Ok(format!("{}{path}/events", nginx.url()))
+    Ok(format!("{}{path}/events", proxy.url()))
 }
 
 #[tokio::test]
 async fn through_nginx_neither_readers_who_never_read_nor_streams_keep_shoppers_out() -> Result<()> {
-    let (scene, nginx) = behind_nginx(&[
-        ("BITPRO_MAX_CONNECTIONS", "50"),
-        ("BITPRO_WRITE_TIMEOUT_SECS", "1"),
-        ("BITPRO_STREAMS_PER_CHARGE", "1000"),
-    ])
+    nobody_keeps_shoppers_out(ProxyKind::Nginx).await
+}
+
+#[tokio::test]
+async fn through_caddy_neither_readers_who_never_read_nor_streams_keep_shoppers_out() -> Result<()> {
+    nobody_keeps_shoppers_out(ProxyKind::Caddy).await
+}
+
+async fn nobody_keeps_shoppers_out(kind: ProxyKind) -> Result<()> {
+    let (scene, proxy) = behind(
+        kind,
+        &[
+            ("BITPRO_MAX_CONNECTIONS", "50"),
+            ("BITPRO_WRITE_TIMEOUT_SECS", "1"),
+            ("BITPRO_STREAMS_PER_CHARGE", "1000"),
+        ],
+    )
     .await?;
     let mut held = Vec::new();
     for _ in 0..120 {
-        held.push(ask_and_never_read("127.0.0.2", nginx.port()).await?);
+        held.push(ask_and_never_read("127.0.0.2", proxy.port()).await?);
     }
     // A stream holds a connection between proxy and server for as long as it lasts: more than there are, from many addresses.
-    let link = format!("{}{}?fiat_price_cents=4200", nginx.url(), scene.merchant.path());
+    let link = format!("{}{}?fiat_price_cents=4200", proxy.url(), scene.merchant.path());
     let redirect = reqwest::redirect::Policy::none();
     let http = Client::builder()
         .local_address(IpAddr::from([127, 0, 0, 3]))
@@ -55,7 +67,7 @@ async fn through_nginx_neither_readers_who_never_read_nor_streams_keep_shoppers_
         .header("sec-fetch-dest", "document")
         .send()
         .await?;
-    let events = stream_of(&nginx, &made)?;
+    let events = stream_of(&proxy, &made)?;
     let mut streams = Vec::new();
     for last in 10..20 {
         let http = from([127, 0, 0, last].into())?;
@@ -81,12 +93,24 @@ async fn through_nginx_neither_readers_who_never_read_nor_streams_keep_shoppers_
 
 #[tokio::test]
 async fn r25_through_nginx_a_shopper_is_who_the_proxy_says_and_a_press_is_good_for_one_charge() -> Result<()> {
-    let (scene, nginx) = behind_nginx(&[
-        ("BITPRO_MERCHANT_CREATE_PER_MINUTE", "1"),
-        ("BITPRO_STREAMS_PER_ADDRESS", "3"),
-    ])
+    a_shopper_is_who_the_proxy_says(ProxyKind::Nginx).await
+}
+
+#[tokio::test]
+async fn r25_through_caddy_a_shopper_is_who_the_proxy_says_and_a_press_is_good_for_one_charge() -> Result<()> {
+    a_shopper_is_who_the_proxy_says(ProxyKind::Caddy).await
+}
+
+async fn a_shopper_is_who_the_proxy_says(kind: ProxyKind) -> Result<()> {
+    let (scene, proxy) = behind(
+        kind,
+        &[
+            ("BITPRO_MERCHANT_CREATE_PER_MINUTE", "1"),
+            ("BITPRO_STREAMS_PER_ADDRESS", "3"),
+        ],
+    )
     .await?;
-    let link = format!("{}{}", nginx.url(), scene.merchant.path());
+    let link = format!("{}{}", proxy.url(), scene.merchant.path());
     let browser = |last: u8| -> Result<Client> {
         let redirect = reqwest::redirect::Policy::none();
         Ok(Client::builder()
@@ -95,7 +119,7 @@ async fn r25_through_nginx_a_shopper_is_who_the_proxy_says_and_a_press_is_good_f
             .build()?)
     };
     let navigate = |request: reqwest::RequestBuilder| {
-        // Whoever writes this is not believed: nginx says behind it who it was.
+        // Whoever writes this is not believed: the proxy says behind it who it was.
         let request = request.header("x-forwarded-for", "203.0.113.77");
         request
             .header("sec-fetch-mode", "navigate")
@@ -134,7 +158,7 @@ async fn r25_through_nginx_a_shopper_is_who_the_proxy_says_and_a_press_is_good_f
     );
 
     // Streams pass through unbuffered, and are counted by the shopper that the proxy tells.
-    let events = stream_of(&nginx, &made)?;
+    let events = stream_of(&proxy, &made)?;
     let mut open = Vec::new();
     for nth in 0..4 {
         let mut stream = one.get(&events).send().await?;
@@ -152,8 +176,8 @@ async fn r25_through_nginx_a_shopper_is_who_the_proxy_says_and_a_press_is_good_f
     ensure!(other.get(&events).send().await?.status() == StatusCode::OK);
 
     // Nothing of the inside is there.
-    ensure!(one.get(format!("{}/metrics", nginx.url())).send().await?.status() == StatusCode::NOT_FOUND);
-    let told = one.get(format!("{}/readyz", nginx.url())).send().await?.text().await?;
+    ensure!(one.get(format!("{}/metrics", proxy.url())).send().await?.status() == StatusCode::NOT_FOUND);
+    let told = one.get(format!("{}/readyz", proxy.url())).send().await?.text().await?;
     ensure!(!told.contains("parts"), "{told}");
     Ok(())
 }

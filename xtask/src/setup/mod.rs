@@ -2,6 +2,7 @@
 
 mod apt;
 mod bitcoind;
+mod caddy;
 mod cargo_tools;
 mod debian_node;
 mod folder;
@@ -19,6 +20,7 @@ use crate::workspace::Workspace;
 use cargo_tools::Tool;
 
 pub use bitcoind::{locate as bitcoind, locate_quickest as quickest_bitcoind};
+pub use caddy::caddy;
 pub use debian_node::{ensure as debian_node, program as debian_bitcoind};
 pub use node22::node;
 pub use python::python;
@@ -50,8 +52,8 @@ pub enum Need {
     MovableClock,
     /// The HTTP load generator of the figures.
     LoadGenerator,
-    /// A reverse proxy.
-    Proxy,
+    /// Two reverse proxies: nginx and Caddy.
+    Proxies,
     /// The programs that the API reference's shell client uses.
     ShellClient,
     /// The languages of the guides' programs.
@@ -73,7 +75,7 @@ impl Need {
         Self::Browser,
         Self::MovableClock,
         Self::LoadGenerator,
-        Self::Proxy,
+        Self::Proxies,
         Self::ShellClient,
         Self::GuideLanguages,
         Self::PythonClients,
@@ -111,7 +113,7 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     if needs(Need::LoadGenerator) {
         packages.extend(apt::LOAD_GENERATOR);
     }
-    if needs(Need::Proxy) {
+    if needs(Need::Proxies) {
         packages.extend(apt::PROXY);
     }
     if needs(Need::ShellClient) {
@@ -145,6 +147,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     }
     if needs(Need::Browser) {
         changed |= npm::ensure(workspace, "tests/browser")?;
+    }
+    if needs(Need::Proxies) {
+        changed |= caddy::ensure(workspace)?;
     }
     if needs(Need::PythonClients) {
         changed |= python::ensure(workspace)?;

@@ -109,7 +109,7 @@ pub const SUITES: [Suite; 16] = [
 
 const LINTERS: &[Need] = &[Need::RustComponents];
 const SERVER: &[Need] = &[Need::Compiler];
-const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::Proxy];
+const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::Proxies];
 const GUIDES: &[Need] = &[Need::ShellClient, Need::GuideLanguages, Need::PythonClients];
 const BROWSER: &[Need] = &[Need::Browser];
 
