@@ -109,7 +109,8 @@ impl Clock {
 }
 
 /// The machine's time in Unix milliseconds.
-pub(crate) fn machine_millis() -> i64 {
+#[must_use]
+pub fn machine_millis() -> i64 {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the clock that the processes under test are measured against"

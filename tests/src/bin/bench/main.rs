@@ -8,6 +8,7 @@
     reason = "figures are times and rates; no money is among them"
 )]
 
+mod attack;
 mod chain;
 mod crowd;
 mod figures;
@@ -25,18 +26,14 @@ mod stopwatch;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
 
-use figures::{STATIONS, Station};
+use figures::{Conditions, STATIONS, Station};
 use machine::Machine;
 use report::{Failure, Report};
 use stopwatch::{now, since};
-
-/// No station may take longer: the whole run is for a coffee, not for a night.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Measures the figures.
 #[derive(Parser)]
@@ -48,6 +45,9 @@ struct Options {
     /// Write the figures to this file as JSON, too.
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// How long each door is besieged, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    siege_seconds: u64,
     /// Name the stations and their figures, and measure nothing.
     #[arg(long)]
     list: bool,
@@ -60,14 +60,24 @@ enum Role {
     /// What figures stand beside; this program starts it itself.
     #[command(hide = true)]
     Peer { kind: peer::Kind, port: u16 },
+    /// The strangers of a siege; this program starts them itself.
+    #[command(hide = true)]
+    Attack { plan: PathBuf },
 }
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let options = Options::parse();
-    if let Some(Role::Peer { kind, port }) = options.role {
-        peer::serve(kind, port).await?;
-        return Ok(ExitCode::SUCCESS);
+    match options.role {
+        Some(Role::Peer { kind, port }) => {
+            peer::serve(kind, port).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Role::Attack { plan }) => {
+            attack::carry_out(&plan).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        None => {}
     }
     let mut out = std::io::stdout().lock();
     if options.list {
@@ -77,7 +87,11 @@ async fn main() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let wanted = wanted(&options.only)?;
-    let report = measured(&wanted, &options.only).await?;
+    let conditions = Conditions {
+        only: options.only,
+        siege_seconds: options.siege_seconds,
+    };
+    let report = measured(&wanted, &conditions).await?;
     write!(out, "{}", report.table())?;
     out.flush()?;
     if let Some(path) = &options.json {
@@ -101,7 +115,7 @@ fn wanted(only: &[String]) -> Result<Vec<&'static Station>> {
     Ok(STATIONS.iter().filter(|station| station.is_wanted(only)).collect())
 }
 
-async fn measured(stations: &[&'static Station], only: &[String]) -> Result<Report> {
+async fn measured(stations: &[&'static Station], conditions: &Conditions) -> Result<Report> {
     let started = now();
     let mut report = Report {
         machine: Machine::look().await?,
@@ -111,14 +125,14 @@ async fn measured(stations: &[&'static Station], only: &[String]) -> Result<Repo
     };
     for station in stations {
         let begun = now();
-        let result = match tokio::time::timeout(PATIENCE, (station.measure)()).await {
+        let result = match tokio::time::timeout(station.patience, (station.measure)(conditions.clone())).await {
             Ok(result) => result,
-            Err(_) => Err(anyhow::anyhow!("it took longer than {PATIENCE:?}")),
+            Err(_) => Err(anyhow::anyhow!("it took longer than {:?}", station.patience)),
         };
         match result {
             Ok(rows) => report
                 .rows
-                .extend(rows.into_iter().filter(|row| station.wants(row, only))),
+                .extend(rows.into_iter().filter(|row| conditions.wants(station.name, row.name))),
             Err(error) => report.failures.push(Failure {
                 station: station.name,
                 because: format!("{error:#}"),

@@ -7,6 +7,7 @@ mod browser;
 mod catch_up;
 mod create;
 mod litestream;
+mod siege;
 mod socket;
 mod start;
 mod status;
@@ -15,6 +16,8 @@ mod streams;
 mod webhooks;
 mod weight;
 mod zmq_gone;
+
+use std::time::Duration;
 
 use anyhow::Result;
 use futures::future::BoxFuture;
@@ -27,86 +30,130 @@ pub struct Station {
     pub name: &'static str,
     /// The names of its rows.
     pub rows: &'static [&'static str],
+    /// It may take no longer.
+    pub patience: Duration,
     /// Measures them.
-    pub measure: fn() -> BoxFuture<'static, Result<Vec<Row>>>,
+    pub measure: fn(Conditions) -> BoxFuture<'static, Result<Vec<Row>>>,
 }
 
+/// What whoever asks for figures wants of them.
+#[derive(Debug, Clone)]
+pub struct Conditions {
+    /// Only these figures or stations; all where there are none.
+    pub only: Vec<String>,
+    /// How long each door is besieged.
+    pub siege_seconds: u64,
+}
+
+impl Conditions {
+    /// Whether a row of a station is wanted.
+    pub fn wants(&self, station: &str, row: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == station || name == row)
+    }
+}
+
+/// The whole run is for a coffee, not for a night.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// A siege is for a second one.
+const SIEGE_PATIENCE: Duration = Duration::from_secs(3_600);
+
 /// All stations, in the order of the table.
-pub const STATIONS: [Station; 15] = [
+pub const STATIONS: [Station; 16] = [
     Station {
         name: "weight",
         rows: &weight::ROWS,
-        measure: || Box::pin(weight::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(weight::measure()),
     },
     Station {
         name: "browser",
         rows: &browser::ROWS,
-        measure: || Box::pin(browser::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(browser::measure()),
     },
     Station {
         name: "socket",
         rows: &socket::ROWS,
-        measure: || Box::pin(socket::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(socket::measure()),
     },
     Station {
         name: "block",
         rows: &block::ROWS,
-        measure: || Box::pin(block::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(block::measure()),
     },
     Station {
         name: "zmq",
         rows: &zmq_gone::ROWS,
-        measure: || Box::pin(zmq_gone::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(zmq_gone::measure()),
     },
     Station {
         name: "catch-up",
         rows: &catch_up::ROWS,
-        measure: || Box::pin(catch_up::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(catch_up::measure()),
     },
     Station {
         name: "create",
         rows: &create::ROWS,
-        measure: || Box::pin(create::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(create::measure()),
     },
     Station {
         name: "litestream",
         rows: &litestream::ROWS,
-        measure: || Box::pin(litestream::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(litestream::measure()),
     },
     Station {
         name: "status",
         rows: &status::ROWS,
-        measure: || Box::pin(status::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(status::measure()),
     },
     Station {
         name: "api",
         rows: &api::ROWS,
-        measure: || Box::pin(api::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(api::measure()),
     },
     Station {
         name: "streams",
         rows: &streams::ROWS,
-        measure: || Box::pin(streams::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(streams::measure()),
     },
     Station {
         name: "start",
         rows: &start::ROWS,
-        measure: || Box::pin(start::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(start::measure()),
     },
     Station {
         name: "api-create",
         rows: &api_create::ROWS,
-        measure: || Box::pin(api_create::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(api_create::measure()),
     },
     Station {
         name: "webhooks",
         rows: &webhooks::ROWS,
-        measure: || Box::pin(webhooks::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(webhooks::measure()),
     },
     Station {
         name: "storm",
         rows: &storm::ROWS,
-        measure: || Box::pin(storm::measure()),
+        patience: PATIENCE,
+        measure: |_| Box::pin(storm::measure()),
+    },
+    Station {
+        name: "siege",
+        rows: &siege::ROWS,
+        patience: SIEGE_PATIENCE,
+        measure: |conditions| Box::pin(siege::measure(conditions)),
     },
 ];
 
@@ -117,10 +164,5 @@ impl Station {
             || only
                 .iter()
                 .any(|name| name == self.name || self.rows.contains(&name.as_str()))
-    }
-
-    /// Whether `--only` wants this row of it.
-    pub fn wants(&self, row: &Row, only: &[String]) -> bool {
-        only.is_empty() || only.iter().any(|name| name == self.name || name == row.name)
     }
 }
