@@ -88,7 +88,7 @@ impl Deref for App {
 }
 
 /// The most that a form may be, in bytes: our longest has an order id of 200 characters, percent-encoded.
-const MAX_FORM: usize = 16 * 1024;
+pub(crate) const MAX_FORM: usize = 16 * 1024;
 
 impl App {
     /// The application made of `parts`.

@@ -26,9 +26,9 @@ use crate::node;
 use crate::reconcile::Reconciler;
 use crate::rng;
 use crate::store::StoreError;
-use crate::web::RequestIds;
 use crate::web::edge::Edge;
 use crate::web::listener::{self, Treatment};
+use crate::web::{Bodies, RequestIds};
 use crate::webhooks::Sender;
 
 /// Why the server did not start.
@@ -251,6 +251,7 @@ async fn serve_instance(
         request_timeout: config.limits.request_timeout,
         ids,
         told_of_proxy: AtomicBool::new(false),
+        bodies: Bodies::default(),
         page: app.problem_page(),
     };
     let treatment = Treatment {

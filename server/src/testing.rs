@@ -39,7 +39,7 @@ use crate::rng::SystemRng;
 use crate::seal::{Seal, SealKeys};
 use crate::wallet::WalletText;
 use crate::web::edge::Edge;
-use crate::web::{Peer, RequestIds};
+use crate::web::{Bodies, Peer, RequestIds};
 
 /// The application's own address in tests.
 pub const ORIGIN: &str = "http://localhost:8080";
@@ -198,6 +198,7 @@ impl TestApp {
             request_timeout: limits.request_timeout,
             ids: RequestIds::new([0; 16]),
             told_of_proxy: AtomicBool::new(false),
+            bodies: Bodies::default(),
             page: app.problem_page(),
         };
         Self {

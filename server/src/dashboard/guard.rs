@@ -18,7 +18,7 @@ use super::route::{Access, Member, Person, Request, Route, Verb, see_other};
 use super::way::percent_encoded;
 use super::{back, layout, multipart, routes};
 use crate::accounts::{AccountError, Entered, FRESH_SECS, Login, Token, before, language_of};
-use crate::app::App;
+use crate::app::{self, App};
 use crate::checkout::language::of_browser;
 use crate::checkout::refusal::Refusal;
 use crate::web::Context;
@@ -124,7 +124,7 @@ async fn let_in(
     };
     let (form, files) = match route.verb {
         Verb::Get => (Form::default(), Vec::new()),
-        Verb::Post => read_body(&parts.headers, body).await?,
+        Verb::Post => read_body(&parts.headers, body, person.is_some()).await?,
     };
     if let (Verb::Post, Some(person)) = (route.verb, &person)
         && !bool::from(form.raw("csrf").as_bytes().ct_eq(person.csrf.as_bytes()))
@@ -250,11 +250,16 @@ fn referring_page(headers: &HeaderMap, app: &App) -> Option<String> {
     path.starts_with('/').then(|| path.to_owned())
 }
 
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<(Form, Vec<File>), Refusal> {
+/// Of somebody who has not logged in, no more is read than the longest of our forms for strangers, and no file.
+async fn read_body(headers: &HeaderMap, body: Body, is_known: bool) -> Result<(Form, Vec<File>), Refusal> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or_default().to_owned();
-    let is_upload = content_type.starts_with("multipart/form-data");
-    let limit = if is_upload { MAX_UPLOAD } else { MAX_FORM };
+    let is_upload = is_known && content_type.starts_with("multipart/form-data");
+    let limit = match (is_known, is_upload) {
+        (false, _) => app::MAX_FORM,
+        (true, false) => MAX_FORM,
+        (true, true) => MAX_UPLOAD,
+    };
     let bytes = to_bytes(body, limit)
         .await
         .map_err(|_| Refusal::malformed_form(StatusCode::PAYLOAD_TOO_LARGE))?;

@@ -4,13 +4,14 @@
 //! request, where the address that it tells is known. Whoever else connects is a stranger, and no stranger, nor all strangers
 //! together, can hold the places that are kept for proxies.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use super::{Client, refused};
 
@@ -18,6 +19,8 @@ use super::{Client, refused};
 const PART_OF_ALL: u32 = 4;
 /// This part of all connections is kept for trusted proxies.
 const KEPT_PART: u32 = 16;
+/// At most this part of strangers' connections may rest: nothing is asked on them.
+const RESTING_PART: u32 = 4;
 /// HTTP/2 streams that one stranger may have open, over all its connections.
 pub(crate) const HTTP2_STREAMS_PER_ADDRESS: u32 = 64;
 /// HTTP/2 streams that all strangers together may have open. What an unread answer holds is up to some 60 KB.
@@ -31,6 +34,8 @@ pub struct Connections(Arc<Shared>);
 struct Shared {
     per_address: u32,
     strangers: u32,
+    /// Of them may rest.
+    resting: usize,
     trusted: Vec<IpNet>,
     open: Mutex<Open>,
 }
@@ -40,6 +45,9 @@ struct Open {
     connections: Counts,
     streams: Counts,
     trusted: u32,
+    /// Those that rest, the one that has rested longest first.
+    resting: BTreeMap<u64, CancellationToken>,
+    rests: u64,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +62,14 @@ pub struct ConnectionPermit {
     shared: Arc<Shared>,
     /// `None` for a trusted proxy.
     stranger: Option<Client>,
+    gives_way: CancellationToken,
+}
+
+/// That a connection rests, until this is dropped.
+#[derive(Debug)]
+pub struct Rest {
+    shared: Arc<Shared>,
+    nth: u64,
 }
 
 /// The right to one HTTP/2 stream, given back when it is dropped.
@@ -68,9 +84,11 @@ impl Connections {
     #[must_use]
     pub fn new(max: usize, per_address: u32, trusted: Vec<IpNet>) -> Self {
         let max = u32::try_from(max).unwrap_or(u32::MAX).max(2);
+        let strangers = (max - (max / KEPT_PART).max(1)).max(1);
         Self(Arc::new(Shared {
             per_address: per_address.min(max / PART_OF_ALL).max(1),
-            strangers: (max - (max / KEPT_PART).max(1)).max(1),
+            strangers,
+            resting: usize::try_from(strangers / RESTING_PART).unwrap_or(usize::MAX).max(1),
             trusted,
             open: Mutex::default(),
         }))
@@ -91,7 +109,7 @@ impl Connections {
                 refused("connection_address");
                 return None;
             }
-            if open.connections.total >= shared.strangers {
+            if open.connections.total >= shared.strangers && !open.longest_rest_ends() {
                 refused("connection_instance");
                 return None;
             }
@@ -102,6 +120,7 @@ impl Connections {
         Some(ConnectionPermit {
             shared: Arc::clone(shared),
             stranger,
+            gives_way: CancellationToken::new(),
         })
     }
 
@@ -126,6 +145,31 @@ impl ConnectionPermit {
         self.stranger.is_none()
     }
 
+    /// Cancelled when the connection is to be closed, for it rests and others need its place.
+    #[must_use]
+    pub const fn gives_way(&self) -> &CancellationToken {
+        &self.gives_way
+    }
+
+    /// Nothing is asked on it, until what is returned is dropped. `None` for a trusted proxy's: they may rest as they like. When
+    /// too many rest, the one that has rested longest gives way.
+    #[must_use]
+    pub fn rests(&self) -> Option<Rest> {
+        self.stranger?;
+        let mut open = self.shared.open.lock();
+        if open.resting.len() >= self.shared.resting {
+            open.longest_rest_ends();
+        }
+        let nth = open.rests;
+        open.rests += 1;
+        open.resting.insert(nth, self.gives_way.clone());
+        drop(open);
+        Some(Rest {
+            shared: Arc::clone(&self.shared),
+            nth,
+        })
+    }
+
     /// Counts an HTTP/2 stream of this connection in. `None`, and counted as refused, when it has no place.
     #[must_use]
     pub fn stream(&self) -> Option<Http2Permit> {
@@ -145,6 +189,24 @@ impl ConnectionPermit {
             shared: Arc::clone(&self.shared),
             stranger: self.stranger,
         })
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        self.shared.open.lock().resting.remove(&self.nth);
+    }
+}
+
+impl Open {
+    /// Ends the connection that has rested longest; whether there is one.
+    fn longest_rest_ends(&mut self) -> bool {
+        let Some((_, gives_way)) = self.resting.pop_first() else {
+            return false;
+        };
+        refused("connection_resting");
+        gives_way.cancel();
+        true
     }
 }
 
@@ -241,6 +303,34 @@ mod tests {
             300,
             "a proxy carries everybody and is not counted by address"
         );
+    }
+
+    #[test]
+    fn of_too_many_that_rest_the_longest_gives_way_and_none_that_is_at_work() {
+        let connections = Connections::new(160, 200, vec!["10.0.0.0/8".parse().unwrap()]);
+        let mut strangers: Vec<_> = (0..150)
+            .map(|nth| connections.admit(ip(&format!("192.0.2.{nth}"))).unwrap())
+            .collect();
+        let closed = |permits: &[ConnectionPermit]| {
+            permits
+                .iter()
+                .filter(|permit| permit.gives_way().is_cancelled())
+                .count()
+        };
+        // All places are taken, and all are at work.
+        assert!(connections.admit(ip("198.51.100.1")).is_none());
+        let resting: Vec<_> = strangers.iter().map(|permit| permit.rests().unwrap()).collect();
+        assert_eq!(closed(&strangers), 150 - 37, "a quarter may rest");
+        assert!(strangers[112].gives_way().is_cancelled() && !strangers[113].gives_way().is_cancelled());
+        // One more finds a place at the cost of who has rested longest.
+        let late = connections.admit(ip("198.51.100.1")).unwrap();
+        assert!(strangers[113].gives_way().is_cancelled() && !strangers[114].gives_way().is_cancelled());
+        let proxy = connections.admit(ip("10.0.0.1")).unwrap();
+        assert!(proxy.rests().is_none());
+        drop((resting, late));
+        strangers.clear();
+        let open = connections.0.open.lock();
+        assert!(open.resting.is_empty() && open.connections.total == 0);
     }
 
     #[test]

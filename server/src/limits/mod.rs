@@ -14,7 +14,7 @@ mod streams;
 pub use bounded::Bounded;
 pub use bucket::{Buckets, RetryAfter, Standing};
 pub use client::{Client, client_of, is_proxied};
-pub use connections::{ConnectionPermit, Connections, Http2Permit};
+pub use connections::{ConnectionPermit, Connections, Http2Permit, Rest};
 pub use links::{LinkBudgets, TakenCharge};
 pub use press::{Press, Presses, Spending, Spent};
 pub use streams::{Maker, StreamPermit, Streams, TooManyStreams, Topic};

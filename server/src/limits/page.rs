@@ -66,7 +66,7 @@ fn tests() -> BTreeSet<String> {
 fn rows() -> Vec<Vec<&'static str>> {
     let lines = PAGE
         .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| ---") && !line.starts_with("| what"));
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| ---") && !line.starts_with("| what |"));
     lines
         .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
         .collect()

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use ipnet::IpNet;
 use tokio::time::Instant;
 
-use super::{Context, Peer, Problem, RequestId, RequestIds, headers};
+use super::{Bodies, Context, Peer, Problem, RequestId, RequestIds, headers};
 use crate::config::PublicUrl;
 use crate::limits::{self, client_of, is_proxied};
 
@@ -38,6 +38,8 @@ pub struct Edge {
     pub ids: RequestIds,
     /// Whether the log has told of a proxy that is not trusted.
     pub told_of_proxy: AtomicBool,
+    /// Bodies that are still to come.
+    pub bodies: Bodies,
     /// How a browser is told of a problem.
     pub page: Page,
 }
@@ -98,6 +100,22 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 async fn answered(edge: &Edge, request: Request, next: Next, id: RequestId) -> Result<Response, Problem> {
+    let (request, gave_way) = edge.bodies.admit(request);
+    let answer = answered_in_time(edge, request, next, id).await;
+    // What its handler made of half a body is no answer.
+    if gave_way.is_some_and(|gave_way| gave_way.is_cancelled()) {
+        return Err(Problem {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "busy",
+            title: "Too many requests are on their way, and this one took longest.".to_owned(),
+            retry_after: Some(5),
+            request: id,
+        });
+    }
+    answer
+}
+
+async fn answered_in_time(edge: &Edge, request: Request, next: Next, id: RequestId) -> Result<Response, Problem> {
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
     let problem = match tokio::time::timeout(edge.request_timeout, handled).await {
         Ok(Ok(response)) => return Ok(response),
@@ -241,6 +259,7 @@ mod tests {
             request_timeout: Duration::from_millis(20),
             ids: RequestIds::new([1; 16]),
             told_of_proxy: AtomicBool::new(false),
+            bodies: Bodies::default(),
             page: Box::new(|problem, _| (problem.status, "a page").into_response()),
         };
         Router::new()

@@ -26,6 +26,7 @@ use tower::Service as _;
 
 use super::Peer;
 use super::patience::{self, OpenStreams};
+use super::resting::{Resting, Work};
 use super::socket::{Protocol, Socket};
 use super::takeover::{self, LongLived};
 use crate::limits::{ConnectionPermit, Connections};
@@ -83,7 +84,10 @@ pub async fn serve(listener: TcpListener, router: Router, treatment: Treatment, 
                     peer,
                     closing: closing.clone(),
                     streams: connections.clone(),
-                    place: Arc::new(Place { permit, _room: room }),
+                    place: Arc::new(Place {
+                        permit: Arc::new(permit),
+                        _room: room,
+                    }),
                 };
                 connections.spawn(connection.run(stream, treatment.clone()));
             }
@@ -108,7 +112,7 @@ fn is_of_the_client(error: &std::io::Error) -> bool {
 
 /// The place of one connection, among all and among those of its address.
 struct Place {
-    permit: ConnectionPermit,
+    permit: Arc<ConnectionPermit>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -132,9 +136,13 @@ impl Connection {
             treatment.header_timeout
         };
         let socket = Socket::new(stream, treatment.write_timeout);
+        let permit = Arc::clone(&self.place.permit);
+        let work = Work::none(&*permit);
+        let asked_before = work.clone();
         let protocol = tokio::select! {
             found = tokio::time::timeout(header_timeout, socket.protocol()) => found,
             () = self.closing.cancelled() => return,
+            () = permit.gives_way().cancelled() => return,
         };
         let Ok(Some(protocol)) = protocol else {
             return;
@@ -152,6 +160,7 @@ impl Connection {
             let (streams, place) = (self.streams, self.place);
             service_fn(move |request: Request<Incoming>| {
                 let version = request.version();
+                let asked = work.begin(Arc::clone(&place.permit) as Arc<dyn Resting>);
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(Peer(peer));
                 let http2 = (version == Version::HTTP_2).then(|| place.permit.stream());
@@ -164,14 +173,16 @@ impl Connection {
                         let Some(permit) = permit else {
                             return Ok(too_many_streams());
                         };
-                        return Ok(patience::watched(answer.await?, permit));
+                        return Ok(asked.answered(patience::watched(answer.await?, permit)));
                     }
                     let response: Response = answer.await?;
                     if version != Version::HTTP_11 || response.extensions().get::<LongLived>().is_none() {
-                        return Ok::<_, Infallible>(response);
+                        return Ok::<_, Infallible>(asked.answered(response));
                     }
                     if let Some(stream) = socket.take() {
                         streams.spawn(async move {
+                            // A live stream is work for as long as it lives.
+                            let _asked = asked;
                             takeover::write_out(stream, response, treatment.write_timeout).await;
                             drop(place);
                         });
@@ -192,6 +203,10 @@ impl Connection {
                     // An error here is the client's: a broken request, a cut line.
                     _ = serving.as_mut() => return,
                     () = taken.notified() => return,
+                    () = permit.gives_way().cancelled() => match asked_before.was_asked() {
+                        false => return,
+                        true => Some(HURRIED),
+                    },
                     () = self.closing.cancelled() => None,
                     () = $idle => Some($farewell),
                 };

@@ -1,5 +1,6 @@
 //! HTTP itself: connections, the edge that every request passes, headers, problems. Nothing here knows what a charge is.
 
+mod bodies;
 pub mod context;
 pub mod edge;
 pub mod encoding;
@@ -7,10 +8,12 @@ pub mod headers;
 pub mod listener;
 mod patience;
 pub mod problem;
+mod resting;
 mod socket;
 mod stream;
 mod takeover;
 
+pub use bodies::Bodies;
 pub use context::{Context, Peer, RequestId, RequestIds};
 pub use problem::Problem;
 pub use stream::event_stream;

@@ -101,27 +101,30 @@ async fn nobody_else_can_read_what_is_stored_whatever_the_folder_and_earlier_mod
 #[tokio::test]
 async fn changes_for_which_there_is_no_room_wait_and_are_all_made() {
     let shop = Shop::new().await;
-    let (go_on, held) = tokio::sync::oneshot::channel::<()>();
-    let write = |work: Option<tokio::sync::oneshot::Receiver<()>>| {
-        let charges = shop.charges.clone();
-        tokio::spawn(async move {
-            let unit = charges.store().write(move |_| {
-                Box::pin(async move {
-                    if let Some(held) = work {
-                        let _ = held.await;
-                    }
-                    Ok::<_, StoreError>(())
-                })
-            });
-            unit.await
-        })
-    };
     let most = shop.charges.store().room();
-    let first = write(Some(held));
-    while shop.charges.store().room() != most {
-        tokio::task::yield_now().await;
-    }
-    let others: Vec<_> = (0..most + 500).map(|_| write(None)).collect();
+    let (begun, is_begun) = tokio::sync::oneshot::channel::<()>();
+    let (go_on, held) = tokio::sync::oneshot::channel::<()>();
+    let charges = shop.charges.clone();
+    let first = tokio::spawn(async move {
+        let unit = charges.store().write(move |_| {
+            Box::pin(async move {
+                let _ = begun.send(());
+                let _ = held.await;
+                Ok::<_, StoreError>(())
+            })
+        });
+        unit.await
+    });
+    is_begun.await.unwrap();
+    let others: Vec<_> = (0..most + 500)
+        .map(|_| {
+            let charges = shop.charges.clone();
+            tokio::spawn(async move {
+                let unit = charges.store().write(|_| Box::pin(async { Ok::<_, StoreError>(()) }));
+                unit.await
+            })
+        })
+        .collect();
     while shop.charges.store().room() > 0 {
         tokio::task::yield_now().await;
     }

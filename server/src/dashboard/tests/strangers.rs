@@ -377,6 +377,14 @@ async fn a_browser_is_known_to_four_accounts_and_forgets_the_oldest() {
 async fn a_form_that_is_too_large_is_not_read() {
     let world = World::new().await;
     let (ada, merchant) = world.person(ADA).await;
+    let stranger = format!("email={}", "x".repeat(16 * 1_024));
+    assert_eq!(world.browser().post("/login", &stranger).await.status, 413);
+    let file = [
+        ("content-type", "multipart/form-data; boundary=edge"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let answer = world.browser().send(Method::POST, "/login", &file, "--edge--").await;
+    assert_eq!(answer.status, 415, "strangers send no files: {}", answer.body);
     let long = format!("text={}", "x".repeat(64 * 1_024));
     let answer = ada
         .post(&format!("/dashboard/{merchant}/settings/domains"), &long)

@@ -68,6 +68,8 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
             "whoever_does_not_say_what_he_wants_is_let_go",
             "a_connection_of_http_2_on_which_nothing_is_asked_is_closed",
             "when_strangers_hold_nearly_all_connections_who_says_nothing_has_two_seconds",
+            "of_too_many_that_rest_the_longest_gives_way_and_none_that_is_at_work",
+            "who_has_rested_longest_makes_room_and_who_is_served_does_not",
         ],
     ),
     (
@@ -85,6 +87,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         "the body of a form",
         &[
             "a_form_that_is_too_large_or_none_is_refused",
+            "of_too_many_bodies_the_one_that_is_waited_for_longest_gives_way",
             "whoever_sends_a_head_or_a_body_byte_by_byte_is_let_go",
         ],
     ),
