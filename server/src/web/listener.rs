@@ -54,6 +54,8 @@ pub(crate) const HTTP2_STREAMS_PER_CONNECTION: u32 = 16;
 const MAX_HEAD_BUFFER: usize = 32 * 1024;
 /// The same for HTTP/2, counted as RFC 9113 does.
 pub(crate) const HTTP2_HEAD_BYTES: u32 = 16 * 1024;
+/// What the system holds of answers that are on their way, in bytes: enough for the page and its script at once.
+const SEND_BUFFER: usize = 128 * 1024;
 /// For the head of a request when strangers hold nearly all connections that they may.
 const HURRIED: Duration = Duration::from_secs(2);
 /// After an error of `accept` that concerns us and not one client, such as too many open files.
@@ -128,6 +130,10 @@ impl Connection {
     async fn run(self, stream: TcpStream, treatment: Treatment) {
         // Events are small and must not wait for more of them.
         let _ = stream.set_nodelay(true);
+        // By itself the system takes megabytes of answers that nobody reads, for each connection.
+        if let Err(error) = socket2::SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER) {
+            tracing::debug!(%error, "a connection has the system's own buffer");
+        }
         // Later than we give up a reader who is there and takes nothing, who is counted.
         give_up_the_unreachable(&stream, treatment.write_timeout * 3);
         let header_timeout = if treatment.connections.is_tight() && !self.place.permit.is_trusted() {
