@@ -67,9 +67,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         &[
             "whoever_does_not_say_what_he_wants_is_let_go",
             "a_connection_of_http_2_on_which_nothing_is_asked_is_closed",
-            "when_strangers_hold_nearly_all_connections_who_says_nothing_has_two_seconds",
             "of_too_many_that_rest_the_longest_gives_way_and_none_that_is_at_work",
-            "who_has_rested_longest_makes_room_and_who_is_served_does_not",
         ],
     ),
     (

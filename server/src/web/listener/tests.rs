@@ -29,10 +29,6 @@ async fn serve_one_stream() -> Served {
 }
 
 async fn serve_with(connections: Connections) -> Served {
-    serve_patiently(connections, Duration::from_millis(300)).await
-}
-
-async fn serve_patiently(connections: Connections, header_timeout: Duration) -> Served {
     let (feed, chunks) = mpsc::unbounded_channel::<bytes::Bytes>();
     let chunks = Arc::new(parking_lot::Mutex::new(Some(chunks)));
     let closing = CancellationToken::new();
@@ -55,7 +51,7 @@ async fn serve_patiently(connections: Connections, header_timeout: Duration) -> 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let treatment = Treatment {
-        header_timeout,
+        header_timeout: Duration::from_millis(300),
         write_timeout: Duration::from_secs(1),
         max_connections: 100,
         connections,
@@ -305,60 +301,6 @@ async fn a_beginning_in_pieces_is_read_to_its_end() {
     client.read_exact(&mut frame).await.unwrap();
     assert_eq!(frame[3], 4, "the server's settings");
     drop(client);
-    served.closing.cancel();
-    served.task.await.unwrap();
-}
-
-#[tokio::test]
-async fn when_strangers_hold_nearly_all_connections_who_says_nothing_has_two_seconds() {
-    // Eight connections in all are seven for strangers; with the seventh of them they have their seven eighths.
-    let connections = Connections::new(8, 100, Vec::new());
-    let early: Vec<_> = (0..6)
-        .map(|nth| connections.admit([192, 0, 2, nth].into()).unwrap())
-        .collect();
-    let served = serve_patiently(connections, Duration::from_secs(3_600)).await;
-    let mut late = TcpStream::connect(served.address).await.unwrap();
-    let mut rest = Vec::new();
-    let ended = tokio::time::timeout(Duration::from_secs(60), late.read_to_end(&mut rest)).await;
-    assert!(
-        ended.is_ok(),
-        "the hour that others have is not for those who come last"
-    );
-    drop(early);
-    served.closing.cancel();
-    served.task.await.unwrap();
-}
-
-#[tokio::test]
-async fn who_has_rested_longest_makes_room_and_who_is_served_does_not() {
-    // A hundred and fifty for strangers, of whom 37 may rest.
-    let served = serve_patiently(Connections::new(160, 100, Vec::new()), Duration::from_secs(3_600)).await;
-    let mut listening = TcpStream::connect(served.address).await.unwrap();
-    listening
-        .write_all(b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n")
-        .await
-        .unwrap();
-    read_until(&mut listening, "\r\n\r\n").await;
-    let mut rested = TcpStream::connect(served.address).await.unwrap();
-    rested.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    read_until(&mut rested, "hello").await;
-    let silent: Vec<TcpStream> = {
-        let mut silent = Vec::new();
-        for _ in 0..37 {
-            silent.push(TcpStream::connect(served.address).await.unwrap());
-        }
-        silent
-    };
-    let mut rest = Vec::new();
-    let ended = tokio::time::timeout(Duration::from_secs(60), rested.read_to_end(&mut rest)).await;
-    assert!(ended.is_ok(), "the hour that it might rest is for when there is room");
-    // Who comes now is served all the same.
-    let mut late = TcpStream::connect(served.address).await.unwrap();
-    late.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    read_until(&mut late, "hello").await;
-    served.feed.send(bytes::Bytes::from_static(b"still here")).unwrap();
-    read_until(&mut listening, "still here").await;
-    drop(silent);
     served.closing.cancel();
     served.task.await.unwrap();
 }

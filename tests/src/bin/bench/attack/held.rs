@@ -30,10 +30,11 @@ pub(super) async fn carry_out(plan: Plan) -> Outcome {
     let mut next = 0;
     while now() < end {
         ticks.tick().await;
-        for stranger in next..plan.sources.min(next + plan.pace / TICKS_PER_SECOND) {
+        let end_of_tick = plan.sources.min(next + plan.pace / TICKS_PER_SECOND);
+        for stranger in next..end_of_tick {
             tokio::spawn(stay(Arc::clone(&plan), tally.clone(), stranger));
-            next = stranger + 1;
         }
+        next = end_of_tick;
     }
     tally.outcome(since(begun) / 1_000.0)
 }

@@ -102,7 +102,11 @@ impl Plan {
         let charge = &self.charges[usize::try_from(nth)? % self.charges.len()];
         let somebody = format!("stranger-{nth}@street.example");
         // Half of what strangers try is aimed at the owner.
-        let email = if nth / 2 % 2 == 0 { &self.email } else { &somebody };
+        let email = if (nth / 2).is_multiple_of(2) {
+            &self.email
+        } else {
+            &somebody
+        };
         Ok(match self.door {
             Door::Creations => {
                 let path = format!("/app/checkout/{}?fiat_price_cents=500", self.merchant);
@@ -128,7 +132,11 @@ impl Plan {
                 self.get(file, more)
             }
             Door::Signatures => {
-                let key = if nth / 2 % 2 == 0 { self.key.clone() } else { uuid() };
+                let key = if (nth / 2).is_multiple_of(2) {
+                    self.key.clone()
+                } else {
+                    uuid()
+                };
                 let (nonce, signature) = (uuid(), STANDARD.encode([7; 32]));
                 let timestamp = bitpro_tests::clock::machine_millis() / 1_000;
                 let signed = format!(

@@ -210,7 +210,7 @@ impl World {
                 3 => (self.api.sign(Method::POST, "/mapi/charges", &body, secs)?, 201),
                 _ => (self.api.sign(Method::GET, &read, "", secs)?, 200),
             };
-            let (client, address) = if nth / 4 % 2 == 0 {
+            let (client, address) = if (nth / 4).is_multiple_of(2) {
                 (&self.by_proxy, Some("198.51.100.7"))
             } else {
                 (&self.server, None)
