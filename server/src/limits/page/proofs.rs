@@ -278,6 +278,17 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         &["one_account_has_only_so_many_streams"],
     ),
     (
+        "the text of a wallet",
+        &["a_key_or_a_text_without_end_is_refused_before_it_is_decoded"],
+    ),
+    (
+        "a message of the node's publisher",
+        &[
+            "a_length_is_not_believed_before_the_bytes_are_there",
+            "frames_without_end_are_no_message",
+        ],
+    ),
+    (
         "connections to `metrics_listen`",
         &["the_inside_is_served_again_when_those_who_hold_it_and_ask_nothing_are_let_go"],
     ),
