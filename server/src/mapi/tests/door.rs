@@ -8,7 +8,10 @@ async fn a_signed_request_is_answered_and_the_answer_is_signed() {
     let (status, list) = shop.told(&shop.get("/mapi/charges?page=1")).await;
     assert_eq!(
         (status, list),
-        (200, json!({"charges": [], "page": 1, "next_cursor": null}))
+        (
+            200,
+            json!({"charges": [], "page": 1, "next_cursor": null, "unreadable": []})
+        )
     );
     let head = shop.send(&shop.ask(Method::HEAD, "/mapi/charges", "")).await;
     assert_eq!((head.status, head.body.as_str()), (StatusCode::OK, ""));
