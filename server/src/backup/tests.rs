@@ -8,9 +8,9 @@ use bitpro_charge::{Network, Timestamp};
 use tempfile::TempDir;
 
 use super::*;
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Email};
 use crate::admin::{Command, execute};
-use crate::charges::Role;
+use crate::charges::{MerchantChanges, Role};
 use crate::config::{Config, Signup};
 use crate::instance::Instance;
 use crate::rng::SystemRng;
@@ -108,6 +108,68 @@ async fn a_sealed_backup_with_keys_is_all_that_a_new_machine_needs() {
         epoch(&old.config).await,
         "R31: old cursors mean nothing here"
     );
+}
+
+#[tokio::test]
+async fn r31_a_restore_opens_no_door_that_was_closed_since_the_backup() {
+    use crate::store::testing::{count, meddle};
+
+    const DOORS: [&str; 4] = ["sessions", "account_tokens", "invitations", "pending_wallets"];
+    let place = Place::new();
+    let instance = Instance::open(&place.config, Role::Server).await.unwrap();
+    let accounts = Accounts::new(instance.charges.clone(), Signup::Approval, "http://localhost", None);
+    let named = MerchantChanges {
+        settings: vec![("name".to_owned(), "Tea".to_owned())],
+        ..MerchantChanges::default()
+    };
+    let merchant = instance.charges.add_merchant(named).await.unwrap();
+    let ada = Email::read("ada@tea.example").unwrap();
+    accounts.adopt(merchant, &ada).await.unwrap();
+    instance.charges.close().await;
+    let database = &place.config.database;
+    for statement in [
+        "UPDATE accounts SET device_epoch = 7",
+        "INSERT INTO sessions VALUES (x'01', x'01', 1, 0, 0, 0, NULL, '', '')",
+        "DELETE FROM account_tokens",
+        "INSERT INTO account_tokens VALUES (x'01', 1, 'password', '', 9000000000000)",
+        "INSERT INTO invitations VALUES (x'01', x'01', 1, 'eve@tea.example', 'owner', 1, 9000000000000)",
+        "INSERT INTO pending_wallets VALUES (1, 'tr()', x'01', 'ada@tea.example', '', 0, 0)",
+    ] {
+        meddle(database, statement).await;
+    }
+    let backup = place.backup(None, false).await;
+    for door in DOORS {
+        assert_eq!(
+            count(database, door).await,
+            1,
+            "a backup and an ordinary start end nothing"
+        );
+    }
+    place.restore(&backup, None, true).await.unwrap();
+    epoch(&place.config).await;
+    for door in DOORS {
+        assert_eq!(count(database, door).await, 0, "{door}");
+    }
+    assert_eq!(
+        count(database, "members").await,
+        1,
+        "nobody knows who was removed since"
+    );
+    assert_eq!(
+        count(database, "accounts WHERE device_epoch > 7").await,
+        1,
+        "no browser is known"
+    );
+    let known = count(database, "accounts WHERE device_epoch > 8").await;
+    assert_eq!(known, 1, "nor by a mark that was given after the backup");
+    // It is done once.
+    meddle(
+        database,
+        "INSERT INTO sessions VALUES (x'02', x'02', 1, 0, 0, 0, NULL, '', '')",
+    )
+    .await;
+    epoch(&place.config).await;
+    assert_eq!(count(database, "sessions").await, 1);
 }
 
 /// An archive of these entries: name, kind, what the head says of the length, and the bytes.

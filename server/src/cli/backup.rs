@@ -120,6 +120,7 @@ pub(super) fn restore(file: Option<&Path>, wanted: &RestoreArguments) -> ExitCod
             show(&document(&restored), wanted.json);
             if !wanted.json {
                 print::out(next_steps(&restored));
+                print::out(TAKEN_AWAY_SINCE);
             }
             ExitCode::SUCCESS
         }
@@ -139,6 +140,11 @@ fn document(restored: &Restored) -> Value {
         "kept": restored.kept.as_ref().map(|path| path.display().to_string()),
     })
 }
+
+/// What a backup cannot know.
+const TAKEN_AWAY_SINCE: &str = "that start also ends all sessions, links in letters, invitations, known browsers and changes of wallets that wait; members, \
+passwords, second factors, keys, webhooks and wallets are those of the backup: look at what was removed or revoked since \
+(docs/operating.md, \"Backup and restore\")";
 
 /// What the operator should know of the next start.
 const fn next_steps(restored: &Restored) -> &'static str {

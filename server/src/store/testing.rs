@@ -14,6 +14,17 @@ pub(crate) async fn meddle(path: &Path, statement: &'static str) {
     connection.close().await.unwrap();
 }
 
+/// How many rows there are of `what`: a table, or one with a condition.
+pub(crate) async fn count(path: &Path, what: &str) -> i64 {
+    let mut connection = connect(path).await;
+    let count = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {what}")))
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    count
+}
+
 /// Sequence and announcement of each row of the outbox, oldest first.
 pub(crate) async fn outbox(path: &Path) -> Vec<(u64, String)> {
     let mut connection = connect(path).await;

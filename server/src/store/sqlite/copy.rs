@@ -8,6 +8,7 @@ use bitpro_charge::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::RESTORED;
 use crate::store::StoreError;
 use crate::store::numbering::Numbering;
 
@@ -102,7 +103,13 @@ pub(crate) async fn adopt(path: &Path, epoch: &str, now: Timestamp) -> Result<Id
     };
     let last_charge = count(&mut connection, "SELECT COALESCE(MAX(num), 0) FROM charges").await?;
     let numbering = Numbering::after_restore(identity.time.unwrap_or(now).max(now), last_charge);
-    for (name, value) in [("epoch", epoch), (Numbering::FACT, &numbering.text()), ("mark", "made")] {
+    for (name, value) in [
+        ("epoch", epoch),
+        (Numbering::FACT, &numbering.text()),
+        ("mark", "made"),
+        // What opens doors is ended by the first start, which brings the database to the present shape.
+        (RESTORED, "yes"),
+    ] {
         sqlx::query(
             "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )

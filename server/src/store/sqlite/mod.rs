@@ -36,6 +36,7 @@ pub(super) use mails::{mails_due, mails_waiting};
 pub(super) use notes::{deliveries_of_charge, note};
 pub(super) use open::connect;
 pub(crate) use people::People;
+pub(in crate::store) use people::RESTORED;
 pub(super) use personal::{outdated_personal, personal};
 pub(super) use sealed::SEALED;
 pub(super) use search::{search, tallies};
