@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use bitpro_charge::Timestamp;
+use bitpro_charge::{MerchantId, Timestamp};
 
 use super::asking::{REQUEST_DAYS, UNOPENED_DAYS};
 use super::budgets::{Lane, Trial};
 use super::factor::present;
 use super::{
-    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
+    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, Permission, SESSION_SECS, SessionRow, Token, before,
     check_password, email, evenly, language_of,
 };
 use crate::mail::letters::{self, Notice};
@@ -165,6 +165,32 @@ impl Accounts {
                 .await?;
         }
         Ok(Some(login))
+    }
+
+    /// Whether a session that was let in to a merchant's pages would be now. It is no use of the session, and keeps it from no end.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) async fn is_still_in(
+        &self,
+        token: &Token,
+        merchant: MerchantId,
+        permission: Permission,
+    ) -> Result<bool, StoreError> {
+        let now = self.charges.now();
+        let (begun, seen) = (before(now, SESSION_SECS), before(now, IDLE_SECS));
+        let mut reader = self.charges.store().people().await?;
+        let mut people = reader.rows();
+        let Some(Login { session, account }) = people.session(token.hash(), begun, seen).await? else {
+            return Ok(false);
+        };
+        let has_factor = account.has_factor();
+        if has_factor && session.factor_at.is_none() {
+            return Ok(false);
+        }
+        let parts = people.memberships(account.num).await?;
+        let part = parts.iter().find(|part| part.merchant == merchant);
+        Ok(part.is_some_and(|part| part.role.may(permission) && (has_factor || !part.needs_factor)))
     }
 
     /// Ends the session.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::member;
+use crate::accounts::{Permission, Token};
 use crate::app::App;
 use crate::charges::Subscription;
 use crate::checkout::refusal::Refusal;
@@ -20,7 +21,8 @@ use crate::web::event_stream;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// News come no faster: each makes the page be fetched again.
 const REST: Duration = Duration::from_secs(1);
-/// The browser comes back after this, and then whoever has logged out, or left the team, is let in no more.
+/// The browser comes back after this. Whoever has logged out, or left the team, is told nothing more before that: each word is said only
+/// to a session that would be let in.
 const LIFE: Duration = Duration::from_secs(5 * 60);
 /// When a client with too many streams may try again, in seconds.
 const RETRY_AFTER: u32 = 30;
@@ -32,7 +34,8 @@ const NEWS: Bytes = Bytes::from_static(b"data: changed\n\n");
 pub(super) fn open(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {
     Box::pin(async move {
         let merchant = member(&request)?.merchant.id;
-        let account = request.person.as_ref().map_or([0; 16], |person| person.account);
+        let person = request.person()?;
+        let (account, token) = (person.account, person.token.clone());
         let permit = request
             .app
             .limits
@@ -42,6 +45,8 @@ pub(super) fn open(request: Request) -> BoxFuture<'static, Result<Response, Refu
         let subscription = request.app.charges.subscribe_to_merchant(merchant);
         Ok(response(Live {
             app: request.app,
+            token,
+            merchant,
             subscription,
             is_open: false,
             ends: Box::pin(tokio::time::sleep(LIFE)),
@@ -59,6 +64,9 @@ fn response(live: Live) -> Response {
 
 struct Live {
     app: App,
+    /// The session that opened it, and ends it.
+    token: Token,
+    merchant: MerchantId,
     subscription: Subscription<MerchantId, ()>,
     is_open: bool,
     ends: std::pin::Pin<Box<tokio::time::Sleep>>,
@@ -74,7 +82,7 @@ impl Live {
         }
         tokio::select! {
             news = self.subscription.next() => news?,
-            () = tokio::time::sleep(HEARTBEAT) => return Some(sse::HEARTBEAT),
+            () = tokio::time::sleep(HEARTBEAT) => return self.is_still_in().await.then_some(sse::HEARTBEAT),
             () = &mut self.ends => return None,
             () = self.app.closing.cancelled() => return None,
         }
@@ -83,6 +91,14 @@ impl Live {
             () = tokio::time::sleep(REST) => {}
             () = self.app.closing.cancelled() => return None,
         }
-        Some(NEWS)
+        self.is_still_in().await.then_some(NEWS)
+    }
+
+    /// Whether whoever opened it may still look: the session may have ended since, and the person may have left the team.
+    async fn is_still_in(&self) -> bool {
+        let accounts = &self.app.accounts;
+        let still = accounts.is_still_in(&self.token, self.merchant, Permission::Read).await;
+        // Where the database does not answer, the browser comes back and asks again.
+        still.unwrap_or(false)
     }
 }

@@ -14,6 +14,7 @@ async fn next(stream: &mut (impl futures::Stream<Item = Result<bytes::Bytes, axu
 #[tokio::test]
 async fn the_list_hears_of_its_own_merchants_charges_only() {
     let desk = Desk::new().await;
+    desk.log_in().await;
     let other = desk.app.another_merchant().await;
     let response = desk.respond(Verb::Get, "charges/live", "").await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/event-stream");

@@ -100,6 +100,24 @@ impl Desk {
         panic!("there is no {verb:?} {path}");
     }
 
+    /// Gives the person who asks an account, and the session that the requests carry.
+    async fn log_in(&self) {
+        let Person { email, login, .. } = Person::sample("owner@shop.example");
+        let email = crate::accounts::Email::read(&email).unwrap();
+        let accounts = &self.app.app.accounts;
+        accounts.adopt(self.app.merchant, &email).await.unwrap();
+        let mut session = login.session;
+        session.created_at = self.app.charges.now();
+        session.seen_at = session.created_at;
+        let begun = self
+            .app
+            .charges
+            .store()
+            .write(move |tx| Box::pin(async move { tx.people().await?.add_session(&session).await }));
+        let begun: Result<(), crate::store::StoreError> = begun.await;
+        begun.unwrap();
+    }
+
     async fn get(&self, path: &str) -> Answer {
         Answer::of(self.respond(Verb::Get, path, "").await.unwrap()).await
     }
