@@ -78,6 +78,7 @@ async fn answered(app: &App, in_detail: bool) -> Response {
     let stores = app.probe.stores(app).await && !app.closing.is_cancelled();
     let mut parts = parts(app, stores);
     parts.extend(differences(app));
+    parts.extend(forged_wallets(app));
     let has_hole = app.node.borrow().hole.is_some();
     if in_detail && has_hole {
         parts.extend(hole(app).await);
@@ -183,6 +184,16 @@ fn differences(app: &App) -> Option<Part> {
         name: "reconcile",
         ok: false,
         says,
+    })
+}
+
+/// Changes of wallets that another hand wrote into the database, if there were any since the start.
+fn forged_wallets(app: &App) -> Option<Part> {
+    let count = app.accounts.forged_wallets();
+    (count > 0).then(|| Part {
+        name: "wallet-changes",
+        ok: false,
+        says: format!("{count} changes of wallets were not written by this server and were withdrawn: somebody was in the database"),
     })
 }
 

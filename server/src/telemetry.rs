@@ -73,6 +73,10 @@ fn describe() {
         "Age of the last full reading of chain and mempool."
     );
     describe_counter!(
+        "bitpro_forged_wallets_total",
+        "Changes of wallets that another hand wrote into the database, and that were withdrawn."
+    );
+    describe_counter!(
         "bitpro_zmq_gaps_total",
         "Gaps in the node's notifications, each followed by a full reading."
     );

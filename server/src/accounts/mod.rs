@@ -12,6 +12,7 @@ mod entering;
 mod error;
 mod factor;
 mod journal;
+mod leaving;
 mod notices;
 mod operating;
 mod own;
@@ -21,6 +22,7 @@ mod role;
 mod secret;
 mod streaks;
 mod team;
+mod waiting;
 mod wallet;
 
 use std::sync::Arc;
@@ -87,6 +89,8 @@ pub struct Accounts {
     operator: Option<Email>,
     /// Lines that a merchant's log keeps.
     audit_lines: u32,
+    /// Which wallets wait.
+    waiting: Arc<waiting::Waiting>,
 }
 
 impl Accounts {
@@ -101,6 +105,7 @@ impl Accounts {
             signup,
             origin: origin.into(),
             operator,
+            waiting: Arc::default(),
             audit_lines: Ceilings::default().audit_lines,
         }
     }

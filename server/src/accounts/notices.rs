@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use bitpro_charge::{MerchantId, Timestamp};
 
 use super::journal::{Begun, end};
+use super::leaving::Loss;
 use super::team::name_of;
 use super::{Accounts, MemberRow, Role, language_of};
 use crate::charges::Beside;
@@ -29,6 +30,8 @@ pub(super) enum Whence {
     Client(IpAddr),
     /// On the server itself.
     CommandLine,
+    /// The server did it by itself.
+    Server,
 }
 
 impl From<IpAddr> for Whence {
@@ -44,21 +47,51 @@ impl Whence {
             Self::CommandLine => words("the server's command line", "la ligne de commande du serveur")
                 .of(language)
                 .to_owned(),
+            Self::Server => words("the server itself", "le serveur lui-même")
+                .of(language)
+                .to_owned(),
+        }
+    }
+
+    /// The same for the log of changes.
+    pub(super) fn noted(self) -> String {
+        match self {
+            Self::Client(address) => address.to_string(),
+            Self::CommandLine => "command line".to_owned(),
+            Self::Server => String::new(),
         }
     }
 }
 
 /// What becomes of somebody's part in a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct Part<'a> {
     merchant: MerchantId,
     /// `None` when he belongs to it no more.
     role: Option<Role>,
+    /// Whom he had invited, who may not come any more.
+    invitations: &'a str,
+    /// The keys that he knows.
+    keys: &'a str,
 }
 
-impl Part {
+impl<'a> Part<'a> {
     pub(super) const fn of(merchant: MerchantId, role: Option<Role>) -> Self {
-        Self { merchant, role }
+        Self {
+            merchant,
+            role,
+            invitations: "",
+            keys: "",
+        }
+    }
+
+    /// The same of which the owners are told what else has ended, or has not.
+    pub(super) fn with(self, loss: &'a Loss) -> Self {
+        Self {
+            invitations: &loss.invitations,
+            keys: &loss.keys,
+            ..self
+        }
     }
 }
 
@@ -67,7 +100,7 @@ impl Accounts {
     pub(super) async fn tell_member(
         &self,
         tx: &mut Tx,
-        part: Part,
+        part: Part<'_>,
         member: &MemberRow,
         whence: Whence,
         now: Timestamp,
@@ -84,7 +117,7 @@ impl Accounts {
     pub(super) async fn tell_owners(
         &self,
         tx: &mut Tx,
-        part: Part,
+        part: Part<'_>,
         team: &[MemberRow],
         member: &str,
         whence: Whence,
@@ -96,7 +129,12 @@ impl Accounts {
                 merchant,
                 owner: member,
             },
-            _ => Notice::TeamChanged { merchant, member },
+            _ => Notice::TeamChanged {
+                merchant,
+                member,
+                invitations: part.invitations,
+                keys: part.keys,
+            },
         };
         let others = owners(team).filter(|owner| owner.email != member);
         let others: Vec<&MemberRow> = others.collect();

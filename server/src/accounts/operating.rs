@@ -3,6 +3,7 @@
 use bitpro_charge::{MerchantId, Timestamp};
 
 use super::asking::merchant_row;
+use super::leaving::Leaver;
 use super::notices::{Part, Whence};
 use super::team::is_other_owner;
 use super::{AccountError, Accounts, Email, LINK_HOURS, Role, language_of};
@@ -100,6 +101,7 @@ impl Accounts {
                     account.disabled_at = Some(now);
                     this.shut(tx, account.clone()).await?;
                     this.operated(tx, &account, "account/disable", now).await?;
+                    this.end_with_account(tx, gone(&account), now).await?;
                     this.tell_of_operator(tx, &account, Notice::Disabled, now).await?;
                     Ok(())
                 })
@@ -174,9 +176,12 @@ impl Accounts {
                     let parts = tx.people().await?.memberships(account.num).await?;
                     for part in &parts {
                         let team = tx.people().await?.members(part.merchant).await?;
-                        let gone = Part::of(part.merchant, None);
-                        this.tell_owners(tx, gone, &team, &account.email, Whence::CommandLine, now)
-                            .await?;
+                        let (merchant, whence) = (part.merchant, Whence::CommandLine);
+                        let row = merchant_row(tx, merchant)?;
+                        tx.people().await?.drop_member(row, account.num).await?;
+                        let loss = this.end_with_part(tx, merchant, gone(&account), whence, now).await?;
+                        let part = Part::of(merchant, None).with(&loss);
+                        this.tell_owners(tx, part, &team, &account.email, whence, now).await?;
                     }
                     Ok(tx.people().await?.remove_account(account.num).await?)
                 })
@@ -233,6 +238,15 @@ impl Accounts {
     ) -> Result<(), StoreError> {
         let place = Whence::CommandLine.said(language_of(&account.language));
         self.tell(tx, account, notice, place, now).await
+    }
+}
+
+/// Somebody who can act in no team any more.
+fn gone(account: &AccountRow) -> Leaver<'_> {
+    Leaver {
+        account: account.num,
+        email: &account.email,
+        stays: None,
     }
 }
 

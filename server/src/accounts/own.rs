@@ -123,6 +123,7 @@ impl Accounts {
                     people.put_account(&account).await?;
                     people.drop_tokens(account.num, TokenPurpose::Email).await?;
                     people.drop_tokens(account.num, TokenPurpose::Password).await?;
+                    this.rename_asker(tx, account.num, &former.email, &email).await?;
                     this.note(tx, Some(account.num), &former.email, "email", client, now)
                         .await?;
                     let notice = Notice::EmailChanged { new: &email };

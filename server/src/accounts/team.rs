@@ -6,6 +6,7 @@ use bitpro_charge::{MerchantId, Timestamp};
 
 use super::asking::merchant_row;
 use super::factor::present;
+use super::leaving::Leaver;
 use super::notices::Part;
 use super::{
     AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Role, Token, Visitor,
@@ -330,7 +331,9 @@ impl Accounts {
                     }
                     let row = merchant_row(tx, merchant)?;
                     tx.people().await?.put_member(row, found.account, role, now).await?;
-                    let part = Part::of(merchant, Some(role));
+                    let leaver = Leaver::of(&found, Some(role));
+                    let loss = this.end_with_part(tx, merchant, leaver, client.into(), now).await?;
+                    let part = Part::of(merchant, Some(role)).with(&loss);
                     this.tell_member(tx, part, &found, client.into(), now).await?;
                     this.tell_owners(tx, part, &before, &found.email, client.into(), now)
                         .await?;
@@ -356,7 +359,9 @@ impl Accounts {
                     let found = found(&before, member, false)?;
                     let row = merchant_row(tx, merchant)?;
                     tx.people().await?.drop_member(row, found.account).await?;
-                    let part = Part::of(merchant, None);
+                    let leaver = Leaver::of(&found, None);
+                    let loss = this.end_with_part(tx, merchant, leaver, client.into(), now).await?;
+                    let part = Part::of(merchant, None).with(&loss);
                     this.tell_member(tx, part, &found, client.into(), now).await?;
                     this.tell_owners(tx, part, &before, &found.email, client.into(), now)
                         .await?;

@@ -1,7 +1,7 @@
 //! Where a merchant's money goes, as its owners change it: the first wallet at once, another one after a day in which every
 //! owner is told and any owner can stop it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bitpro_charge::{MerchantId, Timestamp};
@@ -12,7 +12,6 @@ use super::team::name_of;
 use super::{AccountError, Accounts, PendingWallet};
 use crate::mail::letters::Notice;
 use crate::merchant::Merchant;
-use crate::store::people::AuditRow;
 use crate::store::{MerchantDraft, StoreError, Tx};
 use crate::wallet::Receive;
 
@@ -63,14 +62,15 @@ impl Accounts {
                     let due_at = now.plus_secs(WALLET_SECS);
                     let waits = PendingWallet {
                         merchant,
-                        mac: tx.wallet_mac(merchant, receive.text()),
+                        mac: Vec::new(),
                         receive: receive.text().to_owned(),
                         asked_by: who,
                         client: client.to_string(),
                         asked_at: now,
                         due_at,
                     };
-                    tx.people().await?.put_pending_wallet(row, &waits).await?;
+                    let mac = tx.let_wallet_wait(row, waits).await?;
+                    this.waiting.note(merchant, mac);
                     let notice = Notice::WalletAsked {
                         merchant: &known.settings.name,
                         page: &this.wallet_page(merchant),
@@ -92,7 +92,8 @@ impl Accounts {
     /// Stops a wallet that waits; whether there was one.
     pub(crate) async fn stop_wallet(&self, merchant: MerchantId, client: IpAddr) -> Result<bool, AccountError> {
         let (this, now) = (self.clone(), self.charges.now());
-        self.charges
+        let stopped = self
+            .charges
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -106,77 +107,12 @@ impl Accounts {
                         };
                         this.notify_owners(tx, merchant, notice, client, now).await?;
                     }
-                    Ok(was_there)
+                    Ok::<_, AccountError>(was_there)
                 })
             })
-            .await
-    }
-
-    /// Takes the wallets that have waited long enough.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn take_due_wallets(&self) -> Result<(), StoreError> {
-        // Owners have their day by the machine's clock: a time that ran ahead does not shorten it.
-        let now = self.charges.moment().outside;
-        let due = {
-            let mut reader = self.charges.store().people().await?;
-            reader.rows().due_wallets(now).await?
-        };
-        for wallet in due {
-            let (this, network) = (self.clone(), self.charges.network());
-            let written = self.charges.store().write(move |tx| {
-                Box::pin(async move {
-                    // It may have been stopped, or replaced, since it was read.
-                    let waits = tx.people().await?.pending_wallet(wallet.merchant).await?;
-                    if waits.as_ref() != Some(&wallet) {
-                        return Ok(());
-                    }
-                    let is_ours = tx.wallet_mac(wallet.merchant, &wallet.receive) == wallet.mac;
-                    let receive = Receive::from_descriptor(&wallet.receive, network).ok();
-                    let Some(receive) = receive.filter(|_| is_ours) else {
-                        tracing::error!(merchant = %wallet.merchant, "the wallet that waits was not written by us: it is dropped");
-                        let row = merchant_row(tx, wallet.merchant)?;
-                        tx.people().await?.drop_pending_wallet(row).await?;
-                        return Ok(());
-                    };
-                    this.take(tx, wallet, receive, now).await
-                })
-            });
-            written.await?;
-        }
-        Ok(())
-    }
-
-    async fn take(
-        &self,
-        tx: &mut Tx,
-        wallet: PendingWallet,
-        receive: Receive,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let merchant = wallet.merchant;
-        let Some(known) = tx.memory().merchants().get(&merchant).cloned() else {
-            return Ok(());
-        };
-        put(tx, &known, receive).await?;
-        let line = AuditRow {
-            merchant: tx.memory().merchant_row(merchant),
-            account: None,
-            who: wallet.asked_by,
-            action: "settings/wallet/due".to_owned(),
-            detail: wallet.receive,
-            client: wallet.client.clone(),
-            at: now,
-            outcome: Some("done".to_owned()),
-        };
-        tx.people().await?.add_audit(&line).await?;
-        let client = wallet.client.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let notice = Notice::WalletChanged {
-            merchant: &known.settings.name,
-            page: &self.wallet_page(merchant),
-        };
-        self.notify_owners(tx, merchant, notice, client, now).await
+            .await?;
+        self.waiting.forget(merchant);
+        Ok(stopped)
     }
 
     /// Tells the owners that the command line has given their merchant a wallet.
@@ -196,7 +132,7 @@ impl Accounts {
     }
 
     /// The address of the page where a merchant's wallet is shown, and where one that waits is stopped.
-    fn wallet_page(&self, merchant: MerchantId) -> String {
+    pub(super) fn wallet_page(&self, merchant: MerchantId) -> String {
         format!("{}/dashboard/{merchant}/settings/wallet", self.origin)
     }
 }
@@ -206,7 +142,7 @@ fn known(tx: &Tx, merchant: MerchantId) -> Result<Arc<Merchant>, AccountError> {
     known.ok_or(AccountError::UnknownMerchant)
 }
 
-async fn put(tx: &mut Tx, known: &Merchant, receive: Receive) -> Result<(), StoreError> {
+pub(super) async fn put(tx: &mut Tx, known: &Merchant, receive: Receive) -> Result<(), StoreError> {
     tx.put_merchant(MerchantDraft {
         id: known.id,
         settings: known.settings.clone(),

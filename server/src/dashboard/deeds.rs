@@ -13,6 +13,10 @@ pub(super) fn deed(action: &str) -> Option<Words> {
         "charges/{charge}/redeliver" => words("Sent a webhook’s event again", "Événement de webhook renvoyé"),
         "team/invite" => words("Invited somebody to the team", "Invitation dans l’équipe"),
         "team/invitations/{invitation}" => words("Took an invitation back", "Invitation retirée"),
+        "team/invitations/withdrawn" => words(
+            "Took back what somebody had invited who may no longer invite",
+            "Invitations retirées, leur auteur n’ayant plus le droit d’inviter",
+        ),
         "team/members/{member}" => words("Changed somebody’s role", "Rôle modifié"),
         "team/members/{member}/remove" => words("Removed somebody from the team", "Membre retiré de l’équipe"),
         "team/factor" => words(
@@ -72,13 +76,26 @@ pub(super) fn deed(action: &str) -> Option<Words> {
             "The wallet that was waited for was taken",
             "Le portefeuille en attente a été adopté",
         ),
+        "settings/wallet/withdrawn" => words(
+            "The server withdrew a change of wallet",
+            "Changement de portefeuille annulé par le serveur",
+        ),
+        "settings/wallet/anew" => words(
+            "The wait for another wallet began anew",
+            "L’attente d’un autre portefeuille a recommencé",
+        ),
         _ => return None,
     })
 }
 
-/// What the server does by itself when a wallet's wait is over.
+/// What the server does by itself.
 #[cfg(test)]
-const DUE: &str = "settings/wallet/due";
+const BY_ITSELF: [&str; 4] = [
+    "settings/wallet/due",
+    "settings/wallet/withdrawn",
+    "settings/wallet/anew",
+    "team/invitations/withdrawn",
+];
 
 #[cfg(test)]
 mod tests {
@@ -91,7 +108,7 @@ mod tests {
         let noted = routes().filter(|route| route.is_noted && route.access.permission().is_some());
         let noted = noted.map(|route| route.path.strip_prefix("/dashboard/{merchant}/").unwrap());
         let mut count = 0;
-        for action in noted.chain(ACTIONS).chain([DUE]) {
+        for action in noted.chain(ACTIONS).chain(BY_ITSELF) {
             let words = deed(action).unwrap_or_else(|| panic!("{action} has no words"));
             assert!(!words.en.is_empty() && !words.fr.is_empty() && words.en != words.fr);
             count += 1;

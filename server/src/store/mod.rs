@@ -46,7 +46,7 @@ pub(crate) use rendered::{RenderKey, Rendered};
 pub use search::{Needle, Note, Place, Search, Tally};
 pub use snapshot::{ChargeOrigin, Snapshot};
 pub(crate) use sqlite::{BesideRow, MailRow, adopt, people, settle};
-pub(crate) use tx::{Batch, CHARGES_A_TURN, Draft, MerchantDraft, Tx};
+pub(crate) use tx::{Batch, CHARGES_A_TURN, Draft, MerchantDraft, Tx, WrittenBy};
 pub use watch_map::WatchMap;
 pub(crate) use webhook::{Fresh, WebhookMap};
 pub(crate) use writer::{Fatal, Listener, Writer};

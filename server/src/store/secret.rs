@@ -5,6 +5,8 @@ use bitpro_charge::MerchantId;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use super::people::PendingWallet;
+
 /// The configuration's key.
 #[derive(Clone)]
 pub(crate) struct Secret([u8; 32]);
@@ -30,8 +32,24 @@ impl Secret {
         self.mac("merchant", &[&merchant.0, text.as_bytes()])
     }
 
-    /// The same for a wallet that is to take the merchant's money later.
-    pub(crate) fn of_pending_wallet(&self, merchant: MerchantId, text: &str) -> Vec<u8> {
+    /// Proves that this server wrote all that decides about a wallet that waits: for whom, which, who asked for it, from where,
+    /// when, and from when on it takes the money.
+    pub(crate) fn of_pending_wallet(&self, wallet: &PendingWallet) -> Vec<u8> {
+        self.mac(
+            "pending wallet, whole",
+            &[
+                &wallet.merchant.0,
+                wallet.receive.as_bytes(),
+                wallet.asked_by.as_bytes(),
+                wallet.client.as_bytes(),
+                &wallet.asked_at.0.to_be_bytes(),
+                &wallet.due_at.0.to_be_bytes(),
+            ],
+        )
+    }
+
+    /// What versions before 2026-11-30 proved of one: nothing about its time.
+    pub(crate) fn of_former_pending_wallet(&self, merchant: MerchantId, text: &str) -> Vec<u8> {
         self.mac("pending wallet", &[&merchant.0, text.as_bytes()])
     }
 

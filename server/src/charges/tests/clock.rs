@@ -107,6 +107,50 @@ async fn r32_the_operator_takes_back_a_time_ten_years_ahead() {
 }
 
 #[tokio::test]
+async fn r32_a_wallet_that_waits_keeps_its_day_and_its_proof_when_the_time_is_taken_back() {
+    use crate::accounts::{Accounts, Email};
+    use crate::config::Signup;
+    use crate::wallet::Receive;
+
+    let shop = Shop::new().await;
+    shop.world.clock.turn_to(Timestamp(START.0 + TEN_YEARS_MS));
+    let accounts = |shop: &Shop| Accounts::new(shop.charges.clone(), Signup::Approval, "https://pay.example", None);
+    let ada = Email::read("ada@shop.example").unwrap();
+    accounts(&shop).adopt(shop.merchant, &ada).await.unwrap();
+    let tr = WalletText {
+        text: TPUB.to_owned(),
+        script_type: Some("tr".to_owned()),
+    };
+    let receive = Receive::parse(&tr, Network::Regtest).unwrap();
+    let client = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    accounts(&shop)
+        .give_wallet("ada@shop.example", shop.merchant, receive, client)
+        .await
+        .unwrap();
+    let before = shop.charges.merchant_report(shop.merchant).await.unwrap().receive;
+
+    shop.world.clock.turn_to(START);
+    let shop = shop.restart().await;
+    shop.charges.close().await;
+    let tool = Charges::open(shop.world.opening(Role::Tool)).await.unwrap();
+    tool.accept_clock().await.unwrap();
+    tool.close().await;
+    let shop = shop.restart().await;
+    let accounts = accounts(&shop);
+    accounts.take_due_wallets().await.unwrap();
+    let waits = accounts.pending_wallet(shop.merchant).await.unwrap().unwrap();
+    assert_eq!((waits.asked_at, waits.due_at), (START, START.plus_secs(86_400)));
+    shop.world.clock.advance_secs(86_399);
+    accounts.take_due_wallets().await.unwrap();
+    let still = shop.charges.merchant_report(shop.merchant).await.unwrap().receive;
+    assert_eq!(still, before);
+    shop.world.clock.advance_secs(1);
+    accounts.take_due_wallets().await.unwrap();
+    let now = shop.charges.merchant_report(shop.merchant).await.unwrap().receive;
+    assert_ne!(now, before);
+}
+
+#[tokio::test]
 async fn r32_money_that_comes_after_the_time_was_taken_back_was_sent_for_its_charge() {
     let mut shop = Shop::new().await;
     shop.world.clock.turn_to(Timestamp(START.0 + TEN_YEARS_MS));

@@ -221,6 +221,12 @@ async fn a_database_of_nine_migrations_keeps_what_else_a_merchant_has() {
     let accounts = Accounts::new(charges.clone(), Signup::Approval, "https://pay.example", None);
     assert_eq!(accounts.list().await.unwrap()[0].email, "ada@shop.example");
     assert!(accounts.pending_wallet(shop.merchant).await.unwrap().is_some());
+    // Nothing vouches for how long it has waited (R27): it has to be asked for again, and the owners are told so.
+    accounts.take_due_wallets().await.unwrap();
+    assert!(accounts.pending_wallet(shop.merchant).await.unwrap().is_none());
+    assert_eq!(accounts.forged_wallets(), 0, "a former version is no other hand");
+    let log = accounts.changes(shop.merchant, None, 1).await.unwrap();
+    assert_eq!(log[0].action, "settings/wallet/withdrawn");
     shop.charges.close().await;
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod entering;
+mod leaving;
 mod matrix;
 mod operated;
 mod origin;
@@ -11,6 +12,7 @@ mod required;
 mod shop;
 mod strangers;
 mod team;
+mod waiting;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -62,6 +64,11 @@ impl World {
         let letters = self.letters().await;
         let theirs = letters.into_iter().filter(|letter| letter.to == email);
         theirs.map(|letter| letter.subject).collect()
+    }
+
+    /// A statement by another hand, beside the running server.
+    async fn meddle(&self, statement: &'static str) {
+        crate::store::testing::meddle(&self.app.database(), statement).await;
     }
 
     /// The path of the link in the newest letter to `email`.

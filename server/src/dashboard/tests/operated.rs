@@ -58,6 +58,18 @@ async fn a_lost_second_factor_is_reset() {
 }
 
 #[tokio::test]
+async fn a_second_factor_that_is_not_there_is_not_reset() {
+    let world = World::new().await;
+    let (ada, merchant) = world.person(ADA).await;
+    let letters = world.letters().await.len();
+    let reply = operate(&world, AccountCommand::ResetFactor { email: email() }).await;
+    assert_fails(reply, Kind::Conflict, "no second factor");
+    assert_eq!(ada.get("/account").await.status, 200, "the session goes on");
+    assert_eq!(world.letters().await.len(), letters);
+    assert!(world.accounts().changes(merchant, None, 1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_link_to_choose_a_password_is_sent_and_given() {
     let world = World::new().await;
     let (ada, merchant) = world.person(ADA).await;

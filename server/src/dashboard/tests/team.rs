@@ -3,7 +3,7 @@
 use super::*;
 
 /// The names by which the page's forms call members: address and id.
-fn member_id(page: &str, email: &str) -> String {
+pub(super) fn member_id(page: &str, email: &str) -> String {
     let row = page.split("<tr").skip(1).find(|row| row.contains(email)).unwrap();
     let after = row.split("/team/members/").nth(1).unwrap();
     after.split('"').next().unwrap().to_owned()

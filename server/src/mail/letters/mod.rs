@@ -6,6 +6,7 @@ mod notice;
 mod receipt;
 #[cfg(test)]
 mod tests;
+mod withdrawal;
 
 pub use account::{
     Asking, already_here, asked, choose_password, confirm_email, invitation, link_of_operator, operator_asked,
@@ -13,3 +14,4 @@ pub use account::{
 };
 pub use notice::{Notice, Occasion, notice};
 pub use receipt::{Receipt, receipt};
+pub use withdrawal::Withdrawal;

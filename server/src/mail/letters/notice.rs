@@ -3,6 +3,7 @@
 use bitpro_charge::Timestamp;
 
 use super::frame::{Content, moment};
+use super::withdrawal::Withdrawal;
 use crate::accounts::Role;
 use crate::dashboard::role_name;
 use crate::dashboard::words::{Words, words};
@@ -70,6 +71,10 @@ pub enum Notice<'a> {
         merchant: &'a str,
         /// The address of him who did.
         member: &'a str,
+        /// The addresses that he had invited, whose invitations ended with his part; empty for none.
+        invitations: &'a str,
+        /// The keys that he made and may know, and that still work; empty for none.
+        keys: &'a str,
     },
     /// The one who reads this has another role.
     RoleChanged {
@@ -98,6 +103,15 @@ pub enum Notice<'a> {
         merchant: &'a str,
         /// The address of the wallet's page.
         page: &'a str,
+    },
+    /// The change of the wallet was withdrawn by the server.
+    WalletWithdrawn {
+        /// Whose.
+        merchant: &'a str,
+        /// The address of the wallet's page.
+        page: &'a str,
+        /// Why.
+        why: Withdrawal,
     },
     /// The merchant's first wallet takes his money.
     WalletGiven {
@@ -152,7 +166,28 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
         figure(words("New address", "Nouvelle adresse"), clean::line(new, 254));
     }
     match what {
-        Notice::TeamChanged { member, .. } => figure(words("Person", "Personne"), clean::address(member)),
+        Notice::TeamChanged {
+            member,
+            invitations,
+            keys,
+            ..
+        } => {
+            figure(words("Person", "Personne"), clean::address(member));
+            if !invitations.is_empty() {
+                let label = words(
+                    "Their invitations, now withdrawn",
+                    "Ses invitations, maintenant retirées",
+                );
+                figure(label, each(invitations, clean::address));
+            }
+            if !keys.is_empty() {
+                let label = words(
+                    "Keys they know, which still work",
+                    "Clés qu'il connaît, toujours valables",
+                );
+                figure(label, each(keys, clean::name));
+            }
+        }
         Notice::NewOwner { owner, .. } => figure(role_name(Role::Owner), clean::address(owner)),
         Notice::RoleChanged { role, .. } => figure(words("Role", "Rôle"), role_name(role).of(language).to_owned()),
         _ => {}
@@ -172,6 +207,12 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
         );
     }
     content.small(what.advice().of(language)).to(to)
+}
+
+/// Each of a list, cleaned by itself.
+fn each(list: &str, clean: fn(&str) -> String) -> String {
+    let cleaned: Vec<String> = list.split(", ").map(clean).collect();
+    cleaned.join(", ")
 }
 
 impl<'a> Notice<'a> {
@@ -377,6 +418,14 @@ impl<'a> Notice<'a> {
                 ),
                 Some(merchant),
             ),
+            Self::WalletWithdrawn { merchant, why, .. } => (
+                words(
+                    "The change of wallet was withdrawn",
+                    "Le changement de portefeuille a été annulé",
+                ),
+                why.said(),
+                Some(merchant),
+            ),
             Self::WalletGiven { merchant, .. } => (
                 words("The money has a wallet to go to", "L'argent a un portefeuille où aller"),
                 words(
@@ -412,6 +461,7 @@ impl<'a> Notice<'a> {
         match self {
             Self::WalletAsked { page, .. }
             | Self::WalletStopped { page, .. }
+            | Self::WalletWithdrawn { page, .. }
             | Self::WalletGiven { page, .. }
             | Self::WalletChanged { page, .. } => Some(page),
             _ => None,
@@ -439,6 +489,17 @@ impl<'a> Notice<'a> {
             Self::WalletAsked { .. } => words(
                 "If you do not know of it, stop it there at once, then change your password.",
                 "Si vous n'êtes pas au courant, arrêtez-le tout de suite sur cette page, puis changez votre mot de passe.",
+            ),
+            Self::TeamChanged { keys, .. } if !keys.is_empty() => words(
+                "If you do not trust this person, give these keys new secrets, and those of links and webhooks, too. If it was neither you nor somebody of your team, change your password at once and look at the log of changes.",
+                "Si vous ne faites pas confiance à cette personne, donnez de nouveaux secrets à ces clés, ainsi qu'à celles des liens et des webhooks. Si ce n'était ni vous ni quelqu'un de votre équipe, changez tout de suite votre mot de passe et consultez le journal des modifications.",
+            ),
+            Self::WalletWithdrawn {
+                why: Withdrawal::AnotherHand,
+                ..
+            } => words(
+                "Ask whoever runs this Bitpro at once: only somebody with access to the server can have done that.",
+                "Adressez-vous tout de suite à qui gère ce Bitpro : seul quelqu'un ayant accès au serveur a pu faire cela.",
             ),
             Self::NewDevice => words(
                 "If it was not you, choose a new password at once: it ends all sessions. Then add a second factor.",

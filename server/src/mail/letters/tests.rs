@@ -83,6 +83,14 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
         Notice::TeamChanged {
             merchant: text,
             member: text,
+            invitations: "",
+            keys: "",
+        },
+        Notice::TeamChanged {
+            merchant: text,
+            member: text,
+            invitations: text,
+            keys: text,
         },
         Notice::RoleChanged {
             merchant: text,
@@ -97,6 +105,21 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
         Notice::WalletStopped {
             merchant: text,
             page: URL,
+        },
+        Notice::WalletWithdrawn {
+            merchant: text,
+            page: URL,
+            why: Withdrawal::AskerGone,
+        },
+        Notice::WalletWithdrawn {
+            merchant: text,
+            page: URL,
+            why: Withdrawal::AnotherHand,
+        },
+        Notice::WalletWithdrawn {
+            merchant: text,
+            page: URL,
+            why: Withdrawal::FormerVersion,
         },
         Notice::WalletGiven {
             merchant: text,

@@ -7,8 +7,8 @@ use super::{Session, fixed};
 use crate::store::StoreError;
 
 /// What ends, or begins, at an instant: it comes nearer, but not into the past. Terms of charges and the log are not among them,
-/// which never change.
-const WAITING: [&str; 10] = [
+/// which never change, nor are wallets that wait: what vouches for them has to be made anew.
+const WAITING: [&str; 9] = [
     "UPDATE account_tokens SET expires_at = MAX(?1, expires_at - ?2) WHERE expires_at > ?1",
     "UPDATE invitations SET expires_at = MAX(?1, expires_at - ?2) WHERE expires_at > ?1",
     "UPDATE api_key_secrets SET expires_at = MAX(?1, expires_at - ?2) WHERE expires_at > ?1",
@@ -18,8 +18,6 @@ const WAITING: [&str; 10] = [
     "UPDATE kept_answers SET made_at = MAX(?1, made_at - ?2) WHERE made_at > ?1",
     "UPDATE deliveries SET due_at = MAX(?1, due_at - ?2) WHERE due_at > ?1 AND state = 'pending'",
     "UPDATE mails SET next_at = MAX(?1, next_at - ?2), first_at = MIN(?1, first_at) WHERE next_at > ?1",
-    // An owner who has yet to see it keeps the whole day.
-    "UPDATE pending_wallets SET due_at = ?1 + due_at - asked_at, asked_at = ?1 + 0 * ?2 WHERE asked_at > ?1",
 ];
 
 impl Session {

@@ -54,6 +54,7 @@ impl Tx {
     /// of what is the future now.
     pub(crate) async fn step_back(&mut self, shown: Timestamp, millis: i64) -> Result<(), StoreError> {
         self.writing().await?.step_back(shown, millis).await?;
+        self.step_wallets_back(shown).await?;
         if let Some(tip) = self.memory.tip()
             && self.memory.observed_until() > shown
         {

@@ -33,6 +33,7 @@ use crate::wallet::mark::IssuanceMark;
 pub(crate) use issue::Draft;
 pub(super) use mark::Met;
 pub(crate) use merchants::MerchantDraft;
+pub(crate) use people::WrittenBy;
 pub(crate) use record::{Batch, CHARGES_A_TURN};
 
 /// The group's transaction.

@@ -44,6 +44,8 @@ async fn ask(desk: &Desk) -> Answer {
 async fn another_wallet_waits_for_a_day() {
     let desk = Desk::new().await;
     let before = desk.merchant().descriptor;
+    let owner = crate::accounts::Email::read("owner@shop.example").unwrap();
+    desk.app.app.accounts.adopt(desk.app.merchant, &owner).await.unwrap();
     ask(&desk).await;
     let page = desk.get("settings/wallet").await;
     assert!(page.has("A change waits") && page.has("owner@shop.example") && page.has("Stop the change"));

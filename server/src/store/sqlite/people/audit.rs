@@ -105,6 +105,19 @@ impl People<'_> {
         Ok(forgotten)
     }
 
+    /// The keys of a merchant that an account has made, or given a new secret, as the log names them.
+    pub(crate) async fn keys_made_by(&mut self, merchant: i64, account: i64) -> Result<Vec<String>, StoreError> {
+        let named = sqlx::query_scalar(
+            "SELECT detail FROM audit WHERE merchant = ? AND account = ? AND outcome = 'done' \
+             AND action IN ('settings/keys', 'settings/keys/{key}/rotate')",
+        )
+        .bind(merchant)
+        .bind(account)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        Ok(named)
+    }
+
     /// The log of a merchant before the row `before`, the newest first.
     pub(crate) async fn audit_of(
         &mut self,

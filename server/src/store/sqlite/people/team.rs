@@ -59,8 +59,11 @@ fn invitation(row: &SqliteRow) -> Result<Invitation, StoreError> {
     })
 }
 
+/// An invitation counts as long as who sent it may invite: it must not outlive their part in the team.
 const INVITATION: &str = "SELECT i.id, m.id AS merchant_id, i.email, i.role, i.expires_at FROM invitations i \
-                          JOIN merchants m ON m.num = i.merchant";
+                          JOIN merchants m ON m.num = i.merchant \
+                          JOIN members e ON e.merchant = i.merchant AND e.account = i.invited_by AND e.role = 'owner' \
+                          JOIN accounts a ON a.num = i.invited_by AND a.disabled_at IS NULL";
 
 impl People<'_> {
     /// The team of a merchant, owners first.
@@ -229,6 +232,18 @@ impl People<'_> {
         .execute(&mut *self.connection)
         .await?;
         Ok(())
+    }
+
+    /// Takes back what an account has sent of a merchant's invitations; the addresses that were invited.
+    pub(crate) async fn drop_invitations_by(&mut self, merchant: i64, account: i64) -> Result<Vec<String>, StoreError> {
+        let mut emails: Vec<String> =
+            sqlx::query_scalar("DELETE FROM invitations WHERE merchant = ? AND invited_by = ? RETURNING email")
+                .bind(merchant)
+                .bind(account)
+                .fetch_all(&mut *self.connection)
+                .await?;
+        emails.sort_unstable();
+        Ok(emails)
     }
 
     /// Takes an invitation back, or ends one that was accepted; whether there was one.

@@ -64,14 +64,11 @@ impl People<'_> {
         found.as_ref().map(pending).transpose()
     }
 
-    /// The wallets that have waited long enough.
-    pub(crate) async fn due_wallets(&mut self, now: Timestamp) -> Result<Vec<PendingWallet>, StoreError> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{PENDING} WHERE p.due_at <= ? ORDER BY p.due_at"
-        )))
-        .bind(now.0)
-        .fetch_all(&mut *self.connection)
-        .await?;
+    /// All wallets that wait, those that are due first.
+    pub(crate) async fn pending_wallets(&mut self) -> Result<Vec<PendingWallet>, StoreError> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{PENDING} ORDER BY p.due_at, p.merchant")))
+            .fetch_all(&mut *self.connection)
+            .await?;
         rows.iter().map(pending).collect()
     }
 
