@@ -46,9 +46,11 @@ impl Accounts {
                 Box::pin(async move {
                     let known = known(tx, merchant)?;
                     let row = merchant_row(tx, merchant)?;
+                    let has_none = known.descriptor.is_none();
+                    // Only a shop that never sold anything has no wallet yet: another one has lost it by another hand.
+                    let is_first = has_none && !tx.people().await?.has_sold(merchant).await?;
                     let present = known.descriptor.and_then(|id| tx.memory().issuer(id));
-                    if present.is_none_or(|issuer| issuer.text() == receive.text()) {
-                        let is_first = present.is_none();
+                    if is_first || present.is_some_and(|issuer| issuer.text() == receive.text()) {
                         put(tx, &known, receive).await?;
                         if is_first {
                             let notice = Notice::WalletGiven {
@@ -81,6 +83,12 @@ impl Accounts {
                 })
             })
             .await
+    }
+
+    /// Whether a merchant ever had a charge, and so a wallet: none is its first any more.
+    pub(crate) async fn has_sold(&self, merchant: MerchantId) -> Result<bool, StoreError> {
+        let mut reader = self.charges.store().people().await?;
+        reader.rows().has_sold(merchant).await
     }
 
     /// The wallet that waits for a merchant.

@@ -7,7 +7,7 @@ use bitpro_charge::{Network, Timestamp};
 use tokio::sync::mpsc;
 
 use super::secret::Secret;
-use super::sqlite::{RESTORED, connect};
+use super::sqlite::{DOORS_OPEN, connect};
 use super::tx::Met;
 use super::{Fatal, Faults, News, Store, StoreError, Tx, WatchMap, Writer, load};
 use crate::clock::Kept;
@@ -193,20 +193,20 @@ async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Kept), 
         return Err(OpenError::WrongSecret);
     }
     tx.check_seals().await?;
-    if tx.session.meta(RESTORED).await?.is_some() {
-        let [a, b, c, d, ..] = options.rng.bytes();
-        let epochs = u32::from_be_bytes([a, b, c, d]);
-        tx.session.people().close_doors(epochs).await?;
-        tracing::warn!(
-            "the database was restored: all sessions, links in letters, invitations, known browsers and changes of wallets that \
-             waited are ended; members, passwords, second factors, keys and webhooks are those of the backup"
-        );
-    }
     load::reload(tx).await?;
     let fresh = hex::encode(options.rng.bytes());
     let met = tx.meet_mark_at_start().await?;
     if met != Met::InStep {
         tx.session.set_meta("epoch", &fresh).await?;
+    }
+    if met == Met::Older || tx.session.meta(DOORS_OPEN).await?.is_some() {
+        let [a, b, c, d, ..] = options.rng.bytes();
+        let epochs = u32::from_be_bytes([a, b, c, d]);
+        tx.session.people().close_doors(epochs).await?;
+        tracing::warn!(
+            "the database was put back from an earlier time: all sessions, links in letters, invitations, known browsers and changes \
+             of wallets that waited are ended; members, passwords, second factors, keys and webhooks are those of then"
+        );
     }
     let epoch = identity(tx, "epoch", fresh).await?;
     let time = tx.kept_time().await?;

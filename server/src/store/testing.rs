@@ -17,7 +17,7 @@ pub(crate) async fn meddle(path: &Path, statement: &'static str) {
 /// How many rows there are of `what`: a table, or one with a condition.
 pub(crate) async fn count(path: &Path, what: &str) -> i64 {
     let mut connection = connect(path).await;
-    let count = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {what}")))
+    let count = sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {what}")))
         .fetch_one(&mut connection)
         .await
         .unwrap();

@@ -468,3 +468,31 @@ async fn a_wrong_change_of_a_merchant_changes_nothing() {
     let nameless = shop.charges.add_merchant(MerchantChanges::default()).await.unwrap_err();
     assert!(nameless.to_string().starts_with("name = "));
 }
+
+#[tokio::test]
+async fn r27_a_shop_that_has_sold_has_no_first_wallet_whatever_its_row_says() {
+    use crate::accounts::{Accounts, Email, Given};
+    use crate::config::Signup;
+
+    let shop = Shop::new().await;
+    shop.make(100).await;
+    shop.charges.close().await;
+    // Another hand, so that a wallet of its own is taken at once.
+    let database = shop.world.database();
+    meddle(
+        &database,
+        "UPDATE merchants SET descriptor = NULL, descriptor_mac = NULL",
+    )
+    .await;
+    let shop = shop.restart().await;
+    assert_eq!(shop.charges.merchant_report(shop.merchant).await.unwrap().receive, None);
+    let accounts = Accounts::new(shop.charges.clone(), Signup::Approval, "https://pay.example", None);
+    let ada = Email::read("ada@shop.example").unwrap();
+    accounts.adopt(shop.merchant, &ada).await.unwrap();
+    let receive = Receive::parse(&wallet("tr").unwrap(), Network::Regtest).unwrap();
+    let client = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    let given = accounts.give_wallet(ada.as_str(), shop.merchant, receive, client).await;
+    assert!(matches!(given, Ok(Given::Due(_))), "{given:?}");
+    assert!(accounts.has_sold(shop.merchant).await.unwrap());
+    assert_eq!(shop.charges.merchant_report(shop.merchant).await.unwrap().receive, None);
+}

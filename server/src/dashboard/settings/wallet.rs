@@ -53,7 +53,7 @@ pub(super) fn save(request: Request) -> Answering {
             let errors = Errors::of("compared", COMPARE_FIRST.of(request.language));
             return confirm(&request, StatusCode::UNPROCESSABLE_ENTITY, &typed, &receive, &errors).await;
         }
-        if let Some(why) = obstacle(&request)? {
+        if let Some(why) = obstacle(&request).await? {
             let errors = Errors::of("compared", why.of(request.language));
             return confirm(&request, StatusCode::UNPROCESSABLE_ENTITY, &typed, &receive, &errors).await;
         }
@@ -83,9 +83,10 @@ pub(super) fn stop(request: Request) -> Answering {
 }
 
 /// Why a wallet cannot be given here now.
-fn obstacle(request: &Request) -> Result<Option<Words>, Refusal> {
+async fn obstacle(request: &Request) -> Result<Option<Words>, Refusal> {
     let app = &request.app;
-    let is_first = request.member()?.merchant.descriptor.is_none();
+    let merchant = &request.member()?.merchant;
+    let is_first = merchant.descriptor.is_none() && !app.accounts.has_sold(merchant.id).await?;
     if !is_first && app.wallet_changes == WalletChanges::CommandLine {
         return Ok(Some(ONLY_OPERATOR));
     }
@@ -156,7 +157,7 @@ async fn draw(request: &Request, status: StatusCode, typed: &WalletForm, errors:
     let lang = request.language;
     let report = report(request).await?;
     let network = request.app.charges.network();
-    let obstacle = obstacle(request)?;
+    let obstacle = obstacle(request).await?;
     let waits = request.app.accounts.pending_wallet(member.merchant.id).await?;
     let content = html! {
         (errors.summary(lang))

@@ -8,7 +8,7 @@ use bitpro_charge::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::RESTORED;
+use super::DOORS_OPEN;
 use crate::store::StoreError;
 use crate::store::numbering::Numbering;
 
@@ -108,7 +108,7 @@ pub(crate) async fn adopt(path: &Path, epoch: &str, now: Timestamp) -> Result<Id
         (Numbering::FACT, &numbering.text()),
         ("mark", "made"),
         // What opens doors is ended by the first start, which brings the database to the present shape.
-        (RESTORED, "yes"),
+        (DOORS_OPEN, "yes"),
     ] {
         sqlx::query(
             "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -13,7 +13,7 @@ use sqlx::SqliteConnection;
 pub(crate) use accounts::{AccountRow, TokenPurpose};
 pub(crate) use audit::{AuditLine, AuditRow};
 pub(crate) use passkeys::PasskeyRow;
-pub(in crate::store) use restored::RESTORED;
+pub(in crate::store) use restored::DOORS_OPEN;
 pub(crate) use sessions::{Login, SessionRow};
 pub(crate) use team::{Invitation, MemberRow, Membership};
 pub(crate) use wallets::PendingWallet;

@@ -3,8 +3,8 @@
 use super::People;
 use crate::store::StoreError;
 
-/// The fact that the database was restored and that nobody has opened it since.
-pub(in crate::store) const RESTORED: &str = "restored";
+/// The fact that the database was restored and that its doors stand open as they did then.
+pub(in crate::store) const DOORS_OPEN: &str = "doors_open";
 
 impl People<'_> {
     /// Ends whatever lets people in, or gives them more than they have: sessions, links in letters, invitations, known browsers, and
@@ -24,7 +24,7 @@ impl People<'_> {
             .execute(&mut *self.connection)
             .await?;
         sqlx::query("DELETE FROM meta WHERE name = ?")
-            .bind(RESTORED)
+            .bind(DOORS_OPEN)
             .execute(&mut *self.connection)
             .await?;
         Ok(())

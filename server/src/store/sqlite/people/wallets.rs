@@ -64,6 +64,16 @@ impl People<'_> {
         found.as_ref().map(pending).transpose()
     }
 
+    /// Whether a merchant ever had a charge, and so a wallet, whatever its own row says.
+    pub(crate) async fn has_sold(&mut self, merchant: MerchantId) -> Result<bool, StoreError> {
+        let statement = "SELECT EXISTS (SELECT 1 FROM charges c JOIN merchants m ON m.num = c.merchant WHERE m.id = ?)";
+        let has = sqlx::query_scalar(statement)
+            .bind(&merchant.0[..])
+            .fetch_one(&mut *self.connection)
+            .await?;
+        Ok(has)
+    }
+
     /// All wallets that wait, those that are due first.
     pub(crate) async fn pending_wallets(&mut self) -> Result<Vec<PendingWallet>, StoreError> {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{PENDING} ORDER BY p.due_at, p.merchant")))
