@@ -121,16 +121,14 @@ impl Charge {
         !self.is_paid_into() && !self.payments.iter().any(is_there)
     }
 
-    /// Whether its order is closed to others by what came: more than dust (R8), in one payment or in many together, or anything
-    /// that was announced. A stranger's few satoshis close nobody's order (R22), whether they take them back or leave them there.
+    /// Whether its order is closed to others by what came: more than dust (R8), in one payment or in many together. A
+    /// merchant who withdraws it closes nothing. A stranger's few satoshis close nobody's order (R22), whether they take them back or leave them there.
     /// What closed it once closes it for good: only sums that never fall are looked at.
     #[must_use]
     pub fn is_paid_into(&self) -> bool {
-        self.was_announced
-            || self
-                .payments
-                .iter()
-                .any(|payment| self.is_own(payment) && self.is_significant(payment))
+        self.payments
+            .iter()
+            .any(|payment| self.is_own(payment) && self.is_significant(payment))
             || self.ever_paid() >= self.terms.significant()
     }
 

@@ -81,6 +81,17 @@ fn r14_what_is_confirmed_and_counts_already_cannot_be_accepted() {
 }
 
 #[test]
+fn r15_a_charge_that_is_withdrawn_unpaid_leaves_its_order_open() {
+    let mut world = World::new(terms());
+    world.cancel().unwrap();
+    world.is(State::Failed, Some(Reason::Cancelled));
+    assert!(!world.charge.is_paid_into() && world.charge.is_untouched());
+    // Money that comes all the same closes it.
+    world.at(60).pay(1, AMOUNT);
+    assert!(world.charge.is_paid_into());
+}
+
+#[test]
 fn r15_only_a_pending_charge_is_cancelled_and_earlier_money_wins() {
     let mut world = World::new(Terms {
         late_policy: LatePolicy::Accept,

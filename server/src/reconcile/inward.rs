@@ -126,7 +126,7 @@ fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'stat
 fn is_paid_as_told(charge: &Charge, is_paid: bool) -> bool {
     let is_dust = |payment: &Arc<Payment>| payment.value < charge.terms.significant();
     match is_paid {
-        true => !charge.payments.is_empty() || charge.is_paid_into(),
+        true => !charge.payments.is_empty() || charge.was_announced || charge.is_paid_into(),
         false => {
             !charge.is_paid_into()
                 || charge.payments.is_empty()
