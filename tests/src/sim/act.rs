@@ -1,6 +1,7 @@
 //! Carrying the actions of a history out.
 
 mod money;
+mod orders;
 mod people;
 
 use bitcoin::hashes::Hash as _;
@@ -85,7 +86,11 @@ impl World {
                 self.set_rate(before * u64::from(*permille) / 1_000);
             }
             Act::Clock(ahead) => {
+                let before = self.around.clock.ahead();
                 self.around.clock.set_ahead(ahead * 1_000);
+                if self.server.is_some() && ahead * 1_000 < before {
+                    self.count("R32");
+                }
                 self.clock_trouble = self.clock_trouble.max(ahead.abs() * 1_000);
             }
             Act::Mood(number, mood) => {
@@ -147,6 +152,9 @@ impl World {
     /// # Errors
     /// When it does not start.
     pub fn vouch(&mut self) -> Result<(), Broken> {
+        if self.awaits_the_operator() {
+            self.count("R6");
+        }
         self.stop();
         let hash = {
             let net = self.net();

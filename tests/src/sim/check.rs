@@ -1,17 +1,18 @@
 //! When everything was observed, every charge must be what the model says; and some things must hold at every instant.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use bitcoin::OutPoint;
 use bitpro_charge::{Charge, ChargeId, Event, State};
-use bitpro_server::charges::Snapshot;
+use bitpro_server::charges::{Filter, Snapshot};
 
 use super::model::{Case, Pay, SLACK, Truth};
 use super::net::Net;
 use super::peer::Tid;
 use super::world::{Made, World};
-use super::{Broken, broken};
+use super::{Broken, broken, coverage};
 
 impl World {
     /// Compares all charges with the truth, if there is a truth that the server could know.
@@ -23,11 +24,49 @@ impl World {
             return Ok(());
         }
         let all: Vec<Made> = self.charges.values().filter(|made| !made.lost).cloned().collect();
-        for made in &all {
-            self.check_one(made)?;
+        for (made, snapshot) in all.iter().zip(self.snapshots(&all)?) {
+            self.check_one(made, &snapshot.charge)?;
         }
         self.count("model: a look at all charges");
         Ok(())
+    }
+
+    /// The same by the list of charges, that is, as they are stored: cheaper when most are settled and in nobody's memory.
+    ///
+    /// # Errors
+    /// What is broken.
+    pub fn check_list(&mut self) -> Result<(), Broken> {
+        if !self.is_in_step() {
+            return Ok(());
+        }
+        let listed = self.listed()?;
+        let all: Vec<Made> = self.charges.values().filter(|made| !made.lost).cloned().collect();
+        for made in &all {
+            match listed.get(&made.id) {
+                Some(charge) => self.check_one(made, charge)?,
+                None => return broken("r30 a charge is gone from the list", made.id.to_string()),
+            }
+        }
+        self.count("model: a look at the list of charges");
+        Ok(())
+    }
+
+    fn listed(&self) -> Result<HashMap<ChargeId, Charge>, Broken> {
+        let server = self.server.as_ref().expect("only a running server is looked at");
+        let mut listed = HashMap::new();
+        let mut after = None;
+        loop {
+            let page = server.run(server.charges.list(Filter::default(), after, 100));
+            let page = page.map_err(|error| Broken {
+                what: "charges cannot be listed",
+                how: error.to_string(),
+            })?;
+            listed.extend(page.charges.into_iter().map(|found| (found.charge.id, found.charge)));
+            after = page.next;
+            if after.is_none() {
+                return Ok(listed);
+            }
+        }
     }
 
     /// A charge as the server has it.
@@ -36,11 +75,19 @@ impl World {
     /// When it is not there.
     pub fn snapshot(&self, id: ChargeId) -> Result<Arc<Snapshot>, Broken> {
         let server = self.server.as_ref().expect("only a running server is looked at");
-        match server.run(server.charges.snapshot(id)) {
-            Ok(Some(snapshot)) => Ok(snapshot),
-            Ok(None) => broken("r30 a charge is gone", id.to_string()),
-            Err(error) => broken("a charge cannot be read", error.to_string()),
-        }
+        there(id, server.run(server.charges.snapshot(id)))
+    }
+
+    /// Charges as the server has them.
+    fn snapshots(&self, all: &[Made]) -> Result<Vec<Arc<Snapshot>>, Broken> {
+        let server = self.server.as_ref().expect("only a running server is looked at");
+        server.run(async {
+            let mut found = Vec::with_capacity(all.len());
+            for made in all {
+                found.push(there(made.id, server.charges.snapshot(made.id).await)?);
+            }
+            Ok(found)
+        })
     }
 
     /// The log of a charge: when, and what.
@@ -59,12 +106,18 @@ impl World {
         }
     }
 
-    fn check_one(&mut self, made: &Made) -> Result<(), Broken> {
-        let snapshot = self.snapshot(made.id)?;
-        let charge = &snapshot.charge;
+    /// What a charge takes, at each of its events (R34).
+    fn weigh(&mut self, charge: &Charge) -> Result<(), Broken> {
+        if self.weighed.insert(charge.id, charge.sequence) == Some(charge.sequence) {
+            return Ok(());
+        }
+        self.check_size(charge)
+    }
+
+    fn check_one(&mut self, made: &Made, charge: &Charge) -> Result<(), Broken> {
+        self.weigh(charge)?;
         let pays = self.pays(made, charge.required);
         let accepted = self.accepted(made);
-        self.check_size(charge)?;
         self.check_rates(charge)?;
         self.check_silence(charge, self.heard)?;
         let mut case = Case {
@@ -122,6 +175,9 @@ impl World {
             for (_, event) in &log {
                 folded.apply(event);
                 self.count(&name_of(event));
+            }
+            for rule in coverage::decided(&live.charge, &log) {
+                self.count(rule);
             }
             if folded != live.charge {
                 return broken(
@@ -216,17 +272,23 @@ impl World {
     }
 }
 
+/// A charge that was looked for, if it was found.
+fn there<E: Display>(id: ChargeId, found: Result<Option<Arc<Snapshot>>, E>) -> Result<Arc<Snapshot>, Broken> {
+    match found {
+        Ok(Some(snapshot)) => Ok(snapshot),
+        Ok(None) => broken("r30 a charge is gone", id.to_string()),
+        Err(error) => broken("a charge cannot be read", error.to_string()),
+    }
+}
+
 /// Whether anything that anybody ever saw takes the place of a transaction, or of what it builds on.
 fn had_rival(net: &Net, tid: Tid) -> bool {
-    net.registry
-        .txs
-        .iter()
-        .enumerate()
-        .any(|(other, tx)| other != tid && tx.born.is_some() && conflict(net, tid, other))
-        || net.registry.inputs(tid).any(|input| {
-            let parent = net.registry.by_id.get(&input.txid);
-            parent.is_some_and(|&parent| had_rival(net, parent))
-        })
+    net.registry.inputs(tid).any(|input| {
+        let mut rivals = net.registry.spenders[&input].iter().filter(|&&other| other != tid);
+        let parent = net.registry.by_id.get(&input.txid);
+        rivals.any(|&other| net.registry.txs[other].born.is_some())
+            || parent.is_some_and(|&parent| had_rival(net, parent))
+    })
 }
 
 fn conflict(net: &Net, one: Tid, other: Tid) -> bool {

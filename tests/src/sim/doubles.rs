@@ -45,6 +45,11 @@ impl SimClock {
         self.truth.load(Ordering::Relaxed)
     }
 
+    /// How far the machine's clock is ahead of it, in milliseconds.
+    pub fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
+    }
+
     /// Lets true time go on.
     pub fn go_to(&self, truth: i64) {
         self.truth.store(truth, Ordering::Relaxed);
@@ -240,8 +245,13 @@ pub fn copy_database(from: &Path, to: &Path) {
 /// # Panics
 /// When it cannot be copied.
 pub fn copy_mark(from: &Path, to: &Path) {
-    let name = |path: &Path| PathBuf::from(format!("{}.issued", path.display()));
-    if name(from).exists() {
-        std::fs::copy(name(from), name(to)).expect("the temporary folder has room");
+    if mark_of(from).exists() {
+        std::fs::copy(mark_of(from), mark_of(to)).expect("the temporary folder has room");
     }
+}
+
+/// The issuance mark of a database.
+#[must_use]
+pub fn mark_of(database: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.issued", database.display()))
 }

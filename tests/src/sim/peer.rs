@@ -43,6 +43,8 @@ pub struct Registry {
     pub txs: Vec<NetTx>,
     /// Their numbers.
     pub by_id: HashMap<bitcoin::Txid, Tid>,
+    /// Which transactions spend an outpoint, or would.
+    pub spenders: HashMap<OutPoint, Vec<Tid>>,
     /// Blocks by their number; the first is the genesis block.
     pub blocks: Vec<NetBlock>,
     /// Their numbers.
@@ -62,8 +64,13 @@ impl Registry {
             fee,
             born,
         });
-        self.by_id.insert(id, self.txs.len() - 1);
-        self.txs.len() - 1
+        let tid = self.txs.len() - 1;
+        self.by_id.insert(id, tid);
+        let Self { txs, spenders, .. } = self;
+        for input in inputs_of(&txs[tid].tx) {
+            spenders.entry(input).or_default().push(tid);
+        }
+        tid
     }
 
     /// Takes in a block.
@@ -75,10 +82,13 @@ impl Registry {
 
     /// The outpoints that a transaction spends; a coinbase spends none.
     pub fn inputs(&self, tid: Tid) -> impl Iterator<Item = OutPoint> + '_ {
-        let tx = &self.txs[tid].tx;
-        let inputs = if tx.is_coinbase() { &[][..] } else { &tx.input[..] };
-        inputs.iter().map(|input| input.previous_output)
+        inputs_of(&self.txs[tid].tx)
     }
+}
+
+fn inputs_of(tx: &Transaction) -> impl Iterator<Item = OutPoint> + '_ {
+    let inputs = if tx.is_coinbase() { &[][..] } else { &tx.input[..] };
+    inputs.iter().map(|input| input.previous_output)
 }
 
 /// An entry of the mempool.

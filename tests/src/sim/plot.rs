@@ -10,6 +10,9 @@ use super::receivers::Mood;
 /// How many receivers there are: three for each shop.
 pub const URLS: u8 = 6;
 
+/// Orders from here on are one shopper's each, however often their links are followed.
+pub const ONE_SHOPPER: u16 = 10_000;
+
 /// Something that somebody does. What it names may not be there, in a part of a history: then nothing happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {

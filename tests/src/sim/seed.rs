@@ -1,10 +1,10 @@
-//! How a history is named, so that one line runs it again: `s2:4711`, or shrunk `s2:4711:3,17-20`.
+//! How a history is named, so that one line runs it again: `s3:4711`, or shrunk `s3:4711:3,17-20`.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// The version of the histories: a change of what a number means is another version.
-pub const VERSION: &str = "s2";
+pub const VERSION: &str = "s3";
 
 /// A seed, and which of its actions are kept; all where it says nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_read_as_it_is_printed() {
-        for text in ["s2:0", "s2:18446744073709551615", "s2:7:3,17-20", "s2:7:-"] {
+        for text in ["s3:0", "s3:18446744073709551615", "s3:7:3,17-20", "s3:7:-"] {
             assert_eq!(text.parse::<Seed>().unwrap().to_string(), text);
         }
     }
@@ -116,9 +116,9 @@ mod tests {
     #[test]
     fn a_seed_of_another_version_is_refused_by_name() {
         let refused = "s0:7".parse::<Seed>().unwrap_err();
-        assert!(refused.contains("`s0`") && refused.contains("`s1`"), "{refused}");
+        assert!(refused.contains("`s0`") && refused.contains("`s3`"), "{refused}");
         for text in [
-            "", "7", "s2", "s2:", "s2:x", "s2:7:", "s2:7:3,2", "s2:7:5-4", "s2:7:1:2", "s2:-7",
+            "", "7", "s3", "s3:", "s3:x", "s3:7:", "s3:7:3,2", "s3:7:5-4", "s3:7:1:2", "s3:-7",
         ] {
             assert!(text.parse::<Seed>().is_err(), "{text}");
         }

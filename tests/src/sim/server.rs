@@ -1,15 +1,14 @@
 //! The server, as far as it is simulated: charges with their store, watcher, sender of webhooks. No thread of it outlives a step.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash as _;
 use bitpro_charge::Network;
 use bitpro_server::charges::{Charges, OpenError, Opening, Role};
-use bitpro_server::clock::Clock as _;
 use bitpro_server::config::Secret;
 use bitpro_server::node::api::Waiter;
 use bitpro_server::node::{NodeAuth, NodeConfig, Stepped};
@@ -17,7 +16,6 @@ use bitpro_server::seal::{Seal, SealKeys};
 use bitpro_server::webhooks::{Attempt, SteppedSender};
 use tokio::runtime::{Builder, Runtime};
 
-use super::dice::Dice;
 use super::doubles::{SimClock, SimFaults, SimRates, SimRng};
 use super::node::SimNode;
 
@@ -27,6 +25,9 @@ pub const NETWORK: Network = Network::Signet;
 pub const URL: &str = "https://pay.example";
 /// Tasks that always run: the store's writer and its chores, the care of its readers, and who records what came of deliveries.
 const RESIDENTS: usize = 4;
+
+/// How often the processor is left to other threads before it is waited for them by the clock.
+const PATIENCE: u64 = 50;
 
 /// What outlives a server.
 #[derive(Clone)]
@@ -64,8 +65,9 @@ impl Server {
     /// When the machine gives no runtime.
     pub fn start(around: &Surroundings, database: &Path, vouched: Option<BlockHash>) -> Result<Self, OpenError> {
         around.clock.forget();
+        // Without sockets it waits on a plain lock: much cheaper than a poll, and it waits at every statement.
         let runtime = Builder::new_current_thread()
-            .enable_all()
+            .enable_time()
             .build()
             .expect("a runtime for one thread");
         let runtime = Arc::new(runtime);
@@ -108,7 +110,7 @@ impl Server {
     /// Lets everything be done that was begun.
     pub fn settle(&self) {
         self.runtime.block_on(async {
-            loop {
+            for round in 0_u64.. {
                 for _ in 0..4 {
                     tokio::task::yield_now().await;
                 }
@@ -116,8 +118,12 @@ impl Server {
                 if !is_busy {
                     return;
                 }
-                // Addresses are derived, and the database works, on threads of their own.
-                tokio::time::sleep(Duration::from_micros(30)).await;
+                // Addresses are derived, and the database works, on threads of their own: mostly the processor is all they need.
+                if round < PATIENCE {
+                    std::thread::yield_now();
+                } else {
+                    tokio::time::sleep(Duration::from_micros(30)).await;
+                }
             }
         });
     }
@@ -164,37 +170,4 @@ fn config() -> NodeConfig {
     };
     let url = "http://127.0.0.1:1".parse().expect("written as a URL");
     NodeConfig::new(url, auth, NETWORK)
-}
-
-/// A new database: made once, and copied then, for its shape takes longer to make than many a history.
-///
-/// # Panics
-/// When the machine has no room for it.
-pub fn new_database(folder: &Path) -> PathBuf {
-    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
-    let bytes = EMPTY.get_or_init(|| {
-        let first = tempfile::tempdir().expect("a temporary folder");
-        let path = first.path().join("empty.db");
-        let clock = Arc::new(SimClock::new(1_800_000_000_000));
-        let node = super::net::Net::new(super::world::genesis(), clock.now().0);
-        let around = Surroundings {
-            node: SimNode(Arc::new(std::sync::Mutex::new(node))),
-            clock,
-            rates: Arc::new(SimRates::new(5_000_000)),
-            rng: Arc::new(SimRng::new(Dice::new(0, 0))),
-        };
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime for one thread");
-        runtime.block_on(async {
-            let charges = Charges::open(opening(&around, &path)).await.expect("a new database");
-            charges.close().await;
-        });
-        drop(runtime);
-        std::fs::read(&path).expect("the database was just made")
-    });
-    let path = folder.join("0.db");
-    std::fs::write(&path, bytes).expect("the temporary folder has room");
-    path
 }

@@ -50,6 +50,6 @@ mod tests {
             let kept = seed.kept.clone().unwrap();
             kept.contains(&13) && kept.contains(&77)
         });
-        assert_eq!(shrunk.to_string(), "s2:7:13,77");
+        assert_eq!(shrunk.to_string(), "s3:7:13,77");
     }
 }

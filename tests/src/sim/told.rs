@@ -52,17 +52,23 @@ impl World {
                         told,
                         &kinds,
                         is_calm,
-                        self.backup_was_restored(),
+                        self.was_restored(),
                         receiver.was_gone,
                     )?;
                 }
             }
         }
+        let heard = self.receivers.0.values().flat_map(|receiver| &receiver.heard);
+        let again = heard.filter(|one| one.attempt > 1).count();
+        for _ in 0..again {
+            self.count("R19");
+        }
         self.count("model: a look at all receivers");
         Ok(())
     }
 
-    fn backup_was_restored(&self) -> bool {
+    /// Whether a backup was ever put back.
+    pub(super) fn was_restored(&self) -> bool {
         self.tally.contains_key("act: a backup was restored")
     }
 }

@@ -6,24 +6,22 @@ mod steps;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::MutexGuard;
 
 use bitcoin::{Block, OutPoint, ScriptBuf};
 use bitpro_charge::{ChargeId, MerchantId};
 use bitpro_server::charges::MerchantChanges;
 use bitpro_server::clock::Clock as _;
 use bitpro_server::wallet::WalletText;
-use bitpro_server::webhooks::Webhooks;
 use tempfile::TempDir;
 
 use super::dice::Dice;
-use super::doubles::{SimClock, SimRates, SimRng};
 use super::net::Net;
-use super::node::SimNode;
+use super::opened::{new_database, surroundings};
 use super::peer::Tid;
 use super::plot::Plot;
 use super::receivers::Receivers;
-use super::server::{Server, Surroundings, new_database};
+use super::server::{Server, Surroundings};
 use super::{Broken, wallets};
 
 pub use life::Backup;
@@ -88,6 +86,8 @@ pub struct World {
     pub txs: BTreeMap<u16, Tid>,
     /// Every address that was ever given out.
     pub addresses: HashMap<String, ChargeId>,
+    /// The number of the last event of each charge at which was looked at what it takes.
+    pub weighed: HashMap<ChargeId, u64>,
     /// The merchants' servers.
     pub receivers: Receivers,
     /// What was seen of each transaction.
@@ -158,24 +158,19 @@ impl World {
     /// When the machine has no room.
     pub fn new(plot: Plot, number: u64) -> Result<Self, Broken> {
         let folder = folder();
-        let database = new_database(folder.path());
-        let mut net = Net::new(genesis(), START);
-        net.ahead = plot.node_ahead;
-        let around = Surroundings {
-            node: SimNode(Arc::new(Mutex::new(net))),
-            clock: Arc::new(SimClock::new(START)),
-            rates: Arc::new(SimRates::new(CENTS_PER_BTC)),
-            rng: Arc::new(SimRng::new(Dice::new(number, 2))),
-        };
+        let (database, shops) = new_database(folder.path());
+        let around = surroundings(Dice::new(number, 2));
+        around.node.net().ahead = plot.node_ahead;
         let mut world = Self {
             plot,
             around,
             server: None,
-            shops: Vec::new(),
+            shops,
             wallets: vec![0, 1],
             charges: BTreeMap::new(),
             txs: BTreeMap::new(),
             addresses: HashMap::new(),
+            weighed: HashMap::new(),
             receivers: Receivers::default(),
             sights: HashMap::new(),
             paying: HashMap::new(),
@@ -206,35 +201,26 @@ impl World {
         Ok(world)
     }
 
+    /// The shops choose what this history wants of them.
     fn open_shops(&mut self) -> Result<(), Broken> {
         let server = self.server.as_ref().expect("it was just started");
-        for (shop, choices) in self.plot.shops.iter().enumerate() {
+        for (shop, (choices, &id)) in self.plot.shops.iter().zip(&self.shops).enumerate() {
             let settings = choices
                 .settings
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), value.clone()));
             let changes = MerchantChanges {
                 settings: settings.collect(),
-                wallet: Some(wallet_text(shop)),
                 ..MerchantChanges::default()
             };
-            let id = server.run(server.charges.add_merchant(changes));
-            let id = id.map_err(|error| Broken {
-                what: "a shop cannot be opened",
-                how: error.to_string(),
-            })?;
-            self.shops.push(id);
-            let webhooks = Webhooks::of(server.charges.clone());
-            for (number, kinds) in subscriptions() {
-                let url = url(shop, number);
-                self.receivers.add(&url);
-                for kind in kinds {
-                    let added = server.run(webhooks.add(id, kind, &url));
-                    added.map_err(|error| Broken {
-                        what: "a webhook cannot be added",
-                        how: error.to_string(),
-                    })?;
-                }
+            server
+                .run(server.charges.change_merchant(id, changes))
+                .map_err(|error| Broken {
+                    what: "a shop cannot be opened",
+                    how: error.to_string(),
+                })?;
+            for (number, _) in subscriptions() {
+                self.receivers.add(&url(shop, number));
             }
         }
         Ok(())

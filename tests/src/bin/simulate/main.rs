@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use bitpro_tests::sim::campaign::{Report, campaign, plot_of, run, shrunk};
+use bitpro_tests::sim::coverage::RULES;
 use bitpro_tests::sim::{Broken, Seed};
 use clap::Parser;
 
@@ -18,7 +19,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask simulate")]
 struct Options {
-    /// Run this one history again, as it was printed: s2:4711, or a part of it, s2:4711:3,17-20.
+    /// Run this one history again, as it was printed: s3:4711, or a part of it, s3:4711:3,17-20.
     #[arg(long, value_name = "SEED")]
     seed: Option<Seed>,
     /// How long to run, in seconds.
@@ -98,19 +99,48 @@ fn tell(out: &mut impl std::io::Write, seed: &Seed, broken: &Broken) -> Result<(
 
 fn print(out: &mut impl std::io::Write, report: &Report, took: Duration, first: u64) -> Result<()> {
     for (what, count) in &report.tally {
-        writeln!(out, "{count:>10}  {what}")?;
+        if !RULES.iter().any(|(rule, _)| rule == what) {
+            writeln!(out, "{count:>10}  {what}")?;
+        }
     }
-    let hours = took.as_secs_f64() / 3_600.0;
-    let charges = u32::try_from(report.charges).unwrap_or(u32::MAX);
+    writeln!(out, "How often each rule decided something:")?;
+    for (rule, what) in RULES {
+        let count = report.tally.get(rule).copied().unwrap_or(0);
+        writeln!(out, "{count:>10}  {rule:<3} {what}")?;
+    }
+    let charges = f64::from(u32::try_from(report.charges).unwrap_or(u32::MAX));
+    let an_hour = |took: Duration| charges / took.as_secs_f64() * 3_600.0;
     writeln!(
         out,
-        "{} histories from {first} on with {} charges in {:.0} s: {:.0} charges an hour",
+        "{} histories from {first} on with {} charges in {:.0} s: {:.0} charges an hour on this machine as busy as it is",
         report.histories,
         report.charges,
         took.as_secs_f64(),
-        f64::from(charges) / hours
+        an_hour(took)
     )?;
+    if let Some(cpu) = cpu_time() {
+        writeln!(
+            out,
+            "{:.0} s of a processor, {:.2} ms for each charge: {:.0} charges an hour on two processors that do nothing else",
+            cpu.as_secs_f64(),
+            cpu.as_secs_f64() * 1_000.0 / charges.max(1.0),
+            2.0 * an_hour(cpu)
+        )?;
+    }
     Ok(())
+}
+
+/// What this process took of the processors so far, all its threads together, where the machine says so.
+fn cpu_time() -> Option<Duration> {
+    // Hundredths of a second on every Linux, whatever the kernel counts in itself.
+    const HUNDREDTH: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name before may hold anything, also spaces and brackets.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11);
+    let user: u32 = times.next()?.parse().ok()?;
+    let kernel: u32 = times.next()?.parse().ok()?;
+    Some(HUNDREDTH * (user + kernel))
 }
 
 #[expect(

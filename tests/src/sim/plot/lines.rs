@@ -75,7 +75,7 @@ pub(super) fn line(draft: &mut Draft, shop: &Shop, number: u8, at: i64) {
         settled: at + shop.window + shop.settle,
         draft,
     };
-    match line.draft.dice.below(23) {
+    match line.draft.dice.below(25) {
         0..=2 => line.plain(),
         3 => {}
         4 => line.topped_up(),
@@ -93,6 +93,8 @@ pub(super) fn line(draft: &mut Draft, shop: &Shop, number: u8, at: i64) {
         19 => line.evicted(),
         20 => line.lost_then_mined_after_days(),
         21 => line.seldom(),
+        22 => line.in_pieces(number),
+        23 => line.one_shopper(number),
         _ => line.anything(),
     }
 }

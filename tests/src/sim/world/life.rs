@@ -1,9 +1,11 @@
 //! The server's life in a world: it starts, stops, dies, and is put back as it was.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use super::World;
+use super::{Made, Sight, World};
 use crate::sim::doubles::{copy_database, copy_mark};
+use crate::sim::peer::Tid;
 use crate::sim::server::Server;
 use crate::sim::{Broken, broken, wallets};
 
@@ -15,8 +17,14 @@ const STORED_LATE: i64 = 30_000;
 pub struct Backup {
     /// Where it lies.
     image: PathBuf,
-    /// When it was made, by the server's clock.
-    at: i64,
+    /// The charges.
+    charges: BTreeMap<u16, Made>,
+    /// What was seen of each transaction.
+    sights: HashMap<Tid, Sight>,
+    /// The heights of the tip.
+    heights: Vec<(i64, u32)>,
+    /// How much each receiver had been sent.
+    told: BTreeMap<String, usize>,
     /// Up to when everything was seen.
     sighted: i64,
     /// Up to when our node heard of everything.
@@ -93,10 +101,15 @@ impl World {
         }
         let image = self.fresh_path();
         copy_database(&self.database, &image);
-        let now = self.server_now();
+        let told = self.receivers.0.iter();
         self.backup = Some(Backup {
             image,
-            at: now,
+            charges: self.charges.clone(),
+            sights: self.sights.clone(),
+            heights: self.heights.clone(),
+            told: told
+                .map(|(url, receiver)| (url.clone(), receiver.heard.len()))
+                .collect(),
             sighted: self.sighted,
             heard: self.heard,
         });
@@ -109,7 +122,10 @@ impl World {
     pub fn restore(&mut self) -> Result<(), Broken> {
         let Some(Backup {
             image,
-            at,
+            charges,
+            sights,
+            heights,
+            told,
             sighted,
             heard,
         }) = self.backup.take()
@@ -121,17 +137,19 @@ impl World {
         copy_database(&image, &next);
         copy_mark(&self.database, &next);
         self.database = next;
-        for made in self.charges.values_mut() {
-            made.lost |= made.made >= at;
-            made.accepted.retain(|accepted| accepted.at < at);
-            made.cancelled = made.cancelled.filter(|when| *when < at);
+        for (slot, made) in &mut self.charges {
+            match charges.get(slot) {
+                Some(before) => *made = before.clone(),
+                None => made.lost = true,
+            }
         }
         // What happened since is met again, as if it had not been seen.
-        self.sights.retain(|_, sight| sight.by < at);
+        self.sights = sights;
+        self.heights = heights;
         self.sighted = sighted - STORED_LATE;
-        self.heard = heard.min(at);
-        for receiver in self.receivers.0.values_mut() {
-            receiver.heard.retain(|heard| heard.at < at);
+        self.heard = heard;
+        for (url, receiver) in &mut self.receivers.0 {
+            receiver.heard.truncate(told.get(url).copied().unwrap_or(0));
         }
         self.count("act: a backup was restored");
         self.start(None)

@@ -4,6 +4,7 @@ use bitcoin::hashes::Hash as _;
 use bitpro_server::node::{Condition, Hearing};
 
 use super::World;
+use crate::sim::net::Zmq;
 
 /// What is truly known of a transaction.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +68,7 @@ impl World {
         }
         // What is first met in a block may be as old as the block before (R5).
         let parent = self.tip_seen.1;
+        let mut unheard = 0_u64;
         {
             let net = self.net();
             for (tid, sight) in &mut sights {
@@ -77,6 +79,7 @@ impl World {
             let pool = net.near.pool.keys().map(|&tid| (tid, false));
             let mined = net.near.mined.keys().map(|&tid| (tid, true));
             for (tid, is_mined) in pool.chain(mined) {
+                unheard += u64::from(net.zmq != Zmq::On && !sights.contains_key(&tid));
                 let sight = sights.entry(tid).or_insert(Sight {
                     after: if is_mined { after.min(parent) } else { after },
                     by: now,
@@ -89,6 +92,9 @@ impl World {
             }
         }
         self.sights = sights;
+        for _ in 0..unheard {
+            self.count("R7");
+        }
         if self.is_in_step() {
             self.sighted = now;
             self.heard = now;

@@ -47,6 +47,7 @@ impl World {
         if let Some(grave) = server.faults.buried() {
             self.crash(Some(grave));
             self.count("the server died at a commit");
+            self.count("R30");
             return Ok(());
         }
         server.settle();
@@ -85,6 +86,7 @@ impl World {
     }
 
     fn deliver(&mut self) -> Result<(), Broken> {
+        let mut gone = 0;
         for _ in 0..50 {
             let Some(server) = &mut self.server else { break };
             let attempts = server.attempts();
@@ -93,9 +95,13 @@ impl World {
             }
             for attempt in attempts {
                 let answer = self.receivers.answer(&attempt, &mut self.dice);
+                gone += u64::from(answer == Ok(410));
                 server.sender.answered(attempt, answer);
             }
             self.after_step()?;
+        }
+        for _ in 0..gone {
+            self.count("R20");
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What a merchant does with a charge, what dust does to an order, and a crowd that one transaction pays for.
 
 use super::{Line, mine};
-use crate::sim::plot::{Act, By, Draft, To};
+use crate::sim::plot::{Act, By, Draft, ONE_SHOPPER, To};
 
 impl Line<'_> {
     /// Somebody else's dust, and the shopper's own link.
@@ -21,6 +21,65 @@ impl Line<'_> {
             },
         );
         self.mine(self.end + 60, 1);
+    }
+
+    /// Many payments, each dust by itself; then the order's link is followed by somebody else.
+    pub(super) fn in_pieces(&mut self, shop: u8) {
+        let order = self.slot + 100;
+        let mut signed = |at: i64| {
+            let slot = self.draft.slot();
+            let by = By::Signed;
+            let create = Act::Create {
+                slot,
+                shop,
+                by,
+                cents: 20_000,
+                order,
+            };
+            self.draft.put(at, create);
+            slot
+        };
+        let slot = signed(self.at + 1);
+        signed(self.at + 70);
+        signed(self.at + 100);
+        let tx = self.draft.tx();
+        let parts = self.draft.dice.pick(&[1_u8, 2, 5, 40]);
+        self.draft.put(
+            self.at + 40,
+            Act::Pay {
+                tx,
+                slot,
+                permille: u32::from(parts) * 9,
+                parts,
+                fee: 20,
+                hidden: false,
+            },
+        );
+        if self.draft.dice.chance(30) {
+            let to = self.draft.dice.pick(&[To::Same, To::Away]);
+            self.replace(self.at + 85, tx, to);
+        }
+        self.mine(self.end + 60, 1);
+    }
+
+    /// One shopper asks for one order again and again, each time at another price.
+    pub(super) fn one_shopper(&mut self, shop: u8) {
+        let order = ONE_SHOPPER + self.slot;
+        for (n, cents) in (1..).zip([500, 600, 700, 800, 900]) {
+            let slot = self.draft.slot();
+            let by = By::Link;
+            self.draft.put(
+                self.at + n,
+                Act::Create {
+                    slot,
+                    shop,
+                    by,
+                    cents,
+                    order,
+                },
+            );
+        }
+        self.plain();
     }
 
     pub(super) fn accepted(&mut self) {
