@@ -13,6 +13,7 @@ use crate::private;
 use crate::rates::{FixedRate, LiveRates, NoTrust, RateSource};
 use crate::rng::{self, Rng, SystemRng};
 use crate::seal::{Seal, SealKeys};
+use crate::store::mark_path;
 
 /// An opened instance.
 pub struct Instance {
@@ -65,6 +66,7 @@ impl Instance {
             path: config.data_dir.display().to_string(),
             cause,
         })?;
+        refuse_mark_at_link(config)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
         let market = market(config, &clock)?;
@@ -92,6 +94,22 @@ impl Instance {
             market,
         })
     }
+}
+
+/// An earlier release kept the mark beside the link to a database, where nobody looks for it any more: without it, addresses would be
+/// skipped for nothing.
+fn refuse_mark_at_link(config: &Config) -> Result<(), OpenError> {
+    let Some(link) = &config.database_link else {
+        return Ok(());
+    };
+    let [found, wanted] = [mark_path(link), mark_path(&config.database)];
+    if found.exists() && !wanted.exists() {
+        return Err(OpenError::MarkAtLink {
+            found: found.display().to_string(),
+            wanted: wanted.display().to_string(),
+        });
+    }
+    Ok(())
 }
 
 fn market(config: &Config, clock: &Arc<dyn Clock>) -> Result<Option<Arc<LiveRates>>, NoTrust> {

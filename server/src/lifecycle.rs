@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::{Accounts, Email};
 use crate::admin::AdminSocket;
 use crate::app::{App, Parts};
+use crate::backup::leftovers;
 use crate::charges::{Charges, CommandError, Role};
 use crate::checkout::assets::INDEX_HTML;
 use crate::config::{Config, PublicUrl};
@@ -99,6 +100,7 @@ pub async fn serve(
     let template = template()?;
     loop {
         let instance = Instance::open(&config, Role::Server).await?;
+        leftovers::clear(&config.database);
         let charges = instance.charges.clone();
         let begins_anew = charges.begins_anew();
         let run = closing.child_token();

@@ -103,6 +103,44 @@ async fn r28_an_instance_restored_from_a_backup_under_load_gives_out_no_address_
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_destroys_nothing_that_it_is_pointed_at() -> Result<()> {
+    let mut scene = Scene::start().await?;
+    let charge = scene.open().await?;
+    let folder = tempfile::tempdir()?;
+    let named = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(named("passphrase"), "correct horse battery staple\n")?;
+    std::fs::write(named("diary"), "dear diary")?;
+    std::os::unix::fs::symlink(named("diary"), named("link"))?;
+    let database = scene.app.folder().join("bitpro.db").display().to_string();
+    for (target, code) in [
+        (database.clone(), "target-in-use"),
+        (format!("{database}-wal"), "target-in-use"),
+        (format!("{database}.issued"), "target-in-use"),
+        (named("passphrase"), "target-in-use"),
+        (named("diary"), "target-is-no-backup"),
+        (named("link"), "target-is-no-backup"),
+        ("/dev/null".to_owned(), "target-is-no-backup"),
+    ] {
+        let mut command = tokio::process::Command::from(scene.app.command()?);
+        command.args(["backup", &target, "--passphrase-file", &named("passphrase")]);
+        let output = command.output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.code() == Some(2) && said.contains(code),
+            "{target}: {said}"
+        );
+    }
+    ensure!(std::fs::read_to_string(named("diary"))? == "dear diary");
+    for _ in 0..2 {
+        scene.app.run(&["backup", &named("backup")]).await?;
+    }
+    scene.app.stop().await?;
+    scene.app.start().await?;
+    scene.checkout.view(&charge).await?;
+    Ok(())
+}
+
 /// Runs a command of the binary, and kills it at a random instant; nothing is waited for.
 async fn die(app: &App, arguments: &[&str], rng: &mut StdRng) -> Result<()> {
     let mut dying = app.command()?.args(arguments).stdout(Stdio::null()).spawn()?;

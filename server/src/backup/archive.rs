@@ -9,10 +9,12 @@ use bitpro_charge::{Network, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::sealed::{LEAST_PASSPHRASE, MAGIC, Opening, Sealing};
-use super::{BackupError, DATABASE, FORMAT, FileEntry, Keys, MANIFEST, Manifest, SEAL_KEYS, SECRET_KEY};
+use super::target::{self, PARTIAL};
+use super::{
+    BackupError, DATABASE, FORMAT, FileEntry, Keys, LONGEST_TEXT, MANIFEST, Manifest, SEAL_KEYS, SECRET_KEY, leftovers,
+};
+use crate::store::folder_of;
 
-/// The longest manifest and the longest key file: anything beyond was not written by us.
-const LONGEST_TEXT: u64 = 64 * 1024;
 /// The first bytes of a database (SQLite's file format, 1.3).
 const DATABASE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// Bytes that are copied at once.
@@ -32,6 +34,8 @@ pub(crate) struct Contents<'a> {
     pub(crate) passphrase: Option<&'a str>,
     /// Random bytes for the seal.
     pub(crate) salt: [u8; 16],
+    /// The files of the instance, its database first: none of them is written over.
+    pub(crate) own: &'a [PathBuf],
 }
 
 /// What was read out of a backup.
@@ -42,7 +46,7 @@ pub(super) struct Unpacked {
     pub(super) keys: Option<Keys>,
 }
 
-/// Writes a backup to `to`. The file appears whole or not at all; one that is there already is replaced.
+/// Writes a backup to `to`. The file appears whole or not at all; an earlier backup that is there already is replaced, and nothing else.
 ///
 /// # Errors
 /// [`BackupError`].
@@ -57,22 +61,49 @@ pub(crate) fn pack(to: &Path, contents: &Contents<'_>) -> Result<Manifest, Backu
             least: LEAST_PASSPHRASE,
         });
     }
+    target::refuse(to, contents.own)?;
+    // Whoever removes what a dead command has left sees that somebody is at work on it.
+    let copy = File::open(contents.database).map_err(BackupError::at(contents.database))?;
+    leftovers::hold(&copy).map_err(BackupError::at(contents.database))?;
     let manifest = manifest_of(contents)?;
-    let partial = with_ending(to, ".partial");
-    let written = write(&partial, contents, &manifest).and_then(|()| {
-        fs::rename(&partial, to)?;
-        sync_folder_of(to)
-    });
-    if let Err(cause) = written {
+    let partial = with_ending(to, PARTIAL);
+    let file = begin(to, &partial)?;
+    let written = write(&file, contents, &manifest)
+        .map_err(BackupError::at(to))
+        // It took a while: somebody may have put something there.
+        .and_then(|()| target::refuse(to, contents.own))
+        .and_then(|()| {
+            let moved = fs::rename(&partial, to).and_then(|()| sync_folder_of(to));
+            moved.map_err(BackupError::at(to))
+        });
+    if let Err(error) = written {
         let _ = fs::remove_file(&partial);
-        return Err(BackupError::at(to)(cause));
+        return Err(error);
     }
     Ok(manifest)
 }
 
+/// Makes the file that is written to, and holds it. What commands that died have left in its place, or beside it, goes first.
+fn begin(to: &Path, partial: &Path) -> Result<File, BackupError> {
+    leftovers::clear_partial(folder_of(to));
+    match fs::symlink_metadata(partial) {
+        // One that died before its first bytes.
+        Ok(found) if found.is_file() && found.len() == 0 && !leftovers::is_held(partial) => {
+            fs::remove_file(partial).map_err(BackupError::at(partial))?;
+        }
+        Ok(_) if leftovers::is_held(partial) => return Err(BackupError::TargetBusy(to.display().to_string())),
+        Ok(_) => return Err(BackupError::TargetIsNoBackup(partial.display().to_string())),
+        Err(_) => {}
+    }
+    let file = private_file(partial).map_err(BackupError::at(partial))?;
+    leftovers::hold(&file).map_err(BackupError::at(partial))?;
+    Ok(file)
+}
+
 fn manifest_of(contents: &Contents<'_>) -> Result<Manifest, BackupError> {
     let mut database = File::open(contents.database).map_err(BackupError::at(contents.database))?;
-    let (size, sha256) = copy(&mut database, &mut io::sink()).map_err(BackupError::at(contents.database))?;
+    let (size, sha256) =
+        copy(&mut database, &mut io::sink()).map_err(|broken| broken.between(contents.database, contents.database))?;
     let mut files = vec![FileEntry {
         name: DATABASE.to_owned(),
         size,
@@ -98,13 +129,7 @@ fn key_files(keys: &Keys) -> [(&'static str, &str); 2] {
     [(SECRET_KEY, &keys.secret), (SEAL_KEYS, &keys.seals)]
 }
 
-fn write(path: &Path, contents: &Contents<'_>, manifest: &Manifest) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+fn write(file: &File, contents: &Contents<'_>, manifest: &Manifest) -> io::Result<()> {
     let out = BufWriter::new(file);
     let out = match contents.passphrase {
         Some(passphrase) => append(Sealing::new(out, passphrase, contents.salt)?, contents, manifest)?.finish()?,
@@ -163,7 +188,12 @@ pub(super) fn unpack(from: &Path, folder: &Path, passphrase: Option<&str>) -> Re
         (true, None) => Err(BackupError::PassphraseWanted),
         (false, _) => {
             let file = File::open(from).map_err(BackupError::at(from))?;
-            read(BufReader::new(file), from, folder)
+            read(BufReader::new(file), from, folder).map_err(|error| match error {
+                BackupError::File { cause, .. } if cause.kind() == io::ErrorKind::InvalidData => {
+                    BackupError::Damaged(from.display().to_string(), NO_ARCHIVE.to_owned())
+                }
+                error => error,
+            })
         }
     }
 }
@@ -184,7 +214,7 @@ fn copy_database(from: &Path, folder: &Path) -> Result<Unpacked, BackupError> {
     let database = folder.join(DATABASE);
     let mut file = File::open(from).map_err(BackupError::at(from))?;
     let mut to = private_file(&database).map_err(BackupError::at(&database))?;
-    io::copy(&mut file, &mut to).map_err(BackupError::at(from))?;
+    copy(&mut file, &mut to).map_err(|broken| broken.between(from, &database))?;
     to.sync_all().map_err(BackupError::at(&database))?;
     Ok(Unpacked {
         manifest: None,
@@ -224,14 +254,14 @@ fn read<R: Read>(archive: R, from: &Path, folder: &Path) -> Result<Unpacked, Bac
         let (size, sha256) = match entry.name.as_str() {
             DATABASE => {
                 let mut to = private_file(&database).map_err(BackupError::at(&database))?;
-                let copied = copy(&mut file, &mut to).map_err(|error| unreadable(from, error))?;
+                let copied = copy(&mut file, &mut to).map_err(|broken| broken.between(from, &database))?;
                 to.sync_all().map_err(BackupError::at(&database))?;
                 copied
             }
             name @ (SECRET_KEY | SEAL_KEYS) => {
                 let mut text = Vec::new();
-                let copied =
-                    copy(&mut file.by_ref().take(LONGEST_TEXT), &mut text).map_err(|error| unreadable(from, error))?;
+                let copied = copy(&mut file.by_ref().take(LONGEST_TEXT), &mut text)
+                    .map_err(|broken| broken.between(from, from))?;
                 let text = String::from_utf8(text).map_err(|_| damaged("a key file is no text"))?;
                 let kept = if name == SECRET_KEY { &mut keys.0 } else { &mut keys.1 };
                 *kept = Some(text);
@@ -273,26 +303,51 @@ fn read_manifest<R: Read>(mut entry: tar::Entry<'_, R>, from: &Path) -> Result<M
     serde_json::from_slice(&text).map_err(|_| damaged("its manifest cannot be read"))
 }
 
-/// `tar` reports what is no archive as an error of the file system; a seal that does not open has a kind of its own and keeps it.
+/// What is said of a file whose bytes make no sense.
+const NO_ARCHIVE: &str = "it is no archive that `bitpro backup` wrote, or its bytes were changed";
+
+/// `tar` reports what is no archive as an error of the file system; a seal that does not open has a kind of its own and keeps it. The
+/// text of the error is not passed on: it quotes the file, which may hold anything, such as commands to the terminal.
 fn unreadable(from: &Path, error: io::Error) -> BackupError {
-    if error.kind() == io::ErrorKind::InvalidData {
-        return BackupError::at(from)(error);
+    let why = match error.kind() {
+        io::ErrorKind::InvalidData => return BackupError::at(from)(io::ErrorKind::InvalidData.into()),
+        _ if error.raw_os_error().is_some() => return BackupError::at(from)(error),
+        io::ErrorKind::UnexpectedEof => "it was cut off",
+        _ => NO_ARCHIVE,
+    };
+    BackupError::Damaged(from.display().to_string(), why.to_owned())
+}
+
+/// Which side of a copy failed: a full disk says nothing about the file that is read.
+pub(super) enum Broken {
+    Reading(io::Error),
+    Writing(io::Error),
+}
+
+impl Broken {
+    pub(super) fn between(self, from: &Path, to: &Path) -> BackupError {
+        match self {
+            Self::Reading(error) => unreadable(from, error),
+            Self::Writing(error) => BackupError::at(to)(error),
+        }
     }
-    BackupError::Damaged(from.display().to_string(), error.to_string())
 }
 
 /// Copies everything, and says how much it was and what it hashes to.
-fn copy(from: &mut dyn Read, to: &mut dyn Write) -> io::Result<(u64, String)> {
+pub(super) fn copy(from: &mut dyn Read, to: &mut dyn Write) -> Result<(u64, String), Broken> {
     let mut hash = Sha256::new();
     let mut size = 0_u64;
     let mut piece = vec![0; PIECE];
     loop {
-        let read = from.read(&mut piece)?;
+        let read = match from.read(&mut piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read.map_err(Broken::Reading)?,
+        };
         if read == 0 {
             return Ok((size, hex::encode(hash.finalize())));
         }
         hash.update(&piece[..read]);
-        to.write_all(&piece[..read])?;
+        to.write_all(&piece[..read]).map_err(Broken::Writing)?;
         size += u64::try_from(read).unwrap_or(u64::MAX);
     }
 }
@@ -311,8 +366,5 @@ pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
 
 /// Makes a rename in the folder of `path` durable.
 pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
+    File::open(folder_of(path))?.sync_all()
 }

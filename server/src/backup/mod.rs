@@ -8,12 +8,13 @@
 mod archive;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
+pub(crate) mod leftovers;
 mod restore;
 mod sealed;
+pub(crate) mod target;
 
-use std::fs::DirEntry;
+use std::io::ErrorKind;
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
 use bitpro_charge::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ const SECRET_KEY: &str = "secret.key";
 const SEAL_KEYS: &str = "seal.keys";
 /// The manifest in the archive.
 const MANIFEST: &str = "manifest.json";
+/// The longest manifest and the longest key file: anything beyond was not written by us.
+const LONGEST_TEXT: u64 = 64 * 1024;
 
 /// The keys of an instance, as its key files hold them.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,6 +87,26 @@ pub(crate) enum BackupError {
         /// What it said.
         cause: std::io::Error,
     },
+    /// There is no room left. What was read or written is as good as before.
+    #[error("{path}: the disk is full; nothing was changed: make room and try again")]
+    DiskFull {
+        /// What could not be written.
+        path: String,
+    },
+    /// The file to write is one that the instance lives on.
+    #[error(
+        "target-in-use: {0} belongs to the instance or to this command, and a backup would destroy it: name another file"
+    )]
+    TargetInUse(String),
+    /// The file to write is there, and was not written by us.
+    #[error(
+        "target-is-no-backup: {0} is there already and is no earlier backup: only a regular file that `bitpro backup` wrote is \
+         replaced"
+    )]
+    TargetIsNoBackup(String),
+    /// Another backup is being written to the same file.
+    #[error("another backup is being written to {0}")]
+    TargetBusy(String),
     /// The file is no backup, or is damaged.
     #[error("{0} is not a whole backup: {1}")]
     Damaged(String, String),
@@ -115,7 +138,7 @@ pub(crate) enum BackupError {
     },
     /// Something is there already.
     #[error(
-        "{0} is there already: with --replace it is kept beside the restored one, with `.before-restore` at the end"
+        "{0} is there already: with --replace it is kept beside the restored one, with `.before-restore` in its name"
     )]
     Occupied(String),
     /// A server, or another command, uses the database.
@@ -132,21 +155,14 @@ pub(crate) enum BackupError {
     Database(String),
 }
 
-/// Whether nobody has written to what `entry` names for so many seconds.
-pub(crate) fn is_older_than(entry: &DirEntry, secs: u32, now: Timestamp) -> bool {
-    let written = entry.metadata().and_then(|found| found.modified()).ok();
-    let written = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-    written.is_some_and(|at| {
-        let written = Timestamp::from_secs(i64::try_from(at.as_secs()).unwrap_or(i64::MAX));
-        written.plus_secs(secs) < now
-    })
-}
-
 impl BackupError {
     fn at(path: &Path) -> impl Fn(std::io::Error) -> Self + '_ {
-        move |cause| Self::File {
-            path: path.display().to_string(),
-            cause,
+        move |cause| {
+            let path = path.display().to_string();
+            match cause.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path },
+                _ => Self::File { path, cause },
+            }
         }
     }
 }

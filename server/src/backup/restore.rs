@@ -1,19 +1,21 @@
 //! Putting a backup in place of the database. The one instant that counts is a rename: before it nothing has changed, after it the
 //! restored database is there.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use bitpro_charge::Timestamp;
+use bitpro_charge::{Network, Timestamp};
 
 use super::archive::{self, Unpacked, private_file, with_ending};
-use super::{BackupError, Keys, Manifest, is_older_than};
+use super::leftovers::{self, UNPACKED};
+use super::{BackupError, Keys, Manifest};
 use crate::config::{Config, SealSource, SecretSource};
 use crate::private;
 use crate::rng::Rng;
 use crate::store::secret::Secret;
-use crate::store::{StoreError, adopt, mark_path, settle};
+use crate::store::{ASIDE, StoreError, adopt, folder_of, forget_second_names, mark_path, settle};
 
 /// What a restore has done, and what the next start has to look up again.
 pub(crate) struct Restored {
@@ -47,22 +49,30 @@ pub(crate) async fn restore(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<Restored, BackupError> {
-    let database = &config.database;
     private::make_folder(&config.data_dir).map_err(BackupError::at(&config.data_dir))?;
+    // Where the name leads: a link to another disk stays one.
+    let database = &private::real_path(&config.database);
     let mark = mark_path(database);
     let _alone = alone(&mark, database)?;
     let is_there = database.try_exists().map_err(BackupError::at(database))?;
     if is_there && !replace {
         return Err(BackupError::Occupied(database.display().to_string()));
     }
-    remove_leftovers(database, now);
+    leftovers::clear_unpacked(database);
     let folder = tempfile::Builder::new()
         .prefix(UNPACKED)
+        .permissions(Permissions::from_mode(0o700))
         .tempdir_in(folder_of(database))
-        .map_err(BackupError::at(database))?;
+        .map_err(BackupError::at(folder_of(database)))?;
+    let held = File::open(folder.path()).map_err(BackupError::at(folder.path()))?;
+    leftovers::hold(&held).map_err(BackupError::at(folder.path()))?;
     let unpacked = archive::unpack(from, folder.path(), passphrase)?;
     let wrong_network = |stored: &str| BackupError::WrongNetwork {
-        stored: stored.to_owned(),
+        // What stands there was written by whoever made the file.
+        stored: stored
+            .parse::<Network>()
+            .map_or("a network that is not known here", Network::as_str)
+            .to_owned(),
         configured: config.network.as_str().to_owned(),
     };
     if let Some(manifest) = &unpacked.manifest
@@ -72,7 +82,12 @@ pub(crate) async fn restore(
     }
     let identity = adopt(&unpacked.database, &hex::encode(rng.bytes()), now)
         .await
-        .map_err(|error| BackupError::Database(error.to_string()))?;
+        .map_err(|error| match error {
+            error if error.is_disk_full() => BackupError::DiskFull {
+                path: unpacked.database.display().to_string(),
+            },
+            error => BackupError::Database(error.to_string()),
+        })?;
     // The manifest is what the archive says of itself; what counts is the database.
     if let Some(stored) = identity
         .network
@@ -90,7 +105,9 @@ pub(crate) async fn restore(
     };
     // A replicator's account of the database that was there: it would go on with it, and put the restored one's changes on top of that.
     // Only now is it certain that no replicator is at work.
-    forget_replication(database)?;
+    for name in [Some(database), config.database_link.as_ref()].into_iter().flatten() {
+        forget_replication(name)?;
+    }
     write_keys(&missing_keys)?;
     fs::rename(&unpacked.database, database).map_err(BackupError::at(database))?;
     archive::sync_folder_of(database).map_err(BackupError::at(database))?;
@@ -104,24 +121,6 @@ pub(crate) async fn restore(
         has_mark: fs::metadata(&mark).is_ok_and(|mark| mark.len() > 0),
         kept,
     })
-}
-
-/// Where a backup is unpacked, beside the database.
-const UNPACKED: &str = ".restoring-";
-/// A folder this old was left behind by a restore that died, and holds a whole database.
-const LEFT_BEHIND_SECS: u32 = 60 * 60;
-
-/// Removes what restores that died have left; what cannot be removed is in nobody's way.
-fn remove_leftovers(database: &Path, now: Timestamp) {
-    for entry in fs::read_dir(folder_of(database)).into_iter().flatten().flatten() {
-        let is_ours = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(UNPACKED));
-        if is_ours && is_older_than(&entry, LEFT_BEHIND_SECS, now) {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }
 
 /// Nobody else may use the instance: a server holds the issuance mark for as long as it runs. A mark that is not there is not made,
@@ -151,17 +150,9 @@ async fn set_aside(database: &Path) -> Result<PathBuf, BackupError> {
         // A database that is damaged is just what is replaced by a restore; its log must not be taken for the restored one's.
         Err(error) => tracing::warn!(%error, "the present database cannot be opened; it is kept as it is"),
     }
-    let kept = with_ending(database, ".before-restore");
-    for (present, aside) in [
-        (database.to_owned(), kept.clone()),
-        (log.clone(), with_ending(&kept, "-wal")),
-    ] {
-        let _ = fs::remove_file(&aside);
-        match fs::hard_link(&present, &aside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(BackupError::at(&present)(error)),
-            _ => {}
-        }
-    }
+    // A restore that died here has given it such a name already.
+    forget_second_names(database).map_err(BackupError::at(database))?;
+    let kept = keep(database, &log)?;
     for beside in [log, with_ending(database, "-shm")] {
         match fs::remove_file(&beside) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(BackupError::at(&beside)(error)),
@@ -169,6 +160,30 @@ async fn set_aside(database: &Path) -> Result<PathBuf, BackupError> {
         }
     }
     Ok(kept)
+}
+
+/// Keeps the database under a name that nothing has yet: whoever restores the wrong backup and then the right one still has what was
+/// there before both.
+fn keep(database: &Path, log: &Path) -> Result<PathBuf, BackupError> {
+    for number in 1_u32.. {
+        let kept = match number {
+            1 => with_ending(database, ASIDE),
+            number => with_ending(database, &format!("{ASIDE}-{number}")),
+        };
+        let kept_log = with_ending(&kept, "-wal");
+        if fs::symlink_metadata(&kept_log).is_ok() {
+            continue;
+        }
+        match fs::hard_link(database, &kept) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            linked => linked.map_err(BackupError::at(&kept))?,
+        }
+        return match fs::hard_link(log, &kept_log) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(BackupError::at(&kept_log)(error)),
+            _ => Ok(kept),
+        };
+    }
+    Err(BackupError::Occupied(database.display().to_string()))
 }
 
 /// Removes what Litestream keeps beside a database about where it is in its replica; it begins anew with a whole copy then.
@@ -259,10 +274,4 @@ fn write_keys(missing: &[KeyFile<'_>]) -> Result<(), BackupError> {
         archive::sync_folder_of(path).map_err(&failed)?;
     }
     Ok(())
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."))
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use bitpro_charge::{Network, Timestamp};
 use tempfile::TempDir;
@@ -75,6 +76,7 @@ fn contents<'a>(database: &'a Path, keys: Option<&'a Keys>, passphrase: Option<&
         now: NOW,
         passphrase,
         salt: [3; 16],
+        own: &[],
     }
 }
 
@@ -409,19 +411,234 @@ async fn a_backup_of_a_later_version_says_so() {
 }
 
 #[tokio::test]
-async fn what_a_command_that_died_left_behind_is_removed_a_day_later() {
+async fn copies_that_a_killed_backup_left_go_with_the_next_one_and_at_the_servers_start() {
     let place = Place::new();
     let first = place.copy().await;
-    let yesterday = UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
-    fs::File::options()
-        .write(true)
-        .open(&first)
-        .unwrap()
-        .set_modified(yesterday)
-        .unwrap();
+    let journal = archive::with_ending(&first, "-journal");
+    fs::write(&journal, "half a page").unwrap();
+    let long_ago = UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    for left in [&first, &journal] {
+        let file = fs::File::options().write(true).open(left).unwrap();
+        file.set_modified(long_ago).unwrap();
+    }
+    // Somebody packs it for hours.
+    let packing = fs::File::open(&first).unwrap();
+    leftovers::hold(&packing).unwrap();
     let second = place.copy().await;
-    assert!(!first.exists());
-    assert!(second.is_file());
+    assert!(first.is_file() && journal.is_file());
+    drop(packing);
+    let third = place.copy().await;
+    assert!(!first.exists() && !journal.exists());
+    assert!(second.is_file() && third.is_file(), "they may be handed over just now");
+    let packing = fs::File::open(&second).unwrap();
+    leftovers::hold(&packing).unwrap();
+    leftovers::clear(&place.config.database);
+    assert!(second.is_file() && !third.exists());
+    assert!(place.config.database.is_file());
+}
+
+#[tokio::test]
+async fn the_beginning_of_a_killed_backup_goes_with_the_next_one_of_whatever_name() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let whole = fs::read(&backup).unwrap();
+    let named = |name: &str| place.folder.path().join(name);
+    let [left, empty, held, foreign] =
+        ["monday.partial", "backup.partial", "tuesday.partial", "thesis.partial"].map(named);
+    fs::write(&left, &whole[..8_192]).unwrap();
+    fs::write(&empty, "").unwrap();
+    fs::write(&held, &whole[..8_192]).unwrap();
+    fs::write(&foreign, "chapter one").unwrap();
+    let writing = fs::File::open(&held).unwrap();
+    leftovers::hold(&writing).unwrap();
+    place.backup(None, false).await;
+    assert!(!left.exists() && !empty.exists());
+    assert!(held.exists(), "another backup is at work on it");
+    assert_eq!(fs::read_to_string(&foreign).unwrap(), "chapter one");
+    let copy = place.copy().await;
+    let busy = pack(&named("tuesday"), &contents(&copy, None, None));
+    assert!(matches!(busy, Err(BackupError::TargetBusy(_))));
+    let taken = pack(&named("thesis"), &contents(&copy, None, None));
+    assert!(matches!(taken, Err(BackupError::TargetIsNoBackup(_))));
+    assert_eq!(fs::read_to_string(&foreign).unwrap(), "chapter one");
+}
+
+#[tokio::test]
+async fn a_backup_is_written_over_an_earlier_one_and_over_nothing_else() {
+    let place = Place::new();
+    let earlier = place.backup(None, false).await;
+    let sealed = place.folder.path().join("sealed");
+    let copy = place.copy().await;
+    pack(&sealed, &contents(&copy, None, Some(PASSPHRASE))).unwrap();
+    for backup in [&earlier, &sealed] {
+        pack(backup, &contents(&copy, None, None)).unwrap();
+    }
+    let named = |name: &str| place.folder.path().join(name);
+    fs::write(named("text"), "a diary").unwrap();
+    fs::write(named("empty"), "").unwrap();
+    fs::write(
+        named("archive"),
+        archive_of(&[("photo", tar::EntryType::Regular, 0, b"x")]),
+    )
+    .unwrap();
+    std::os::unix::fs::symlink(&earlier, named("link")).unwrap();
+    std::os::unix::fs::symlink(named("nowhere"), named("dangling")).unwrap();
+    fs::create_dir(named("folder")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(named("socket")).unwrap();
+    let before: Vec<_> = listing(place.folder.path());
+    for target in ["text", "empty", "archive", "link", "dangling", "folder", "socket"].map(named) {
+        let refused = pack(&target, &contents(&copy, None, None));
+        assert!(
+            matches!(refused, Err(BackupError::TargetIsNoBackup(_))),
+            "{target:?}: {refused:?}"
+        );
+    }
+    let device = pack(Path::new("/dev/null"), &contents(&copy, None, None));
+    assert!(matches!(device, Err(BackupError::TargetIsNoBackup(_))));
+    assert_eq!(listing(place.folder.path()), before, "nothing was changed");
+    assert_eq!(fs::read_to_string(named("text")).unwrap(), "a diary");
+}
+
+/// Name and length of what is in a folder.
+fn listing(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let mut found: Vec<_> = entries
+        .map(|entry| (entry.path(), entry.metadata().unwrap().len()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn a_backup_is_written_over_no_file_of_the_instance_whatever_its_name() {
+    let place = Place::new();
+    let earlier = place.backup(None, false).await;
+    let copy = place.copy().await;
+    // Even where such a file looks like a backup.
+    let passphrase = place.folder.path().join("passphrase");
+    fs::copy(&earlier, &passphrase).unwrap();
+    let own = target::files_of(&place.config, [passphrase.as_path()]);
+    let contents = Contents {
+        own: &own,
+        ..contents(&copy, None, None)
+    };
+    let data = &place.config.data_dir;
+    let (linked_folder, hard_link) = (place.folder.path().join("linked"), place.folder.path().join("hard"));
+    std::os::unix::fs::symlink(data, &linked_folder).unwrap();
+    fs::hard_link(&passphrase, &hard_link).unwrap();
+    let beside = |ending: &str| archive::with_ending(&place.config.database, ending);
+    let mut targets = vec![
+        passphrase.clone(),
+        hard_link,
+        linked_folder.join("bitpro.db"),
+        linked_folder.join("../data/bitpro.db"),
+        data.join("secret.key"),
+        data.join("seal.keys"),
+        data.join("admin.sock"),
+        data.join(".restoring-backup"),
+    ];
+    targets.extend(["", "-wal", "-shm", "-journal", ".issued", ".nonces", ".copy-1"].map(beside));
+    let before = listing(data);
+    for target in targets {
+        let refused = pack(&target, &contents);
+        assert!(
+            matches!(refused, Err(BackupError::TargetInUse(_))),
+            "{target:?}: {refused:?}"
+        );
+    }
+    assert_eq!(listing(data), before);
+    pack(&data.join("bitpro.backup"), &contents).unwrap();
+}
+
+#[tokio::test]
+async fn every_restore_keeps_what_was_there_before_it() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let mut kept = Vec::new();
+    for number in 1..=3 {
+        meddle(&place.config.database, "DELETE FROM meta WHERE name = 'restore'").await;
+        let statement: &'static str = [
+            "",
+            "INSERT INTO meta VALUES ('restore', '1')",
+            "INSERT INTO meta VALUES ('restore', '2')",
+            "INSERT INTO meta VALUES ('restore', '3')",
+        ][number];
+        meddle(&place.config.database, statement).await;
+        let restored = place.restore(&backup, None, true).await.unwrap();
+        kept.push(restored.kept.unwrap());
+    }
+    let names = ["", "-2", "-3"]
+        .map(|ending| archive::with_ending(&place.config.database, &format!(".before-restore{ending}")));
+    assert_eq!(kept, names);
+    for (path, number) in kept.iter().zip(1..) {
+        let fact = ("restore".to_owned(), number.to_string());
+        assert!(
+            facts(path).await.contains(&fact),
+            "{} is another database",
+            path.display()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_file_is_named_and_never_quoted() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let whole = fs::read(&backup).unwrap();
+    // Lengths, names, checksums, the manifest: wherever the reader stumbles.
+    for at in (0..1_600).step_by(7) {
+        let mut bytes = whole.clone();
+        let end = bytes.len().min(at + 10);
+        bytes[at..end].copy_from_slice(&b"\x1b]0;owned\x07"[..end - at]);
+        fs::write(&backup, bytes).unwrap();
+        if let Err(error) = place.restore(&backup, None, true).await {
+            let said = error.to_string();
+            assert!(!said.contains("owned") && !said.contains('\x1b'), "{said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_is_not_blamed_on_the_backup() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::from_raw_os_error(28))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let (from, to) = (Path::new("/backup/good"), Path::new("/data/.restoring-1/bitpro.db"));
+    let broken = archive::copy(&mut &b"bytes"[..], &mut Full).err().unwrap();
+    let said = broken.between(from, to).to_string();
+    assert!(
+        said.contains("the disk is full") && said.contains("/data/.restoring-1"),
+        "{said}"
+    );
+    assert!(!said.contains("/backup/good"), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_behind_a_link_is_restored_where_the_link_leads() {
+    let place = Place::new();
+    let backup = place.backup(None, false).await;
+    let disk = place.folder.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let there = disk.join("shop.db");
+    for ending in ["", ".issued"] {
+        let moved = archive::with_ending(&there, ending);
+        fs::rename(archive::with_ending(&place.config.database, ending), moved).unwrap();
+    }
+    std::os::unix::fs::symlink(&there, &place.config.database).unwrap();
+    let before = fs::metadata(&there).unwrap().len();
+    let restored = place.restore(&backup, None, true).await.unwrap();
+    assert!(restored.has_mark);
+    assert!(fs::symlink_metadata(&place.config.database).unwrap().is_symlink());
+    assert!(fs::symlink_metadata(&there).unwrap().is_file());
+    let kept = restored.kept.unwrap();
+    assert_eq!(kept.parent(), Some(disk.canonicalize().unwrap().as_path()));
+    assert_eq!(fs::metadata(kept).unwrap().len(), before);
 }
 
 #[tokio::test]
@@ -480,22 +697,96 @@ async fn r28_a_mark_that_is_not_there_was_lost_however_young_the_restored_databa
 async fn what_a_restore_that_died_left_behind_goes_with_the_next_and_so_does_a_replicators_account() {
     let place = Place::new();
     let backup = place.backup(None, false).await;
-    let [left, fresh, account] =
-        [".restoring-left", ".restoring-fresh", ".bitpro.db-litestream"].map(|name| place.config.data_dir.join(name));
-    for folder in [&left, &fresh, &account] {
+    let [left, held, account] =
+        [".restoring-left", ".restoring-held", ".bitpro.db-litestream"].map(|name| place.config.data_dir.join(name));
+    for folder in [&left, &held, &account] {
         fs::create_dir(folder).unwrap();
     }
-    // By the clock of this restore the first one is old; the second is being written to.
-    let now = Timestamp(NOW.0 + 7_200_000);
-    let made = UNIX_EPOCH + std::time::Duration::from_millis(now.0.unsigned_abs());
-    fs::File::open(&fresh).unwrap().set_modified(made).unwrap();
-    let old = UNIX_EPOCH + std::time::Duration::from_millis(NOW.0.unsigned_abs());
-    fs::File::open(&left).unwrap().set_modified(old).unwrap();
-    restore(&backup, &place.config, None, true, now, &SystemRng)
-        .await
-        .unwrap();
+    let at_work = fs::File::open(&held).unwrap();
+    leftovers::hold(&at_work).unwrap();
+    place.restore(&backup, None, true).await.unwrap();
     assert!(!left.exists() && !account.exists());
-    assert!(fresh.exists(), "another restore may be at work in it");
+    assert!(held.exists(), "another restore is at work in it");
+    drop(at_work);
+    leftovers::clear(&place.config.database);
+    assert!(!held.exists());
+}
+
+#[tokio::test]
+async fn a_restore_that_died_before_its_rename_keeps_no_server_from_starting() {
+    let place = Place::new();
+    place.copy().await;
+    let database = &place.config.database;
+    let aside = archive::with_ending(database, ".before-restore");
+    fs::hard_link(database, &aside).unwrap();
+    let tool = Instance::open(&place.config, Role::Tool).await.unwrap();
+    tool.charges.close().await;
+    let server = Instance::open(&place.config, Role::Server).await.unwrap();
+    server.charges.close().await;
+    assert!(!aside.exists() && database.is_file());
+}
+
+#[tokio::test]
+async fn two_servers_do_not_run_on_one_database_by_whatever_name() {
+    let place = Place::new();
+    place.copy().await;
+    let named = |name: &str| {
+        let settings = [
+            ("BITPRO_NETWORK", "regtest".to_owned()),
+            ("BITPRO_DATA_DIR", place.config.data_dir.display().to_string()),
+            ("BITPRO_DATABASE", place.folder.path().join(name).display().to_string()),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value));
+        Config::from_sources(Vec::from(settings), None, Some(place.folder.path())).unwrap()
+    };
+    let link = place.folder.path().join("link.db");
+    std::os::unix::fs::symlink("data/bitpro.db", &link).unwrap();
+    let by_link = named("link.db");
+    let running = Instance::open(&place.config, Role::Server).await.unwrap();
+    let refused = Instance::open(&by_link, Role::Server).await.err().unwrap();
+    assert!(refused.to_string().contains("in use by another server"), "{refused}");
+    running.charges.close().await;
+    drop(running);
+    let running = Instance::open(&by_link, Role::Server).await.unwrap();
+    running.charges.close().await;
+    drop(running);
+    let beside_link = listing(place.folder.path()).into_iter().map(|(path, _)| path);
+    let beside_link: Vec<_> = beside_link
+        .filter(|path| path.display().to_string().contains("link.db"))
+        .collect();
+    assert_eq!(beside_link, [link], "mark, journal and log are beside the file itself");
+
+    fs::hard_link(&place.config.database, place.folder.path().join("hard.db")).unwrap();
+    for (config, role) in [
+        (named("hard.db"), Role::Server),
+        (place.config.clone(), Role::Server),
+        (named("hard.db"), Role::Tool),
+    ] {
+        let refused = Instance::open(&config, role).await.err().unwrap();
+        assert!(refused.to_string().contains("hard link"), "{refused}");
+    }
+    fs::remove_file(place.folder.path().join("hard.db")).unwrap();
+    let running = Instance::open(&place.config, Role::Server).await.unwrap();
+    running.charges.close().await;
+}
+
+#[tokio::test]
+async fn a_mark_beside_a_link_of_an_earlier_release_is_not_taken_for_a_lost_one() {
+    let place = Place::new();
+    place.copy().await;
+    let there = place.folder.path().join("disk.db");
+    fs::rename(&place.config.database, &there).unwrap();
+    std::os::unix::fs::symlink(&there, &place.config.database).unwrap();
+    let config = configured(place.folder.path(), "regtest");
+    let refused = Instance::open(&config, Role::Server).await.err().unwrap();
+    assert!(refused.to_string().contains("disk.db.issued"), "{refused}");
+    fs::rename(
+        config.data_dir.join("bitpro.db.issued"),
+        place.folder.path().join("disk.db.issued"),
+    )
+    .unwrap();
+    let running = Instance::open(&config, Role::Server).await.unwrap();
+    running.charges.close().await;
 }
 
 #[tokio::test]

@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 
 use super::{CONFLICT, FAILED, INVALID, fail, prepared, print, remote};
 use crate::admin::Command;
-use crate::backup::{self, BackupError, Contents, Keys, Restored};
+use crate::backup::{self, BackupError, Contents, Keys, Restored, target};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, SealSource, SecretSource};
+use crate::config::{Config, FILE_VARIABLE, SealSource, SecretSource};
 use crate::rng::{Rng as _, SystemRng};
 use crate::wire::instant;
 
 /// What to back up, and where.
 #[derive(Debug, Args)]
 pub(super) struct BackupArguments {
-    /// The file to write. It appears whole or not at all; an older backup of that name is replaced.
+    /// The file to write. It appears whole or not at all; an earlier backup of that name is replaced, and nothing else is.
     file: PathBuf,
     /// Put the secret key and the seal keys into it as well. Asks for a passphrase file.
     #[arg(long)]
@@ -39,7 +39,7 @@ pub(super) struct RestoreArguments {
     /// The file whose first line is the passphrase that it was sealed with.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Replace the database that is there. It is kept beside the restored one, with `.before-restore` at its end.
+    /// Replace the database that is there. It is kept beside the restored one, with `.before-restore` in its name.
     #[arg(long)]
     replace: bool,
     /// Print JSON.
@@ -53,6 +53,10 @@ pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode 
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
+    let own = own_files(&config, file, wanted.passphrase_file.as_deref());
+    if let Err(error) = target::refuse(&wanted.file, &own) {
+        return refuse(&error);
+    }
     let secrets = passphrase(wanted.passphrase_file.as_deref())
         .and_then(|passphrase| Ok((passphrase, wanted.with_keys.then(|| keys(&config)).transpose()?)));
     let (passphrase, keys) = match secrets {
@@ -73,6 +77,7 @@ pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode 
             now: SystemClock::default().now(),
             passphrase: passphrase.as_deref(),
             salt: SystemRng.bytes(),
+            own: &own,
         },
     );
     let _ = fs::remove_file(&copy);
@@ -94,6 +99,13 @@ pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode 
         }
         Err(error) => refuse(&error),
     }
+}
+
+/// The files that this command must not write over.
+fn own_files(config: &Config, file: Option<&Path>, passphrase: Option<&Path>) -> Vec<PathBuf> {
+    let named = std::env::var_os(FILE_VARIABLE).map(PathBuf::from);
+    let written = file.or(named.as_deref()).filter(|path| !path.as_os_str().is_empty());
+    target::files_of(config, [written, passphrase].into_iter().flatten())
 }
 
 /// Restores a backup.
@@ -173,8 +185,12 @@ fn show(value: &Value, json: bool) {
 
 fn refuse(error: &BackupError) -> ExitCode {
     let code = match error {
-        BackupError::WeakPassphrase { .. } | BackupError::KeysInTheOpen | BackupError::PassphraseWanted => INVALID,
-        BackupError::Occupied(_) | BackupError::InUse(_) => CONFLICT,
+        BackupError::WeakPassphrase { .. }
+        | BackupError::KeysInTheOpen
+        | BackupError::PassphraseWanted
+        | BackupError::TargetInUse(_)
+        | BackupError::TargetIsNoBackup(_) => INVALID,
+        BackupError::Occupied(_) | BackupError::InUse(_) | BackupError::TargetBusy(_) => CONFLICT,
         _ => FAILED,
     };
     fail(code, &error.to_string())

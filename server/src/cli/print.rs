@@ -3,6 +3,7 @@
 pub(super) mod link;
 mod webhook;
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
@@ -16,12 +17,29 @@ use crate::node::{CheckLine, Level};
 
 /// Prints a line on standard output. Whoever closed it early has seen what he wanted.
 pub(super) fn out(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
+    let _ = writeln!(io::stdout(), "{}", shown(line));
+}
+
+/// What can be written to a terminal: names of files, of shops and of whatever else came from outside may hold commands to it.
+fn shown(line: &str) -> Cow<'_, str> {
+    let is_command = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !line.contains(is_command) {
+        return Cow::Borrowed(line);
+    }
+    let mut shown = String::with_capacity(line.len());
+    for c in line.chars() {
+        if is_command(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Prints a line on standard error.
 pub(super) fn error(line: &str) {
-    let _ = writeln!(io::stderr(), "bitpro: {line}");
+    let _ = writeln!(io::stderr(), "bitpro: {}", shown(line));
 }
 
 /// Prints the settings of merchants.

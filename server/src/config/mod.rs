@@ -26,6 +26,7 @@ pub use settings::{PREFIX, SETTINGS, Setting};
 pub use values::{LogFormat, PublicUrl, Secret};
 
 use crate::node::NodeConfig;
+use crate::private::real_path;
 use crate::rates::RatesConfig;
 use crate::seal::SealKeys;
 use crate::webhooks::Policy;
@@ -41,8 +42,10 @@ pub struct Config {
     pub network: Network,
     /// Database, issuance mark and admin socket live here.
     pub data_dir: PathBuf,
-    /// The database file.
+    /// The database file, links followed: two names of one file are one database.
     pub database: PathBuf,
+    /// The name by which it was configured, where that leads elsewhere.
+    pub database_link: Option<PathBuf>,
     /// The socket of the command line.
     pub admin_socket: PathBuf,
     /// Authenticates stored descriptors.
@@ -245,9 +248,12 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     let admin_socket = admin_socket(reader, data_dir.as_deref());
     let node = node::node(reader, network, home);
     let data_dir = data_dir?;
+    let named = database.unwrap_or_else(|| data_dir.join("bitpro.db"));
+    let database = real_path(&named);
     Some(Config {
         network: network?,
-        database: database.unwrap_or_else(|| data_dir.join("bitpro.db")),
+        database_link: Some(named).filter(|named| *named != database),
+        database,
         admin_socket: admin_socket?,
         data_dir,
         secret: secret?,

@@ -40,7 +40,7 @@ pub(crate) use issuer::Issuer;
 pub(crate) use memory::TxPlace;
 pub(crate) use news::{Low, News, Touched};
 pub use opening::OpenError;
-pub(crate) use opening::{StoreOptions, mark_path, open};
+pub(crate) use opening::{ASIDE, StoreOptions, folder_of, forget_second_names, mark_path, open};
 pub(crate) use people_reader::PeopleReader;
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use search::{Needle, Note, Place, Search, Tally};
@@ -77,6 +77,14 @@ pub enum StoreError {
     /// A sealed secret does not open.
     #[error(transparent)]
     Sealed(#[from] crate::seal::SealError),
+}
+
+impl StoreError {
+    /// Whether there was no room on the disk.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        // `SQLITE_FULL` in the engine's words, and what the system says of a file that cannot be made.
+        matches!(self, Self::Unavailable(cause) if cause.contains("disk is full") || cause.contains("os error 28"))
+    }
 }
 
 /// An answer that is given again to the same request.

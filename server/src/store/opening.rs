@@ -1,5 +1,6 @@
 //! Opening a database: its shape, its identity, and whether it is as new as the issuance mark beside it.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,6 +25,23 @@ pub enum OpenError {
     /// Another process serves this database.
     #[error("{0} is in use by another server")]
     InUse(String),
+    /// The database has a second name, by which another server could open it beside this one.
+    #[error(
+        "{0} has another name as well (a hard link): two servers could use it at once and destroy it; nothing was changed: \
+         remove the other name, or copy the file"
+    )]
+    SecondName(String),
+    /// The mark lies where an earlier release looked for it.
+    #[error(
+        "the issuance mark lies at {found}, beside a link to the database: move it to {wanted}, and the `.nonces` file with it; \
+         nothing was changed"
+    )]
+    MarkAtLink {
+        /// Where it is.
+        found: String,
+        /// Where it belongs.
+        wanted: String,
+    },
     /// The database belongs to another network (R42).
     #[error("the database belongs to {stored}, the configuration says {configured}")]
     WrongNetwork {
@@ -135,6 +153,7 @@ pub(crate) async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
     } else {
         None
     };
+    refuse_second_name(&options)?;
     let connections = connect(&options.database).await?;
     let mut tx = Tx::new(connections.session, &options, mark.clone());
     tx.session.begin().await?;
@@ -232,6 +251,68 @@ fn refuse_cut_off(database: &Path) -> Result<(), OpenError> {
         path: database.display().to_string(),
         cause: cause.to_owned(),
     })
+}
+
+/// What stands behind the name of a database that was replaced by a restore.
+pub(crate) const ASIDE: &str = ".before-restore";
+
+/// The engine's locks and its log go by the name of the file: by another name, another server would not see them.
+fn refuse_second_name(options: &StoreOptions) -> Result<(), OpenError> {
+    let database = &options.database;
+    if options.issues
+        && let Err(error) = forget_second_names(database)
+    {
+        tracing::warn!(%error, "a name that a restore gave the database could not be removed");
+    }
+    let names = std::fs::metadata(database).map_or(1, |found| found.nlink());
+    // Beside a server, a restore may just be at work.
+    if names > 1 && second_names(database).len() as u64 + 1 < names {
+        return Err(OpenError::SecondName(database.display().to_string()));
+    }
+    Ok(())
+}
+
+/// Removes the names that a restore which died has given the database that is still in its place.
+///
+/// # Errors
+/// The file system's.
+pub(crate) fn forget_second_names(database: &Path) -> std::io::Result<()> {
+    for name in second_names(database) {
+        std::fs::remove_file(&name)?;
+        let mut log = name.into_os_string();
+        log.push("-wal");
+        if let Err(error) = std::fs::remove_file(&log)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn second_names(database: &Path) -> Vec<PathBuf> {
+    let identity = |path: &Path| {
+        let found = std::fs::symlink_metadata(path).ok()?;
+        Some((found.dev(), found.ino()))
+    };
+    let (Some(own), Some(name)) = (identity(database), database.file_name()) else {
+        return Vec::new();
+    };
+    let mut prefix = name.as_encoded_bytes().to_vec();
+    prefix.extend_from_slice(ASIDE.as_bytes());
+    let entries = std::fs::read_dir(folder_of(database)).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(&prefix))
+        .map(|entry| entry.path())
+        .filter(|path| identity(path) == Some(own))
+        .collect()
+}
+
+/// The folder that `path` lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
 }
 
 /// What the file says of the size of its pages (SQLite's file format, 1.3.2); `None` for a file that is too short to say it.

@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::DOORS_OPEN;
+use crate::backup::leftovers::hold;
 use crate::store::StoreError;
 use crate::store::numbering::Numbering;
 
@@ -21,11 +22,10 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite")
 /// The engine's, and the file system's as [`StoreError::Unavailable`].
 pub(in crate::store) async fn copy_into(reader: &mut SqliteConnection, to: &Path) -> Result<(), StoreError> {
     // The engine fills an empty file, and so one that was made for our own eyes.
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(to)
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+    // Held while it is written, so that nobody takes it for what a dead process has left.
+    let _held = made
+        .and_then(|file| hold(&file).map(|()| file))
         .map_err(|error| StoreError::Unavailable(format!("{}: {error}", to.display())))?;
     let name = to
         .to_str()
@@ -68,7 +68,8 @@ pub(crate) async fn adopt(path: &Path, epoch: &str, now: Timestamp) -> Result<Id
         .fetch_one(&mut connection)
         .await?;
     if whole != "ok" {
-        return Err(StoreError::Damaged(whole));
+        // What it says quotes names out of the file, which may be anybody's.
+        return Err(StoreError::Damaged("it contradicts itself".to_owned()));
     }
     let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version")
         .fetch_all(&mut connection)
