@@ -9,6 +9,7 @@ use super::documents::hole_from;
 use super::issuer::{Ahead, Issuer, LEAST_AHEAD};
 use super::memory::{Memory, Rows, TxPlace};
 use super::sqlite::{DescriptorRow, MerchantRow};
+use super::tx::TOLD;
 use super::{StoreError, Tx, WebhookMap};
 use crate::keys::{ApiKey, KeyId, KeyMap, KeySecret};
 use crate::links::SealedLinkKey;
@@ -53,10 +54,17 @@ pub(super) async fn reload(tx: &mut Tx) -> Result<(), StoreError> {
 async fn rows(tx: &mut Tx) -> Result<Rows, StoreError> {
     let [charge, batch, outbox, script, merchant, descriptor] = tx.session.last_rows().await?;
     let [webhook, delivery] = tx.session.last_webhook_rows().await?;
+    // After a step back, numbers of events go on above what was told (R31).
+    let above = tx
+        .session
+        .meta(TOLD)
+        .await?
+        .and_then(|num| num.parse().ok())
+        .unwrap_or(0);
     Ok(Rows {
         charge,
         batch,
-        outbox,
+        outbox: outbox.max(above),
         script,
         merchant,
         descriptor,

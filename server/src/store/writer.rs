@@ -163,6 +163,10 @@ impl Writer {
             marked.await?;
         }
         committed?;
+        // Not before: a note of what is not committed would look like a database from an earlier time.
+        if let Some(mark) = &self.tx.mark {
+            mark.note_told(self.tx.memory().last_told());
+        }
         self.faults
             .at(CommitPoint::AfterCommit)
             .map_err(StoreError::Unavailable)

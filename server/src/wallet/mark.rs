@@ -1,5 +1,6 @@
 //! The issuance mark: the highest index given out of each descriptor, in a file beside the database and in no backup of it
-//! (R28). A restored database that is behind it jumps past, so that no address is ever given out twice.
+//! (R28). A restored database that is behind it jumps past, so that no address is ever given out twice. Beside them stands the number of
+//! the last event that was told: a database that does not have it is from an earlier time, though no address was given out since (R31).
 //!
 //! The file is a row of slots of 64 bytes. A descriptor has two, written in turn, so that a torn write leaves the other.
 
@@ -7,6 +8,7 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -24,6 +26,9 @@ const HEADER: &[u8] = b"bitpro issuance mark 1\n";
 
 /// The name of a descriptor.
 type Key = [u8; 16];
+
+/// The slot of the last event that was told, which is no descriptor's.
+const TOLD: Key = *b"last event told\0";
 
 /// Why the mark cannot be opened.
 #[derive(Debug)]
@@ -44,13 +49,16 @@ impl From<io::Error> for MarkError {
 pub(crate) struct IssuanceMark {
     path: PathBuf,
     file: Arc<Mutex<MarkFile>>,
+    /// The last event that was noted.
+    noted: AtomicU32,
     raises: Option<mpsc::Sender<Raise>>,
     thread: Option<JoinHandle<()>>,
 }
 
 struct Raise {
     marks: Vec<(Key, u32)>,
-    done: oneshot::Sender<Result<(), StoreError>>,
+    /// Who waits for the disk; nobody, where the file system may write it when it likes.
+    done: Option<oneshot::Sender<Result<(), StoreError>>>,
 }
 
 struct MarkFile {
@@ -91,6 +99,7 @@ impl IssuanceMark {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let slots = read(&bytes)?;
+        let noted = AtomicU32::new(slots.get(&TOLD).map_or(0, |slot| slot.highest));
         let file = Arc::new(Mutex::new(MarkFile {
             file,
             slots,
@@ -104,6 +113,7 @@ impl IssuanceMark {
         Ok(Self {
             path: path.to_owned(),
             file,
+            noted,
             raises: Some(raises),
             thread: Some(thread),
         })
@@ -136,7 +146,8 @@ impl IssuanceMark {
 
     /// The descriptors of which addresses were given out.
     pub(crate) fn keys(&self) -> Vec<[u8; 16]> {
-        self.file.lock().slots.keys().copied().collect()
+        let file = self.file.lock();
+        file.slots.keys().copied().filter(|key| *key != TOLD).collect()
     }
 
     /// The highest index of a descriptor that was given out; `None` when the mark does not know.
@@ -150,11 +161,36 @@ impl IssuanceMark {
         self.file.lock().slots.get(&key).and_then(|slot| slot.former)
     }
 
+    /// The number of the last event that is known to have been told.
+    pub(crate) fn told(&self) -> Option<i64> {
+        self.highest(TOLD).map(i64::from)
+    }
+
+    /// Notes that the events up to `num` are committed. It survives the death of the process; nobody waits for the disk, so that the
+    /// last seconds before a loss of power may be missing.
+    pub(crate) fn note_told(&self, num: i64) {
+        // A number beyond would be noted as the last one that fits: it is behind then, which only misses something.
+        let num = u32::try_from(num).unwrap_or(u32::MAX);
+        if num > self.noted.fetch_max(num, Ordering::Relaxed)
+            && let Some(raises) = &self.raises
+        {
+            let _ = raises.send(Raise {
+                marks: vec![(TOLD, num)],
+                done: None,
+            });
+        }
+    }
+
     /// Begins to write and sync the highest indices given out; awaiting the answer waits for the disk. Lower ones than
     /// before change nothing.
     pub(crate) fn raise(&self, marks: Vec<(Key, u32)>) -> impl Future<Output = Result<(), StoreError>> + use<> {
         let (done, raised) = oneshot::channel();
-        let sent = self.raises.as_ref().map(|raises| raises.send(Raise { marks, done }));
+        let sent = self.raises.as_ref().map(|raises| {
+            raises.send(Raise {
+                marks,
+                done: Some(done),
+            })
+        });
         async move {
             if !matches!(sent, Some(Ok(()))) {
                 return Err(StoreError::Closed);
@@ -175,7 +211,11 @@ pub(crate) fn look(path: &Path) -> io::Result<HashMap<[u8; 16], u32>> {
         read => read?,
     };
     match read(&bytes) {
-        Ok(slots) => Ok(slots.into_iter().map(|(key, slot)| (key, slot.highest)).collect()),
+        Ok(slots) => Ok(slots
+            .into_iter()
+            .filter(|(key, _)| *key != TOLD)
+            .map(|(key, slot)| (key, slot.highest))
+            .collect()),
         Err(MarkError::Failed(error)) => Err(error),
         Err(MarkError::InUse) => Err(io::ErrorKind::WouldBlock.into()),
     }
@@ -193,14 +233,19 @@ impl Drop for IssuanceMark {
 
 fn write_each(file: &Mutex<MarkFile>, raises: &mpsc::Receiver<Raise>) {
     while let Ok(Raise { marks, done }) = raises.recv() {
-        let raised = file.lock().raise(&marks);
-        // Whoever asked may be gone; what was written stands all the same.
-        let _ = done.send(raised.map_err(|error| StoreError::SyncFailed(format!("issuance mark: {error}"))));
+        let raised = file.lock().raise(&marks, done.is_some());
+        let raised = raised.map_err(|error| StoreError::SyncFailed(format!("issuance mark: {error}")));
+        match (done, raised) {
+            // Whoever asked may be gone; what was written stands all the same.
+            (Some(done), raised) => drop(done.send(raised)),
+            (None, Err(error)) => tracing::warn!(%error, "the last event was not noted"),
+            (None, Ok(())) => {}
+        }
     }
 }
 
 impl MarkFile {
-    fn raise(&mut self, marks: &[(Key, u32)]) -> io::Result<()> {
+    fn raise(&mut self, marks: &[(Key, u32)], is_awaited: bool) -> io::Result<()> {
         let mut has_written = false;
         for &(key, index) in marks {
             let slot = match self.slots.get(&key) {
@@ -219,7 +264,7 @@ impl MarkFile {
             self.slots.insert(key, raised);
             has_written = true;
         }
-        if has_written {
+        if has_written && is_awaited {
             self.file.sync_data()?;
         }
         Ok(())
@@ -326,6 +371,26 @@ mod tests {
         drop(mark);
         let mark = IssuanceMark::open(&path).unwrap();
         assert_eq!((mark.former([1; 16]), mark.highest([1; 16])), (Some(9), Some(12)));
+    }
+
+    #[test]
+    fn r31_the_last_event_is_noted_beside_the_descriptors_and_is_none_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mark");
+        let mark = IssuanceMark::open(&path).unwrap();
+        mark.create().unwrap();
+        assert_eq!(mark.told(), None);
+        for num in [7, 9, 8] {
+            mark.note_told(num);
+        }
+        drop(mark);
+        let mark = IssuanceMark::open(&path).unwrap();
+        assert_eq!(mark.told(), Some(9));
+        assert!(mark.keys().is_empty() && look(&path).unwrap().is_empty());
+        mark.note_told(i64::MAX);
+        drop(mark);
+        let mark = IssuanceMark::open(&path).unwrap();
+        assert_eq!(mark.told(), Some(i64::from(u32::MAX)));
     }
 
     #[tokio::test]

@@ -36,6 +36,12 @@ impl Shop {
         self.put_back(&adopted).await
     }
 
+    /// The number of the last event that the merchant was told.
+    async fn last_told(&self) -> i64 {
+        let events = self.charges.events_after(self.merchant, 0, 100, "https://pay.example");
+        events.await.unwrap().last().map_or(0, |event| event.num)
+    }
+
     /// The numbers of everything that is in the log of a charge.
     async fn numbers(&self, id: ChargeId) -> Vec<u64> {
         let log = self.charges.history(id).await.unwrap().unwrap();
@@ -145,4 +151,47 @@ async fn r28_what_was_given_out_to_lost_charges_is_watched_on() {
     }
     let next = shop.make(PRICE).await;
     assert!(!lost.contains(&next.charge.address));
+}
+
+#[tokio::test]
+async fn r31_a_database_that_lacks_events_is_known_by_the_mark_though_no_address_was_given_out_since() {
+    let mut shop = Shop::new().await;
+    let made = shop.make(PRICE).await;
+    let tx = shop.pay(&[(&made.charge.address, SATS)]);
+    let (mut shop, backup) = shop.back_up().await;
+    let before = shop.charges.epoch();
+    shop.see(&[&tx]).await;
+    let told = shop.last_told().await;
+    let mut shop = shop.put_back(&backup).await;
+    let first = shop.charges.epoch();
+    assert_ne!(first, before, "a cursor behind what is lost means nothing any more");
+    // The same copy once more: what it lacks is still known.
+    shop = shop.put_back(&backup).await;
+    let second = shop.charges.epoch();
+    assert!(second != first && second != before);
+    shop.see(&[&tx]).await;
+    let events = shop.charges.events_after(shop.merchant, 0, 100, "https://pay.example");
+    let events = events.await.unwrap();
+    assert!(!events.is_empty());
+    assert!(
+        events.iter().all(|event| event.num > told),
+        "no number is of two events"
+    );
+    let above = u64::try_from(shop.world.clock.now().0).unwrap();
+    assert_eq!(shop.numbers(made.charge.id).await[0], above, "R17");
+    let shop = shop.restart().await;
+    assert_eq!(shop.charges.epoch(), second, "it lacks nothing more");
+    shop.assert_replay_equals_live(made.charge.id).await;
+}
+
+#[tokio::test]
+async fn r31_a_restart_that_lost_nothing_keeps_cursors() {
+    let mut shop = Shop::new().await;
+    let made = shop.make(PRICE).await;
+    let before = shop.charges.epoch();
+    let tx = shop.pay(&[(&made.charge.address, SATS)]);
+    shop.see(&[&tx]).await;
+    let shop = shop.restart().await;
+    assert_eq!(shop.charges.epoch(), before);
+    shop.charges.close().await;
 }

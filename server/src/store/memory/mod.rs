@@ -162,6 +162,11 @@ impl Default for Memory {
 }
 
 impl Memory {
+    /// The number of the last event that was told.
+    pub(crate) const fn last_told(&self) -> i64 {
+        self.rows.outbox
+    }
+
     /// The tip that the charges stand on.
     pub(crate) const fn tip(&self) -> Option<Tip> {
         self.tip

@@ -22,6 +22,9 @@ const LOST: &str = "mark_lost";
 /// The descriptors that the mark named and the database did not have when that was last noticed.
 const STRANGERS: &str = "mark_strangers";
 
+/// The last event that the mark knew of and the database did not have.
+pub(in crate::store) const TOLD: &str = "told_before";
+
 /// How database and mark stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Met {
@@ -47,8 +50,9 @@ impl Tx {
         if self.is_mark_lost && !was_lost_before {
             self.session.set_meta(LOST, "yes").await?;
         }
+        let lacks_events = self.meet_told(&mark).await?;
         let has_strangers = self.meet_strangers(&mark.keys()).await?;
-        Ok(match (is_older || has_strangers, was_moved) {
+        Ok(match (is_older || lacks_events || has_strangers, was_moved) {
             (true, _) => Met::Older,
             (false, true) => Met::Apart,
             (false, false) => Met::InStep,
@@ -62,6 +66,23 @@ impl Tx {
             let former = mark.former(issuer.receive.key());
             former.is_some_and(|former| former >= issuer.row.next_index)
         })
+    }
+
+    /// Whether the mark knows of events that the database does not have, and that were not missed before. They were told: their numbers
+    /// are not given again, so that a later look at the same mark finds the same.
+    async fn meet_told(&mut self, mark: &IssuanceMark) -> Result<bool, StoreError> {
+        let last = self.memory.rows.outbox;
+        let Some(told) = mark.told().filter(|told| *told > last) else {
+            return Ok(false);
+        };
+        tracing::warn!(
+            database = last,
+            mark = told,
+            "the database lacks events that were told: it is older, and cursors from before mean nothing any more"
+        );
+        self.session.set_meta(TOLD, &told.to_string()).await?;
+        self.memory.rows.outbox = told;
+        Ok(true)
     }
 
     /// Notes that numbers of events go on above the time `now` (R17): what was told after the state of this database is not known.

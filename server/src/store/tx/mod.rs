@@ -31,7 +31,7 @@ use crate::seal::Seal;
 use crate::wallet::mark::IssuanceMark;
 
 pub(crate) use issue::Draft;
-pub(super) use mark::Met;
+pub(super) use mark::{Met, TOLD};
 pub(crate) use merchants::MerchantDraft;
 pub(crate) use people::WrittenBy;
 pub(crate) use record::{Batch, CHARGES_A_TURN};
