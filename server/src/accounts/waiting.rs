@@ -73,7 +73,7 @@ impl Waiting {
 enum Fate {
     Waits,
     WaitsAnew,
-    IsTaken(Receive),
+    IsTaken(Box<Receive>),
     IsWithdrawn(Withdrawal),
 }
 
@@ -136,7 +136,7 @@ impl Accounts {
         Ok(match (wallet.due_at <= outside, is_known) {
             (false, _) => Fate::Waits,
             (true, false) => Fate::WaitsAnew,
-            (true, true) => Fate::IsTaken(receive),
+            (true, true) => Fate::IsTaken(Box::new(receive)),
         })
     }
 
@@ -147,7 +147,7 @@ impl Accounts {
                 Ok(())
             }
             Fate::WaitsAnew => self.begin_anew(tx, wallet).await,
-            Fate::IsTaken(receive) => self.take(tx, wallet, receive, outside).await,
+            Fate::IsTaken(receive) => self.take(tx, wallet, *receive, outside).await,
             Fate::IsWithdrawn(why) => self.withdraw_wallet(tx, wallet, why, Whence::Server).await,
         }
     }
