@@ -26,6 +26,11 @@ pub(crate) const HTTP2_STREAMS_PER_ADDRESS: u32 = 64;
 /// HTTP/2 streams that all strangers together may have open. What an unread answer holds is up to some 60 KB.
 pub(crate) const HTTP2_STREAMS: u32 = 1_024;
 
+/// HTTP/2 connections of all strangers together. Browsers speak it only through TLS, which is a proxy's.
+pub(crate) const HTTP2_CONNECTIONS: u32 = 1_024;
+/// From so many on the one that has been open longest gives way to the next.
+const HTTP2_CONNECTIONS_KEPT: usize = 768;
+
 /// The counters of one listener. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Connections(Arc<Shared>);
@@ -47,7 +52,12 @@ struct Open {
     trusted: u32,
     /// Those that rest, the one that has rested longest first.
     resting: BTreeMap<u64, CancellationToken>,
-    rests: u64,
+    /// Those that speak HTTP/2 and did not have to give way, the one that has been open longest first.
+    http2: BTreeMap<u64, CancellationToken>,
+    /// All of those that speak HTTP/2.
+    http2_total: u32,
+    /// The number of the next entry in either.
+    next: u64,
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +80,14 @@ pub struct ConnectionPermit {
 pub struct Rest {
     shared: Arc<Shared>,
     nth: u64,
+}
+
+/// That a connection speaks HTTP/2, until this is dropped.
+#[derive(Debug)]
+pub struct Http2Connection {
+    shared: Arc<Shared>,
+    /// `None` for a trusted proxy's.
+    nth: Option<u64>,
 }
 
 /// The right to one HTTP/2 stream, given back when it is dropped.
@@ -130,6 +148,12 @@ impl Connections {
         self.0.open.lock().connections.total >= self.0.strangers - self.0.strangers / 8
     }
 
+    /// How many of strangers' connections rest.
+    #[cfg(test)]
+    pub(crate) fn resting(&self) -> usize {
+        self.0.open.lock().resting.len()
+    }
+
     /// How many connections are open.
     #[must_use]
     pub fn total(&self) -> u32 {
@@ -160,14 +184,39 @@ impl ConnectionPermit {
         if open.resting.len() >= self.shared.resting {
             open.longest_rest_ends();
         }
-        let nth = open.rests;
-        open.rests += 1;
+        let nth = open.next();
         open.resting.insert(nth, self.gives_way.clone());
         drop(open);
         Some(Rest {
             shared: Arc::clone(&self.shared),
             nth,
         })
+    }
+
+    /// It speaks HTTP/2, until what is returned is dropped. Of too many of strangers the one that has been open longest gives way;
+    /// `None`, and counted as refused, when those that do so are not gone yet.
+    #[must_use]
+    pub fn speaks_http2(&self) -> Option<Http2Connection> {
+        let shared = Arc::clone(&self.shared);
+        if self.stranger.is_none() {
+            return Some(Http2Connection { shared, nth: None });
+        }
+        let mut open = self.shared.open.lock();
+        if open.http2.len() >= HTTP2_CONNECTIONS_KEPT
+            && let Some((_, gives_way)) = open.http2.pop_first()
+        {
+            refused("http2_connection");
+            gives_way.cancel();
+        }
+        if open.http2_total >= HTTP2_CONNECTIONS {
+            refused("http2_connection");
+            return None;
+        }
+        open.http2_total += 1;
+        let nth = open.next();
+        open.http2.insert(nth, self.gives_way.clone());
+        drop(open);
+        Some(Http2Connection { shared, nth: Some(nth) })
     }
 
     /// Counts an HTTP/2 stream of this connection in. `None`, and counted as refused, when it has no place.
@@ -198,7 +247,22 @@ impl Drop for Rest {
     }
 }
 
+impl Drop for Http2Connection {
+    fn drop(&mut self) {
+        if let Some(nth) = &self.nth {
+            let mut open = self.shared.open.lock();
+            open.http2.remove(nth);
+            open.http2_total -= 1;
+        }
+    }
+}
+
 impl Open {
+    fn next(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
     /// Ends the connection that has rested longest; whether there is one.
     fn longest_rest_ends(&mut self) -> bool {
         let Some((_, gives_way)) = self.resting.pop_first() else {
@@ -331,6 +395,32 @@ mod tests {
         strangers.clear();
         let open = connections.0.open.lock();
         assert!(open.resting.is_empty() && open.connections.total == 0);
+    }
+
+    #[test]
+    fn of_too_many_connections_of_http_2_the_oldest_gives_way_and_none_is_over_the_bound() {
+        let connections = Connections::new(16_000, 20, vec!["10.0.0.0/8".parse().unwrap()]);
+        let permit = |nth: u32| {
+            let address = IpAddr::V4(std::net::Ipv4Addr::from_bits(0xC633_0000 + nth));
+            connections.admit(address).unwrap()
+        };
+        let permits: Vec<_> = (0..1_100).map(permit).collect();
+        let mut held: Vec<_> = permits.iter().map(ConnectionPermit::speaks_http2).collect();
+        let asked_to_go = permits.iter().take_while(|permit| permit.gives_way().is_cancelled());
+        assert_eq!(asked_to_go.count(), 1_024 - 768 + 1);
+        assert_eq!(
+            held.iter().flatten().count(),
+            1_024,
+            "those that are asked to go are there still"
+        );
+        let proxy = connections.admit(ip("10.0.0.1")).unwrap();
+        assert!(proxy.speaks_http2().is_some());
+        // One that is gone makes room.
+        held.remove(0);
+        assert!(permit(2_000).speaks_http2().is_some());
+        held.clear();
+        let open = connections.0.open.lock();
+        assert!(open.http2.is_empty() && open.http2_total == 0);
     }
 
     #[test]

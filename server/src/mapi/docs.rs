@@ -2,14 +2,11 @@
 
 use std::fmt::Write as _;
 
-use axum::extract::State;
-use axum::response::Response;
-
 use super::guides;
 use super::openapi::problems;
 use super::route::{Field, Route, Verb};
 use super::routes::ROUTES;
-use crate::app::App;
+use crate::web::Fixed;
 
 const SHELL: &str = include_str!("../../../docs/api/client.sh");
 const RUBY: &str = include_str!("../../../docs/api/client.rb");
@@ -18,9 +15,9 @@ pub(super) const CHARGE: &str = "CHARGE_ID";
 /// The same for a webhook's.
 const WEBHOOK: &str = "WEBHOOK_ID";
 
-/// `GET /docs`
-pub(super) async fn show(State(app): State<App>) -> Response {
-    guides::respond(&app, "Merchant API", &body(app.public_url.origin()))
+/// What `GET /docs` answers, of the server at `url`.
+pub(super) fn page(url: &str) -> Fixed {
+    guides::page("Merchant API", &body(url))
 }
 
 fn body(url: &str) -> String {

@@ -1,48 +1,56 @@
 //! The pages under `/docs`: the reference and the guides of this repository, so that an integrator needs nothing else.
 
+use std::sync::OnceLock;
+
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use http::{HeaderMap, header};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 
 use crate::app::App;
 use crate::checkout::document::Visit;
 use crate::checkout::refusal::Refusal;
-use crate::web::Context;
-use crate::web::headers::{Framing, Nonce, Running, page_policy};
+use crate::web::headers::fixed_policy;
+use crate::web::{Context, Fixed};
 
 /// A guide, by the name in its address.
 struct Guide {
     name: &'static str,
     title: &'static str,
     text: &'static str,
+    page: OnceLock<Fixed>,
 }
 
-const GUIDES: [Guide; 5] = [
+static GUIDES: [Guide; 5] = [
     Guide {
         name: "widget",
         title: "Button and link",
         text: include_str!("../../../docs/widget.md"),
+        page: OnceLock::new(),
     },
     Guide {
         name: "signed-links",
         title: "Signed links",
         text: include_str!("../../../docs/signed-links.md"),
+        page: OnceLock::new(),
     },
     Guide {
         name: "api",
         title: "API guide",
         text: include_str!("../../../docs/api.md"),
+        page: OnceLock::new(),
     },
     Guide {
         name: "webhooks",
         title: "Webhooks",
         text: include_str!("../../../docs/webhooks.md"),
+        page: OnceLock::new(),
     },
     Guide {
         name: "limits",
         title: "Limits",
         text: include_str!("../../../docs/limits.md"),
+        page: OnceLock::new(),
     },
 ];
 
@@ -56,21 +64,29 @@ pub(super) async fn show(
     headers: HeaderMap,
 ) -> Response {
     match GUIDES.iter().find(|guide| guide.name == name) {
-        Some(guide) => respond(&app, guide.title, &markup(guide.text)),
+        Some(guide) => {
+            let made = guide.page.get_or_init(|| page(guide.title, &markup(guide.text)));
+            answer(made, &headers)
+        }
         None => app.refuse(&Visit::new(context, headers, None), Refusal::unknown_page()),
     }
 }
 
 /// A page under `/docs` with `body`, which is markup of ours.
-pub(super) fn respond(app: &App, title: &str, body: &str) -> Response {
-    let nonce = Nonce::new(app.rng.bytes());
-    let policy = page_policy(&nonce, &Framing::nobody(), Running::Scripts, false);
-    let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)];
-    (StatusCode::OK, headers, document(nonce.as_str(), title, body)).into_response()
+pub(super) fn page(title: &str, body: &str) -> Fixed {
+    Fixed::new("text/html; charset=utf-8", document(title, body))
 }
 
-pub(super) fn document(nonce: &str, title: &str, body: &str) -> String {
+/// Such a page as the answer to a request with these headers.
+pub(super) fn answer(page: &Fixed, headers: &HeaderMap) -> Response {
+    let mut response = page.answer(headers);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, fixed_policy(STYLE));
+    response
+}
+
+fn document(title: &str, body: &str) -> String {
     let links: String = GUIDES
         .iter()
         .map(|guide| format!("<a href=\"/docs/{}\">{}</a>", guide.name, guide.title))
@@ -78,7 +94,7 @@ pub(super) fn document(nonce: &str, title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width,initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><title>{title} · Bitpro \
-         Checkout</title><style nonce=\"{nonce}\">{STYLE}</style></head><body><header><p>Bitpro Checkout</p><nav \
+         Checkout</title><style>{STYLE}</style></head><body><header><p>Bitpro Checkout</p><nav \
          aria-label=\"Documentation\"><a href=\"/docs\">Merchant API</a>{links}</nav></header><main>{body}</main></body></html>"
     )
 }
@@ -137,6 +153,16 @@ mod tests {
                 guide.name
             );
         }
+    }
+
+    #[test]
+    fn the_style_of_a_page_is_the_one_that_its_policy_names() {
+        let page = document("Merchant API", "<h1>Merchant API</h1>");
+        let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+        let policy = fixed_policy(style);
+        let answer = answer(&super::page("Merchant API", ""), &HeaderMap::new());
+        assert_eq!(answer.headers()[header::CONTENT_SECURITY_POLICY], policy);
+        assert!(!page.contains("<script") && !policy.to_str().unwrap().contains("unsafe"));
     }
 
     #[test]

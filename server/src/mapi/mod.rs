@@ -26,13 +26,18 @@ mod state;
 mod tests;
 mod webhooks;
 
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::State;
 use axum::routing::{any, get};
 use axum::{Router, middleware};
+use http::HeaderMap;
 
 pub use limit::KeyLimit;
 pub use state::Mapi;
 
 use crate::app::App;
+use crate::web::Fixed;
 
 /// The realm that requests are signed for.
 pub const REALM: &str = "Bitpro";
@@ -52,8 +57,14 @@ pub fn router(app: &App) -> Router<App> {
         .route("/mapi/{*rest}", any(route::unknown))
         .method_not_allowed_fallback(route::wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), authenticate::pass));
+    // Our own address stands in it.
+    let reference: Arc<OnceLock<Fixed>> = Arc::default();
+    let show_reference = async move |State(app): State<App>, headers: HeaderMap| {
+        let page = reference.get_or_init(|| docs::page(app.public_url.origin()));
+        guides::answer(page, &headers)
+    };
     signed
         .route("/mapi/openapi.json", get(openapi::show))
-        .route("/docs", get(docs::show))
+        .route("/docs", get(show_reference))
         .route("/docs/{guide}", get(guides::show))
 }

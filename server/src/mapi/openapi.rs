@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, header};
+use axum::response::Response;
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use super::route::{Field, Route, Verb};
 use super::routes::ROUTES;
 use super::{MEDIA_TYPE, REALM};
+use crate::web::Fixed;
 
 /// Shapes of answers; a test compares them with what is really answered.
 const SCHEMAS: &str = include_str!("schemas.json");
@@ -42,12 +43,11 @@ const OF_BODIES: [(u16, &str); 7] = [
     (415, "unsupported-media-type"),
 ];
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
+static DOCUMENT: LazyLock<Fixed> = LazyLock::new(|| Fixed::new("application/json", document().to_string()));
 
 /// `GET /mapi/openapi.json`
-pub(super) async fn show() -> Response {
-    let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json)], DOCUMENT.as_str()).into_response()
+pub(super) async fn show(headers: HeaderMap) -> Response {
+    DOCUMENT.answer(&headers)
 }
 
 /// The problems of a route, by status.

@@ -47,7 +47,7 @@ pub struct Edge {
 /// The longest path and query that is looked at.
 pub(crate) const LONGEST_URI: usize = 8 * 1024;
 /// The longest head that is looked at, in bytes: its first line and its fields.
-pub(crate) const LONGEST_HEAD: usize = 32 * 1024;
+pub(crate) const LONGEST_HEAD: usize = 16 * 1024;
 /// Asked by machines that know our address, not our name.
 const UNDER_ANY_HOST: [&str; 2] = ["/healthz", "/readyz"];
 

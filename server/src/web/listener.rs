@@ -51,7 +51,7 @@ pub(crate) const HTTP2_STREAMS_OF_PROXY: u32 = 128;
 /// The same on a stranger's connection.
 pub(crate) const HTTP2_STREAMS_PER_CONNECTION: u32 = 16;
 /// The most that hyper reads of a head before it gives up, in bytes; `edge` refuses whatever is over its own limit.
-const MAX_HEAD_BUFFER: usize = 32 * 1024;
+const MAX_HEAD_BUFFER: usize = 16 * 1024;
 /// The same for HTTP/2, counted as RFC 9113 does.
 pub(crate) const HTTP2_HEAD_BYTES: u32 = 16 * 1024;
 /// What the system holds of answers that are on their way, in bytes: enough for the page and its script at once.
@@ -141,8 +141,8 @@ impl Connection {
         } else {
             treatment.header_timeout
         };
-        let socket = Socket::new(stream, treatment.write_timeout);
         let permit = Arc::clone(&self.place.permit);
+        let socket = Socket::new(stream, treatment.write_timeout, Arc::clone(&permit) as Arc<dyn Resting>);
         let work = Work::none(&*permit);
         let asked_before = work.clone();
         let protocol = tokio::select! {
@@ -152,6 +152,14 @@ impl Connection {
         };
         let Ok(Some(protocol)) = protocol else {
             return;
+        };
+        // What HTTP/2 keeps for one connection is several times as much: the fields of a head that is not whole, and windows.
+        let _http2 = match protocol {
+            Protocol::Http1 => None,
+            Protocol::Http2 => match permit.speaks_http2() {
+                Some(place) => Some(place),
+                None => return,
+            },
         };
         let streams_at_once = if self.place.permit.is_trusted() {
             HTTP2_STREAMS_OF_PROXY

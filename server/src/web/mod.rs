@@ -4,6 +4,7 @@ mod bodies;
 pub mod context;
 pub mod edge;
 pub mod encoding;
+mod fixed;
 pub mod headers;
 pub mod listener;
 mod patience;
@@ -15,6 +16,7 @@ mod takeover;
 
 pub use bodies::Bodies;
 pub use context::{Context, Peer, RequestId, RequestIds};
+pub use fixed::Fixed;
 pub use problem::Problem;
 pub use stream::event_stream;
 pub use takeover::LongLived;

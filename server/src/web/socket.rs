@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use crate::limits::refused;
+use super::resting::Resting;
+use crate::limits::{Rest, refused};
 
 /// What is spoken on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ struct Inner {
     /// What was read to learn the protocol, and is still to be read by whoever speaks it.
     beginning: Beginning,
     patience: Duration,
+    place: Arc<dyn Resting>,
     stalled: Option<Stalled>,
 }
 
@@ -50,15 +52,18 @@ struct Beginning {
 struct Stalled {
     until: Pin<Box<Sleep>>,
     taken: usize,
+    /// It counts among those that are waited for, from its last progress on.
+    rest: Option<Rest>,
 }
 
 impl Socket {
-    /// A socket whose reader may take next to nothing for `patience`.
-    pub fn new(stream: TcpStream, patience: Duration) -> Self {
+    /// A socket whose reader may take next to nothing for `patience`, and rests at its `place` meanwhile.
+    pub fn new(stream: TcpStream, patience: Duration, place: Arc<dyn Resting>) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             stream: Some(stream),
             beginning: Beginning::default(),
             patience,
+            place,
             stalled: None,
         })))
     }
@@ -121,6 +126,7 @@ impl Inner {
         if let Poll::Ready(written) = write(Pin::new(stream), cx) {
             if let (Some(stalled), Ok(written)) = (&mut self.stalled, &written) {
                 stalled.taken += *written;
+                stalled.rest = None;
             }
             return Poll::Ready(written);
         }
@@ -128,7 +134,11 @@ impl Inner {
         let stalled = self.stalled.get_or_insert_with(|| Stalled {
             until: Box::pin(tokio::time::sleep(patience)),
             taken: 0,
+            rest: None,
         });
+        if stalled.rest.is_none() {
+            stalled.rest = self.place.rest();
+        }
         while stalled.until.as_mut().poll(cx).is_ready() {
             if stalled.taken < LEAST_TAKEN_BYTES {
                 refused("write_stalled");

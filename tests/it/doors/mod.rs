@@ -91,7 +91,7 @@ async fn a_head_that_is_too_long_is_refused_in_whatever_pieces_it_comes() -> Res
     let mut app = App::prepare(Setup::without_node())?;
     app.start().await?;
     let port = port_of(&app)?;
-    for (size, status) in [(30_000, "200"), (40_000, "431"), (100_000, "431")] {
+    for (size, status) in [(15_000, "200"), (20_000, "431"), (100_000, "431")] {
         let mut stream = connected("127.0.0.1", port).await?;
         let head = format!(
             "GET /healthz HTTP/1.1\r\nhost: localhost:{port}\r\nx-long: {}\r\n\r\n",

@@ -51,6 +51,10 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "HTTP/2 connections",
+        &["of_too_many_connections_of_http_2_the_oldest_gives_way_and_none_is_over_the_bound"],
+    ),
+    (
         "HTTP/2 streams",
         &["http_2_streams_are_counted_over_all_connections_of_an_address_and_over_all_strangers"],
     ),
@@ -60,6 +64,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
             "a_head_that_is_too_long_is_refused_in_whatever_pieces_it_comes",
             "a_path_that_is_too_long_is_refused_by_name",
             "whoever_sends_a_head_or_a_body_byte_by_byte_is_let_go",
+            "of_too_many_heads_that_are_not_whole_those_waited_for_longest_are_closed",
         ],
     ),
     (
@@ -73,6 +78,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
     (
         "an answer that is not taken",
         &[
+            "a_reader_who_is_waited_for_longest_gives_way_to_others",
             "readers_who_never_read_keep_nobody_out_and_are_let_go",
             "a_stream_of_http_2_that_is_not_taken_is_reset_and_the_others_go_on",
         ],

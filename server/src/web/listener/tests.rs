@@ -29,6 +29,10 @@ async fn serve_one_stream() -> Served {
 }
 
 async fn serve_with(connections: Connections) -> Served {
+    serve_patiently(connections, Duration::from_millis(300), Duration::from_secs(1)).await
+}
+
+async fn serve_patiently(connections: Connections, header_timeout: Duration, write_timeout: Duration) -> Served {
     let (feed, chunks) = mpsc::unbounded_channel::<bytes::Bytes>();
     let chunks = Arc::new(parking_lot::Mutex::new(Some(chunks)));
     let closing = CancellationToken::new();
@@ -51,8 +55,8 @@ async fn serve_with(connections: Connections) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let treatment = Treatment {
-        header_timeout: Duration::from_millis(300),
-        write_timeout: Duration::from_secs(1),
+        header_timeout,
+        write_timeout,
         max_connections: 100,
         connections,
         grace: Duration::from_secs(5),
@@ -184,6 +188,60 @@ async fn a_reader_who_takes_nothing_of_an_answer_is_let_go() {
         // The answer's body is dropped, and its channel with it, while the client goes on holding the connection.
         served.feed.closed().await;
         drop(client);
+        served.closing.cancel();
+        served.task.await.unwrap();
+    }
+}
+
+/// Longer than any test lasts.
+const FOR_EVER: Duration = Duration::from_secs(3_600);
+
+#[tokio::test]
+async fn a_reader_who_is_waited_for_longest_gives_way_to_others() {
+    // Fifteen strangers, of whom three may be waited for.
+    let connections = Connections::new(16, 16, Vec::new());
+    let served = serve_patiently(connections.clone(), FOR_EVER, FOR_EVER).await;
+    let mut reader = TcpStream::connect(served.address).await.unwrap();
+    reader
+        .write_all(b"GET /download HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut reader, "\r\n\r\n").await;
+    served.feed.send(vec![0; LARGE].into()).unwrap();
+    while connections.resting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(TcpStream::connect(served.address).await.unwrap());
+    }
+    served.feed.closed().await;
+    served.closing.cancel();
+    served.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn of_too_many_heads_that_are_not_whole_those_waited_for_longest_are_closed() {
+    let frame_of_a_head = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\x01\0\0\0\x01\x82";
+    for beginning in [&b"GET / HTTP/1.1\r\nhost: x\r\nlong: "[..], frame_of_a_head] {
+        let served = serve_patiently(Connections::new(16, 16, Vec::new()), FOR_EVER, FOR_EVER).await;
+        let mut held = Vec::new();
+        for _ in 0..5 {
+            let mut stream = TcpStream::connect(served.address).await.unwrap();
+            stream.write_all(beginning).await.unwrap();
+            held.push(stream);
+        }
+        for longest in &mut held[..2] {
+            let mut rest = Vec::new();
+            // It ends, with or without a word.
+            let _ = longest.read_to_end(&mut rest).await;
+        }
+        let last = held.last_mut().unwrap();
+        if beginning != frame_of_a_head {
+            last.write_all(b"1\r\n\r\n").await.unwrap();
+            read_until(last, "hello").await;
+        }
+        drop(held);
         served.closing.cancel();
         served.task.await.unwrap();
     }
