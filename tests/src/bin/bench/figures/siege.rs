@@ -47,8 +47,6 @@ const SOURCES: u32 = 10_000;
 const PACE: u32 = 1_000;
 /// Enough that each stranger may have a stream of one (R25: ten streams a charge).
 const CHARGES: usize = 1_200;
-/// Until the server has ended what the last strangers left behind.
-const PAUSE: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 const MIB: f64 = 1_048_576.0;
 
@@ -58,9 +56,8 @@ pub async fn measure(conditions: Conditions) -> Result<Vec<Row>> {
     let charges = stage.create_many(CHARGES, 16).await?;
     reopen_as_shipped(&mut stage.app).await?;
     let world = Arc::new(World::prepare(&stage, &charges).await?);
-    let pid = stage.pid()?;
     let duration = Duration::from_secs(conditions.siege_seconds);
-    let (calm, memory) = watched(pid, world.go_on(duration)).await?;
+    let (calm, memory) = watched(stage.pid()?, world.go_on(duration)).await?;
     let calm = calm?;
     crate::say(&format!("siege: nobody there, {}", told(&calm, memory)));
     let mut rows = Vec::new();
@@ -68,6 +65,10 @@ pub async fn measure(conditions: Conditions) -> Result<Vec<Row>> {
         if !conditions.wants("siege", name) {
             continue;
         }
+        // What one door has cost must not show at the next.
+        stage.app.stop().await?;
+        stage.app.start().await?;
+        let pid = stage.pid()?;
         let plan = Plan {
             door,
             port: stage.port(),
@@ -86,7 +87,6 @@ pub async fn measure(conditions: Conditions) -> Result<Vec<Row>> {
         let outcome = attack.ended().await?;
         crate::say(&format!("siege: {name}, {}; {}", told(&seen, memory), ends(&outcome)));
         rows.push(row(name, what, &calm, &seen, memory, door, &outcome)?);
-        tokio::time::sleep(PAUSE).await;
     }
     Ok(rows)
 }
