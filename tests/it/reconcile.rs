@@ -90,7 +90,9 @@ async fn another_hand(app: &App, program: &str, arguments: &[&str]) -> Result<()
 /// As if the server had never heard of any payment, nor told of one, and yet had read the whole chain.
 const FORGET: &str = "DELETE FROM attempts; DELETE FROM deliveries; DELETE FROM outbox; DELETE FROM payments; \
                       DELETE FROM payment_txs; DELETE FROM events; UPDATE charges SET snapshot = NULL, state = 'pending', \
-                      reason = NULL, sequence = 0, is_open = 1, is_paid = 0;";
+                      reason = NULL, sequence = 0, is_open = 1, is_paid = 0; \
+                      DELETE FROM state_counts; \
+                      INSERT INTO state_counts SELECT state, COUNT(*) FROM charges GROUP BY state;";
 
 /// Hexadecimal digits in the order of the protocol, which is the reverse of what is printed.
 fn reversed(shown: &str) -> String {
@@ -318,6 +320,7 @@ async fn an_invented_payment_is_found_and_not_believed() -> Result<()> {
         1,
         &[
             ("payment-missing", Some(&charge), false),
+            ("transaction-missing", Some(&charge), false),
             ("payment-not-in-chain", Some(&charge), false),
         ],
     )?;
@@ -326,6 +329,7 @@ async fn an_invented_payment_is_found_and_not_believed() -> Result<()> {
         1,
         &[
             ("payment-missing", Some(&charge), true),
+            ("transaction-missing", Some(&charge), false),
             ("payment-not-in-chain", Some(&charge), false),
         ],
     )
@@ -340,6 +344,7 @@ async fn a_row_or_an_address_that_another_hand_wrote_is_found_and_not_decided_ab
     let id = victim.id.replace('-', "");
     let statements = format!(
         "{FORGET} UPDATE charges SET state = 'confirmed' WHERE id <> x'{id}'; \
+         UPDATE state_counts SET charges = 1; INSERT INTO state_counts VALUES ('confirmed', 1); \
          UPDATE scripts SET script = x'00140000000000000000000000000000000000000001' \
          WHERE id = (SELECT script FROM charges WHERE id = x'{id}');"
     );
