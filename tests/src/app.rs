@@ -1,7 +1,6 @@
 //! The real `bitpro` binary: configured by environment, started, asked, stopped, killed, and started again on the same data.
 
 use std::env;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::process::Process;
 use crate::wait::eventually;
-use crate::{Clock, Node};
+use crate::{Clock, Node, ports};
 
 /// The fixed exchange rate: EUR 50,000.00 for one bitcoin, so that a cent is 20 satoshis.
 pub const CENTS_PER_BTC: u64 = 5_000_000;
@@ -83,13 +82,8 @@ impl App {
     /// # Errors
     /// When there is no folder or no free port.
     pub fn prepare(setup: Setup) -> Result<Self> {
-        // Held until both are known, so that they are two.
-        let (free, also_free) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-        let port = match setup.port {
-            Some(port) => port,
-            None => free.local_addr()?.port(),
-        };
-        let metrics_port = also_free.local_addr()?.port();
+        let [free, metrics_port] = ports::lasting()?;
+        let port = setup.port.unwrap_or(free);
         Ok(Self {
             setup,
             port,

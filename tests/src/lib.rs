@@ -16,6 +16,7 @@ pub mod mapi;
 pub mod merchant;
 pub mod node;
 pub mod pair;
+pub mod ports;
 pub mod process;
 pub mod proxy;
 pub mod receiver;

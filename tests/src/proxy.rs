@@ -2,13 +2,13 @@
 
 use std::env;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
+use crate::ports;
 use crate::process::Process;
 use crate::wait::eventually;
 
@@ -35,7 +35,8 @@ impl Proxy {
     /// # Errors
     /// When there is none.
     pub fn free_port() -> Result<u16> {
-        Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+        let [port] = ports::lasting()?;
+        Ok(port)
     }
 
     /// Starts a proxy at `port` for the server at `target`, as in `127.0.0.1:8080`.

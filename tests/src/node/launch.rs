@@ -1,7 +1,6 @@
 //! Finding bitcoind and starting it.
 
 use std::env;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +10,7 @@ use serde_json::json;
 
 use super::Role;
 use crate::Clock;
+use crate::ports;
 use crate::process::Process;
 use crate::rpc::Rpc;
 use crate::wait::eventually;
@@ -28,16 +28,12 @@ pub(super) struct Ports {
 
 impl Ports {
     pub(super) fn free() -> Result<Self> {
-        // All are held at once, so that they differ.
-        let held: Vec<TcpListener> = (0..4)
-            .map(|_| TcpListener::bind("127.0.0.1:0"))
-            .collect::<Result<_, _>>()?;
-        let port = |index: usize| -> Result<u16> { Ok(held[index].local_addr()?.port()) };
+        let [p2p, rpc, rawtx, sequence] = ports::lasting()?;
         Ok(Self {
-            p2p: port(0)?,
-            rpc: port(1)?,
-            rawtx: port(2)?,
-            sequence: port(3)?,
+            p2p,
+            rpc,
+            rawtx,
+            sequence,
         })
     }
 }

@@ -124,6 +124,10 @@ impl World {
             charge,
             now: self.server_now(),
             pays: &pays,
+            missed_some: self
+                .paying
+                .get(&made.script)
+                .is_some_and(|sent| sent.len() > pays.len()),
             accepted: &accepted,
             cancelled: made.cancelled.is_some(),
             confirmed: None,
@@ -231,6 +235,14 @@ impl World {
         net.registry.txs[*block.tids.first()?].born
     }
 
+    /// When the block before that of a transaction was truly found. What is first met in a block may be as old (R5), and the server may
+    /// have known that block when the model could not look, as after a commit that was answered with an error.
+    fn parent_found(net: &Net, tid: Tid) -> Option<i64> {
+        let height = usize::try_from(net.near.mined.get(&tid)?.checked_sub(1)?).expect("heights are small");
+        let block = &net.registry.blocks[*net.near.active.get(height)?];
+        net.registry.txs[*block.tids.first()?].born
+    }
+
     /// What truly paid a charge, of what was ever seen.
     fn pays(&self, made: &Made, required: u32) -> Vec<Pay> {
         let Some(outputs) = self.paying.get(&made.script) else {
@@ -257,7 +269,10 @@ impl World {
                     vout,
                     value,
                     truth: truth(&net, tid),
-                    after: sight.after,
+                    after: match Self::parent_found(&net, tid) {
+                        Some(found) if sight.mined == Some(sight.by) => sight.after.min(found),
+                        _ => sight.after,
+                    },
                     by: sight.by,
                     unmined: sight.unmined,
                     deep: self.deep_since(&net, tid, required),

@@ -66,6 +66,8 @@ pub struct Case<'a> {
     pub now: i64,
     /// Everything that was ever seen to pay it.
     pub pays: &'a [Pay],
+    /// Whether something was sent to it that is not among these: the model could not look, and the server perhaps could.
+    pub missed_some: bool,
     /// What the merchant's hand took, each time, and whether there was not enough before.
     pub accepted: &'a [(bool, Vec<(usize, u32)>)],
     /// Whether it was withdrawn.

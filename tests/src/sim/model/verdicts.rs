@@ -118,7 +118,7 @@ impl Case<'_> {
         if state == State::TimedOut && there.clone().any(|pay| matters(&pay)) {
             return broken("r01 timed out with money there", told("must be failed"));
         }
-        if state == State::Failed && self.pays.is_empty() && !self.cancelled {
+        if state == State::Failed && self.pays.is_empty() && !self.missed_some && !self.cancelled {
             return broken("r03 failed although nobody ever paid", told("must not be failed"));
         }
         if state == State::TimedOut && self.cancelled {
@@ -130,7 +130,7 @@ impl Case<'_> {
     fn check_reason(&self) -> Result<(), Broken> {
         let any = |truth: Truth| self.pays.iter().any(|pay| pay.truth == truth);
         let is_wrong = match self.charge.reason {
-            Some(Reason::Replaced) => !self.pays.iter().any(|pay| pay.had_rival),
+            Some(Reason::Replaced) => !self.missed_some && !self.pays.iter().any(|pay| pay.had_rival),
             Some(Reason::Dropped) => !any(Truth::Floating) && !any(Truth::Replaced),
             Some(Reason::Reorged) => !any(Truth::Unmade),
             Some(Reason::Cancelled) => !self.cancelled,
