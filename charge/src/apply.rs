@@ -113,16 +113,17 @@ impl Charge {
         })
     }
 
-    /// Whether it is as if nobody had ever sent anything: no money of its own is there, none was ever announced, and what came
-    /// and went was dust (R8).
+    /// Whether it is as if nobody had ever sent anything: no money of its own is there, and what came and went was dust,
+    /// each payment and all together (R8).
     #[must_use]
     pub fn is_untouched(&self) -> bool {
         let is_there = |payment: &Arc<Payment>| payment.is_live() && self.is_own(payment);
         !self.is_paid_into() && !self.payments.iter().any(is_there)
     }
 
-    /// Whether its order is closed to others by what came: more than dust (R8), in one payment or in many together. A
-    /// merchant who withdraws it closes nothing. A stranger's few satoshis close nobody's order (R22), whether they take them back or leave them there.
+    /// Whether its order is closed to others by what came: more than dust (R8), in one payment or in many together. A merchant
+    /// who withdraws it closes nothing. A stranger's few satoshis close nobody's order (R22), whether they take them back or leave
+    /// them there.
     /// What closed it once closes it for good: only sums that never fall are looked at.
     #[must_use]
     pub fn is_paid_into(&self) -> bool {
@@ -149,7 +150,7 @@ impl Charge {
     }
 
     /// Where the payment at `outpoint` stands, or is to be put.
-    fn place_of(&self, outpoint: Outpoint) -> Result<usize, usize> {
+    pub(crate) fn place_of(&self, outpoint: Outpoint) -> Result<usize, usize> {
         self.payments
             .binary_search_by_key(&outpoint, |payment| payment.outpoint)
     }

@@ -285,12 +285,8 @@ impl Decision<'_> {
         named.dedup_by_key(|payment| payment.outpoint);
         let shares = self.charge.shares(|_, _| true);
         let counts = |payment: &Payment| {
-            let place = self
-                .charge
-                .payments
-                .iter()
-                .position(|known| known.outpoint == payment.outpoint);
-            place.is_some_and(|place| shares[place] == payment.value)
+            let place = self.charge.place_of(payment.outpoint);
+            place.is_ok_and(|place| shares[place] == payment.value)
         };
         if self.charge.state == State::Confirmed {
             // What counts already was not taken by hand, and is not to look as if it had been.

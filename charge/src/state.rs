@@ -195,9 +195,9 @@ impl Charge {
     /// What would count if `named` were taken by hand (R14).
     pub(crate) fn counted_with(&self, named: &[&Payment]) -> Amount {
         let mut taken = self.clone();
-        for payment in &mut taken.payments {
-            if named.iter().any(|named| named.outpoint == payment.outpoint) {
-                Arc::make_mut(payment).judgement = Some(Judgement::ByHand);
+        for payment in named {
+            if let Ok(place) = taken.place_of(payment.outpoint) {
+                Arc::make_mut(&mut taken.payments[place]).judgement = Some(Judgement::ByHand);
             }
         }
         taken.counted()
