@@ -275,6 +275,19 @@ mod tests {
     use super::*;
     use crate::testing::{START, TestApp};
 
+    /// What the listener for the operator answers about readiness.
+    async fn readiness(app: &TestApp) -> (StatusCode, serde_json::Value) {
+        let request = Request::builder()
+            .uri("/readyz")
+            .header(header::HOST, "127.0.0.1:9464")
+            .extension(Peer("127.0.0.1:40000".parse().unwrap()));
+        let request = request.body(Body::empty()).unwrap();
+        let answer = inside(app.app.clone()).oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
     #[tokio::test]
     async fn r32_readiness_tells_of_a_time_that_ran_ahead_and_charges_are_made_all_the_same() {
         let app = TestApp::with_merchant(&[]).await;
@@ -282,15 +295,8 @@ mod tests {
             app.clock.turn_to(START.plus_secs(secs));
             assert_eq!(app.charges.now(), START.plus_secs(secs));
             app.clock.turn_to(START);
-            let request = Request::builder()
-                .uri("/readyz")
-                .header(header::HOST, "127.0.0.1:9464")
-                .extension(Peer("127.0.0.1:40000".parse().unwrap()));
-            let request = request.body(Body::empty()).unwrap();
-            let answer = inside(app.app.clone()).oneshot(request).await.unwrap();
-            assert_eq!(answer.status(), StatusCode::OK);
-            let body = answer.into_body().collect().await.unwrap().to_bytes();
-            let told: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let (status, told) = readiness(&app).await;
+            assert_eq!(status, StatusCode::OK);
             let parts = told["parts"].as_array().unwrap();
             let clock = parts.iter().find(|part| part["name"] == "clock").unwrap();
             assert_eq!(clock["ok"], is_right, "{clock}");
@@ -306,16 +312,7 @@ mod tests {
     #[tokio::test]
     async fn r06_a_hole_is_a_part_of_its_own_beside_a_node_that_is_in_step() {
         let app = TestApp::with_merchant(&[]).await;
-        let told = async || {
-            let request = Request::builder()
-                .uri("/readyz")
-                .header(header::HOST, "127.0.0.1:9464")
-                .extension(Peer("127.0.0.1:40000".parse().unwrap()));
-            let request = request.body(Body::empty()).unwrap();
-            let answer = inside(app.app.clone()).oneshot(request).await.unwrap();
-            let body = answer.into_body().collect().await.unwrap().to_bytes();
-            serde_json::from_slice::<serde_json::Value>(&body).unwrap()
-        };
+        let told = async || readiness(&app).await.1;
         let part = |told: &serde_json::Value, name: &str| {
             let parts = told["parts"].as_array().unwrap();
             parts

@@ -233,6 +233,16 @@ impl World {
         .await
     }
 
+    /// Brings everything to rest, and `order`, paid as asked for, with it.
+    ///
+    /// # Errors
+    /// When it does not come to rest, or the order is not confirmed.
+    pub async fn settles_paid(&mut self, order: &Order) -> Result<()> {
+        self.settle().await?;
+        self.checkout.becomes(&order.charge, "confirmed", Some("exact")).await?;
+        Ok(())
+    }
+
     /// Brings everything to rest: nodes joined, all that can be mined is mined, and the server knows it.
     ///
     /// # Errors

@@ -36,12 +36,7 @@ pub async fn many_transactions_to_one(world: &mut World) -> Result<()> {
         world.pair.server.send(&coins::spend(&[coin], &[part], 3)?).await?;
     }
     world.checkout.becomes(&order.charge, "seen", None).await?;
-    world.settle().await?;
-    world
-        .checkout
-        .becomes(&order.charge, "confirmed", Some("exact"))
-        .await?;
-    Ok(())
+    world.settles_paid(&order).await
 }
 
 /// A block that nobody knew a transaction of holds 4,000 payments: ten for each of 400 charges.

@@ -66,12 +66,7 @@ pub async fn disk_full(world: &mut World) -> Result<()> {
         world.app.start().await?;
     }
     world.checkout.becomes(&order.charge, "seen", None).await?;
-    world.settle().await?;
-    world
-        .checkout
-        .becomes(&order.charge, "confirmed", Some("exact"))
-        .await?;
-    Ok(())
+    world.settles_paid(&order).await
 }
 
 /// Another program holds the database: what has to be written is refused until it lets go, and then everything is found.
@@ -91,12 +86,7 @@ pub async fn locked(world: &mut World) -> Result<()> {
     read?;
     world.checkout.becomes(&order.charge, "seen", None).await?;
     world.open(4200).await?;
-    world.settle().await?;
-    world
-        .checkout
-        .becomes(&order.charge, "confirmed", Some("exact"))
-        .await?;
-    Ok(())
+    world.settles_paid(&order).await
 }
 
 /// A second server on the same file refuses to start, and the first notices nothing.

@@ -8,6 +8,17 @@ use crate::clock::Clock as _;
 const TWO_HOURS: u32 = 7_200;
 const TEN_YEARS_MS: i64 = 10 * 365 * 24 * 3_600_000;
 
+/// The machine's clock is right again, and the operator takes back the time that ran ahead.
+async fn taken_back(shop: Shop) -> Shop {
+    shop.world.clock.turn_to(START);
+    let shop = shop.restart().await;
+    shop.charges.close().await;
+    let tool = Charges::open(shop.world.opening(Role::Tool)).await.unwrap();
+    tool.accept_clock().await.unwrap();
+    tool.close().await;
+    shop.restart().await
+}
+
 #[tokio::test]
 async fn r32_after_a_wrong_moment_a_charge_ends_when_its_window_ends() {
     let mut shop = Shop::new().await;
@@ -129,13 +140,7 @@ async fn r32_a_wallet_that_waits_keeps_its_day_and_its_proof_when_the_time_is_ta
         .unwrap();
     let before = shop.charges.merchant_report(shop.merchant).await.unwrap().receive;
 
-    shop.world.clock.turn_to(START);
-    let shop = shop.restart().await;
-    shop.charges.close().await;
-    let tool = Charges::open(shop.world.opening(Role::Tool)).await.unwrap();
-    tool.accept_clock().await.unwrap();
-    tool.close().await;
-    let shop = shop.restart().await;
+    let shop = taken_back(shop).await;
     let accounts = accounts(&shop);
     accounts.take_due_wallets().await.unwrap();
     let waits = accounts.pending_wallet(shop.merchant).await.unwrap().unwrap();
@@ -162,13 +167,7 @@ async fn r32_money_that_comes_after_the_time_was_taken_back_was_sent_for_its_cha
     shop.see(&[&first]).await;
     let need = partial.charge.terms.amount.to_sat();
 
-    shop.world.clock.turn_to(START);
-    let shop = shop.restart().await;
-    shop.charges.close().await;
-    let tool = Charges::open(shop.world.opening(Role::Tool)).await.unwrap();
-    tool.accept_clock().await.unwrap();
-    tool.close().await;
-    let mut shop = shop.restart().await;
+    let mut shop = taken_back(shop).await;
     shop.pass(60).await;
 
     // R15: what was withdrawn is paid all the same, so the merchant is told and decides.
