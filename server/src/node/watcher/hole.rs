@@ -67,11 +67,15 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     }
 
     /// Ends a hole once the operator vouches for a block above it.
-    pub(super) fn close_hole_if_accepted(&self) -> Result<(), Trouble> {
+    pub(super) fn close_hole_if_accepted(&mut self) -> Result<(), Trouble> {
         if let Some(hole) = self.port.hole()
             && self.is_accepted(hole.to)?
         {
             self.runtime.block_on(self.port.set_hole(None)).map_err(store_trouble)?;
+            // The charges that it held are judged with the next view, also when nothing new is known.
+            if let Some(stand) = &mut self.stand {
+                stand.stored_until = None;
+            }
         }
         Ok(())
     }

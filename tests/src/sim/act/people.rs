@@ -168,7 +168,7 @@ impl World {
         };
         match server.run(server.charges.change_merchant(self.shops[shop], changes)) {
             Ok(()) => {
-                self.wallets[shop] = wallet;
+                self.take_wallet(shop, wallet);
                 self.count("act: a wallet was connected");
             }
             Err(_) if self.doomed => self.look_at_wallets(),

@@ -1,7 +1,9 @@
 //! The server's life in a world: it starts, stops, dies, and is put back as it was.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
+
+use bitpro_charge::MerchantId;
 
 use super::{Made, Sight, World};
 use crate::sim::doubles::{copy_database, copy_mark};
@@ -49,14 +51,39 @@ impl World {
         Ok(())
     }
 
+    /// The shop has this wallet from now on.
+    pub fn take_wallet(&mut self, shop: usize, wallet: usize) {
+        if std::mem::replace(&mut self.wallets[shop], wallet) != wallet {
+            self.forget_what_nobody_asked_for();
+        }
+    }
+
+    /// What paid no address of a charge, and is not with our node any more when a wallet is connected, nobody has seen for this server.
+    fn forget_what_nobody_asked_for(&mut self) {
+        self.index();
+        let asked = self.charges.values().filter_map(|made| self.paying.get(&made.script));
+        let asked: HashSet<Tid> = asked.flatten().map(|&(tid, ..)| tid).collect();
+        let mut sights = std::mem::take(&mut self.sights);
+        {
+            let net = self.net();
+            sights.retain(|tid, _| {
+                asked.contains(tid) || net.near.pool.contains_key(tid) || net.near.mined.contains_key(tid)
+            });
+        }
+        self.sights = sights;
+    }
+
     /// Which wallet each shop has now: after a restored backup it is an old one.
     pub fn look_at_wallets(&mut self) {
         let Some(server) = &self.server else { return };
-        for (shop, &id) in self.shops.iter().enumerate() {
-            let report = server.run(server.charges.merchant_report(id));
-            let receive = report.ok().and_then(|report| report.receive);
-            if let Some(wallet) = receive.and_then(|text| wallets::wallet_of(&text)) {
-                self.wallets[shop] = wallet;
+        let wallet_of = |&id: &MerchantId| {
+            let report = server.run(server.charges.merchant_report(id)).ok()?;
+            wallets::wallet_of(&report.receive?)
+        };
+        let known: Vec<Option<usize>> = self.shops.iter().map(wallet_of).collect();
+        for (shop, wallet) in known.into_iter().enumerate() {
+            if let Some(wallet) = wallet {
+                self.take_wallet(shop, wallet);
             }
         }
     }

@@ -56,6 +56,7 @@ impl World {
             return;
         }
         let now = self.server_now();
+        let is_in_step = self.is_in_step();
         let after = self.sighted;
         let mut sights = std::mem::take(&mut self.sights);
         let height = {
@@ -72,7 +73,8 @@ impl World {
         {
             let net = self.net();
             for (tid, sight) in &mut sights {
-                if !net.near.mined.contains_key(tid) {
+                // A node that may have missed something proves nothing by what it lacks (R3, R12).
+                if is_in_step && !net.near.mined.contains_key(tid) {
                     sight.unmined = Some(now);
                 }
             }
@@ -84,7 +86,7 @@ impl World {
                     after: if is_mined { after.min(parent) } else { after },
                     by: now,
                     mined: None,
-                    unmined: (!is_mined).then_some(now),
+                    unmined: (is_in_step && !is_mined).then_some(now),
                 });
                 if is_mined {
                     sight.mined.get_or_insert(now);
@@ -95,7 +97,7 @@ impl World {
         for _ in 0..unheard {
             self.count("R7");
         }
-        if self.is_in_step() {
+        if is_in_step {
             self.sighted = now;
             self.heard = now;
         }
