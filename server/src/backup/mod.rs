@@ -104,6 +104,11 @@ pub(crate) enum BackupError {
          replaced"
     )]
     TargetIsNoBackup(String),
+    /// The name is one of those that backups have while they are written, and what has it is removed by the next one.
+    #[error(
+        "target-is-unfinished: {0} would go with the next backup, for its name ends as that of a file that is being written: name another one"
+    )]
+    TargetIsUnfinished(String),
     /// Another backup is being written to the same file.
     #[error("another backup is being written to {0}")]
     TargetBusy(String),

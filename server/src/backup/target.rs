@@ -38,9 +38,12 @@ pub(crate) fn files_of<'a>(config: &Config, others: impl IntoIterator<Item = &'a
 /// its database.
 ///
 /// # Errors
-/// [`BackupError::TargetInUse`], [`BackupError::TargetIsNoBackup`], and what the file system says.
+/// [`BackupError::TargetInUse`], [`BackupError::TargetIsNoBackup`], [`BackupError::TargetIsUnfinished`], and what the file system says.
 pub(crate) fn refuse(to: &Path, own: &[PathBuf]) -> Result<(), BackupError> {
     let shown = || to.display().to_string();
+    if to.to_string_lossy().ends_with(PARTIAL) {
+        return Err(BackupError::TargetIsUnfinished(shown()));
+    }
     let found = match fs::symlink_metadata(to) {
         Ok(found) => Some(found),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,

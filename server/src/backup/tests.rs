@@ -493,6 +493,8 @@ async fn a_backup_is_written_over_an_earlier_one_and_over_nothing_else() {
             "{target:?}: {refused:?}"
         );
     }
+    let unfinished = pack(&named("monday.partial"), &contents(&copy, None, None));
+    assert!(matches!(unfinished, Err(BackupError::TargetIsUnfinished(_))));
     let device = pack(Path::new("/dev/null"), &contents(&copy, None, None));
     assert!(matches!(device, Err(BackupError::TargetIsNoBackup(_))));
     assert_eq!(listing(place.folder.path()), before, "nothing was changed");

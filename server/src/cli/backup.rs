@@ -189,7 +189,8 @@ fn refuse(error: &BackupError) -> ExitCode {
         | BackupError::KeysInTheOpen
         | BackupError::PassphraseWanted
         | BackupError::TargetInUse(_)
-        | BackupError::TargetIsNoBackup(_) => INVALID,
+        | BackupError::TargetIsNoBackup(_)
+        | BackupError::TargetIsUnfinished(_) => INVALID,
         BackupError::Occupied(_) | BackupError::InUse(_) | BackupError::TargetBusy(_) => CONFLICT,
         _ => FAILED,
     };

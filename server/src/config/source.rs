@@ -72,7 +72,7 @@ pub(super) fn from_text(text: &str, shown: &str, written: &mut Written, errors: 
         match as_text(value) {
             Some(text) => put(name, name, text, origin, written, errors),
             None => errors.push(failed(format!(
-                "{name} is neither a text, a number nor a list of texts"
+                "{name} is neither a text, a number, true or false, nor a list of texts"
             ))),
         }
     }
@@ -95,6 +95,7 @@ fn as_text(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(is_so) => Some(is_so.to_string()),
         toml::Value::Array(items) => {
             let items: Option<Vec<String>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
             items.map(|items| items.join(", "))
@@ -142,7 +143,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(
             file.path(),
-            "listen = \"127.0.0.1:1\"\nreorg_limit = 5\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n",
+            "listen = \"127.0.0.1:1\"\nreorg_limit = 5\nwebhook_allow_http = true\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\n",
         )
         .unwrap();
         let mut errors = Vec::new();
@@ -154,6 +155,7 @@ mod tests {
         assert_eq!(errors, []);
         assert_eq!(written["listen"].0, "127.0.0.1:2");
         assert_eq!(written["reorg_limit"].0, "5");
+        assert_eq!(written["webhook_allow_http"].0, "true");
         assert_eq!(written["trusted_proxies"].0, "10.0.0.0/8, ::1");
     }
 
