@@ -10,37 +10,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
-use bitpro_charge::{State as ChargeState, Timestamp};
+use bitpro_charge::State as ChargeState;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use tokio::sync::Mutex;
 
 use crate::app::App;
 use crate::limits::is_proxied;
 use crate::node::{ChargesPort as _, Condition};
 use crate::web::{Peer, Problem, RequestId};
-
-/// How long an answer of the disk counts, in milliseconds.
-pub(crate) const PROBED_FOR_MS: i64 = 5_000;
-
-/// Whether charges can be stored. To ask costs a commit, so whoever asks often is told what the disk said last.
-#[derive(Debug, Default)]
-pub struct Probe(Mutex<Option<(Timestamp, bool)>>);
-
-impl Probe {
-    /// Whether charges could be stored a few seconds ago, or can be now. However many ask, one asks the disk.
-    async fn stores(&self, app: &App) -> bool {
-        let mut last = self.0.lock().await;
-        let now = app.clock.now();
-        let fresh = last.filter(|(at, _)| (at.0..at.0 + PROBED_FOR_MS).contains(&now.0));
-        if let Some((_, stores)) = fresh {
-            return stores;
-        }
-        let stores = app.charges.is_writable().await;
-        *last = Some((now, stores));
-        stores
-    }
-}
 
 /// `GET /healthz`: the process answers.
 pub async fn alive() -> &'static str {
@@ -75,7 +52,7 @@ async fn ready_in_detail(State(app): State<App>) -> Response {
 }
 
 async fn answered(app: &App, in_detail: bool) -> Response {
-    let stores = app.probe.stores(app).await && !app.closing.is_cancelled();
+    let stores = app.probe.stores(&app.charges, app.clock.as_ref()).await && !app.closing.is_cancelled();
     let mut parts = parts(app, stores);
     parts.extend(differences(app));
     parts.extend(forged_wallets(app));

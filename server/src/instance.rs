@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use crate::charges::{Charges, OpenError, Opening, Role};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, SealSource, Secret, SecretSource};
+use crate::config::{Config, SealSource, SecretSource};
 use crate::private;
 use crate::rates::{FixedRate, LiveRates, NoTrust, RateSource};
 use crate::rng::{self, Rng, SystemRng};
+use crate::seal::Secret;
 use crate::seal::{Seal, SealKeys};
 use crate::store::mark_path;
 

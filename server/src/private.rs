@@ -1,7 +1,7 @@
 //! Files that only the server's own user may read, whatever the folder they lie in and the umask allow: they hold password hashes,
 //! descriptors and buyers' addresses.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -67,6 +67,18 @@ pub(crate) fn tighten(path: &Path) {
     match fs::set_permissions(path, Permissions::from_mode(mode & 0o700)) {
         Ok(()) => tracing::warn!(path = %path_shown, "others on this machine could read this: not any more"),
         Err(error) => tracing::error!(path = %path_shown, %error, "others on this machine can read this"),
+    }
+}
+
+/// Takes hold of an open file or folder for as long as it stays open.
+///
+/// # Errors
+/// The file system's; that somebody else holds it is [`io::ErrorKind::WouldBlock`].
+pub(crate) fn hold(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

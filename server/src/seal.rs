@@ -11,11 +11,34 @@ use std::sync::Arc;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
-use crate::config::Secret;
 use crate::rng::Rng;
 
 /// Bytes of the version in front.
 const VERSION_LEN: usize = 4;
+
+/// A key that is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub [u8; 32]);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl FromStr for Secret {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut key = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut key).map_err(|_| ())?;
+        // A key that somebody typed to get past this check authenticates nothing.
+        if key.iter().all(|byte| *byte == key[0]) {
+            return Err(());
+        }
+        Ok(Self(key))
+    }
+}
 
 /// What a secret is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,6 +230,16 @@ fn context(version: u32, purpose: Purpose, row: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_never_printed_and_never_trivial() {
+        let secret: Secret = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+            .parse()
+            .unwrap();
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+        assert!("0".repeat(64).parse::<Secret>().is_err());
+        assert!("abcd".parse::<Secret>().is_err());
+    }
     use crate::rng::SystemRng;
 
     const ONE: &str = "1:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";

@@ -3,10 +3,11 @@
 use bitpro_charge::{MerchantId, Timestamp};
 
 use super::notices::{Part, Whence};
-use super::{AccountError, Accounts, Email, LINK_HOURS, MOST_LINKS, MemberRow, Role, Token, evenly, language_of};
+use super::{AccountError, Accounts, Email, LINK_HOURS, MOST_LINKS, MemberRow, Token, evenly, language_of};
 use crate::config::Signup;
+use crate::letters;
 use crate::limits::{Client, refused};
-use crate::mail::letters;
+use crate::merchant::Role;
 use crate::merchant::{Language, Settings};
 use crate::rng::uuid;
 use crate::store::people::{AccountRow, TokenPurpose};

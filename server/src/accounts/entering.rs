@@ -8,10 +8,11 @@ use super::asking::{REQUEST_DAYS, UNOPENED_DAYS};
 use super::budgets::{Lane, Trial};
 use super::factor::present;
 use super::{
-    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, Permission, SESSION_SECS, SessionRow, Token, before,
+    AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
     check_password, email, evenly, language_of,
 };
-use crate::mail::letters::{self, Notice};
+use crate::letters::{self, Notice};
+use crate::merchant::Permission;
 use crate::store::people::{AccountRow, TokenPurpose};
 use crate::store::{StoreError, Tx};
 

@@ -7,7 +7,7 @@ use bitpro_charge::Timestamp;
 use super::budgets::{Lane, Trial};
 use super::codes::{recovery_codes, recovery_hash};
 use super::{AccountError, Accounts, CodeSecret, Entered, Login, PasskeyRow, SessionRow, Token, Visitor};
-use crate::mail::letters::Notice;
+use crate::letters::Notice;
 use crate::seal::Purpose;
 use crate::store::people::AccountRow;
 use crate::store::{StoreError, Tx};
@@ -269,7 +269,7 @@ impl Accounts {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    this.take_code(tx, num, &code).await?;
+                    this.take_code(tx, num, &code, client, now).await?;
                     work(tx).await.map_err(AccountError::Store)
                 })
             })
@@ -317,7 +317,14 @@ impl Accounts {
         at.into_iter().find_map(|at| secret.step_of(code, at, last))
     }
 
-    async fn take_code(&self, tx: &mut Tx, num: i64, code: &str) -> Result<(), AccountError> {
+    async fn take_code(
+        &self,
+        tx: &mut Tx,
+        num: i64,
+        code: &str,
+        client: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
         let mut account = present(tx, num).await?;
         if let Some(sealed) = &account.totp {
             let secret = CodeSecret::of(self.charges.seal().open(Purpose::Totp, &account.id, sealed)?.to_vec());
@@ -328,7 +335,7 @@ impl Accounts {
             }
         }
         if tx.people().await?.take_recovery_code(num, recovery_hash(code)).await? {
-            return Ok(());
+            return Ok(self.tell(tx, &account, Notice::RecoveryCodeUsed, client, now).await?);
         }
         Err(AccountError::WrongCode)
     }

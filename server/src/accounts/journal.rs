@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use bitpro_charge::{MerchantId, Timestamp};
 
 use super::{Accounts, AuditLine};
-use crate::mail::letters::{self, Notice, Occasion};
+use crate::letters::{self, Notice, Occasion};
 use crate::store::people::{AccountRow, AuditRow};
 use crate::store::{StoreError, Tx};
 

@@ -5,7 +5,9 @@ use bitpro_charge::{MerchantId, Timestamp};
 
 use super::asking::merchant_row;
 use super::notices::Whence;
-use super::{Accounts, MemberRow, Permission, Role};
+use super::{Accounts, MemberRow};
+use crate::merchant::Permission;
+use crate::merchant::Role;
 use crate::store::people::AuditRow;
 use crate::store::{StoreError, Tx};
 

@@ -7,12 +7,13 @@ use bitpro_charge::{MerchantId, Timestamp};
 use super::journal::{Begun, end};
 use super::leaving::Loss;
 use super::team::name_of;
-use super::{Accounts, MemberRow, Role, language_of};
+use super::{Accounts, MemberRow, language_of};
 use crate::charges::Beside;
-use crate::dashboard::words::words;
-use crate::mail::letters::{self, Notice, Occasion};
+use crate::letters::{self, Notice, Occasion};
 use crate::merchant::Language;
+use crate::merchant::Role;
 use crate::store::{StoreError, Tx};
+use crate::words::words;
 
 /// What became of a key of the API or of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

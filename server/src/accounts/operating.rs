@@ -6,8 +6,9 @@ use super::asking::merchant_row;
 use super::leaving::Leaver;
 use super::notices::{Part, Whence};
 use super::team::is_other_owner;
-use super::{AccountError, Accounts, Email, LINK_HOURS, Role, language_of};
-use crate::mail::letters::{self, Notice};
+use super::{AccountError, Accounts, Email, LINK_HOURS, language_of};
+use crate::letters::{self, Notice};
+use crate::merchant::Role;
 use crate::store::people::{AccountRow, AuditRow};
 use crate::store::{StoreError, Tx};
 

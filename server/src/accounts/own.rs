@@ -9,7 +9,7 @@ use super::{
     AccountError, Accounts, Email, Entered, IDLE_SECS, LINK_HOURS, Login, Membership, SessionRow, Token, Visitor,
     before, check_password, evenly, language_of,
 };
-use crate::mail::letters::{self, Notice};
+use crate::letters::{self, Notice};
 use crate::merchant::{Language, Zone};
 use crate::store::StoreError;
 use crate::store::people::TokenPurpose;

@@ -17,8 +17,8 @@ use webauthn_rs_core::proto::{
 use super::budgets::Lane;
 use super::factor::present;
 use super::{AccountError, Accounts, Entered, Login, PasskeyRow, Token, Visitor};
+use crate::letters::Notice;
 use crate::limits::bounded::{Bounded, Ends};
-use crate::mail::letters::Notice;
 use crate::store::{StoreError, Tx};
 
 /// How long an answer to a challenge is waited for, in seconds.

@@ -9,11 +9,12 @@ use super::factor::present;
 use super::leaving::Leaver;
 use super::notices::Part;
 use super::{
-    AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Role, Token, Visitor,
+    AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Token, Visitor,
     check_password,
 };
-use crate::mail::letters::{self, Notice};
+use crate::letters::{self, Notice};
 use crate::merchant::Language;
+use crate::merchant::Role;
 use crate::rng::uuid;
 use crate::store::people::AccountRow;
 use crate::store::{StoreError, Tx};

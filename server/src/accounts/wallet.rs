@@ -10,7 +10,7 @@ use super::asking::merchant_row;
 use super::notices::Whence;
 use super::team::name_of;
 use super::{AccountError, Accounts, PendingWallet};
-use crate::mail::letters::Notice;
+use crate::letters::Notice;
 use crate::merchant::Merchant;
 use crate::store::{MerchantDraft, StoreError, Tx};
 use crate::wallet::Receive;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::wire::Reply;
 use crate::charges::Charges;
-use crate::wire::instant;
+use crate::instants::instant;
 
 /// How the time that was seen stands to the machine's clock.
 pub(super) fn show(charges: &Charges) -> Reply {

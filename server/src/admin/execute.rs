@@ -16,10 +16,10 @@ use super::{journal, keys};
 use super::{links, people, webhooks};
 use crate::accounts::Accounts;
 use crate::charges::{Charges, CommandError, Filter, IssuanceBlock, MerchantChanges, MerchantError, Snapshot};
+use crate::instants::instant;
 use crate::merchant::Logo;
 use crate::store::StoreError;
 use crate::wallet::WalletText;
-use crate::wire::instant;
 
 /// Carries out `command` on `accounts` and their charges. What compares them is not among it: see [`super::carry_out`].
 ///

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::execute::read;
 use super::wire::{Command, Failure, Kind, Reply};
 use crate::charges::{Charges, IssuedKey, KeyError};
+use crate::instants::instant;
 use crate::keys::{ApiKey, KeyId, Scopes};
-use crate::wire::instant;
 
 /// Carries out a command about keys.
 pub(super) async fn execute(charges: &Charges, command: Command) -> Reply {

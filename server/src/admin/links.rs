@@ -8,11 +8,12 @@ use url::form_urlencoded::Serializer;
 use super::execute::read;
 use super::wire::{Failure, Kind, Reply};
 use crate::charges::{Charges, LinkKeyError};
-use crate::checkout::params::{CURRENCY, EMAIL, EXPIRY, LANG, ORDER_ID, PRICE, Params, SIGNATURE};
+use crate::checkout::params::{CURRENCY, EMAIL, EXPIRY, ORDER_ID, PRICE, Params, SIGNATURE};
 use crate::checkout::refusal::Refusal;
-use crate::checkout::urls;
+use crate::instants::instant;
 use crate::links::{Covered, Expiry, LinkKey, Signature, message};
-use crate::wire::instant;
+use crate::web::urls;
+use crate::web::urls::LANG;
 
 /// A command about signed links.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::wire::{Failure, Kind, Reply};
 use crate::charges::Charges;
-use crate::mail::letters;
+use crate::letters;
 
 /// Posts a letter to `to` by which its reader sees that letters arrive.
 pub(super) async fn test(charges: &Charges, to: &str) -> Reply {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::wire::{Command, Failure, Kind, MerchantEdit, Reply};
 use crate::accounts::{AccountError, Accounts, Email, Listed};
-use crate::wire::instant;
+use crate::instants::instant;
 
 /// Carries out a command about accounts.
 pub(super) async fn execute(accounts: &Accounts, command: Command) -> Reply {

@@ -9,8 +9,8 @@ use super::links::LinkCommand;
 use super::people::AccountCommand;
 use super::webhooks::WebhookCommand;
 use crate::charges::{MerchantReport, Snapshot};
+use crate::instants::instant;
 use crate::merchant::SETTINGS;
-use crate::wire::instant;
 
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,7 +231,7 @@ impl MerchantDocument {
                 bytes: logo.bytes.len(),
             }),
             link_keys: merchant.link_keys.len(),
-            link: crate::checkout::urls::link(merchant.id),
+            link: crate::web::urls::link(merchant.id),
         }
     }
 }
@@ -311,7 +311,7 @@ impl ChargeDocument {
                     rate_cents_per_btc: payment.rate.as_ref().map(|quote| quote.rate.cents_per_btc()),
                 })
                 .collect(),
-            path: crate::checkout::urls::charge(charge.merchant, charge.id),
+            path: crate::web::urls::charge(charge.merchant, charge.id),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::target::{self, PARTIAL};
 use super::{
     BackupError, DATABASE, FORMAT, FileEntry, Keys, LONGEST_TEXT, MANIFEST, Manifest, SEAL_KEYS, SECRET_KEY, leftovers,
 };
+use crate::private;
 use crate::store::folder_of;
 
 /// The first bytes of a database (SQLite's file format, 1.3).
@@ -64,7 +65,7 @@ pub(crate) fn pack(to: &Path, contents: &Contents<'_>) -> Result<Manifest, Backu
     target::refuse(to, contents.own)?;
     // Whoever removes what a dead command has left sees that somebody is at work on it.
     let copy = File::open(contents.database).map_err(BackupError::at(contents.database))?;
-    leftovers::hold(&copy).map_err(BackupError::at(contents.database))?;
+    private::hold(&copy).map_err(BackupError::at(contents.database))?;
     let manifest = manifest_of(contents)?;
     let partial = with_ending(to, PARTIAL);
     let file = begin(to, &partial)?;
@@ -96,7 +97,7 @@ fn begin(to: &Path, partial: &Path) -> Result<File, BackupError> {
         Err(_) => {}
     }
     let file = private_file(partial).map_err(BackupError::at(partial))?;
-    leftovers::hold(&file).map_err(BackupError::at(partial))?;
+    private::hold(&file).map_err(BackupError::at(partial))?;
     Ok(file)
 }
 

@@ -2,7 +2,7 @@
 //! on it, which goes with the process; what nobody holds is nobody's.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry, File, TryLockError};
+use std::fs::{self, DirEntry, File};
 use std::io;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -76,18 +76,6 @@ pub(super) fn is_held(path: &Path) -> bool {
     match File::open(path) {
         Ok(file) => !matches!(file.try_lock(), Ok(())),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
-    }
-}
-
-/// Takes hold of an open file or folder for as long as it stays open.
-///
-/// # Errors
-/// The file system's; that somebody else holds it is [`io::ErrorKind::WouldBlock`].
-pub(crate) fn hold(file: &File) -> io::Result<()> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn restore(
         .tempdir_in(folder_of(database))
         .map_err(BackupError::at(folder_of(database)))?;
     let held = File::open(folder.path()).map_err(BackupError::at(folder.path()))?;
-    leftovers::hold(&held).map_err(BackupError::at(folder.path()))?;
+    private::hold(&held).map_err(BackupError::at(folder.path()))?;
     let unpacked = archive::unpack(from, folder.path(), passphrase)?;
     let wrong_network = |stored: &str| BackupError::WrongNetwork {
         // What stands there was written by whoever made the file.
@@ -246,7 +246,7 @@ fn check_keys<'c>(
     Ok(missing)
 }
 
-fn parsed(path: &Path, text: &str) -> Result<crate::config::Secret, BackupError> {
+fn parsed(path: &Path, text: &str) -> Result<crate::seal::Secret, BackupError> {
     text.trim()
         .parse()
         .map_err(|()| BackupError::OtherKeys(path.display().to_string()))

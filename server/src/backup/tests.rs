@@ -14,6 +14,7 @@ use crate::admin::{Command, execute};
 use crate::charges::{MerchantChanges, Role};
 use crate::config::{Config, Signup};
 use crate::instance::Instance;
+use crate::private;
 use crate::rng::SystemRng;
 use crate::store::testing::{facts, meddle};
 
@@ -423,7 +424,7 @@ async fn copies_that_a_killed_backup_left_go_with_the_next_one_and_at_the_server
     }
     // Somebody packs it for hours.
     let packing = fs::File::open(&first).unwrap();
-    leftovers::hold(&packing).unwrap();
+    private::hold(&packing).unwrap();
     let second = place.copy().await;
     assert!(first.is_file() && journal.is_file());
     drop(packing);
@@ -431,7 +432,7 @@ async fn copies_that_a_killed_backup_left_go_with_the_next_one_and_at_the_server
     assert!(!first.exists() && !journal.exists());
     assert!(second.is_file() && third.is_file(), "they may be handed over just now");
     let packing = fs::File::open(&second).unwrap();
-    leftovers::hold(&packing).unwrap();
+    private::hold(&packing).unwrap();
     leftovers::clear(&place.config.database);
     assert!(second.is_file() && !third.exists());
     assert!(place.config.database.is_file());
@@ -450,7 +451,7 @@ async fn the_beginning_of_a_killed_backup_goes_with_the_next_one_of_whatever_nam
     fs::write(&held, &whole[..8_192]).unwrap();
     fs::write(&foreign, "chapter one").unwrap();
     let writing = fs::File::open(&held).unwrap();
-    leftovers::hold(&writing).unwrap();
+    private::hold(&writing).unwrap();
     place.backup(None, false).await;
     assert!(!left.exists() && !empty.exists());
     assert!(held.exists(), "another backup is at work on it");
@@ -705,7 +706,7 @@ async fn what_a_restore_that_died_left_behind_goes_with_the_next_and_so_does_a_r
         fs::create_dir(folder).unwrap();
     }
     let at_work = fs::File::open(&held).unwrap();
-    leftovers::hold(&at_work).unwrap();
+    private::hold(&at_work).unwrap();
     place.restore(&backup, None, true).await.unwrap();
     assert!(!left.exists() && !account.exists());
     assert!(held.exists(), "another restore is at work in it");

@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 use super::{Charges, ObserveError, Unread};
 use crate::node::view::{Fingerprint, Hole, PayingOutput, ScriptId, Tip, View};
 use crate::node::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
-use crate::store::{DescriptorId, StoreError, StoredTx, Tx};
+use crate::store::{StoreError, StoredTx, Tx};
+use crate::wallet::DescriptorId;
 
 impl Charges {
     /// The node's condition.

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use super::shared::Chore;
 use super::{Inner, Role, retention};
 use crate::clock::Moment;
-use crate::store::{DescriptorId, Low, StoreError};
+use crate::store::{Low, StoreError};
 use crate::wallet::Derived;
+use crate::wallet::DescriptorId;
 
 /// How often the highest time seen is stored (R32): coarsely, for each is a commit.
 const NOTE_TIME: Duration = Duration::from_secs(60);

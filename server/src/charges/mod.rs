@@ -46,21 +46,22 @@ pub(crate) use observe::MOST_PAYMENTS;
 pub use search::{Found, FoundCharge};
 pub(crate) use shared::Sending;
 pub use types::{
-    ChargeOptions, Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page,
-    Personal, Unread,
+    ChargeOptions, Cursor, Filter, LinkOutcome, LinkRequest, MerchantChanges, MerchantReport, NewCharge, Page, Unread,
 };
 
-pub use crate::store::{ChargeOrigin, CommitPoint, Faults, Needle, Note, OpenError, Place, Search, Snapshot, Tally};
+pub use crate::store::{
+    ChargeOrigin, CommitPoint, Faults, Needle, Note, OpenError, Personal, Place, Search, Snapshot, Tally,
+};
 pub use crate::wallet::WalletText;
 
 use crate::clock::{Clock, Moment};
 use crate::merchant::Merchant;
+use crate::policy::Policy;
 use crate::rates::RateSource;
 use crate::rng::Rng;
 use crate::seal::Seal;
 use crate::store::secret::Secret;
 use crate::store::{Fatal, Listener as _, NoFaults, Store, StoreError, StoreOptions, WebhookMap, open};
-use crate::webhooks::Policy;
 use shared::Shared;
 
 /// At most so many charges on a page of a list (R36).

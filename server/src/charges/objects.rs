@@ -7,7 +7,8 @@ use bitpro_charge::{Charge, Event, MerchantId};
 use bytes::Bytes;
 
 use super::shared::KeptObject;
-use super::{Charges, Inner, Personal, Snapshot};
+use super::{Charges, Inner, Snapshot};
+use crate::store::Personal;
 use crate::store::{BesideRow, Fresh, StoreError, Told};
 use crate::wire::{Beside, ChargeObject, EventObject, json};
 

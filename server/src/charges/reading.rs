@@ -6,7 +6,8 @@ use bitpro_charge::wire::{ChargeView, Surroundings};
 use bitpro_charge::{Charge, ChargeId, Recorded, Timestamp};
 use bytes::Bytes;
 
-use super::{Charges, Cursor, Filter, Inner, LONGEST_PAGE, Page, Personal, Snapshot, Subscription};
+use super::{Charges, Cursor, Filter, Inner, LONGEST_PAGE, Page, Snapshot, Subscription};
+use crate::store::Personal;
 use crate::store::{Listing, RenderKey, StoreError};
 
 impl Charges {

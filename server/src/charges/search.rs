@@ -4,7 +4,8 @@ use bitpro_charge::{ChargeId, MerchantId, Timestamp};
 
 use super::hub::Subscription;
 use super::objects::personal;
-use super::{Charges, Note, Personal, Place, Search, Snapshot, Tally};
+use super::{Charges, Note, Place, Search, Snapshot, Tally};
+use crate::store::Personal;
 use crate::store::StoreError;
 use crate::store::webhook::ChargeDelivery;
 

@@ -17,7 +17,8 @@ use crate::merchant::{Merchant, MerchantMap};
 use crate::node::view::{Hole, Tip};
 use crate::node::{IssuedRange, ScanRequest};
 use crate::store::webhook::Due;
-use crate::store::{DescriptorId, Listed, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap, WebhookMap};
+use crate::store::{Listed, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap, WebhookMap};
+use crate::wallet::DescriptorId;
 use crate::wallet::Receive;
 
 /// Charges that are kept ready for status reads.

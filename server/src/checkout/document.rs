@@ -10,12 +10,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::assets::logo_name;
 use super::refusal::Refusal;
-use super::{language, navigation, urls};
+use super::{language, navigation};
 use crate::app::App;
 use crate::merchant::{Language, Merchant};
 use crate::web::encoding::{accepts_brotli, brotli};
 use crate::web::headers::{Framing, Nonce, Running, page_policy};
+use crate::web::urls;
 use crate::web::{Context, RequestId};
+use crate::words::lang;
 
 /// Who asks for a page, and how he wants it.
 #[derive(Debug, Clone)]
@@ -85,15 +87,6 @@ impl Visit {
     pub(crate) fn wants_json(&self) -> bool {
         let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
         accept.is_some_and(|accept| accept.contains("json") && !accept.contains("html"))
-    }
-}
-
-/// A language of the merchant's settings as the page has it.
-#[must_use]
-pub const fn lang(language: Language) -> Lang {
-    match language {
-        Language::En => Lang::En,
-        Language::Fr => Lang::Fr,
     }
 }
 

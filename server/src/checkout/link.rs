@@ -14,12 +14,12 @@ use super::navigation::{self, Admission};
 use super::params::{PRESS, Params};
 use super::refusal::Refusal;
 use super::signature::is_signed;
-use super::urls;
 use crate::app::App;
 use crate::charges::{CreateError, LinkOutcome, LinkRequest};
 use crate::limits::{Client, Press, Spent};
 use crate::merchant::Merchant;
 use crate::web::Context;
+use crate::web::urls;
 
 /// `GET /app/checkout/{merchant}`
 pub async fn show(
@@ -292,8 +292,8 @@ impl Pages<'_> {
     /// What goes along with a form: the link's parameters, the language in which it is filled in, and the proof of waiting.
     fn hidden(&self, params: &Params) -> Vec<(String, String)> {
         let mut hidden = params.pairs();
-        hidden.retain(|(name, _)| name != super::params::LANG);
-        hidden.push((super::params::LANG.to_owned(), self.visit.language.to_string()));
+        hidden.retain(|(name, _)| name != urls::LANG);
+        hidden.push((urls::LANG.to_owned(), self.visit.language.to_string()));
         let random = self.app.rng.bytes();
         let token = self.app.presses.token(self.merchant.id, self.client, random, self.now);
         hidden.push((PRESS.to_owned(), token));

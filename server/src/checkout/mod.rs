@@ -14,7 +14,6 @@ pub mod status;
 pub mod stream;
 #[cfg(test)]
 mod tests;
-pub mod urls;
 
 use std::sync::Arc;
 

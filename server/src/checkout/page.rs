@@ -5,15 +5,17 @@ use axum::response::Response;
 use bitpro_checkout_app::page::{ChargePage, PageInput};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use super::document::{Visit, lang, merchant_view};
+use super::document::{Visit, merchant_view};
 use super::navigation::{self, Admission};
 use super::params::{ORDER_ID, PRICE, Params};
 use super::refusal::Refusal;
-use super::{link, named, urls};
+use super::{link, named};
 use crate::app::App;
 use crate::charges::{ChargeOrigin, Snapshot};
 use crate::merchant::Merchant;
 use crate::web::Context;
+use crate::web::urls;
+use crate::words::lang;
 
 /// `GET /app/checkout/{merchant}/{charge}`
 pub async fn show(

@@ -8,6 +8,7 @@ use bitpro_charge::{Cents, PriceError};
 
 use crate::links::{Claim, Covered};
 use crate::merchant::Language;
+use crate::web::urls::LANG;
 
 /// The price in cents.
 pub const PRICE: &str = "fiat_price_cents";
@@ -15,8 +16,6 @@ pub const PRICE: &str = "fiat_price_cents";
 pub const CURRENCY: &str = "fiat_currency";
 /// The shopper's e-mail.
 pub const EMAIL: &str = "buyer_email";
-/// The page's language.
-pub const LANG: &str = "lang";
 /// The merchant's own order id.
 pub const ORDER_ID: &str = "external_order_id";
 /// The merchant's signature (docs/signed-links.md).

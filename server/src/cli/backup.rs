@@ -12,8 +12,8 @@ use crate::admin::Command;
 use crate::backup::{self, BackupError, Contents, Keys, Restored, target};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, FILE_VARIABLE, SealSource, SecretSource};
+use crate::instants::instant;
 use crate::rng::{Rng as _, SystemRng};
-use crate::wire::instant;
 
 /// What to back up, and where.
 #[derive(Debug, Args)]

@@ -23,13 +23,13 @@ pub use accounts::{Ceilings, Signup, WalletChanges};
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use mail::{MailConfig, MailTransport, Protection, Smtp};
 pub use settings::{PREFIX, SETTINGS, Setting};
-pub use values::{LogFormat, PublicUrl, Secret};
+pub use values::{LogFormat, PublicUrl};
 
 use crate::node::NodeConfig;
+use crate::policy::Policy;
 use crate::private::real_path;
 use crate::rates::RatesConfig;
-use crate::seal::SealKeys;
-use crate::webhooks::Policy;
+use crate::seal::{SealKeys, Secret};
 use reader::Reader;
 
 /// The variable that names the configuration file.

@@ -1,34 +1,9 @@
 //! The types of configured values that have rules of their own.
 
-use std::fmt;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 use url::Url;
-
-/// A key that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub [u8; 32]);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-impl FromStr for Secret {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key).map_err(|_| ())?;
-        // A key that somebody typed to get past this check authenticates nothing.
-        if key.iter().all(|byte| *byte == key[0]) {
-            return Err(());
-        }
-        Ok(Self(key))
-    }
-}
 
 /// The address shoppers see: scheme and host, no path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,16 +177,6 @@ mod tests {
         assert!(!local.is_authority("[::1]"));
         let plain: PublicUrl = "http://[::1]".parse().unwrap();
         assert!(plain.is_authority("[::1]"));
-    }
-
-    #[test]
-    fn a_secret_is_never_printed_and_never_trivial() {
-        let secret: Secret = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-            .parse()
-            .unwrap();
-        assert_eq!(format!("{secret:?}"), "Secret(…)");
-        assert!("0".repeat(64).parse::<Secret>().is_err());
-        assert!("abcd".parse::<Secret>().is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What was done, in words for the log of changes. The log itself keeps the paths of forms, which outlive every wording.
 
-use super::words::{Words, words};
+use crate::words::{Words, words};
 
 /// The words for `action`; `None` for one of another version of the server.
 pub(super) fn deed(action: &str) -> Option<Words> {

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::words::{Words, words};
 use crate::merchant::Language;
 use crate::webhooks::FailureKind;
+use crate::words::{Words, words};
 
 /// A stored failure, as it is shown.
 pub(super) fn failure(text: &str, language: Language) -> Markup {

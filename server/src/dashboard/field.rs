@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::words::{Words, words};
 use crate::merchant::Language;
+use crate::words::{Words, words};
 
 /// What is wrong in a form, by the name of the field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

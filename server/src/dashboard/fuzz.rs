@@ -9,9 +9,9 @@ use super::charges::needle;
 use super::form::Form;
 use super::multipart;
 use super::settings::{reading, units::Unit};
-use super::time;
 use crate::fuzz::{Memory, Target, first_line, text};
 use crate::merchant::{Language, Settings};
+use crate::times;
 
 pub(crate) const TARGETS: &[Target] = &[
     Target::new(
@@ -183,8 +183,8 @@ fn search(input: &[u8]) {
         assert!(needle.email.is_none(), "not everybody may look for buyers");
         assert!(text.trim().starts_with(needle.order_id.as_str()));
     }
-    if let Some(day) = time::date(text) {
+    if let Some(day) = times::date(text) {
         assert_eq!(day.to_string(), text);
-        let _ = time::after(day).and_then(|day| time::start_of(day, &crate::merchant::Zone::default()));
+        let _ = times::after(day).and_then(|day| times::start_of(day, &crate::merchant::Zone::default()));
     }
 }

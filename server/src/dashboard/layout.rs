@@ -6,13 +6,13 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::refusals;
 use super::route::Request;
-use super::words::{Words, words};
-use crate::accounts::Permission;
 use crate::app::App;
 use crate::checkout::refusal::Refusal;
 use crate::merchant::Language;
+use crate::merchant::Permission;
 use crate::web::RequestId;
 use crate::web::headers::{Framing, Nonce, Running, page_policy};
+use crate::words::{Words, words};
 
 const STYLES: &str = include_str!("../../../static/dashboard.css");
 

@@ -27,14 +27,11 @@ pub mod shop;
 pub mod snippet;
 #[cfg(test)]
 mod tests;
-pub mod time;
 mod way;
-pub mod words;
 
 pub use field::{Errors, Field};
 pub use guard::router;
 pub use nowhere::nowhere;
-pub(crate) use people::role_name;
 pub use route::{Access, Route, Verb};
 
 /// Every page, with who may come there: the router is built from this table, and so is the test of who may do what.

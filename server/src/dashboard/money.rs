@@ -3,8 +3,8 @@
 use bitpro_charge::{Amount, Cents, Rate};
 use bitpro_checkout_app::format;
 
-use crate::checkout::document::lang;
 use crate::merchant::Language;
+use crate::words::lang;
 
 /// A price: `€1,234.56` or `1 234,56 €`.
 #[must_use]

@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::words::{Words, words};
-use crate::accounts::{Permission, Role};
 use crate::merchant::Language;
+use crate::merchant::Permission;
+use crate::merchant::Role;
+use crate::words::{Words, words};
 
 /// What is known of a merchant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

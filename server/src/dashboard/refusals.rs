@@ -1,7 +1,7 @@
 //! Why there is no page, in words for people who run a shop.
 
-use super::words::{Words, words};
 use crate::checkout::refusal::Refusal;
+use crate::words::{Words, words};
 
 /// What is said.
 pub(super) struct Said {

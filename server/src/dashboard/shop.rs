@@ -9,13 +9,13 @@ use maud::{Markup, html};
 
 use super::onboarding::{Facts, checklist, is_over, steps};
 use super::route::{Access, Member, Request, Route, get};
-use super::words::{Words, words};
 use super::{charges, layout};
-use crate::accounts::Permission;
 use crate::charges::{Filter, MerchantError, MerchantReport};
 use crate::checkout::refusal::Refusal;
 use crate::merchant::Language;
+use crate::merchant::Permission;
 use crate::webhooks::{WebhookError, WebhookReport, Webhooks};
+use crate::words::{Words, words};
 
 /// The path of the page.
 pub const ROUTES: &[Route] = &[get("/dashboard/{merchant}", Access::Member(Permission::Read), show)];

@@ -10,7 +10,7 @@ use super::{Target, header_values, text};
 use crate::config::PublicUrl;
 use crate::limits::{Client, client_of};
 use crate::merchant::{AllowedOrigin, frame_ancestors};
-use crate::webhooks::Policy;
+use crate::policy::Policy;
 
 pub(super) const TARGETS: &[Target] = &[
     Target::new(

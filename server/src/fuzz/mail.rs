@@ -5,7 +5,8 @@ use bitpro_charge::Timestamp;
 use super::{Target, first_line, text};
 use crate::accounts::Email;
 use crate::checkout::params::normalised_email;
-use crate::mail::{Letter, fuzz as fuzzed};
+use crate::letters::Letter;
+use crate::mail::fuzz as fuzzed;
 
 pub(super) const TARGETS: &[Target] = &[
     Target::new(

@@ -5,6 +5,7 @@ pub mod bounded;
 mod bucket;
 mod client;
 mod connections;
+mod keys;
 mod links;
 #[cfg(test)]
 mod page;
@@ -15,6 +16,7 @@ pub use bounded::Bounded;
 pub use bucket::{Buckets, RetryAfter, Standing};
 pub use client::{Client, client_of, is_proxied};
 pub use connections::{ConnectionPermit, Connections, Http2Permit, Rest};
+pub use keys::KeyLimit;
 pub use links::{LinkBudgets, TakenCharge};
 pub use press::{Press, Presses, Spending, Spent};
 pub use streams::{Maker, StreamPermit, Streams, TooManyStreams, Topic};

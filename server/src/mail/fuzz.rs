@@ -2,7 +2,9 @@
 
 use bitpro_charge::Timestamp;
 
-use super::{Letter, clean, message};
+use super::message;
+use crate::letters::Letter;
+use crate::letters::clean;
 
 /// The text as each kind of text of others stands in a letter.
 pub(crate) fn cleaned(text: &str) -> [String; 3] {

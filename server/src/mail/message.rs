@@ -7,7 +7,7 @@ use lettre::message::{Mailbox, MultiPart};
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use super::Letter;
+use crate::letters::Letter;
 
 /// Says that nobody wrote the letter, so that nobody's absence is answered to it (RFC 3834).
 #[derive(Clone)]

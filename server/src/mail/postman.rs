@@ -216,7 +216,8 @@ mod tests {
 
     use super::*;
     use crate::config::{MailTransport, Protection, Smtp};
-    use crate::mail::{Letter, letters};
+    use crate::letters;
+    use crate::letters::Letter;
     use crate::testing::TestApp;
 
     /// A mail server that answers each command as it is told to, and says how often it was given a letter.

@@ -166,7 +166,7 @@ fn too_slow() -> Failure {
 
 /// Writes a message beside its place and moves it there, so that no reader sees half of it.
 fn write(folder: &Path, message: &[u8], num: i64, at: Timestamp) -> std::io::Result<PathBuf> {
-    let time = crate::wire::instant(at).replace(['-', ':'], "");
+    let time = crate::instants::instant(at).replace(['-', ':'], "");
     let place = folder.join(format!("{time}-{num}.eml"));
     let beside = folder.join(format!(".{num}.part"));
     let _ = std::fs::remove_file(&beside);

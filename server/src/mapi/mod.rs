@@ -14,14 +14,12 @@ mod fields;
 pub(crate) mod fuzz;
 mod guides;
 pub mod hmac;
-mod limit;
 mod openapi;
 mod problem;
 mod query;
 mod rate;
 mod route;
 mod routes;
-mod state;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -32,9 +30,6 @@ use axum::extract::State;
 use axum::routing::{any, get};
 use axum::{Router, middleware};
 use http::HeaderMap;
-
-pub use limit::KeyLimit;
-pub use state::Mapi;
 
 use crate::app::App;
 use crate::web::Fixed;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::call::{Call, Reply};
 use super::problem::Problem;
 use crate::charges::CreateError;
-use crate::wire::instant;
+use crate::instants::instant;
 
 #[derive(Serialize)]
 struct RateDocument {

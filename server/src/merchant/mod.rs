@@ -4,6 +4,7 @@ mod colour;
 mod language;
 mod logo;
 mod origin;
+mod role;
 mod settings;
 pub(crate) mod stored;
 mod zone;
@@ -16,11 +17,12 @@ pub use colour::{Colour, NotAColour};
 pub use language::{Language, UnknownLanguage};
 pub use logo::Logo;
 pub use origin::{AllowedOrigin, OriginError, frame_ancestors};
+pub use role::{Permission, Role, UnknownRole};
 pub use settings::{MOST_ORIGINS, SETTINGS, Setting, SettingError, Settings};
 pub use zone::{UnknownZone, Zone};
 
 use crate::links::SealedLinkKey;
-use crate::store::DescriptorId;
+use crate::wallet::DescriptorId;
 
 /// A merchant as he is now.
 #[derive(Debug, Clone)]

@@ -11,9 +11,10 @@ use super::difference::{Code, Difference};
 use super::pace::off_thread;
 use super::run::Run;
 use crate::node::view::ScriptId;
-use crate::store::DescriptorId;
 use crate::store::audit::{StoredDescriptor, StoredScript};
-use crate::wallet::{Receive, mark};
+use crate::store::mark;
+use crate::wallet::DescriptorId;
+use crate::wallet::Receive;
 
 /// So many scripts are derived at a time.
 const SCRIPTS: u32 = 500;

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use bitpro_charge::{Amount, BlockHash, ChargeId, Event, Interval, MerchantId, Outpoint, Timestamp, Txid};
 
-use super::{DescriptorId, Snapshot, Store, StoreError, StoredTx, sqlite};
+use super::{Snapshot, Store, StoreError, StoredTx, sqlite};
 use crate::node::view::{ScriptId, Tip};
+use crate::wallet::DescriptorId;
 
 /// A charge with all that is stored of it.
 pub(crate) struct StoredCharge {

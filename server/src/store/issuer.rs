@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::node::view::ScriptId;
 use crate::wallet::{Derived, Receive};
 
-use super::DescriptorId;
 use super::secret::Secret;
 use super::sqlite::DescriptorRow;
+use crate::wallet::DescriptorId;
 
 /// How many indices are watched beyond the last one given out, at the least.
 pub(super) const LEAST_AHEAD: u32 = 100;

@@ -8,11 +8,13 @@ pub(crate) mod documents;
 mod faults;
 mod issuer;
 mod load;
+pub(crate) mod mark;
 pub(crate) mod memory;
 mod news;
 mod numbering;
 mod opening;
 mod people_reader;
+mod personal;
 mod rendered;
 mod search;
 pub(crate) mod secret;
@@ -42,6 +44,7 @@ pub(crate) use news::{Low, News, Touched};
 pub use opening::OpenError;
 pub(crate) use opening::{ASIDE, StoreOptions, folder_of, forget_second_names, mark_path, open};
 pub(crate) use people_reader::PeopleReader;
+pub use personal::Personal;
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use search::{Needle, Note, Place, Search, Tally};
 pub use snapshot::{ChargeOrigin, Snapshot};
@@ -54,10 +57,6 @@ pub(crate) use writer::{Fatal, Listener, Writer};
 use crate::node::view::PayingOutput;
 use unit::{Unit, Work};
 use webhook::{ChargeDelivery, DeliveryRow, Due};
-
-/// The row of a receive descriptor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DescriptorId(pub i64);
 
 /// Why the store could not do what it was asked for. The cause is logged where it happens, never shown.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -6,10 +6,11 @@ use bitpro_charge::Timestamp;
 
 use super::issuer::Ahead;
 use super::webhook::Due;
-use super::{DescriptorId, Snapshot, WebhookMap};
+use super::{Snapshot, WebhookMap};
 use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, Tip};
+use crate::wallet::DescriptorId;
 use crate::wallet::Receive;
 
 /// What a committed group has changed.

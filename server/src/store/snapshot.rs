@@ -8,7 +8,8 @@ use crate::limits::Client;
 use crate::merchant::Language;
 use crate::node::view::ScriptId;
 
-use super::{DescriptorId, Rendered};
+use super::Rendered;
+use crate::wallet::DescriptorId;
 
 /// A charge with what stands beside it. Never shown to shoppers as it is: see `ChargeView`.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 mod descriptor;
 mod error;
-pub(crate) mod mark;
 mod slip132;
 
 pub(crate) use descriptor::address_of;
@@ -17,3 +16,7 @@ pub struct WalletText {
     /// For an extended public key: `wpkh`, `tr`, `sh-wpkh`, `pkh`.
     pub script_type: Option<String>,
 }
+
+/// The row of a receive descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DescriptorId(pub i64);

@@ -13,6 +13,7 @@ mod resting;
 mod socket;
 mod stream;
 mod takeover;
+pub mod urls;
 
 pub use bodies::Bodies;
 pub use context::{Context, Peer, RequestId, RequestIds};

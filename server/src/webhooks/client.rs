@@ -23,8 +23,8 @@ use rustls::RootCertStore;
 use tokio::time::Instant;
 
 use super::failure::{self, Failure, FailureKind};
-use super::policy::Policy;
 use super::queue::PER_HOST;
+use crate::policy::Policy;
 use crate::rates::client::{NAME, tls};
 
 /// The time until the head of an answer is there.

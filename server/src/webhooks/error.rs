@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use bitpro_charge::{Announcement, ChargeId, IdError};
 
-use super::policy::UrlError;
 use super::service::MAX_WEBHOOKS;
 use crate::charges::LONGEST_OVERLAP_SECS;
+use crate::policy::UrlError;
 use crate::seal::SealError;
 use crate::store::StoreError;
 

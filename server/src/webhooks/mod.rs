@@ -7,7 +7,6 @@
 mod client;
 mod error;
 mod failure;
-mod policy;
 mod queue;
 mod ready;
 mod recorder;
@@ -23,7 +22,6 @@ mod unit;
 
 pub use error::{WebhookError, WebhookId};
 pub use failure::FailureKind;
-pub use policy::{Policy, Target, UrlError};
 pub use report::{DeliveryReport, PastAttemptReport, TestReport, WebhookReport};
 pub use sender::Sender;
 pub use service::{MAX_WEBHOOKS, Webhooks};

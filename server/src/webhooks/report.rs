@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::sign::SigningSecret;
 use super::{FailureKind, WebhookId};
+use crate::instants::instant;
+use crate::instants::instant_millis;
 use crate::store::webhook::{DeliveryRow, PastAttempt, Webhook};
-use crate::wire::{instant, instant_millis};
 
 /// A webhook, for who asks. Its secret is shown only when it is made.
 #[derive(Debug, Clone, Serialize)]

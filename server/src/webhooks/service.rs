@@ -6,13 +6,13 @@ use std::time::Duration;
 use bitpro_charge::{Announcement, MerchantId, Timestamp};
 
 use super::client::{Client, allowed};
-use super::policy::UrlError;
 use super::ready::{live_secrets, signed_headers};
 use super::report::{delivery_report, report};
 use super::sign::SigningSecret;
 use super::unit::{put_new, redelivered, rotated};
 use super::{DeliveryReport, TestReport, WebhookError, WebhookId, WebhookReport};
 use crate::charges::{Charges, LONGEST_OVERLAP_SECS, LONGEST_PAGE};
+use crate::policy::UrlError;
 use crate::rates::system_roots;
 use crate::rng::uuid;
 use crate::seal::Purpose;

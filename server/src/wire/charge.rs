@@ -4,9 +4,11 @@ use bitpro_charge::{Charge, Payment, Whereabouts};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::text::{bitcoin, instant, price};
-use crate::charges::{ChargeOrigin, Personal};
-use crate::checkout::urls;
+use super::text::{bitcoin, price};
+use crate::instants::instant;
+use crate::store::ChargeOrigin;
+use crate::store::Personal;
+use crate::web::urls;
 
 /// At most this many payments are listed, live and gone each; the totals cover all (R11).
 const LISTED: usize = 100;

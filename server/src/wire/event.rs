@@ -5,7 +5,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::charge::ChargeObject;
-use super::text::{instant_millis, json};
+use super::text::json;
+use crate::instants::instant_millis;
 
 /// What a merchant is told: one webhook event, and one entry of the log of events (R36).
 #[derive(Debug, Serialize)]
@@ -75,7 +76,8 @@ mod tests {
     };
 
     use super::*;
-    use crate::charges::{ChargeOrigin, Personal};
+    use crate::store::ChargeOrigin;
+    use crate::store::Personal;
     use crate::wire::Beside;
 
     /// 2018-05-10T12:12:35Z.

@@ -10,4 +10,3 @@ mod text;
 pub use charge::{Beside, ChargeObject};
 pub use event::{EventObject, delivery_body, test_body};
 pub(crate) use text::json;
-pub use text::{instant, instant_millis};

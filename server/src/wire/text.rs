@@ -1,34 +1,15 @@
-//! How documents, prices, amounts and instants are written (R11, R35): from integers, never through a float.
+//! How documents, prices and amounts are written (R11, R35): from integers, never through a float.
 
-use bitpro_charge::{Amount, Cents, Timestamp};
+use bitpro_charge::{Amount, Cents};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
-
-const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-const MILLIS: &[BorrowedFormatItem<'_>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// A document as bytes.
 pub(crate) fn json(document: &impl Serialize) -> Bytes {
     serde_json::to_vec(document)
         .expect("texts, numbers and checked JSON always serialize")
         .into()
-}
-
-/// An instant in UTC, to the second, as in `2018-05-10T12:12:35Z`.
-#[must_use]
-pub fn instant(at: Timestamp) -> String {
-    written(at, SECONDS)
-}
-
-/// An instant in UTC, to the millisecond, as in `2018-05-10T12:22:35.550Z`.
-#[must_use]
-pub fn instant_millis(at: Timestamp) -> String {
-    written(at, MILLIS)
 }
 
 /// A price as the number that the reference shows: `42.0`, `42.5`, `42.05`.
@@ -46,15 +27,6 @@ pub(super) fn price(cents: Cents) -> Box<RawValue> {
 pub(super) fn bitcoin(amount: Amount) -> String {
     let sat = amount.to_sat();
     format!("{}.{:08}", sat / 100_000_000, sat % 100_000_000)
-}
-
-fn written(at: Timestamp, format: &[BorrowedFormatItem<'_>]) -> String {
-    let nanos = i128::from(at.0) * 1_000_000;
-    let written = OffsetDateTime::from_unix_timestamp_nanos(nanos)
-        .ok()
-        .and_then(|time| time.format(&format).ok());
-    // Only years beyond 9999 have no such form; no clock shows them.
-    written.unwrap_or_else(|| at.0.to_string())
 }
 
 #[cfg(test)]
@@ -86,13 +58,5 @@ mod tests {
         ] {
             assert_eq!(bitcoin(Amount::from_sat(sat)), text);
         }
-    }
-
-    #[test]
-    fn r35_instants_are_in_utc_with_a_z() {
-        let at = Timestamp(1_525_954_955_550);
-        assert_eq!(instant(at), "2018-05-10T12:22:35Z");
-        assert_eq!(instant_millis(at), "2018-05-10T12:22:35.550Z");
-        assert_eq!(instant_millis(Timestamp(0)), "1970-01-01T00:00:00.000Z");
     }
 }

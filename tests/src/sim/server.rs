@@ -9,9 +9,9 @@ use bitcoin::BlockHash;
 use bitcoin::hashes::Hash as _;
 use bitpro_charge::Network;
 use bitpro_server::charges::{Charges, OpenError, Opening, Role};
-use bitpro_server::config::Secret;
 use bitpro_server::node::api::Waiter;
 use bitpro_server::node::{NodeAuth, NodeConfig, Stepped};
+use bitpro_server::seal::Secret;
 use bitpro_server::seal::{Seal, SealKeys};
 use bitpro_server::webhooks::{Attempt, SteppedSender};
 use tokio::runtime::{Builder, Runtime};
@@ -155,7 +155,7 @@ fn opening(around: &Surroundings, database: &Path) -> Opening {
         network: NETWORK,
         secret: [7; 32],
         seal: Seal::new(&SealKeys::first(Secret([9; 32]))),
-        webhooks: bitpro_server::webhooks::Policy::default(),
+        webhooks: bitpro_server::policy::Policy::default(),
         clock: Arc::clone(&around.clock) as Arc<_>,
         rng: Arc::clone(&around.rng) as Arc<_>,
         rates: Arc::clone(&around.rates) as Arc<_>,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::directions;
 use crate::failure::{Failure, Result};
 use crate::proc;
 use crate::stamp;
@@ -52,6 +53,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         &["server/src/charges"],
     )?);
     violations.extend(only_in(workspace, "`sqlx` is used", "sqlx", &["server/src/store"])?);
+    violations.extend(directions::violations(workspace)?);
     if !violations.is_empty() {
         return Err(Failure::new(format!(
             "the layering rule is violated:\n  {}",

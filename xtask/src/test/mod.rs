@@ -1,6 +1,7 @@
 //! The whole test suite: every suite runs, also after a failure, and the last line counts them.
 
 mod budget;
+mod directions;
 mod layering;
 mod suites;
 mod wording;

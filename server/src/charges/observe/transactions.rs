@@ -9,7 +9,8 @@ use super::{Concerns, Sight};
 use crate::charges::sighted::{Sighted, SightedOutput};
 use crate::node::view::ScriptId;
 use crate::rates::FRESH_SECS;
-use crate::store::{DescriptorId, Snapshot, StoreError, StoredTx, Tx, TxPlace};
+use crate::store::{Snapshot, StoreError, StoredTx, Tx, TxPlace};
+use crate::wallet::DescriptorId;
 
 /// So many payments of one charge by one transaction stand for themselves; the last of them stands for what is beyond. Nobody pays
 /// so, and each costs a row and a place in every sum.

@@ -1,7 +1,7 @@
 //! Letters in the transaction of what they tell of: the buyer's receipt, and the end of what is known of him.
 
 use super::*;
-use crate::mail::Letter;
+use crate::letters::Letter;
 use crate::seal::Purpose;
 use crate::store::documents::letter_from;
 
@@ -162,11 +162,11 @@ async fn r31_nothing_is_erased_where_no_time_is_set() {
 
 #[tokio::test]
 async fn a_start_without_the_key_of_a_waiting_letter_is_refused() {
-    use crate::config::Secret;
+    use crate::seal::Secret;
     use crate::seal::{Seal, SealKeys};
 
     let shop = Shop::new().await;
-    let letter = crate::mail::letters::test("anna@shop.example");
+    let letter = crate::letters::test("anna@shop.example");
     let posted: Result<(), StoreError> = shop
         .charges
         .store()

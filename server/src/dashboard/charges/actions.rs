@@ -8,14 +8,14 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::{charge_path, conflict, member, own_charge, show};
-use crate::accounts::Permission;
 use crate::charges::{ByHand, CommandError, Note, Snapshot};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
 use crate::dashboard::money;
 use crate::dashboard::route::{Member, Request, changed};
-use crate::dashboard::time::{self, Times};
-use crate::dashboard::words::{Words, words};
+use crate::merchant::Permission;
+use crate::times::{self, Times};
+use crate::words::{Words, words};
 
 /// The longest note, in characters.
 const NOTE_CHARS: usize = 2_000;
@@ -298,7 +298,7 @@ pub(super) fn note_section(
         section.panel aria-labelledby="note-title" {
             h2 #note-title { (NOTE.of(language)) }
             @if let Some(note) = note {
-                p.hint { (WRITTEN.of(language)) " " time datetime=(time::machine(note.written_at)) { (times.minute(note.written_at)) } }
+                p.hint { (WRITTEN.of(language)) " " time datetime=(times::machine(note.written_at)) { (times.minute(note.written_at)) } }
             }
             @if member.role.may(Permission::Accept) {
                 form method="post" action={ (charge_path(charge.merchant, charge.id)) "/note" } {

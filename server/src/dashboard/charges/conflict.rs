@@ -10,8 +10,8 @@ use super::{charge_path, history};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Member, Request};
-use crate::dashboard::time::Times;
-use crate::dashboard::words::{Words, words};
+use crate::times::Times;
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Nothing was changed", "Rien n’a été modifié");
 const STALE: Words = words(

@@ -6,17 +6,17 @@ use maud::{Markup, html};
 
 use super::actions::named;
 use super::{charge_path, member, own_charge};
-use crate::accounts::Permission;
 use crate::charges::Snapshot;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::failures::{NO_ANSWER, failure};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Member, Request, Unchanged, changed, see_other};
-use crate::dashboard::time::{self, Times};
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::merchant::Permission;
 use crate::store::webhook::{ChargeDelivery, PastAttempt};
+use crate::times::{self, Times};
 use crate::webhooks::{WebhookError, WebhookId, Webhooks};
+use crate::words::{Words, words};
 
 const DELIVERIES: Words = words("Webhook deliveries", "Livraisons aux webhooks");
 const NONE: Words = words("No webhook was told of it.", "Aucun webhook n’en a été informé.");
@@ -121,7 +121,7 @@ fn cells(told: &ChargeDelivery, times: Times<'_>, language: Language) -> Markup 
     html! {
         td {
             code { (delivery.announcement.as_str()) } br;
-            time.hint datetime=(time::machine(delivery.at)) { (times.second(delivery.at)) }
+            time.hint datetime=(times::machine(delivery.at)) { (times.second(delivery.at)) }
         }
         td.url {
             (told.url)

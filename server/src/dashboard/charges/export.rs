@@ -13,15 +13,15 @@ use http::{HeaderValue, StatusCode, header};
 use super::filters::Filters;
 use super::wording::email_for;
 use super::{list_path, member};
-use crate::accounts::Role;
 use crate::app::App;
 use crate::charges::{FoundCharge, Place, Search};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::money;
 use crate::dashboard::route::{Changed, Member, Request, Unchanged, see_other};
-use crate::dashboard::time;
+use crate::merchant::Role;
 use crate::merchant::Zone;
 use crate::store::StoreError;
+use crate::times;
 use crate::web::LongLived;
 
 /// Charges that are read at a time: enough to be quick, few enough to be held.
@@ -66,7 +66,7 @@ pub(super) fn download(request: Request) -> BoxFuture<'static, Result<Response, 
             list.extensions_mut().insert(Unchanged);
             return Ok(list);
         };
-        let today = time::day_of(request.app.charges.now(), &member.merchant.settings.time_zone);
+        let today = times::day_of(request.app.charges.now(), &member.merchant.settings.time_zone);
         let name = format!("attachment; filename=\"charges-{today}.csv\"");
         let mut response = response(Export::new(request.app, member, search), &name);
         response.extensions_mut().insert(Changed(filters.told()));
@@ -172,7 +172,7 @@ fn line(found: &FoundCharge, zone: &Zone, role: Role) -> [String; COLUMNS.len()]
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     [
         charge.id.to_string(),
-        time::local(terms.created_at, zone),
+        times::local(terms.created_at, zone),
         charge.state.to_string(),
         text(charge.reason.map(bitpro_charge::Reason::as_str)),
         text(snapshot.order_id.as_deref()),
@@ -185,7 +185,7 @@ fn line(found: &FoundCharge, zone: &Zone, role: Role) -> [String; COLUMNS.len()]
         terms.amount.to_sat().to_string(),
         plain_euros(terms.quote.rate.cents_per_btc()),
         terms.quote.source.clone(),
-        time::local(terms.quote.at, zone),
+        times::local(terms.quote.at, zone),
         terms.spread_bps.to_string(),
         charge.received().to_sat().to_string(),
         plain_euros(money::worth(charge.received(), terms.quote.rate).0),
@@ -193,12 +193,12 @@ fn line(found: &FoundCharge, zone: &Zone, role: Role) -> [String; COLUMNS.len()]
             .map(|cents| plain_euros(cents.0))
             .unwrap_or_default(),
         live.len().to_string(),
-        seen().min().map(|at| time::local(at, zone)).unwrap_or_default(),
-        seen().max().map(|at| time::local(at, zone)).unwrap_or_default(),
+        seen().min().map(|at| times::local(at, zone)).unwrap_or_default(),
+        seen().max().map(|at| times::local(at, zone)).unwrap_or_default(),
         txids.join(" "),
         charge.address.clone(),
         required(charge).to_string(),
-        time::local(charge.deadline, zone),
+        times::local(charge.deadline, zone),
         snapshot.origin.as_str().to_owned(),
         if found.order_conflict { "yes" } else { "no" }.to_owned(),
     ]

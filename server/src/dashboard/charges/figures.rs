@@ -13,10 +13,10 @@ use super::{list_path, member};
 use crate::charges::Tally;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::{Member, Request};
-use crate::dashboard::time::{self, Times};
-use crate::dashboard::words::{Words, words};
 use crate::dashboard::{layout, money};
 use crate::merchant::{Language, Zone};
+use crate::times::{self, Times};
+use crate::words::{Words, words};
 
 /// How many days are shown, today among them.
 const DAYS: i32 = 30;
@@ -69,12 +69,12 @@ pub(super) fn show(request: Request) -> BoxFuture<'static, Result<Response, Refu
 
 /// The days with their spans, oldest first.
 fn last_days(now: Timestamp, zone: &Zone) -> Vec<(Date, Timestamp, Timestamp)> {
-    let today = time::day_of(now, zone);
-    let dates = (0..DAYS).rev().filter_map(|ago| time::before(today, ago));
+    let today = times::day_of(now, zone);
+    let dates = (0..DAYS).rev().filter_map(|ago| times::before(today, ago));
     dates
         .filter_map(|date| {
-            let next = time::after(date)?;
-            Some((date, time::start_of(date, zone)?, time::start_of(next, zone)?))
+            let next = times::after(date)?;
+            Some((date, times::start_of(date, zone)?, times::start_of(next, zone)?))
         })
         .collect()
 }

@@ -6,13 +6,13 @@ use maud::{Markup, html};
 
 use super::needle;
 use super::wording::state_word;
-use crate::accounts::Permission;
 use crate::charges::{Place, Search};
 use crate::dashboard::form::Form;
 use crate::dashboard::route::{Member, Request};
-use crate::dashboard::time;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::merchant::Permission;
+use crate::times;
+use crate::words::{Words, words};
 
 const SEARCH: Words = words("Search", "Rechercher");
 const BY_ALL: Words = words(
@@ -101,9 +101,9 @@ impl Filters {
                 member.role.may(Permission::SeeBuyers),
             ),
             state: state.and_then(Result::ok),
-            from: from.and_then(|day| time::start_of(day, zone)),
+            from: from.and_then(|day| times::start_of(day, zone)),
             // The last day is meant whole.
-            to: to.and_then(time::after).and_then(|day| time::start_of(day, zone)),
+            to: to.and_then(times::after).and_then(|day| times::start_of(day, zone)),
         })
     }
 
@@ -190,7 +190,7 @@ fn day(text: &str) -> Result<Option<Date>, ()> {
     if text.is_empty() {
         return Ok(None);
     }
-    time::date(text).map(Some).ok_or(())
+    times::date(text).map(Some).ok_or(())
 }
 
 fn day_field(name: &str, label: Words, value: &str, fault: Option<Words>, language: Language) -> Markup {

@@ -11,9 +11,9 @@ use crate::charges::Snapshot;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::money;
 use crate::dashboard::route::Request;
-use crate::dashboard::time::{self, Times};
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::times::{self, Times};
+use crate::words::{Words, words};
 
 /// So many events are shown at a time.
 pub(super) const PER_PART: u32 = 200;
@@ -119,7 +119,7 @@ pub(super) fn section(snapshot: &Snapshot, part: &Part, times: Times<'_>, langua
             ol.history {
                 @if part.first.is_none() {
                     li {
-                        time datetime=(time::machine(made)) { (times.second(made)) }
+                        time datetime=(times::machine(made)) { (times.second(made)) }
                         span { (filled(MADE, language, &[origin_word(snapshot.origin).of(language)])) }
                     }
                 }
@@ -137,7 +137,7 @@ pub(super) fn items(events: &[Recorded], times: Times<'_>, language: Language) -
     html! {
         @for recorded in events {
             li {
-                time datetime=(time::machine(recorded.at)) { (times.second(recorded.at)) }
+                time datetime=(times::machine(recorded.at)) { (times.second(recorded.at)) }
                 span { (said(&recorded.event, times, language)) }
             }
         }

@@ -7,13 +7,13 @@ use maud::{Markup, html};
 
 use super::filters::{Faults, Filters, place_from, place_to};
 use super::{list_path, member, rows};
-use crate::accounts::Permission;
 use crate::charges::Found;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Member, Request};
 use crate::dashboard::script;
-use crate::dashboard::words::{Words, words};
+use crate::merchant::Permission;
+use crate::words::{Words, words};
 
 /// Charges on one page.
 const PER_PAGE: u32 = 50;

@@ -8,13 +8,14 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::member;
-use crate::accounts::{Permission, Token};
+use crate::accounts::Token;
 use crate::app::App;
 use crate::charges::Subscription;
 use crate::checkout::refusal::Refusal;
 use crate::checkout::sse;
 use crate::dashboard::route::Request;
 use crate::limits::StreamPermit;
+use crate::merchant::Permission;
 use crate::web::event_stream;
 
 /// How long a stream may be silent.

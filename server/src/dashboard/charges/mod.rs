@@ -25,9 +25,9 @@ use bitpro_charge::{ChargeId, MerchantId};
 use maud::Markup;
 
 use super::route::{self, Access, Handler, Member, Request, Route};
-use crate::accounts::Permission;
 use crate::charges::{Search, Snapshot};
 use crate::checkout::refusal::Refusal;
+use crate::merchant::Permission;
 
 /// All paths of a merchant's transactions.
 pub const ROUTES: &[Route] = &[

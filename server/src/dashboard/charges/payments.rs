@@ -6,9 +6,9 @@ use maud::{Markup, html};
 use super::wording::loss_word;
 use crate::app::App;
 use crate::dashboard::money;
-use crate::dashboard::time::{self, Times};
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::times::{self, Times};
+use crate::words::{Words, words};
 
 const PAYMENTS: Words = words("Payments", "Paiements");
 const MORE: Words = words(
@@ -82,7 +82,7 @@ fn row(app: &App, charge: &Charge, payment: &Payment, tip: u32, times: Times<'_>
                     br; span.hint { (remark.of(language)) }
                 }
             }
-            td role="cell" data-label=(SEEN.of(language)) { time datetime=(time::machine(seen)) { (times.second(seen)) } }
+            td role="cell" data-label=(SEEN.of(language)) { time datetime=(times::machine(seen)) { (times.second(seen)) } }
             td.number role="cell" data-label=(WORTH.of(language)) {
                 @match &payment.rate {
                     Some(quote) => (money::euros(money::worth(payment.value, quote.rate), language)),

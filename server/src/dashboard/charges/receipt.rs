@@ -12,9 +12,9 @@ use crate::charges::FoundCharge;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::{Member, Request};
 use crate::dashboard::script;
-use crate::dashboard::time::{self, Times};
-use crate::dashboard::words::{Words, words};
 use crate::dashboard::{layout, money};
+use crate::times::{self, Times};
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Receipt", "Reçu");
 const NOT_PAID: Words = words(
@@ -87,7 +87,7 @@ fn facts(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
             }
             dt { (NUMBER.of(language)) } dd.mono { (charge.id) }
             dt { (DATE.of(language)) }
-            dd { time datetime=(time::machine(terms.created_at)) { (times.minute(terms.created_at)) } }
+            dd { time datetime=(times::machine(terms.created_at)) { (times.minute(terms.created_at)) } }
             dt { (PRICE.of(language)) } dd { (money::euros(terms.price, language)) }
             dt { (RATE.of(language)) } dd { (show::rate(charge, times, language)) }
             dt { (ASKED.of(language)) } dd { (money::btc(terms.amount, language)) }
@@ -112,7 +112,7 @@ fn paid_with(request: &Request, charge: &Charge, times: Times<'_>) -> Markup {
                 li {
                     span.mono { (payment.outpoint) } br;
                     (money::btc(payment.value, language)) " · "
-                    time datetime=(time::machine(seen)) { (times.minute(seen)) } " · "
+                    time datetime=(times::machine(seen)) { (times.minute(seen)) } " · "
                     (confirmations(payment.confirmations(tip), charge.required_of(payment), language))
                 }
             }

@@ -7,8 +7,8 @@ use super::wording::{email_for, state_chip};
 use crate::charges::FoundCharge;
 use crate::dashboard::money;
 use crate::dashboard::route::{Member, Request};
-use crate::dashboard::time::{self, Times};
-use crate::dashboard::words::{Words, words};
+use crate::times::{self, Times};
+use crate::words::{Words, words};
 
 const CAPTION: Words = words("Transactions, newest first", "Transactions, les plus récentes d’abord");
 const STATE: Words = words("State", "État");
@@ -80,7 +80,7 @@ fn row(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
                 }
             }
             td.made role="cell" {
-                time datetime=(time::machine(made)) title=(times.minute(made)) {
+                time datetime=(times::machine(made)) title=(times.minute(made)) {
                     (times.age(made, request.app.charges.now()))
                 }
             }

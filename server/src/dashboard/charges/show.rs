@@ -11,15 +11,15 @@ use super::payments::filled;
 use super::rows::short;
 use super::wording::{email_for, ignored, origin_word, source_word, state_chip};
 use super::{charge_path, deliveries, history, list_path, member, own_charge, payments};
-use crate::accounts::Permission;
 use crate::charges::{FoundCharge, Snapshot};
 use crate::checkout::refusal::Refusal;
-use crate::checkout::urls;
 use crate::dashboard::route::{Member, Request};
-use crate::dashboard::time::{self, Times};
-use crate::dashboard::words::{Words, words};
 use crate::dashboard::{layout, money};
 use crate::merchant::Language;
+use crate::merchant::Permission;
+use crate::times::{self, Times};
+use crate::web::urls;
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Transaction {}", "Transaction {}");
 const TITLE_ORDER: Words = words("Order {}", "Commande {}");
@@ -169,7 +169,7 @@ fn facts(request: &Request, member: &Member, found: &FoundCharge, tip: u32) -> M
 }
 
 fn moment(at: bitpro_charge::Timestamp, times: Times<'_>) -> Markup {
-    html! { time datetime=(time::machine(at)) { (times.second(at)) } }
+    html! { time datetime=(times::machine(at)) { (times.second(at)) } }
 }
 
 /// The rate of the quote, who said it when, and what the merchant adds.

@@ -3,11 +3,12 @@
 use bitpro_charge::{Charge, Loss, Reason, State};
 use maud::{Markup, html};
 
-use crate::accounts::{Permission, Role};
 use crate::charges::ChargeOrigin;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::merchant::Permission;
+use crate::merchant::Role;
 use crate::rates::FixedRate;
+use crate::words::{Words, words};
 
 /// A state in a word or two.
 #[must_use]

@@ -10,9 +10,9 @@ use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::{with_entered, with_marks};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
-use crate::dashboard::time::Times;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::{Language, Zone};
+use crate::times::Times;
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Your account", "Votre compte");
 const LANGUAGE: Words = words("Language", "Langue");

@@ -11,7 +11,7 @@ use crate::dashboard::guard::with_entered;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::next_page;
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Show that it is you", "Montrez que c’est vous");
 const CODE: Words = words("Code", "Code");

@@ -13,7 +13,7 @@ use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::next_page;
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Confirm that it is you", "Confirmez que c’est vous");
 const WHY: Words = words(

@@ -7,7 +7,7 @@ use super::{Answer, lang_query, narrow, reason};
 use crate::accounts::{AccountError, Token};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Confirm your new address", "Confirmez votre nouvelle adresse");
 const TEXT: Words = words(

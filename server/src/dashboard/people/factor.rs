@@ -11,7 +11,7 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 const REQUIRED: Words = words(
     "requires a second factor of everybody in the team. Set one up to go on.",

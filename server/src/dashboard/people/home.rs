@@ -3,12 +3,13 @@
 use maud::{Markup, html};
 
 use super::signup::is_site;
-use super::{Answer, NAME_ERROR, SITE_ERROR, is_name, narrow, reason, roles};
+use super::{Answer, NAME_ERROR, SITE_ERROR, is_name, narrow, reason};
 use crate::accounts::AccountError;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
-use crate::dashboard::words::{Words, words};
+use crate::words::role_name;
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Your shops", "Vos boutiques");
 const NONE: Words = words(
@@ -53,7 +54,7 @@ pub(super) fn choose(request: Request) -> Answer {
                     @if let Some(merchant) = request.app.charges.merchant(part.merchant) {
                         li.panel {
                             a href={ "/dashboard/" (part.merchant) } { (merchant.settings.name) }
-                            span.hint { (roles::name(part.role).of(lang)) }
+                            span.hint { (role_name(part.role).of(lang)) }
                         }
                     }
                 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, NAME, NAME_ERROR, PASSWORD, PASSWORD_HINT, is_name, lang_query, reason, roles};
+use super::{Answer, EMAIL, NAME, NAME_ERROR, PASSWORD, PASSWORD_HINT, is_name, lang_query, reason};
 use crate::accounts::{AccountError, Joining, Newcomer, Token};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
@@ -11,7 +11,8 @@ use crate::dashboard::guard::with_entered;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::percent_encoded;
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
+use crate::words::{role_name, role_powers};
 
 const TITLE: Words = words("Join", "Rejoindre");
 const AS: Words = words("You are invited as", "Vous êtes invité en tant que");
@@ -97,8 +98,8 @@ async fn page(
     let title = format!("{} {}", TITLE.of(lang), joining.merchant);
     let content = html! {
         p {
-            (AS.of(lang)) " " strong { (roles::name(joining.role).of(lang)) } " ("
-            (roles::powers(joining.role).of(lang)) ")."
+            (AS.of(lang)) " " strong { (role_name(joining.role).of(lang)) } " ("
+            (role_powers(joining.role).of(lang)) ")."
         }
         (form(request, token, &joining, errors))
     };

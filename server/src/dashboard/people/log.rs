@@ -7,9 +7,9 @@ use super::Answer;
 use crate::dashboard::deeds::deed;
 use crate::dashboard::layout;
 use crate::dashboard::route::Request;
-use crate::dashboard::time::Times;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::times::Times;
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Log of changes", "Journal des modifications");
 const WHEN: Words = words("When", "Quand");

@@ -11,7 +11,7 @@ use crate::dashboard::guard::{with_entered, without_session};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::{next_page, percent_encoded};
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Log in", "Se connecter");
 const FORGOT: Words = words("Forgot your password?", "Mot de passe oublié ?");

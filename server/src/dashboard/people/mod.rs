@@ -12,18 +12,17 @@ mod login;
 mod narrow;
 mod passkey;
 mod password;
-mod roles;
 mod signup;
 mod team;
 
 use futures::future::BoxFuture;
-pub(crate) use roles::name as role_name;
 
 use super::route::{Access, Route, get, post};
-use super::words::{Words, words};
-use crate::accounts::{AccountError, Permission};
+use crate::accounts::AccountError;
 use crate::merchant::Language;
+use crate::merchant::Permission;
 use crate::name::is_name;
+use crate::words::{Words, words};
 
 /// Every page of people.
 pub static ROUTES: &[Route] = &[

@@ -7,7 +7,7 @@ use maud::Markup;
 use crate::accounts::AccountError;
 use crate::dashboard::layout;
 use crate::dashboard::route::Request;
-use crate::dashboard::words::Words;
+use crate::words::Words;
 
 /// The page as it was asked for.
 pub(super) fn shown(request: &Request, title: Words, content: &Markup) -> Response {

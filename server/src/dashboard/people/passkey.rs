@@ -10,11 +10,11 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::with_entered;
 use crate::dashboard::route::{Request, see_other};
-use crate::dashboard::time::Times;
 use crate::dashboard::way::next_page;
-use crate::dashboard::words::{Words, words};
 use crate::dashboard::{layout, script};
 use crate::merchant::Zone;
+use crate::times::Times;
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Passkeys", "Clés d’accès");
 const WHAT: Words = words(

@@ -9,7 +9,7 @@ use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::guard::with_entered;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Choose your password", "Choisissez votre mot de passe");
 const SAVE: Words = words("Save and log in", "Enregistrer et se connecter");

@@ -10,7 +10,7 @@ use crate::config::Signup;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::Request;
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 const TITLE: Words = words("Request an account", "Demander un compte");
 const COMPANY: Words = words("Company or shop", "Entreprise ou boutique");

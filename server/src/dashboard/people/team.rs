@@ -3,13 +3,16 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, EMAIL_ERROR, narrow, reason, roles};
-use crate::accounts::{AccountError, Email, Invitation, Invitee, MemberRow, Permission, Role};
+use super::{Answer, EMAIL, EMAIL_ERROR, narrow, reason};
+use crate::accounts::{AccountError, Email, Invitation, Invitee, MemberRow};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, changed};
-use crate::dashboard::words::{Words, words};
+use crate::merchant::Permission;
+use crate::merchant::Role;
+use crate::words::{Words, words};
+use crate::words::{role_name, role_powers};
 
 const TITLE: Words = words("Team", "Équipe");
 const PERSON: Words = words("Person", "Personne");
@@ -67,7 +70,7 @@ pub(super) fn invite(request: Request) -> Answer {
         let invitee = Invitee {
             email,
             role,
-            role_words: roles::name(role).of(lang),
+            role_words: role_name(role).of(lang),
             language: lang,
         };
         let invited = request.app.accounts.invite(login, merchant, invitee);
@@ -195,8 +198,8 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
             summary { (ROLES_TITLE.of(lang)) }
             dl.facts {
                 @for role in Role::ALL {
-                    dt { (roles::name(role).of(lang)) }
-                    dd { (roles::powers(role).of(lang)) }
+                    dt { (role_name(role).of(lang)) }
+                    dd { (role_powers(role).of(lang)) }
                 }
             }
         }
@@ -253,7 +256,7 @@ fn table(request: &Request, base: &str, members: &[MemberRow], is_required: bool
                                 @if may {
                                     (role_forms(request, base, member))
                                 } @else {
-                                    (roles::name(member.role).of(lang))
+                                    (role_name(member.role).of(lang))
                                 }
                             }
                         }
@@ -275,7 +278,7 @@ fn role_forms(request: &Request, base: &str, member: &MemberRow) -> Markup {
                 (layout::csrf(request))
                 select #(field) name="role" aria-label=(label) {
                     @for role in Role::ALL {
-                        option value=(role.as_str()) selected[role == member.role] { (roles::name(role).of(lang)) }
+                        option value=(role.as_str()) selected[role == member.role] { (role_name(role).of(lang)) }
                     }
                 }
                 button type="submit" { (CHANGE.of(lang)) }
@@ -301,7 +304,7 @@ fn invited(request: &Request, base: &str, invitations: &[Invitation]) -> Markup 
             tbody role="rowgroup" { @for invitation in invitations {
                 tr role="row" {
                     td role="cell" { (invitation.email) }
-                    td role="cell" { (roles::name(invitation.role).of(lang)) }
+                    td role="cell" { (role_name(invitation.role).of(lang)) }
                     td role="cell" {
                         form method="post" action={ (base) "/invitations/" (hex::encode(invitation.id)) } {
                             (layout::csrf(request))
@@ -323,7 +326,7 @@ fn invite_form(request: &Request, base: &str, errors: &Errors) -> Markup {
     };
     let options: Vec<(&str, &str)> = Role::ALL
         .into_iter()
-        .map(|role| (role.as_str(), roles::name(role).of(lang)))
+        .map(|role| (role.as_str(), role_name(role).of(lang)))
         .collect();
     html! {
         h2 { (INVITE.of(lang)) }

@@ -13,8 +13,8 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::{Member, Request};
-use crate::dashboard::words::{Words, words};
 use crate::merchant::{AllowedOrigin, Language, MOST_ORIGINS, OriginError};
+use crate::words::{Words, words};
 
 /// `GET /dashboard/{merchant}/settings/domains`: with `?page=`, says whether that page may frame the checkout.
 pub(super) fn show(request: Request) -> Answering {

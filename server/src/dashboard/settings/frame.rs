@@ -4,11 +4,11 @@ use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};
 
-use crate::accounts::Permission;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Member, Request, Unchanged, changed, see_other};
-use crate::dashboard::words::{Words, words};
+use crate::merchant::Permission;
+use crate::words::{Words, words};
 
 /// A page of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,8 +16,8 @@ use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::form::Form;
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::Request;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::words::{Words, words};
 
 /// `GET /dashboard/{merchant}/settings`
 pub(super) fn show(request: Request) -> Answering {

@@ -14,15 +14,16 @@ use super::frame::{self, Tab, below, may_change};
 use super::overlap;
 use super::secret::{self, Shown};
 use super::when::when;
-use crate::accounts::{Permission, Role};
 use crate::charges::{IssuedKey, KeyError, MOST_KEYS};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::Request;
-use crate::dashboard::words::{Words, words};
 use crate::keys::{ApiKey, KeyId, Scope, Scopes};
 use crate::merchant::Language;
+use crate::merchant::Permission;
+use crate::merchant::Role;
+use crate::words::{Words, words};
 
 /// `GET /dashboard/{merchant}/settings/keys`
 pub(super) fn show(request: Request) -> Answering {

@@ -1,7 +1,7 @@
 //! The fields of the general settings: their words, their units, and what would be right.
 
 use super::units::Unit;
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 /// A setting as the form shows it. The field has the setting's name.
 #[derive(Debug, Clone, Copy)]

@@ -14,8 +14,8 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::Field;
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::Request;
-use crate::dashboard::words::{Words, words};
 use crate::links::SealedLinkKey;
+use crate::words::{Words, words};
 
 /// `GET /dashboard/{merchant}/settings/links`
 pub(super) fn show(request: Request) -> Answering {

@@ -13,8 +13,8 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::{Request, Unchanged, see_other};
-use crate::dashboard::words::{Words, words};
 use crate::merchant::{Colour, Logo};
+use crate::words::{Words, words};
 
 /// `GET /dashboard/{merchant}/settings/look`: with `?colour=`, another one is tried and nothing is changed.
 pub(super) fn show(request: Request) -> Answering {

@@ -31,8 +31,8 @@ use futures::future::BoxFuture;
 
 pub(super) use self::units::Unit;
 use super::route::{Access, Handler, Route, get, post};
-use crate::accounts::Permission;
 use crate::checkout::refusal::Refusal;
+use crate::merchant::Permission;
 
 /// An answer on its way.
 pub(super) type Answering = BoxFuture<'static, Result<Response, Refusal>>;

@@ -4,8 +4,8 @@ use maud::Markup;
 
 use crate::dashboard::field::Field;
 use crate::dashboard::form::Form;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
+use crate::words::{Words, words};
 
 const CHOICES: [(&str, Words); 5] = [
     ("0", words("ends at once", "s’arrête aussitôt")),

@@ -5,8 +5,8 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::checkout::document::merchant_view;
 use crate::dashboard::route::Request;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::{Colour, Language, Merchant};
+use crate::words::{Words, words};
 
 /// What text needs to be read (WCAG 2.2, 1.4.3).
 const READABLE: f64 = 4.5;

@@ -3,8 +3,8 @@
 use super::lines::lines;
 use crate::dashboard::field::Errors;
 use crate::dashboard::form::Form;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::{Language, Settings};
+use crate::words::{Words, words};
 
 /// The fields of the three numbers of confirmations, in their order.
 pub(super) const CONFIRMATIONS: [&str; 3] = ["confirmations_small", "confirmations_medium", "confirmations_large"];

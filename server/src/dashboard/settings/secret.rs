@@ -8,7 +8,7 @@ use super::frame::{self, Tab, below};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::Field;
 use crate::dashboard::route::{Changed, Request};
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 /// What is shown beside the secret.
 pub(super) struct Shown<'a> {

@@ -17,9 +17,9 @@ use crate::config::WalletChanges;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::{Request, Unchanged, see_other};
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
 use crate::wallet::{DescriptorError, Receive};
+use crate::words::{Words, words};
 
 /// `GET /dashboard/{merchant}/settings/wallet`
 pub(super) fn show(request: Request) -> Answering {

@@ -9,9 +9,9 @@ use crate::accounts::PendingWallet;
 use crate::charges::{IssuanceBlock, MerchantReport};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::Request;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
 use crate::wallet::Receive;
+use crate::words::{Words, words};
 
 /// How many addresses are compared.
 const COMPARED: u32 = 3;

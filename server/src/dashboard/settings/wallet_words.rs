@@ -1,8 +1,8 @@
 //! Why a wallet is refused, in both languages. No message repeats a key.
 
-use crate::dashboard::words::words;
 use crate::merchant::Language;
 use crate::wallet::DescriptorError;
+use crate::words::words;
 
 /// Why what was typed does not say where the money goes.
 pub(super) fn why(error: &DescriptorError, lang: Language) -> String {

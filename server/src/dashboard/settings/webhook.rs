@@ -15,9 +15,9 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::failures::{NO_ANSWER, failure};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::{Request, changed};
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
 use crate::webhooks::{DeliveryReport, PastAttemptReport, TestReport, WebhookId, WebhookReport, Webhooks};
+use crate::words::{Words, words};
 
 /// Deliveries on a page.
 const PAGE: u32 = 25;

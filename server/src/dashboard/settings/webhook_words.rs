@@ -2,9 +2,10 @@
 
 use bitpro_charge::Announcement;
 
-use crate::dashboard::words::{Words, words};
 use crate::merchant::Language;
-use crate::webhooks::{MAX_WEBHOOKS, UrlError, WebhookError};
+use crate::policy::UrlError;
+use crate::webhooks::{MAX_WEBHOOKS, WebhookError};
+use crate::words::{Words, words};
 
 /// What `announcement` means.
 pub(super) fn event(announcement: Announcement) -> Words {

@@ -15,8 +15,8 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::Request;
-use crate::dashboard::words::{Words, words};
 use crate::webhooks::{WebhookError, WebhookReport, Webhooks};
+use crate::words::{Words, words};
 
 /// `GET /dashboard/{merchant}/settings/webhooks`
 pub(super) fn show(request: Request) -> Answering {

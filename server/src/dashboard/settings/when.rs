@@ -4,8 +4,8 @@ use bitpro_charge::Timestamp;
 use maud::{Markup, html};
 
 use crate::dashboard::route::Request;
-use crate::dashboard::time::{Times, machine};
 use crate::merchant::Zone;
+use crate::times::{Times, machine};
 
 /// An instant, to the minute.
 pub(in crate::dashboard) fn when(request: &Request, at: Timestamp) -> Markup {

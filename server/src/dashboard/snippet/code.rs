@@ -3,10 +3,11 @@
 use bitpro_charge::{Cents, MerchantId};
 use url::form_urlencoded::Serializer;
 
-use crate::checkout::params::{EMAIL, EXPIRY, LANG, ORDER_ID, PRICE, SIGNATURE};
-use crate::checkout::urls;
+use crate::checkout::params::{EMAIL, EXPIRY, ORDER_ID, PRICE, SIGNATURE};
 use crate::links::{Covered, Expiry, Signature};
 use crate::merchant::Language;
+use crate::web::urls;
+use crate::web::urls::LANG;
 
 /// What is to be paid, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,12 +14,12 @@ use self::reading::{Kind, PAY, days, read};
 use super::field::{Errors, Field};
 use super::layout;
 use super::route::{Access, Member, Request, Route, get};
-use super::words::{Words, words};
-use crate::accounts::Permission;
 use crate::charges::LinkKeyError;
 use crate::checkout::refusal::Refusal;
 use crate::links::Expiry;
 use crate::merchant::Language;
+use crate::merchant::Permission;
+use crate::words::{Words, words};
 
 /// The path of the snippet builder.
 pub const ROUTES: &[Route] = &[get(

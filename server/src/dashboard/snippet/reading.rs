@@ -7,8 +7,8 @@ use crate::checkout::params::normalised_email;
 use crate::dashboard::field::Errors;
 use crate::dashboard::form::Form;
 use crate::dashboard::settings::Unit;
-use crate::dashboard::words::{Words, words};
 use crate::merchant::{Language, Settings};
+use crate::words::{Words, words};
 
 /// The longest words on a button, in characters.
 const LABEL_CHARS: usize = 100;

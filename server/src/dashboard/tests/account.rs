@@ -84,13 +84,18 @@ async fn with_a_second_factor_the_password_alone_opens_nothing() {
     assert_ne!(*thief.cookie.lock(), half, "the session is another one after each step");
     assert_eq!(thief.get("/account").await.status, 200);
 
-    // A recovery code counts once, however it is typed.
+    // A recovery code counts once, however it is typed, and a letter tells of it.
     for (code, status) in [(codes[0].to_uppercase(), 303), (codes[0].clone(), 422)] {
         let other = world.browser();
         other.post("/login", login).await;
         assert_eq!(other.post("/login/code", &format!("code={code}")).await.status, status);
     }
     assert!(ada.get("/account").await.body.contains("9 recovery codes left"));
+    let subjects = world.subjects("ada@tea.example").await;
+    let told = subjects
+        .iter()
+        .filter(|subject| subject.contains("recovery code was used"));
+    assert_eq!(told.count(), 1, "{subjects:?}");
 }
 
 #[tokio::test]

@@ -20,8 +20,9 @@ use bitpro_charge::MerchantId;
 use http::Method;
 use parking_lot::Mutex;
 
-use crate::accounts::{Accounts, Email, Role};
-use crate::mail::Letter;
+use crate::accounts::{Accounts, Email};
+use crate::letters::Letter;
+use crate::merchant::Role;
 use crate::seal::Purpose;
 use crate::store::documents::letter_from;
 use crate::testing::{Answer, TestApp};

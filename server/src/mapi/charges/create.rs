@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::charges::{ChargeOptions, NewCharge};
 use crate::checkout::params::{
-    CURRENCY, EMAIL, LANG, ORDER_ID, PRICE, ParamError, check_currency, checked_order_id, normalised_email,
+    CURRENCY, EMAIL, ORDER_ID, PRICE, ParamError, check_currency, checked_order_id, normalised_email,
 };
 use crate::checkout::refusal::Refusal;
 use crate::mapi::call::{Call, Reply};
@@ -17,6 +17,7 @@ use crate::mapi::fields::{Fields, malformed, missing};
 use crate::mapi::problem::Problem;
 use crate::merchant::Merchant;
 use crate::store::KeptAnswer;
+use crate::web::urls::LANG;
 use crate::wire;
 
 /// The most that metadata may be, in bytes of JSON.

@@ -2,8 +2,8 @@ use bitpro_charge::{Amount, Event, Payment};
 
 use super::*;
 use crate::node::view::ScriptId;
-use crate::store::DescriptorId;
 use crate::testing::TestApp;
+use crate::wallet::DescriptorId;
 
 /// A charge that was paid in the block that is the tip, as it is stored, and the output as the chain has it.
 async fn paid() -> (StoredAt, FoundOutput) {

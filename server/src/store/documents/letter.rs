@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BadDocument, expect_version};
-use crate::mail::Letter;
+use crate::letters::Letter;
 
 #[derive(Serialize, Deserialize)]
 struct StoredLetter {

@@ -10,7 +10,8 @@ use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, Tip};
 use crate::store::issuer::{Ahead, Issuer};
-use crate::store::{DescriptorId, Snapshot, WebhookMap};
+use crate::store::{Snapshot, WebhookMap};
+use crate::wallet::DescriptorId;
 
 impl Memory {
     /// Takes in a charge as it is now; one that nothing can move any more is forgotten.

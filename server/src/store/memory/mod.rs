@@ -12,10 +12,11 @@ use std::sync::Arc;
 use bitpro_charge::{ChargeId, Interval, MerchantId, Outpoint, State, Timestamp, Txid, Whereabouts};
 
 use super::issuer::{Ahead, Issuer};
-use super::{DescriptorId, Snapshot, WebhookMap};
+use super::{Snapshot, WebhookMap};
 use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, ScriptId, Tip};
+use crate::wallet::DescriptorId;
 
 /// A transaction that pays us and can still be lost or come back.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,8 @@ use super::{fixed, unsigned};
 use crate::node::view::{ScriptId, Tip};
 use crate::store::audit::{StoredCharge, StoredColumns, StoredDescriptor, StoredPayment, StoredScript, StoredWallet};
 use crate::store::documents::events_from;
-use crate::store::{DescriptorId, Snapshot, StoreError};
+use crate::store::{Snapshot, StoreError};
+use crate::wallet::DescriptorId;
 
 static COLUMNS: Bulk = Bulk::new(
     "SELECT num, id, state, reason, sequence, is_paid, is_open FROM charges WHERE num IN (",

@@ -9,7 +9,8 @@ use super::{Session, column, fixed, unsigned};
 use crate::merchant::Language;
 use crate::node::view::ScriptId;
 use crate::store::documents::{snapshot_from, terms_from, terms_to};
-use crate::store::{ChargeOrigin, DescriptorId, Listed, Listing, Snapshot, StoreError, Unreadable};
+use crate::store::{ChargeOrigin, Listed, Listing, Snapshot, StoreError, Unreadable};
+use crate::wallet::DescriptorId;
 use crate::wallet::address_of;
 
 /// A charge to be stored, with what stands apart from it.

@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::DOORS_OPEN;
-use crate::backup::leftovers::hold;
+use crate::private::hold;
 use crate::store::StoreError;
 use crate::store::numbering::Numbering;
 

@@ -6,7 +6,8 @@ use sqlx::Row as _;
 use super::bulk::Bulk;
 use super::{Session, fixed, unsigned};
 use crate::node::view::ScriptId;
-use crate::store::{DescriptorId, StoreError};
+use crate::store::StoreError;
+use crate::wallet::DescriptorId;
 
 /// A merchant's row.
 #[derive(Clone)]

@@ -13,8 +13,9 @@ use crate::store::issuer::{Ahead, LEAST_AHEAD};
 use crate::store::memory::next;
 use crate::store::news::Touched;
 use crate::store::sqlite::{NewRow, ScriptRow};
-use crate::store::{ChargeOrigin, DescriptorId, Issuer, Rendered, Snapshot, StoreError};
+use crate::store::{ChargeOrigin, Issuer, Rendered, Snapshot, StoreError};
 use crate::wallet::Derived;
+use crate::wallet::DescriptorId;
 
 /// A charge to be made, but for what only the writer knows.
 pub(crate) struct Draft {

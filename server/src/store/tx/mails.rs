@@ -3,7 +3,7 @@
 use bitpro_charge::Timestamp;
 
 use super::Tx;
-use crate::mail::Letter;
+use crate::letters::Letter;
 use crate::seal::Purpose;
 use crate::store::StoreError;
 use crate::store::documents::letter_to;

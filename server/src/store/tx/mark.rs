@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use bitpro_charge::Timestamp;
 
 use super::Tx;
+use crate::store::mark::IssuanceMark;
 use crate::store::numbering::Numbering;
-use crate::store::{DescriptorId, Issuer, StoreError};
-use crate::wallet::mark::IssuanceMark;
+use crate::store::{Issuer, StoreError};
+use crate::wallet::DescriptorId;
 
 /// How far an index jumps when it is not known any more which were given out (R28).
 pub(in crate::store) const JUMP_WITHOUT_MARK: u32 = 1_000;

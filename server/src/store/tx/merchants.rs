@@ -8,7 +8,8 @@ use super::Tx;
 use crate::merchant::{Logo, Merchant, MerchantMap, Settings, stored};
 use crate::store::memory::next;
 use crate::store::sqlite::MerchantRow;
-use crate::store::{DescriptorId, Issuer, StoreError};
+use crate::store::{Issuer, StoreError};
+use crate::wallet::DescriptorId;
 use crate::wallet::Receive;
 
 /// A merchant to be stored.

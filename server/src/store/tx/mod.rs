@@ -24,11 +24,12 @@ use super::news::{self, Low, News, Unscanned};
 use super::numbering::Numbering;
 use super::secret::Secret;
 use super::sqlite::{NewRow, Session};
-use super::{DescriptorId, Snapshot, StoreError, StoreOptions};
+use super::{Snapshot, StoreError, StoreOptions};
 use crate::node::view::ScriptId;
 use crate::rng::Rng;
 use crate::seal::Seal;
-use crate::wallet::mark::IssuanceMark;
+use crate::store::mark::IssuanceMark;
+use crate::wallet::DescriptorId;
 
 pub(crate) use issue::Draft;
 pub(super) use mark::{Met, TOLD};

@@ -3,7 +3,7 @@
 use bitpro_charge::Timestamp;
 
 use super::Tx;
-use crate::mail::letters::{self, Receipt};
+use crate::letters::{self, Receipt};
 use crate::merchant::Language;
 use crate::store::{Snapshot, StoreError};
 

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::People;
-use crate::accounts::Role;
+use crate::merchant::Role;
 use crate::store::StoreError;
 use crate::store::sqlite::fixed;
 

@@ -19,11 +19,11 @@ use bitcoin::{Address, NetworkKind, OutPoint, ScriptBuf, Transaction};
 use bitpro_charge::{BlockHash, BlockRef, Cents, ChargeId, Interval, MerchantId, Network, Outpoint, Place, Rate};
 use bitpro_server::charges::{ChargeOptions, Charges, MerchantChanges, NewCharge, Opening, Role, WalletText};
 use bitpro_server::clock::{Clock, SystemClock};
-use bitpro_server::config::Secret;
 use bitpro_server::node::ChargesPort as _;
 use bitpro_server::node::view::{LostTx, PayingOutput, PayingTx, Tip, View};
 use bitpro_server::rates::FixedRate;
 use bitpro_server::rng::SystemRng;
+use bitpro_server::seal::Secret;
 use bitpro_server::seal::{Seal, SealKeys};
 use tempfile::TempDir;
 
@@ -98,7 +98,7 @@ impl Storm {
             network: Network::Regtest,
             secret: [7; 32],
             seal: Seal::new(&SealKeys::first(Secret([9; 32]))),
-            webhooks: bitpro_server::webhooks::Policy::default(),
+            webhooks: bitpro_server::policy::Policy::default(),
             clock: Arc::clone(&clock),
             rng: Arc::new(SystemRng),
             rates: Arc::new(FixedRate(rate)),

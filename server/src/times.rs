@@ -5,9 +5,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, ToSpan as _, Zoned};
 
-use super::words::{Words, words};
-use crate::checkout::document::lang;
 use crate::merchant::{Language, Zone};
+use crate::words::lang;
+use crate::words::{Words, words};
 
 const NOW: Words = words("just now", "à l’instant");
 const MINUTES: Words = words("{} min ago", "il y a {} min");
@@ -97,7 +97,7 @@ pub fn local(at: Timestamp, zone: &Zone) -> String {
 /// The same in UTC, for the `datetime` of an element.
 #[must_use]
 pub fn machine(at: Timestamp) -> String {
-    crate::wire::instant(at)
+    crate::instants::instant(at)
 }
 
 /// The day that `at` falls on in `zone`.

@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 
+use super::Letter;
 use super::*;
-use crate::accounts::Role;
-use crate::mail::Letter;
+use crate::merchant::Role;
 use crate::merchant::{Language, Zone};
 
 const EVIL: &str = "\"><script>alert(1)</script>\r\nBcc: x@evil.example\r\n\r\nhttps://evil.example";

@@ -3,7 +3,7 @@
 use bitpro_charge::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::limits::{Buckets, RetryAfter, Standing};
+use super::{Buckets, RetryAfter, Standing};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -28,13 +28,13 @@ impl KeyLimit {
     }
 
     /// Takes one request from a key's budget.
-    pub(super) fn take(&self, key: i64, now: Timestamp) -> Result<Standing, RetryAfter> {
+    pub(crate) fn take(&self, key: i64, now: Timestamp) -> Result<Standing, RetryAfter> {
         self.buckets.take_and_tell(key, now)
     }
 
     /// Writes the policy and where the key stands (draft-ietf-httpapi-ratelimit-headers-10). The quota is what a full budget
     /// holds, its window the time in which an empty one fills.
-    pub(super) fn tell(&self, headers: &mut HeaderMap, standing: Standing) {
+    pub(crate) fn tell(&self, headers: &mut HeaderMap, standing: Standing) {
         let window = (u64::from(self.burst) * 60).div_ceil(u64::from(self.per_minute.max(1)));
         let policy = format!("\"key\";q={};w={window}", self.burst);
         let limit = format!("\"key\";r={};t={}", standing.left, standing.full_in_secs);

@@ -1,10 +1,10 @@
 //! What the parts in a team are called, and what each may do.
 
-use crate::accounts::Role;
-use crate::dashboard::words::{Words, words};
+use super::{Words, words};
+use crate::merchant::Role;
 
 /// The part's name.
-pub(crate) const fn name(role: Role) -> Words {
+pub(crate) const fn role_name(role: Role) -> Words {
     match role {
         Role::Owner => words("Owner", "Propriétaire"),
         Role::Manager => words("Manager", "Gérant"),
@@ -15,7 +15,7 @@ pub(crate) const fn name(role: Role) -> Words {
 }
 
 /// What it may do.
-pub(super) const fn powers(role: Role) -> Words {
+pub(crate) const fn role_powers(role: Role) -> Words {
     match role {
         Role::Owner => words(
             "everything, the wallet and the team included",

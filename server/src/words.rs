@@ -1,5 +1,11 @@
 //! Two languages, side by side: a text that is missing in one does not compile.
 
+mod roles;
+
+pub(crate) use roles::{role_name, role_powers};
+
+use bitpro_checkout_app::copy::Lang;
+
 use crate::merchant::Language;
 
 /// The same in both languages.
@@ -19,6 +25,15 @@ impl Words {
             Language::En => self.en,
             Language::Fr => self.fr,
         }
+    }
+}
+
+/// A language of the merchant's settings as the page has it.
+#[must_use]
+pub const fn lang(language: Language) -> Lang {
+    match language {
+        Language::En => Lang::En,
+        Language::Fr => Lang::Fr,
     }
 }
 

@@ -13,7 +13,7 @@ const LONGEST_ORDER_ID: usize = 40;
 const WORD_JOINER: char = '\u{2060}';
 
 /// One line of at most `most` characters, without what cannot be seen.
-pub(super) fn line(text: &str, most: usize) -> String {
+pub(crate) fn line(text: &str, most: usize) -> String {
     let shown = text
         .chars()
         .map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c })
@@ -37,17 +37,17 @@ pub(super) fn line(text: &str, most: usize) -> String {
 }
 
 /// The name of a person or a shop.
-pub(super) fn name(text: &str) -> String {
+pub(crate) fn name(text: &str) -> String {
     unlinked(&unquoted(text, NAME_CHARS))
 }
 
 /// Another person's e-mail address.
-pub(super) fn address(text: &str) -> String {
+pub(crate) fn address(text: &str) -> String {
     unlinked(&line(text, LONGEST_ADDRESS))
 }
 
 /// What stands for an order, without anything that could be a sentence or an address.
-pub(super) fn order_id(text: &str) -> String {
+pub(crate) fn order_id(text: &str) -> String {
     let kept: String = text
         .chars()
         .filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '#' | '.'))
@@ -56,7 +56,7 @@ pub(super) fn order_id(text: &str) -> String {
 }
 
 /// Where somebody is, as his browser describes itself: anything can stand in it.
-pub(super) fn client(text: &str) -> String {
+pub(crate) fn client(text: &str) -> String {
     unlinked(&unquoted(text, LONGEST_CLIENT))
 }
 

@@ -3,10 +3,11 @@
 
 use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 
+use super::Letter;
+use super::clean;
 use super::frame::{Content, moment};
-use crate::dashboard::words::words;
-use crate::mail::{Letter, clean};
 use crate::merchant::{Language, Zone};
+use crate::words::words;
 
 /// What a receipt tells of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Why the server withdrew a change of wallet, in words for the owners.
 
-use crate::dashboard::words::{Words, words};
+use crate::words::{Words, words};
 
 /// Why a change of wallet does not wait any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::KeyLimit;
 use crate::charges::Charges;
 use crate::keys::Nonces;
+use crate::limits::KeyLimit;
 
 /// How often uses are stored, and nonces and answers forgotten.
 const TIDY: Duration = Duration::from_secs(60);

@@ -3,9 +3,10 @@
 use bitpro_charge::Timestamp;
 use maud::{DOCTYPE, PreEscaped, html};
 
-use crate::dashboard::time::Times;
-use crate::mail::{Letter, clean};
+use super::Letter;
+use super::clean;
 use crate::merchant::{Language, Zone};
+use crate::times::Times;
 
 /// The look of the checkout, as far as mail programs go along.
 const STYLES: &str = "\

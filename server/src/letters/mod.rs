@@ -1,6 +1,7 @@
 //! What letters say, in both languages. Pure: who calls gives the texts of others as they are; they are cleaned here.
 
 mod account;
+pub(crate) mod clean;
 mod frame;
 mod notice;
 mod receipt;
@@ -15,3 +16,16 @@ pub use account::{
 pub use notice::{Notice, Occasion, notice};
 pub use receipt::{Receipt, receipt};
 pub use withdrawal::Withdrawal;
+
+/// A letter, ready to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The address it goes to, without a name.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// The whole content as plain text.
+    pub text: String,
+    /// The same for those who see HTML.
+    pub html: String,
+}

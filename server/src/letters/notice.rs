@@ -2,13 +2,14 @@
 
 use bitpro_charge::Timestamp;
 
+use super::Letter;
+use super::clean;
 use super::frame::{Content, moment};
 use super::withdrawal::Withdrawal;
-use crate::accounts::Role;
-use crate::dashboard::role_name;
-use crate::dashboard::words::{Words, words};
-use crate::mail::{Letter, clean};
+use crate::merchant::Role;
 use crate::merchant::{Language, Zone};
+use crate::words::role_name;
+use crate::words::{Words, words};
 
 /// What was changed. `merchant` is the merchant's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub enum Notice<'a> {
     SecondFactorRemoved,
     /// New recovery codes were made; the old ones no longer work.
     RecoveryCodesMade,
-    /// A recovery code was used to log in.
+    /// A recovery code was used in the place of the second factor.
     RecoveryCodeUsed,
     /// The operator took all second factors from the account.
     FactorReset,
@@ -278,8 +279,8 @@ impl<'a> Notice<'a> {
             Self::RecoveryCodeUsed => (
                 words("A recovery code was used", "Un code de secours a été utilisé"),
                 words(
-                    "Somebody logged in to your Bitpro account with a recovery code.",
-                    "Quelqu'un s'est connecté à votre compte Bitpro avec un code de secours.",
+                    "Somebody used a recovery code in the place of the second factor of your Bitpro account. Each code works once.",
+                    "Quelqu'un a utilisé un code de secours à la place du second facteur de votre compte Bitpro. Chaque code ne sert qu'une fois.",
                 ),
                 None,
             ),

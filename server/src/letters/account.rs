@@ -1,9 +1,10 @@
 //! Letters about accounts: asking for one, getting in, being invited.
 
+use super::Letter;
+use super::clean;
 use super::frame::{Content, days, hours};
-use crate::dashboard::words::{Words, words};
-use crate::mail::{Letter, clean};
 use crate::merchant::Language;
+use crate::words::{Words, words};
 
 /// The account is there: choose a password by this link, which works once.
 #[must_use]

@@ -2,8 +2,10 @@
 
 use bitpro_charge::{ChargeId, MerchantId};
 
-use super::params::LANG;
 use crate::merchant::Language;
+
+/// The parameter for the language of a page.
+pub const LANG: &str = "lang";
 
 /// The link of a merchant, without parameters: where forms post to.
 #[must_use]
