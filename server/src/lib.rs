@@ -13,6 +13,7 @@ pub mod dashboard;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 pub mod health;
+mod http_client;
 pub mod instance;
 mod instants;
 pub mod keys;

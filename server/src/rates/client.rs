@@ -13,9 +13,11 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+
+use crate::http_client::{Bounded, NAME, tls, with_causes};
 
 /// The longest answer that is read, in bytes; the longest expected one has less than 2,000.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -23,13 +25,10 @@ const MAX_ANSWER: usize = 64 * 1024;
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an unused connection is kept: longer than the pause between two questions.
 const IDLE: Duration = Duration::from_secs(75);
-/// Some exchanges refuse clients without a name.
-pub(crate) const NAME: &str = concat!("bitpro/", env!("CARGO_PKG_VERSION"));
-
 /// A client for small answers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: legacy::Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    http: legacy::Client<Bounded<HttpsConnector<HttpConnector>>, Empty<Bytes>>,
     timeout: Duration,
 }
 
@@ -77,7 +76,7 @@ impl Client {
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
-            .build(connector);
+            .build(Bounded::new(connector, MAX_ANSWER));
         Self { http, timeout }
     }
 
@@ -119,49 +118,11 @@ impl Client {
     }
 }
 
-/// TLS for a client that trusts `roots`.
-pub(crate) fn tls(roots: RootCertStore) -> ClientConfig {
-    // The provider is named here, so that it does not depend on what other parts of the process have installed.
-    let provider = rustls::crypto::ring::default_provider();
-    ClientConfig::builder_with_provider(provider.into())
-        .with_safe_default_protocol_versions()
-        .expect("ring has cipher suites for TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
-        .with_no_client_auth()
-}
-
-/// The certificate authorities that this machine trusts, or those in the file that `SSL_CERT_FILE` names.
-#[must_use]
-pub fn system_roots() -> RootCertStore {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!(%error, "a certificate authority could not be read");
-    }
-    let mut roots = RootCertStore::empty();
-    let (_, unusable) = roots.add_parsable_certificates(found.certs);
-    if unusable > 0 {
-        tracing::debug!(unusable, "certificate authorities of an unknown kind were left out");
-    }
-    roots
-}
-
 fn generated(headers: &HeaderMap) -> Option<Timestamp> {
     let text = |name| headers.get(name)?.to_str().ok();
     let date = OffsetDateTime::parse(text(DATE)?, &Rfc2822).ok()?;
     let age: i64 = text(AGE).and_then(|age| age.parse::<u32>().ok()).unwrap_or(0).into();
     Some(Timestamp::from_secs(date.unix_timestamp() - age))
-}
-
-/// The error with what caused it: the client's own words are only "client error (Connect)".
-pub(crate) fn with_causes(error: &legacy::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

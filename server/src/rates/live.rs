@@ -21,6 +21,7 @@ use super::exchange::{Exchange, Malformed, Ticker};
 use super::offer::{NoOffer, Offer};
 use super::quorum::{Bounds, NoQuorum, Quorum};
 use crate::clock::Clock;
+use crate::http_client::system_roots;
 use crate::rng::Rng;
 
 /// Which exchanges are asked, and what is believed of them.
@@ -80,7 +81,7 @@ impl LiveRates {
     /// # Errors
     /// [`NoTrust`].
     pub fn new(config: LiveConfig, clock: Arc<dyn Clock>) -> Result<Self, NoTrust> {
-        let roots = client::system_roots();
+        let roots = system_roots();
         let needs_trust = config.questions.values().any(|uri| uri.scheme_str() == Some("https"));
         if needs_trust && roots.is_empty() {
             return Err(NoTrust);

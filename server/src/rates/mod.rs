@@ -1,7 +1,7 @@
 //! Exchange rates: where they come from, and whether they are fresh enough to promise an amount by.
 
 mod board;
-pub(crate) mod client;
+mod client;
 mod exchange;
 mod fixed;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -15,7 +15,6 @@ pub(crate) mod testing;
 
 use bitpro_charge::{Quote, Rate, Timestamp};
 
-pub(crate) use client::system_roots;
 pub use exchange::Exchange;
 pub use fixed::FixedRate;
 pub use live::{Failure, LiveConfig, LiveRates, NoTrust};

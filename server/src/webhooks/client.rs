@@ -24,8 +24,8 @@ use tokio::time::Instant;
 
 use super::failure::{self, Failure, FailureKind};
 use super::queue::PER_HOST;
+use crate::http_client::{Bounded, NAME, tls};
 use crate::policy::Policy;
-use crate::rates::client::{NAME, tls};
 
 /// The time until the head of an answer is there.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,7 +52,7 @@ pub(super) struct Answered {
 /// A client for all receivers. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Client {
-    http: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    http: legacy::Client<Bounded<HttpsConnector<HttpConnector<Resolver>>>, Full<Bytes>>,
     timeout: Duration,
 }
 
@@ -73,7 +73,7 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(PER_HOST)
-            .build(schemes.enable_http1().wrap_connector(tcp));
+            .build(Bounded::new(schemes.enable_http1().wrap_connector(tcp), MAX_BODY));
         Self { http, timeout: TIMEOUT }
     }
 

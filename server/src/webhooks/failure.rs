@@ -8,7 +8,7 @@ use std::io;
 
 use hyper_util::client::legacy;
 
-use crate::rates::client::with_causes;
+use crate::http_client::with_causes;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,8 @@ fn of_io(error: &io::Error) -> Option<FailureKind> {
     }
     match error.kind() {
         io::ErrorKind::TimedOut => Some(FailureKind::Slow),
+        // It was longer than any answer that is wanted.
+        io::ErrorKind::InvalidData => Some(FailureKind::Unreadable),
         io::ErrorKind::NotFound => Some(FailureKind::UnknownName),
         io::ErrorKind::PermissionDenied => Some(FailureKind::NotPublic),
         io::ErrorKind::ConnectionRefused => Some(FailureKind::Refused),

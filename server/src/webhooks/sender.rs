@@ -18,7 +18,7 @@ use super::ready::{Ready, ready};
 use super::recorder::{Record, Recorder};
 use super::tidy::forget_old;
 use crate::charges::{Charges, Sending};
-use crate::rates::system_roots;
+use crate::http_client::system_roots;
 use crate::store::webhook::AttemptRow;
 use crate::store::{Fresh, StoreError, WebhookMap};
 use crate::wire::delivery_body;

@@ -14,7 +14,16 @@ const SOURCES: &str = "server/src";
 const ROWS: [(&str, &[&str]); 14] = [
     (
         "basics",
-        &["clock", "instants", "links", "name", "policy", "private", "rng"],
+        &[
+            "clock",
+            "http_client",
+            "instants",
+            "links",
+            "name",
+            "policy",
+            "private",
+            "rng",
+        ],
     ),
     ("tools", &["keys", "node", "rates", "seal", "wallet"]),
     ("terms", &["config", "merchant"]),

@@ -68,6 +68,28 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
+async fn interim_answers_without_end_are_not_read() {
+    for interim in [
+        "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut head = [0; 1024];
+            assert!(connection.read(&mut head).await.unwrap() > 0);
+            // It ends when the client hangs up.
+            while connection.write_all(interim.repeat(100).as_bytes()).await.is_ok() {}
+        });
+        let url = format!("http://{address}/");
+        let answered = client(lenient()).post(&url, HeaderMap::new(), Bytes::new()).await;
+        assert_eq!(answered.outcome.unwrap_err().kind, FailureKind::Unreadable);
+        serving.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_gigabyte_is_not_read() {
     let endless = || async {
         let chunks = futures::stream::repeat(Bytes::from_static(&[b'x'; 4096])).map(Ok::<_, Infallible>);
