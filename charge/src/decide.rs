@@ -7,7 +7,7 @@ use crate::event::Verdict;
 use crate::state::rate_holds;
 use crate::{
     Amount, Announcement, Charge, Context, Event, Gone, Judgement, LatePolicy, Observation, Outpoint, Payment, Place,
-    Refusal, Sighting, State, Timestamp, Whereabouts,
+    Reason, Refusal, Sighting, State, Timestamp, Whereabouts,
 };
 
 /// From this many reversals on, a charge reports only `confirmed` and `failed` (R17).
@@ -143,16 +143,7 @@ impl Decision<'_> {
         if self.charge.state == State::Confirmed {
             return;
         }
-        let terms = &self.charge.terms;
-        let totals = self
-            .charge
-            .payments
-            .iter()
-            .filter(|payment| payment.is_live() && self.charge.is_own(payment))
-            .map(|p| p.merchant_total);
-        let largest = totals.fold(self.charge.received(), Amount::max);
-        let worth = terms.price.max(terms.quote.rate.worth(largest));
-        let required = terms.tiers.required_for(worth);
+        let required = self.charge.required_by_worth();
         if required > self.charge.required {
             self.emit(Event::ConfirmationsRaised { required });
         }
@@ -348,7 +339,8 @@ impl Decision<'_> {
             // Money first met deep goes through `seen`, so that no listener meets a `confirmed` out of nothing (R1).
             self.enter(Verdict {
                 state: State::Seen,
-                reason: None,
+                // What the merchant took by hand is told so from the start (R14).
+                reason: next.reason.filter(|reason| *reason == Reason::Manual),
             });
         }
         self.enter(next);

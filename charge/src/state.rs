@@ -162,7 +162,7 @@ impl Charge {
         if counted >= need {
             let deep = self.deep(tip);
             return if deep >= need {
-                verdict(State::Confirmed, Some(self.settled_reason(deep, &shares)))
+                verdict(State::Confirmed, Some(self.settled_reason(deep, &shares, tip)))
             } else {
                 verdict(State::Seen, self.waiting_reason(&shares))
             };
@@ -205,9 +205,13 @@ impl Charge {
 
     /// What would count if only what is deep were there.
     fn deep(&self, tip: u32) -> Amount {
+        self.settled(|payment| self.is_deep(payment, tip))
+    }
+
+    /// What would count if only that were there of which `is_deep` says so.
+    fn settled(&self, is_deep: impl Fn(&Payment) -> bool) -> Amount {
         // What was deep too late waits to be judged (R12).
-        let is_settled =
-            |payment: &Payment| self.is_deep(payment, tip) && !(payment.stalled && payment.judgement.is_none());
+        let is_settled = |payment: &Payment| is_deep(payment) && !(payment.stalled && payment.judgement.is_none());
         total(self.shares(|_, payment| is_settled(payment)).into_iter())
     }
 
@@ -293,14 +297,44 @@ impl Charge {
         payment.value >= self.terms.significant() && self.is_own(payment)
     }
 
-    fn settled_reason(&self, deep: Amount, shares: &[Amount]) -> Reason {
+    fn settled_reason(&self, deep: Amount, shares: &[Amount], tip: u32) -> Reason {
         if self.rests_on_the_merchants_hand(shares) {
             return Reason::Manual;
         }
-        // An excess below the dust limit could not even be paid back (R8).
-        match deep.checked_sub(self.terms.amount) {
-            Some(excess) if excess >= self.terms.dust_limit => Reason::Overpaid,
-            _ => Reason::Exact,
+        // What looks like too much is paid back by hand, so it waits for the confirmations of its own worth (R9).
+        let least = self.required_of_excess();
+        let is_deep = |payment: &Payment| payment.confirmations(tip) >= self.required_of(payment).max(least);
+        if self.is_excess(deep) && self.is_excess(self.settled(is_deep)) {
+            Reason::Overpaid
+        } else {
+            Reason::Exact
+        }
+    }
+
+    /// Whether so much is more than was asked for: an excess below the dust limit could not even be paid back (R8).
+    fn is_excess(&self, amount: Amount) -> bool {
+        let excess = amount.checked_sub(self.terms.amount);
+        excess.is_some_and(|excess| excess >= self.terms.dust_limit)
+    }
+
+    /// The confirmations that all that came is worth (R9).
+    pub(crate) fn required_by_worth(&self) -> u32 {
+        let own = self
+            .payments
+            .iter()
+            .filter(|payment| payment.is_live() && self.is_own(payment));
+        let largest = own.fold(self.received(), |largest, payment| largest.max(payment.merchant_total));
+        let worth = self.terms.price.max(self.terms.quote.rate.worth(largest));
+        self.terms.tiers.required_for(worth)
+    }
+
+    /// The confirmations that every payment of a charge needs before it is told that more came than was asked for (R9); 0 where no more came.
+    #[must_use]
+    pub fn required_of_excess(&self) -> u32 {
+        if self.is_excess(self.received()) {
+            self.required_by_worth()
+        } else {
+            0
         }
     }
 

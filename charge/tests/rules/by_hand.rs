@@ -27,6 +27,24 @@ fn r14_accepting_by_hand_waives_amount_and_time_but_never_depth() {
 }
 
 #[test]
+fn r14_deep_money_that_is_accepted_is_told_as_taken_by_hand_from_the_start() {
+    let mut world = World::new(terms());
+    world.pay(1, 40_000).mine(1).at(after_deadline());
+    world.is(State::Failed, Some(Reason::Underpaid));
+    let before = world.log.len();
+    world.accept(1).unwrap();
+    let entered = world.log[before..].iter().filter_map(|event| match event {
+        Event::StateChanged { verdict, .. } => Some((verdict.state, verdict.reason)),
+        _ => None,
+    });
+    let manual = Some(Reason::Manual);
+    assert_eq!(
+        entered.collect::<Vec<_>>(),
+        [(State::Seen, manual), (State::Confirmed, manual)]
+    );
+}
+
+#[test]
 fn r14_a_stale_or_empty_acceptance_is_a_conflict_and_changes_nothing() {
     let mut world = World::new(terms());
     world.at(after_deadline()).pay(1, 40_000);

@@ -56,6 +56,19 @@ fn r01_overpaid_is_said_only_once_the_excess_itself_is_deep() {
 }
 
 #[test]
+fn r09_an_excess_waits_for_the_confirmations_that_it_is_worth() {
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT).mine(1).is(State::Confirmed, Some(Reason::Exact));
+    // Three bitcoin "by mistake": whoever pays them back after one block may see that block taken back.
+    world
+        .pay(2, 300_000_000)
+        .mine(2)
+        .is(State::Confirmed, Some(Reason::Exact));
+    world.blocks(4).is(State::Confirmed, Some(Reason::Exact));
+    world.blocks(1).is(State::Confirmed, Some(Reason::Overpaid));
+}
+
+#[test]
 fn r01_what_is_only_late_fails_as_late_and_what_is_too_little_as_underpaid() {
     let mut late = World::new(terms());
     late.at(after_deadline()).is(State::TimedOut, None);

@@ -127,6 +127,27 @@ impl Case<'_> {
         Ok(())
     }
 
+    /// Whether more than was asked for is as deep as all of it is worth at the least (R9).
+    fn is_more_and_deep(&self) -> bool {
+        let terms = &self.charge.terms;
+        let there: u64 = self
+            .pays
+            .iter()
+            .filter(|pay| Self::is_there(pay))
+            .map(|pay| pay.value)
+            .sum();
+        let worth = u128::from(there) * u128::from(terms.quote.rate.cents_per_btc()) / 100_000_000;
+        let tiers = &terms.tiers;
+        let depth = match worth {
+            _ if worth > u128::from(tiers.medium_limit.0) + 1 => tiers.large,
+            _ if worth > u128::from(tiers.small_limit.0) + 1 => tiers.medium,
+            _ => 1,
+        };
+        let is_deep = |pay: &&Pay| matches!(pay.truth, Truth::Mined(confirmations) if confirmations >= depth);
+        let deep: u64 = self.pays.iter().filter(is_deep).map(|pay| pay.value).sum();
+        deep > terms.amount.to_sat()
+    }
+
     fn check_reason(&self) -> Result<(), Broken> {
         let any = |truth: Truth| self.pays.iter().any(|pay| pay.truth == truth);
         let is_wrong = match self.charge.reason {
@@ -139,7 +160,8 @@ impl Case<'_> {
                 .pays
                 .iter()
                 .all(|pay| self.is_surely_in_time(pay) && !self.is_maybe_stuck(pay)),
-            Some(Reason::Underpaid | Reason::Exact | Reason::Overpaid | Reason::Stuck) | None => false,
+            Some(Reason::Overpaid) => !self.is_more_and_deep(),
+            Some(Reason::Underpaid | Reason::Exact | Reason::Stuck) | None => false,
         };
         if is_wrong {
             return broken("r03 a reason without its proof", format!("{:?}", self.charge.reason));
