@@ -197,6 +197,7 @@ pub(super) struct MerchantDocument {
     descriptor: Option<String>,
     next_index: Option<u32>,
     unpaid_run: u32,
+    longest_run: u32,
     gap_limit: u32,
     blocked: Option<String>,
     logo: Option<LogoDocument>,
@@ -224,6 +225,7 @@ impl MerchantDocument {
             descriptor: report.receive.clone(),
             next_index: report.next_index,
             unpaid_run: report.unpaid_run,
+            longest_run: report.longest_run,
             gap_limit: report.gap_limit,
             blocked: report.blocked.map(|block| block.to_string()),
             logo: merchant.logo.as_ref().map(|logo| LogoDocument {

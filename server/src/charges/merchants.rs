@@ -84,13 +84,14 @@ impl Inner {
 }
 
 fn report(merchant: Arc<Merchant>, issuer: Option<&Issuer>) -> MerchantReport {
-    let unpaid_run = issuer.map_or(0, Issuer::unpaid_run);
+    let longest_run = issuer.map_or(0, Issuer::longest_run);
     let is_unscanned = issuer.is_some_and(|issuer| !issuer.is_scanned());
     MerchantReport {
         receive: issuer.map(|issuer| issuer.text().to_owned()),
         next_index: issuer.map(Issuer::next_index),
-        unpaid_run,
-        gap_limit: (unpaid_run + GAP_MARGIN).max(USUAL_GAP),
+        unpaid_run: issuer.map_or(0, Issuer::unpaid_run),
+        longest_run,
+        gap_limit: longest_run.saturating_add(GAP_MARGIN).max(USUAL_GAP),
         blocked: is_unscanned.then_some(IssuanceBlock::AwaitsScan),
         merchant,
     }

@@ -144,6 +144,8 @@ pub struct MerchantReport {
     pub next_index: Option<u32>,
     /// How many of the latest addresses in a row are unpaid (R26).
     pub unpaid_run: u32,
+    /// How many were unpaid in a row at the most, ever.
+    pub longest_run: u32,
     /// The gap limit to set in the wallet, so that it finds every payment.
     pub gap_limit: u32,
     /// Why no address may be given out, if so.

@@ -145,12 +145,13 @@ fn merchant(merchant: &Value) -> Option<CheckLine> {
         let text = format!("{name}: no charges: there is no descriptor; set one with `bitpro merchant set`");
         return Some(line("merchant", Level::Warning, text));
     }
-    let run = merchant["unpaid_run"].as_u64()?;
+    let run = merchant["longest_run"].as_u64()?;
     let warned_from = merchant["settings"]["gap_warning"].as_str()?.parse::<u64>().ok()?;
     (run >= warned_from).then(|| {
         let limit = merchant["gap_limit"].as_u64().unwrap_or_default();
-        let text =
-            format!("{name}: the last {run} addresses are unpaid: set the wallet's gap limit to {limit} at least");
+        let text = format!(
+            "{name}: up to {run} addresses in a row are unpaid: set the wallet's gap limit to {limit} at least"
+        );
         line("merchant", Level::Warning, text)
     })
 }
@@ -195,7 +196,7 @@ mod tests {
         let shop = |run: u64| {
             json!({
                 "settings": {"name": "Shop", "gap_warning": "20"},
-                "descriptor": "wpkh(…)", "blocked": null, "unpaid_run": run, "gap_limit": 41,
+                "descriptor": "wpkh(…)", "blocked": null, "unpaid_run": 0, "longest_run": run, "gap_limit": 41,
             })
         };
         assert_eq!(merchant(&shop(19)), None);

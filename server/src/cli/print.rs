@@ -171,7 +171,14 @@ fn merchant(value: &Value) {
 }
 
 fn wallet(value: &Value) {
-    for name in ["descriptor", "next_index", "unpaid_run", "gap_limit", "blocked"] {
+    for name in [
+        "descriptor",
+        "next_index",
+        "unpaid_run",
+        "longest_run",
+        "gap_limit",
+        "blocked",
+    ] {
         if !value[name].is_null() {
             field(name, &value[name]);
         }

@@ -45,6 +45,7 @@ impl Issuer {
                 mac: secret.of_descriptor(receive.text()),
                 next_index: 0,
                 highest_used: None,
+                longest_gap: 0,
                 scanned: false,
                 jump: 0,
             },
@@ -81,6 +82,20 @@ impl Issuer {
     pub(crate) fn unpaid_run(&self) -> u32 {
         let first_unpaid = self.row.highest_used.map_or(0, |index| index + 1);
         self.row.next_index.saturating_sub(first_unpaid)
+    }
+
+    /// How many addresses in a row are unpaid at the most, at the end or below one that was paid: across so many a wallet has to look to
+    /// find every payment (R26).
+    pub(crate) fn longest_run(&self) -> u32 {
+        self.unpaid_run().max(self.row.longest_gap)
+    }
+
+    /// Notes that an index was paid, above all that were before. A gap that closes later is not taken back: a wallet that was told to
+    /// look further finds no less.
+    pub(super) fn note_used(&mut self, index: u32) {
+        let first_unpaid = self.row.highest_used.map_or(0, |highest| highest.saturating_add(1));
+        self.row.longest_gap = self.row.longest_gap.max(index.saturating_sub(first_unpaid));
+        self.row.highest_used = Some(index);
     }
 
     /// How many scripts to derive now, if any.

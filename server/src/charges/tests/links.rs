@@ -282,3 +282,26 @@ async fn r26_past_a_run_of_unpaid_addresses_an_unsigned_link_needs_the_button() 
     let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
     assert_eq!(report.unpaid_run, 3);
 }
+
+#[tokio::test]
+async fn r26_a_gap_below_a_paid_address_counts_for_ever() {
+    let mut shop = Shop::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..30 {
+        ids.push(shop.make(1_000).await.charge.id);
+    }
+    let pay = async |shop: &mut Shop, index: usize| {
+        let address = shop.now(ids[index]).await.charge.address.clone();
+        let tx = shop.pay(&[(&address, 20_000)]);
+        shop.mine(&[&tx]).await;
+        let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
+        (report.unpaid_run, report.longest_run, report.gap_limit)
+    };
+    assert_eq!(pay(&mut shop, 2).await, (27, 27, 47));
+    // The run at the end is over; whoever has only the seed still has to look across it.
+    assert_eq!(pay(&mut shop, 29).await, (0, 26, 46));
+    assert_eq!(pay(&mut shop, 10).await, (0, 26, 46));
+    let shop = shop.restart().await;
+    let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
+    assert_eq!((report.unpaid_run, report.longest_run), (0, 26));
+}

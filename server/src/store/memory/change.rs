@@ -91,8 +91,9 @@ impl Memory {
         if issuer.row.highest_used.is_some_and(|highest| highest >= index) {
             return false;
         }
-        self.undo.push(Undo::Used(descriptor, issuer.row.highest_used));
-        issuer.row.highest_used = Some(index);
+        self.undo
+            .push(Undo::Used(descriptor, issuer.row.highest_used, issuer.row.longest_gap));
+        issuer.note_used(index);
         true
     }
 
@@ -191,9 +192,10 @@ impl Memory {
                     issuer.row.next_index = next_index;
                 }
             }
-            Undo::Used(descriptor, highest_used) => {
+            Undo::Used(descriptor, highest_used, longest_gap) => {
                 if let Some(issuer) = self.issuers.get_mut(&descriptor) {
                     issuer.row.highest_used = highest_used;
+                    issuer.row.longest_gap = longest_gap;
                 }
             }
             Undo::Issuer(descriptor, issuer) => {

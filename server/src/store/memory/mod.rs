@@ -91,7 +91,7 @@ enum Undo {
         ahead: Arc<Ahead>,
         next_index: u32,
     },
-    Used(DescriptorId, Option<u32>),
+    Used(DescriptorId, Option<u32>, u32),
     Issuer(DescriptorId, Option<Box<Issuer>>),
     Merchants(Arc<MerchantMap>, MerchantId, Option<i64>),
     Keys(Arc<KeyMap>),
@@ -333,7 +333,10 @@ impl Memory {
                 let row = &issuer.row;
                 (
                     *id,
-                    format!("{:?}", (row.next_index, row.highest_used, row.scanned, ahead)),
+                    format!(
+                        "{:?}",
+                        (row.next_index, row.highest_used, row.longest_gap, row.scanned, ahead)
+                    ),
                 )
             })
             .collect();

@@ -29,6 +29,8 @@ pub(in crate::store) struct DescriptorRow {
     pub(in crate::store) mac: Vec<u8>,
     pub(in crate::store) next_index: u32,
     pub(in crate::store) highest_used: Option<u32>,
+    /// The longest run of unpaid indices below a paid one.
+    pub(in crate::store) longest_gap: u32,
     pub(in crate::store) scanned: bool,
     pub(in crate::store) jump: u32,
 }
@@ -100,10 +102,11 @@ impl Session {
 
     /// All descriptors.
     pub(in crate::store) async fn descriptors(&mut self) -> Result<Vec<DescriptorRow>, StoreError> {
-        let rows =
-            sqlx::query("SELECT id, text, mac, next_index, highest_used, scanned, jump FROM descriptors ORDER BY id")
-                .fetch_all(&mut self.connection)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT id, text, mac, next_index, highest_used, scanned, jump, longest_gap FROM descriptors ORDER BY id",
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
         rows.iter()
             .map(|row| {
                 Ok(DescriptorRow {
@@ -114,6 +117,7 @@ impl Session {
                     highest_used: row.try_get::<Option<i64>, _>(4)?.map(unsigned).transpose()?,
                     scanned: row.try_get(5)?,
                     jump: unsigned(row.try_get(6)?)?,
+                    longest_gap: unsigned(row.try_get(7)?)?,
                 })
             })
             .collect()
@@ -122,9 +126,10 @@ impl Session {
     /// Stores a new descriptor, or where its counter stands.
     pub(in crate::store) async fn put_descriptor(&mut self, descriptor: &DescriptorRow) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO descriptors (id, text, mac, next_index, highest_used, scanned, jump) \
-             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET next_index = excluded.next_index, \
-             highest_used = excluded.highest_used, scanned = excluded.scanned, jump = excluded.jump",
+            "INSERT INTO descriptors (id, text, mac, next_index, highest_used, scanned, jump, longest_gap) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET next_index = excluded.next_index, \
+             highest_used = excluded.highest_used, scanned = excluded.scanned, jump = excluded.jump, \
+             longest_gap = excluded.longest_gap",
         )
         .bind(descriptor.id.0)
         .bind(&descriptor.text)
@@ -133,6 +138,7 @@ impl Session {
         .bind(descriptor.highest_used.map(i64::from))
         .bind(descriptor.scanned)
         .bind(i64::from(descriptor.jump))
+        .bind(i64::from(descriptor.longest_gap))
         .execute(&mut self.connection)
         .await?;
         Ok(())
