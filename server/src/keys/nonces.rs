@@ -26,6 +26,8 @@ use crate::private;
 const KEPT_MS: i64 = super::NONCE_SECS as i64 * 1_000;
 /// A timestamp further ahead than this is synced by itself, so that a client whose clock is fast does not raise the ceiling.
 const USUAL_AHEAD_MS: i64 = 60_000;
+/// A floor further ahead of the machine's clock than this was written by a clock that was wrong: a ceiling is never so far beyond a right one.
+const MOST_AHEAD_MS: i64 = 2 * (USUAL_AHEAD_MS + STEP_MS);
 /// How far the ceiling goes beyond what is needed now: it is raised that seldom.
 const STEP_MS: i64 = 60_000;
 
@@ -65,6 +67,8 @@ struct Shared {
     /// In milliseconds.
     ceiling: AtomicI64,
     floor: i64,
+    /// When the journal was opened, on the monotonic clock in milliseconds.
+    opened: i64,
     seen: Mutex<Seen>,
     journal: Mutex<Journal>,
 }
@@ -168,6 +172,7 @@ impl Nonces {
         Ok(Self(Arc::new(Shared {
             ceiling: AtomicI64::new(head.ceiling),
             floor,
+            opened: started,
             seen: Mutex::new(seen),
             journal: Mutex::new(journal),
         })))
@@ -180,10 +185,8 @@ impl Nonces {
     /// [`NonceError`].
     pub async fn take(&self, key: i64, nonce: [u8; 16], signed_at: Timestamp, now: Moment) -> Result<(), NonceError> {
         let (at, age) = (now.closest(signed_at), running(now));
-        if signed_at.0 <= self.0.floor {
-            return Err(NonceError::Forgotten {
-                until: Timestamp(self.0.floor),
-            });
+        if let Some(until) = self.0.floor(now).filter(|until| signed_at <= *until) {
+            return Err(NonceError::Forgotten { until });
         }
         if !self.0.seen.lock().insert((at.0, (key, nonce)), now) {
             return Err(NonceError::Replayed);
@@ -222,6 +225,22 @@ impl Nonces {
 }
 
 impl Shared {
+    /// Up to which timestamp nonces may have been forgotten, if any such can still be sent again.
+    ///
+    /// The floor is a reading of a clock that may have been wrong, such as of a new machine before it was set. It does not keep everybody
+    /// out until time gets there: what was signed before this process began is refused, and nothing more.
+    fn floor(&self, now: Moment) -> Option<Timestamp> {
+        let age = running(now) - self.opened;
+        if age > KEPT_MS {
+            // Whatever was signed before is too old by now.
+            return None;
+        }
+        if self.floor > now.outside.0 + MOST_AHEAD_MS {
+            return Some(Timestamp(now.outside.0 - age));
+        }
+        Some(Timestamp(self.floor))
+    }
+
     /// Appends, and raises the ceiling when it is near; syncs what is far ahead.
     fn keep_synced(&self, record: &[u8; RECORD], at: i64, age: i64, is_far_ahead: bool) -> io::Result<()> {
         let mut journal = self.journal.lock();

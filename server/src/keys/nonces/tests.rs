@@ -116,6 +116,43 @@ async fn r33_without_a_journal_what_was_signed_before_the_start_is_refused() {
 }
 
 #[tokio::test]
+async fn r32_a_journal_of_a_clock_that_was_ahead_locks_nobody_out() {
+    const DAYS: i64 = 2 * 86_400_000;
+    let place = Place::new();
+    // Its first start was by a clock that nobody had set yet.
+    drop(place.open(NOW + DAYS, BOOT));
+    for (boot, first) in [(BOOT, 1), (Some([2; 16]), 11)] {
+        let start = NOW + 60_000;
+        let nonces = place.open(start, boot);
+        // What was signed before this start may have been used before.
+        assert!(matches!(
+            take(&nonces, first, start, start).await,
+            Err(NonceError::Forgotten { .. })
+        ));
+        assert_eq!(take(&nonces, first + 1, start + 1, start + 1).await, Ok(()));
+        assert_eq!(
+            take(&nonces, first + 1, start + 2, start + 2).await,
+            Err(NonceError::Replayed)
+        );
+        // When time gets there, nothing that was signed before this start is fresh any more.
+        assert_eq!(take(&nonces, first + 2, NOW + DAYS, NOW + DAYS).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn r33_a_clock_that_is_behind_at_the_start_does_not_lower_the_floor() {
+    let place = Place::new();
+    let nonces = place.fresh(NOW);
+    assert_eq!(take(&nonces, 1, NOW, NOW).await, Ok(()));
+    // After an unclean boot, years before its time: then the clock is set.
+    let (path, behind) = (place.0.path().join("nonces"), NOW - 500_000_000_000);
+    let rebooted = Nonces::open_at(&path, [], true, moment(behind, behind, 0), Some([2; 16])).unwrap();
+    let set = moment(NOW + 30_000, NOW + 30_000, 10_000);
+    let again = rebooted.take(1, [9; 16], Timestamp(NOW + 20_000), set).await;
+    assert!(matches!(again, Err(NonceError::Forgotten { .. })));
+}
+
+#[tokio::test]
 async fn r32_a_wrong_moment_forgets_no_nonce_and_locks_nobody_out() {
     const HOURS: i64 = 2 * 3_600_000;
     let place = Place::new();
