@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CONFLICT, FAILED, INVALID, fail, prepared, print, remote};
+use super::{CONFLICT, FAILED, INVALID, fail, prepared, prepared_for, print, remote};
 use crate::admin::Command;
 use crate::backup::{self, BackupError, Contents, Keys, Restored, target};
 use crate::clock::{Clock as _, SystemClock};
@@ -110,7 +110,7 @@ fn own_files(config: &Config, file: Option<&Path>, passphrase: Option<&Path>) ->
 
 /// Restores a backup.
 pub(super) fn restore(file: Option<&Path>, wanted: &RestoreArguments) -> ExitCode {
-    let (config, runtime) = match prepared(file) {
+    let (config, runtime) = match prepared_for(Config::load_without_keys(file)) {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Command, Kind};
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, ConfigErrors};
 use crate::{lifecycle, telemetry};
 use arguments::{Arguments, ChargeAction, Do, MailAction, MerchantAction};
 
@@ -224,7 +224,11 @@ fn reply_to(file: Option<PathBuf>, command: &Command, json: bool) -> Result<Valu
 
 /// What a command works with: the configuration, a log of what is wrong, and a thread. Or the exit code, once it is said what is missing.
 fn prepared(file: Option<&Path>) -> Result<(Config, Runtime), ExitCode> {
-    let config = Config::load(file).map_err(|errors| fail(INVALID, &errors.to_string()))?;
+    prepared_for(Config::load(file))
+}
+
+fn prepared_for(config: Result<Config, ConfigErrors>) -> Result<(Config, Runtime), ExitCode> {
+    let config = config.map_err(|errors| fail(INVALID, &errors.to_string()))?;
     // What the store says while it is opened beside the server is of interest only when it is wrong.
     telemetry::start_log("warn", config.log_format);
     let runtime = small_runtime().ok_or_else(|| fail(FAILED, "no threads can be had"))?;

@@ -57,7 +57,7 @@ fn configuration(input: &[u8]) {
         .collect();
     let secret = written.get("secret_key").map(|(secret, _)| secret.trim().to_owned());
     written.retain(|_, (value, _)| !value.trim().is_empty());
-    match Config::from_written(written, errors, home) {
+    match Config::from_written(written, errors, home, false) {
         Ok(config) => {
             let again = Config::from_sources(environment, None, home).expect("the environment says the same");
             assert_eq!(format!("{again:?}"), format!("{config:?}"));

@@ -162,13 +162,27 @@ impl Config {
     /// # Errors
     /// [`ConfigErrors`], with everything that is wrong.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigErrors> {
+        Self::loaded(file, false)
+    }
+
+    /// The same for a command that makes the files of keys where they are missing: it has them from a backup.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`], with everything that is wrong.
+    pub(crate) fn load_without_keys(file: Option<&Path>) -> Result<Self, ConfigErrors> {
+        Self::loaded(file, true)
+    }
+
+    fn loaded(file: Option<&Path>, may_lack_keys: bool) -> Result<Self, ConfigErrors> {
         let environment = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
         let named = std::env::var_os(FILE_VARIABLE)
             .filter(|path| !path.is_empty())
             .map(PathBuf::from);
         let home = std::env::var_os("HOME").map(PathBuf::from);
-        Self::from_sources(environment, file.or(named.as_deref()), home.as_deref())
+        let mut errors = Vec::new();
+        let written = source::collect(environment, file.or(named.as_deref()), &mut errors);
+        Self::from_written(written, errors, home.as_deref(), may_lack_keys)
     }
 
     /// Reads `environment` over `file`. `home` is where Bitcoin Core's folder is looked for.
@@ -182,15 +196,17 @@ impl Config {
     ) -> Result<Self, ConfigErrors> {
         let mut errors = Vec::new();
         let written = source::collect(environment, file, &mut errors);
-        Self::from_written(written, errors, home)
+        Self::from_written(written, errors, home, false)
     }
 
     fn from_written(
         written: source::Written,
         errors: Vec<ConfigError>,
         home: Option<&Path>,
+        may_lack_keys: bool,
     ) -> Result<Self, ConfigErrors> {
         let mut reader = Reader::new(written, errors);
+        reader.may_lack_keys = may_lack_keys;
         let config = assembled(&mut reader, home);
         match config {
             Some(config) if reader.errors.is_empty() => Ok(config),
@@ -282,6 +298,9 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
 }
 
 fn secret(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SecretSource> {
+    if let Some(file) = reader.file_to_make("secret_key") {
+        return Some(SecretSource::Kept(file));
+    }
     let errors_before = reader.errors.len();
     let Some((text, origin)) = reader.secret_text("secret_key") else {
         let nothing_wrong = reader.errors.len() == errors_before;
@@ -297,6 +316,9 @@ fn secret(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SecretSource> 
 }
 
 fn seal_keys(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SealSource> {
+    if let Some(file) = reader.file_to_make("seal_keys") {
+        return Some(SealSource::Kept(file));
+    }
     let errors_before = reader.errors.len();
     let Some((text, origin)) = reader.secret_text("seal_keys") else {
         let nothing_wrong = reader.errors.len() == errors_before;

@@ -11,12 +11,18 @@ use super::source::Written;
 /// Reads settings one by one. A wrong one is noted and gives `None` or a value that nobody will use.
 pub(super) struct Reader {
     written: Written,
+    /// Whether the files of keys may be missing, because they are to be made.
+    pub(super) may_lack_keys: bool,
     pub(super) errors: Vec<ConfigError>,
 }
 
 impl Reader {
     pub(super) const fn new(written: Written, errors: Vec<ConfigError>) -> Self {
-        Self { written, errors }
+        Self {
+            written,
+            may_lack_keys: false,
+            errors,
+        }
     }
 
     /// What was written, or the default.
@@ -52,6 +58,14 @@ impl Reader {
     /// A path.
     pub(super) fn path(&mut self, name: &str) -> Option<PathBuf> {
         self.parsed(name, |text| Some(PathBuf::from(text)))
+    }
+
+    /// The file that `<name>_file` names, where it is to be made: it is not there, and it may be missing.
+    pub(super) fn file_to_make(&mut self, name: &str) -> Option<PathBuf> {
+        let path = self.path(&format!("{name}_file")).filter(|_| self.may_lack_keys)?;
+        let found = std::fs::symlink_metadata(&path);
+        let is_missing = found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        (is_missing && self.text(name).is_none()).then_some(path)
     }
 
     /// A secret that may stand in the setting itself or in the file that `<name>_file` names.

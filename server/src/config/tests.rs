@@ -36,6 +36,32 @@ fn two_settings_suffice_and_the_rest_has_defaults() {
 }
 
 #[test]
+fn files_of_keys_may_be_missing_where_they_are_to_be_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = ["secret.key", "seal.keys"].map(|name| folder.path().join(name));
+    let text = format!(
+        "network = \"regtest\"\ndata_dir = \"/var/lib/bitpro\"\nsecret_key_file = {:?}\nseal_keys_file = {:?}\n",
+        named[0], named[1]
+    );
+    let read = |may_lack_keys| {
+        let (mut written, mut errors) = (source::Written::new(), Vec::new());
+        source::from_text(&text, "bitpro.toml", &mut written, &mut errors);
+        Config::from_written(written, errors, Some(Path::new("/home/shop")), may_lack_keys)
+    };
+    let refused = read(false).unwrap_err().to_string();
+    assert!(
+        refused.contains("secret_key_file") && refused.contains("seal_keys_file"),
+        "{refused}"
+    );
+    let config = read(true).unwrap();
+    assert_eq!(config.secret, SecretSource::Kept(named[0].clone()));
+    assert_eq!(config.seal_keys, SealSource::Kept(named[1].clone()));
+    // What is there is read as ever.
+    std::fs::write(&named[0], "nonsense").unwrap();
+    assert!(read(true).unwrap_err().to_string().contains("secret_key"));
+}
+
+#[test]
 fn everything_that_is_missing_is_told_at_once() {
     let errors = Config::from_sources(Vec::new(), None, None).unwrap_err().to_string();
     for name in ["network", "data_dir"] {
