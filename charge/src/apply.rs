@@ -7,7 +7,7 @@ use bitcoin_units::Amount;
 use crate::event::Verdict;
 use crate::{
     Announcement, ChargeId, Event, Judgement, MerchantId, Outpoint, Payment, Reason, State, Terms, Timestamp, Txid,
-    Whereabouts,
+    Whereabouts, work,
 };
 
 /// A charge as its events have made it.
@@ -136,15 +136,29 @@ impl Charge {
     /// What was ever sent to it, live or lost: a replacement adds only what exceeds the money that it took the place of, so that
     /// nobody is worth more for sending the same again.
     fn ever_paid(&self) -> Amount {
-        let of_one = self
+        let by_transaction = self
             .payments
             .chunk_by(|one, next| one.outpoint.txid == next.outpoint.txid);
-        total(of_one.map(|payments| {
+        // Summed up first: many may have replaced parts of one.
+        let worth: Vec<(Txid, Amount)> = by_transaction
+            .clone()
+            .map(|payments| {
+                (
+                    payments[0].outpoint.txid,
+                    total(payments.iter().map(|payment| payment.value)),
+                )
+            })
+            .collect();
+        let worth_of = |txid: &Txid| {
+            work::count(1);
+            let place = worth.binary_search_by_key(txid, |&(txid, _)| txid);
+            place.map_or(Amount::ZERO, |place| worth[place].1)
+        };
+        total(by_transaction.map(|payments| {
             let own = payments.iter().filter(|payment| self.is_own(payment));
-            let replaced = payments.iter().flat_map(|payment| &payment.replaced);
-            let before = replaced.flat_map(|&txid| self.payments_of(txid));
+            let before = payments.iter().flat_map(|payment| &payment.replaced).map(worth_of);
             total(own.map(|payment| payment.value))
-                .checked_sub(total(before.map(|payment| payment.value)))
+                .checked_sub(total(before))
                 .unwrap_or(Amount::ZERO)
         }))
     }

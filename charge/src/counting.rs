@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bitcoin_units::Amount;
 
+use crate::apply::total;
 use crate::lineage::Lineage;
 use crate::state::in_time;
-use crate::{Charge, Judgement, Payment, Timestamp};
+use crate::{Charge, Judgement, Payment, Timestamp, work};
 
 /// How far a node's record of when a transaction came may be from our time, whatever was measured between the two clocks. Nobody
 /// knows an address before its charge is made, and one that was paid before is not given out (R27), so a minute costs nothing; a
@@ -17,38 +18,90 @@ const NODE_TIME_ERROR_SECS: u32 = 60;
 const BLOCK_TIME_ERROR_SECS: u32 = 2 * 60 * 60;
 
 /// What a live payment counts by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// All of it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// All of it counts by its time, or by the late policy.
     Whole,
+    /// All of it counts by the merchant's hand (R14).
+    ByHand,
     /// As much as it inherits.
     Heir,
+    /// As much as it inherits of what the merchant's hand took: by its time it was refused.
+    HeirOfHand,
     /// Nothing.
     None,
 }
 
+/// What a payment contributes to what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// By its time, its own or an inherited one, or by the late policy.
+    pub(crate) by_time: Amount,
+    /// By the merchant's hand, which took it or what it replaced (R14).
+    pub(crate) by_hand: Amount,
+}
+
+impl Share {
+    const NONE: Self = Self {
+        by_time: Amount::ZERO,
+        by_hand: Amount::ZERO,
+    };
+
+    /// All of it. Both parts together are never more than the payment.
+    pub(crate) fn total(self) -> Amount {
+        total([self.by_time, self.by_hand].into_iter())
+    }
+}
+
+/// The sum of shares.
+pub(crate) fn sum(shares: &[Share]) -> Amount {
+    total(shares.iter().map(|share| share.total()))
+}
+
 impl Charge {
     /// What each payment contributes, in the order of `payments`, if those are there that `takes` takes: all, nothing, or as
-    /// much as it inherits (R5). More payments never make the sum smaller.
-    pub(crate) fn shares(&self, takes: impl Fn(usize, &Payment) -> bool) -> Vec<Amount> {
-        let mut shares = vec![Amount::ZERO; self.payments.len()];
-        let mut is_heir = vec![false; self.payments.len()];
-        let mut has_heirs = false;
-        for (i, payment) in self.payments.iter().enumerate() {
-            if !takes(i, payment) {
-                continue;
-            }
-            match self.standing(payment) {
-                Standing::Whole => shares[i] = payment.value,
-                Standing::Heir => {
-                    is_heir[i] = true;
-                    has_heirs = true;
+    /// much as it inherits (R5, R14). More payments never make the sum smaller.
+    pub(crate) fn shares(&self, takes: impl Fn(usize, &Payment) -> bool) -> Vec<Share> {
+        self.shares_if(takes, Payment::is_by_hand)
+    }
+
+    /// What would count if `named`, which is ascending, were taken by hand (R14).
+    pub(crate) fn counted_with(&self, named: &[&Payment]) -> Amount {
+        let is_named = |payment: &Payment| {
+            named
+                .binary_search_by_key(&payment.outpoint, |named| named.outpoint)
+                .is_ok()
+        };
+        sum(&self.shares_if(|_, _| true, |payment| payment.is_by_hand() || is_named(payment)))
+    }
+
+    fn shares_if(&self, takes: impl Fn(usize, &Payment) -> bool, is_by_hand: impl Fn(&Payment) -> bool) -> Vec<Share> {
+        let standings: Vec<Standing> = (self.payments.iter().enumerate())
+            .map(|(i, payment)| {
+                if !takes(i, payment) || !payment.is_live() {
+                    Standing::None
+                } else if is_by_hand(payment) {
+                    Standing::ByHand
+                } else {
+                    self.standing(payment)
                 }
-                Standing::None => {}
-            }
-        }
-        if has_heirs && self.has_replacements() {
-            Lineage::of(self).share_out(&self.payments, &mut shares, &is_heir);
+            })
+            .collect();
+        let own = |(payment, standing): (&Arc<Payment>, &Standing)| match standing {
+            Standing::Whole => Share {
+                by_time: payment.value,
+                ..Share::NONE
+            },
+            Standing::ByHand => Share {
+                by_hand: payment.value,
+                ..Share::NONE
+            },
+            Standing::Heir | Standing::HeirOfHand | Standing::None => Share::NONE,
+        };
+        let mut shares: Vec<Share> = self.payments.iter().zip(&standings).map(own).collect();
+        let is_heir = |standing: &Standing| matches!(standing, Standing::Heir | Standing::HeirOfHand);
+        if standings.iter().any(is_heir) && self.has_replacements() {
+            Lineage::of(self, is_by_hand).share_out(&self.payments, &mut shares, &standings);
         }
         shares
     }
@@ -62,7 +115,7 @@ impl Charge {
                 .filter(|payment| self.is_in_time(payment))
                 .collect();
         }
-        let lineage = Lineage::of(self);
+        let lineage = Lineage::of(self, Payment::is_by_hand);
         let inherits = lineage.inherits_time();
         let mut counting = Vec::new();
         for (inherits, transaction) in inherits.into_iter().zip(lineage.transactions()) {
@@ -77,19 +130,16 @@ impl Charge {
         self.payments.iter().any(|payment| !payment.replaced.is_empty())
     }
 
+    /// What a live payment counts by that the merchant's hand did not take.
     fn standing(&self, payment: &Payment) -> Standing {
-        if !payment.is_live() {
-            return Standing::None;
-        }
         match payment.judgement {
-            Some(Judgement::ByHand) => Standing::Whole,
-            Some(Judgement::Refused) => Standing::None,
             _ if self.is_earlier(payment) => Standing::None,
+            Some(Judgement::Refused) => Standing::HeirOfHand,
             Some(Judgement::Provisional) => Standing::Whole,
             // What was stuck was judged for that: it counts as if it had been deep in time, and no more.
             Some(Judgement::Taken) if !payment.stalled => Standing::Whole,
-            Some(Judgement::Taken) | None if self.is_in_time(payment) => Standing::Whole,
-            Some(Judgement::Taken) | None => Standing::Heir,
+            Some(Judgement::Taken | Judgement::ByHand) | None if self.is_in_time(payment) => Standing::Whole,
+            Some(Judgement::Taken | Judgement::ByHand) | None => Standing::Heir,
         }
     }
 
@@ -104,6 +154,7 @@ impl Charge {
     /// sent it for this charge (R27). It is shown, and counts only by the merchant's hand.
     #[must_use]
     pub fn is_earlier(&self, payment: &Payment) -> bool {
+        work::count(1);
         payment.replaced_earlier || self.is_seen_before(self.made_by, payment)
     }
 

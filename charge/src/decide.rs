@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::apply::total;
+use crate::counting::Share;
 use crate::event::Verdict;
 use crate::state::rate_holds;
 use crate::{
@@ -107,7 +108,8 @@ impl Decision<'_> {
         let siblings = self.charge.payments_of(sighting.outpoint.txid).iter();
         let ancestors = replaced.iter().flat_map(|&txid| self.charge.payments_of(txid));
         let kin: Vec<&Arc<Payment>> = siblings.chain(ancestors).collect();
-        let replaced_earlier = kin.iter().any(|payment| self.charge.is_earlier(payment));
+        // What the merchant's hand took is no other's any more (R14), and neither is the same money sent again.
+        let replaced_earlier = kin.iter().any(|payment| !self.charge.is_own(payment));
         // A fee that is raised later makes nothing settled in time (R12).
         let stalled = !self.charge.was_confirmed && kin.iter().any(|payment| payment.stalled);
         Payment {
@@ -186,13 +188,13 @@ impl Decision<'_> {
             return;
         }
         let shares = charge.shares(|_, _| true);
-        let takes = |(payment, share): &(&Arc<Payment>, &Amount)| {
+        let takes = |(payment, share): &(&Arc<Payment>, &Share)| {
             payment.is_live()
                 && payment.judgement.is_none()
                 // What is stuck is judged once, when it is deep.
                 && !payment.stalled
                 && charge.is_significant(payment)
-                && **share < payment.value
+                && share.total() < payment.value
                 && charge.is_open_to_late(payment)
                 && rate_holds(&charge.terms, payment.rate.as_ref())
         };
@@ -267,44 +269,68 @@ impl Decision<'_> {
     /// R14.
     fn accept(&mut self, outpoints: &[Outpoint], sequence: u64) -> Result<(), Refusal> {
         self.check_sequence(sequence)?;
-        let is_live = |&outpoint: &Outpoint| self.charge.payment(outpoint).is_some_and(Payment::is_live);
-        if outpoints.is_empty() || !outpoints.iter().all(is_live) {
-            return Err(Refusal::NoLiveMoney);
-        }
-        let mut named: Vec<&Payment> = outpoints.iter().filter_map(|&o| self.charge.payment(o)).collect();
-        named.sort_unstable_by_key(|payment| payment.outpoint);
-        named.dedup_by_key(|payment| payment.outpoint);
         let shares = self.charge.shares(|_, _| true);
-        let counts = |payment: &Payment| {
-            let place = self.charge.place_of(payment.outpoint);
-            place.is_ok_and(|place| shares[place] == payment.value)
-        };
-        if self.charge.state == State::Confirmed {
-            // What counts already was not taken by hand, and is not to look as if it had been.
-            named.retain(|payment| payment.judgement == Some(Judgement::ByHand) || !counts(payment));
-            if named.is_empty() {
-                return Err(Refusal::NothingToAccept);
-            }
-        }
-        // Of a charge that lacks nothing, or nothing any more with what was named, it needs as much as before. One that is short
-        // even so is to be content with less; never with more than it was content with already. Whoever names money that counts
-        // says what is enough. Whoever names only what does not count adds it to what does, and all of that is waited for:
-        // otherwise the price of the whole would be that one late payment.
-        let counted_then = self.charge.counted_with(&named);
-        let is_short = counted_then < self.charge.need();
-        let value = if named.iter().any(|payment| counts(payment)) {
-            total(named.iter().map(|payment| payment.value))
-        } else {
-            counted_then
-        };
-        let suffices = is_short.then(|| self.charge.by_hand.map_or(value, |before| before.min(value)));
-        let suffices = suffices.or(self.charge.by_hand);
-        let is_news = |payment: &&Payment| payment.judgement != Some(Judgement::ByHand);
-        if named.iter().any(is_news) || suffices != self.charge.by_hand {
-            let outpoints = named.iter().map(|payment| payment.outpoint).collect();
+        let named = self.named_that_is_live(outpoints)?;
+        let named = self.without_what_is_settled(named, &shares)?;
+        let suffices = self.what_suffices_with(&named, &shares);
+        let is_news = named.iter().any(|payment| !payment.is_by_hand()) || suffices != self.charge.by_hand;
+        let outpoints = named.iter().map(|payment| payment.outpoint).collect();
+        if is_news {
             self.emit(Event::Accepted { outpoints, suffices });
         }
         Ok(())
+    }
+
+    /// R14: an acceptance names payments that are there. Each once, ascending.
+    fn named_that_is_live(&self, outpoints: &[Outpoint]) -> Result<Vec<&Payment>, Refusal> {
+        let live = |&outpoint: &Outpoint| self.charge.payment(outpoint).filter(|payment| payment.is_live());
+        let named: Option<Vec<&Payment>> = outpoints.iter().map(live).collect();
+        let mut named = named.filter(|named| !named.is_empty()).ok_or(Refusal::NoLiveMoney)?;
+        named.sort_unstable_by_key(|payment| payment.outpoint);
+        named.dedup_by_key(|payment| payment.outpoint);
+        Ok(named)
+    }
+
+    /// R14: where the charge is confirmed there is nothing to waive about money that counts. It was not taken by hand, and is not to
+    /// look as if it had been.
+    fn without_what_is_settled<'p>(
+        &self,
+        mut named: Vec<&'p Payment>,
+        shares: &[Share],
+    ) -> Result<Vec<&'p Payment>, Refusal> {
+        if self.charge.state == State::Confirmed {
+            named.retain(|payment| payment.is_by_hand() || !self.counts_wholly(payment, shares));
+        }
+        if named.is_empty() {
+            return Err(Refusal::NothingToAccept);
+        }
+        Ok(named)
+    }
+
+    /// R14: what suffices once `named` is taken. Of a charge that lacks nothing, or nothing any more with what was named, as much as
+    /// before. One that is short even so is to be content with less; never with more than it was content with already.
+    fn what_suffices_with(&self, named: &[&Payment], shares: &[Share]) -> Option<Amount> {
+        let counted_then = self.charge.counted_with(named);
+        if counted_then >= self.charge.need() {
+            return self.charge.by_hand;
+        }
+        let value = self.what_is_named(named, shares, counted_then);
+        Some(self.charge.by_hand.map_or(value, |before| before.min(value)))
+    }
+
+    /// R14: whoever names money that counts says what is enough. Whoever names only what does not count adds it to what does, and all
+    /// of that is waited for: otherwise the price of the whole would be that one late payment.
+    fn what_is_named(&self, named: &[&Payment], shares: &[Share], counted_then: Amount) -> Amount {
+        if named.iter().any(|payment| self.counts_wholly(payment, shares)) {
+            total(named.iter().map(|payment| payment.value))
+        } else {
+            counted_then
+        }
+    }
+
+    fn counts_wholly(&self, payment: &Payment, shares: &[Share]) -> bool {
+        let place = self.charge.place_of(payment.outpoint);
+        place.is_ok_and(|place| shares[place].total() == payment.value)
     }
 
     /// R15.

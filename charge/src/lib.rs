@@ -23,6 +23,7 @@ mod state;
 mod terms;
 mod time;
 pub mod wire;
+mod work;
 
 pub use apply::Charge;
 pub use bitcoin_units::Amount;

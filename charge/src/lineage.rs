@@ -6,11 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bitcoin_units::Amount;
 
-use crate::{Charge, Payment, Txid};
+use crate::counting::{Share, Standing};
+use crate::{Charge, Payment, Txid, work};
 
 /// A transaction that pays the charge.
 struct Node {
@@ -20,10 +22,10 @@ struct Node {
     replaced: Vec<usize>,
     /// What it brought in time.
     in_time: u64,
-    /// One that was in time itself took its place: of a chain only the last one in time counts.
-    is_superseded: bool,
-    /// The transactions in time that share one value, by one of them.
-    pool: usize,
+    /// What the merchant's hand took of it (R14).
+    by_hand: u64,
+    /// What of that was in time as well.
+    both: u64,
 }
 
 /// The transactions of a charge.
@@ -31,17 +33,9 @@ pub(crate) struct Lineage {
     nodes: Vec<Node>,
 }
 
-/// What can still be inherited.
-struct Left {
-    /// Of each transaction in time.
-    of_node: Vec<u64>,
-    /// Of each pool.
-    of_pool: Vec<u64>,
-}
-
 impl Lineage {
-    /// The transactions of `charge`.
-    pub(crate) fn of(charge: &Charge) -> Self {
+    /// The transactions of `charge`, where `is_by_hand` says what the merchant's hand took.
+    pub(crate) fn of(charge: &Charge, is_by_hand: impl Fn(&Payment) -> bool) -> Self {
         let mut nodes: Vec<Node> = Vec::new();
         let mut txids: Vec<Txid> = Vec::new();
         for (i, payment) in charge.payments.iter().enumerate() {
@@ -52,14 +46,22 @@ impl Lineage {
                     payments: i..i,
                     replaced: Vec::new(),
                     in_time: 0,
-                    is_superseded: false,
-                    pool: nodes.len(),
+                    by_hand: 0,
+                    both: 0,
                 });
             }
             if let Some(node) = nodes.last_mut() {
                 node.payments.end = i + 1;
-                if charge.is_in_time(payment) {
-                    node.in_time = node.in_time.saturating_add(payment.value.to_sat());
+                let add = |to: &mut u64| *to = to.saturating_add(payment.value.to_sat());
+                let (is_in_time, is_by_hand) = (charge.is_in_time(payment), is_by_hand(payment));
+                if is_in_time {
+                    add(&mut node.in_time);
+                }
+                if is_by_hand {
+                    add(&mut node.by_hand);
+                }
+                if is_in_time && is_by_hand {
+                    add(&mut node.both);
                 }
             }
         }
@@ -72,11 +74,10 @@ impl Lineage {
                 .collect();
             replaced.sort_unstable();
             replaced.dedup();
+            work::count(replaced.len());
             nodes[i].replaced = replaced;
         }
-        let mut lineage = Self { nodes };
-        lineage.pool();
-        lineage
+        Self { nodes }
     }
 
     /// Whether a transaction replaced one that was in time, directly or through others, for each of them.
@@ -85,6 +86,7 @@ impl Lineage {
         for start in 0..self.nodes.len() {
             let mut path = vec![start];
             while let Some(&node) = path.last() {
+                work::count(1);
                 if known[node] == Some(true) {
                     path.pop();
                     continue;
@@ -112,107 +114,216 @@ impl Lineage {
         self.nodes.iter().map(|node| node.payments.clone())
     }
 
-    /// Adds to `shares` what payments inherit: those for which `is_heir` says that they do, of what those in time, which have
-    /// their share already, leave. The order is that of the outpoints, so that a block decides nothing.
-    pub(crate) fn share_out(&self, payments: &[Arc<Payment>], shares: &mut [Amount], is_heir: &[bool]) {
-        let mut left = self.left(shares);
-        let mut marks = Marks::over(self.nodes.len());
-        for node in &self.nodes {
-            let heirs: Vec<usize> = node.payments.clone().filter(|&i| is_heir[i]).collect();
-            if heirs.is_empty() {
-                continue;
+    /// Adds to `shares` what payments inherit, of what those before them, which have their share already, leave: first of what was
+    /// in time (R5), where `standings` has heirs of that, then of what the merchant's hand took (R14). The order is that of the
+    /// outpoints, so that a block decides nothing.
+    pub(crate) fn share_out(&self, payments: &[Arc<Payment>], shares: &mut [Share], standings: &[Standing]) {
+        let mut timely = Estate::of(self, self.nodes.iter().map(|node| node.in_time).collect());
+        timely.keep_own(|place| shares[place].total());
+        self.hand_on(&mut timely, |place, give| {
+            if standings[place] == Standing::Heir {
+                shares[place].by_time = give(payments[place].value);
             }
-            let sources = self.last_in_time(&node.replaced, &mut marks);
-            for i in heirs {
-                let mut wanted = payments[i].value.to_sat();
-                for &source in &sources {
-                    let pool = self.nodes[source].pool;
-                    let taken = wanted.min(left.of_node[source]).min(left.of_pool[pool]);
-                    wanted -= taken;
-                    left.of_node[source] -= taken;
-                    left.of_pool[pool] -= taken;
-                }
-                shares[i] = Amount::from_sat(payments[i].value.to_sat() - wanted);
+        });
+        if self.nodes.iter().all(|node| node.by_hand == 0) {
+            return;
+        }
+        let mut taken = Estate::of(self, self.nodes.iter().map(|node| node.by_hand).collect());
+        taken.keep_own(|place| shares[place].by_hand);
+        for (i, node) in self.nodes.iter().enumerate() {
+            // What was in time and taken by hand is one value: what went to an heir by its time is not there a second time.
+            taken.spend(i, timely.handed_on[i].saturating_sub(node.in_time - node.both));
+        }
+        self.hand_on(&mut taken, |place, give| {
+            if matches!(standings[place], Standing::Heir | Standing::HeirOfHand) {
+                let rest = payments[place].value.to_sat() - shares[place].by_time.to_sat();
+                shares[place].by_hand = give(Amount::from_sat(rest));
+            }
+        });
+    }
+
+    /// Goes through all payments that have something before them, and lets `take` give them of it.
+    fn hand_on(&self, estate: &mut Estate<'_>, mut take: impl FnMut(usize, &mut dyn FnMut(Amount) -> Amount)) {
+        for (i, node) in self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| !node.replaced.is_empty())
+        {
+            let sources = estate.sources(i);
+            let mut sources = &sources[..];
+            for place in node.payments.clone() {
+                take(place, &mut |wanted| estate.give(&mut sources, wanted));
             }
         }
     }
+}
 
-    /// What those in time leave to their heirs: what counts by itself is not inherited as well.
-    fn left(&self, shares: &[Amount]) -> Left {
-        let mut left = Left {
-            of_node: self.nodes.iter().map(|node| node.in_time).collect(),
-            of_pool: vec![0; self.nodes.len()],
+/// What transactions leave to those that take their place: value that was there in time, or that the merchant's hand took.
+///
+/// Whoever looks back through a transaction finds the same before it, so that it is found once: a decision costs as much as there are
+/// payments and replacements, and not as their product.
+struct Estate<'l> {
+    lineage: &'l Lineage,
+    /// What each transaction brought.
+    worth: Vec<u64>,
+    /// The transactions that took each other's place and so share one value, by one of them.
+    pool: Vec<usize>,
+    /// What can still be inherited of each transaction.
+    left: Vec<u64>,
+    /// And of each pool.
+    left_of_pool: Vec<u64>,
+    /// How much of each transaction went to heirs.
+    handed_on: Vec<u64>,
+    /// Of each transaction that brought nothing itself, once it was asked for: whom it inherits from.
+    before: Vec<Option<Rc<[usize]>>>,
+    looked_at: Marks,
+    older: Marks,
+}
+
+impl<'l> Estate<'l> {
+    fn of(lineage: &'l Lineage, worth: Vec<u64>) -> Self {
+        let count = worth.len();
+        let mut estate = Self {
+            lineage,
+            left: worth.clone(),
+            left_of_pool: vec![0; count],
+            handed_on: vec![0; count],
+            pool: (0..count).collect(),
+            before: vec![None; count],
+            looked_at: Marks::over(count),
+            older: Marks::over(count),
+            worth,
         };
-        for node in self.nodes.iter().filter(|node| !node.is_superseded) {
-            left.of_pool[node.pool] = left.of_pool[node.pool].saturating_add(node.in_time);
+        let is_superseded = estate.pool();
+        for (i, _) in is_superseded.iter().enumerate().filter(|&(_, superseded)| !superseded) {
+            let of_pool = &mut estate.left_of_pool[estate.pool[i]];
+            *of_pool = of_pool.saturating_add(estate.worth[i]);
         }
-        for (i, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.in_time > 0) {
-            let own = shares[node.payments.clone()].iter().map(|share| share.to_sat());
-            let own = own.fold(0, u64::saturating_add);
-            left.of_node[i] = left.of_node[i].saturating_sub(own);
-            left.of_pool[node.pool] = left.of_pool[node.pool].saturating_sub(own);
-        }
-        left
+        estate
     }
 
-    /// Puts those in time together that took each other's place in time.
-    fn pool(&mut self) {
-        let mut marks = Marks::over(self.nodes.len());
-        for i in 0..self.nodes.len() {
-            if self.nodes[i].in_time == 0 {
-                continue;
-            }
-            for ancestor in self.nearest_in_time(&self.nodes[i].replaced, &mut marks) {
-                self.nodes[ancestor].is_superseded = true;
+    /// Puts those together that took each other's place, and says whose place was taken: of a chain only the last one counts.
+    fn pool(&mut self) -> Vec<bool> {
+        let mut is_superseded = vec![false; self.worth.len()];
+        for i in (0..self.worth.len()).filter(|&i| self.worth[i] > 0).collect::<Vec<_>>() {
+            for &ancestor in &*self.sources(i) {
+                is_superseded[ancestor] = true;
                 let (from, to) = (self.root(ancestor), self.root(i));
-                self.nodes[from].pool = to;
+                self.pool[from] = to;
             }
         }
-        for i in 0..self.nodes.len() {
-            self.nodes[i].pool = self.root(i);
+        for i in 0..self.worth.len() {
+            self.pool[i] = self.root(i);
         }
+        is_superseded
     }
 
     /// The one by which a pool is known. Each look shortens the way for the next.
     fn root(&mut self, mut node: usize) -> usize {
-        while self.nodes[node].pool != node {
-            self.nodes[node].pool = self.nodes[self.nodes[node].pool].pool;
-            node = self.nodes[node].pool;
+        while self.pool[node] != node {
+            work::count(1);
+            self.pool[node] = self.pool[self.pool[node]];
+            node = self.pool[node];
         }
         node
     }
 
-    /// The ancestors in time that are met first, going back from `start` through those that are late.
-    fn nearest_in_time(&self, start: &[usize], marks: &mut Marks) -> Vec<usize> {
-        marks.wipe();
-        let mut found = Vec::new();
-        self.go_back(start, marks, |node, is_in_time| {
-            if is_in_time {
-                found.push(node);
+    /// What counts by itself is not inherited as well; `share` says what that is, by the place of a payment.
+    fn keep_own(&mut self, share: impl Fn(usize) -> Amount) {
+        for (i, node) in self.lineage.nodes.iter().enumerate() {
+            if self.worth[i] > 0 {
+                let own = node.payments.clone().map(|place| share(place).to_sat());
+                self.spend(i, own.fold(0, u64::saturating_add));
             }
-            !is_in_time
-        });
-        found
-    }
-
-    /// The ancestors in time that no other ancestor in time has taken the place of.
-    fn last_in_time(&self, start: &[usize], marks: &mut Marks) -> Vec<usize> {
-        let mut nearest = self.nearest_in_time(start, marks);
-        marks.wipe();
-        for &node in &nearest {
-            self.go_back(&self.nodes[node].replaced, marks, |_, _| true);
         }
-        nearest.retain(|&node| !marks.is_met(node));
-        nearest.sort_unstable();
-        nearest
     }
 
-    /// Visits the ancestors of `start` and these themselves, each once, as long as `goes_on` says so.
-    fn go_back(&self, start: &[usize], marks: &mut Marks, mut goes_on: impl FnMut(usize, bool) -> bool) {
-        let mut ahead: Vec<usize> = start.to_vec();
+    fn spend(&mut self, node: usize, sats: u64) {
+        let of_pool = &mut self.left_of_pool[self.pool[node]];
+        *of_pool = of_pool.saturating_sub(sats);
+        self.left[node] = self.left[node].saturating_sub(sats);
+    }
+
+    /// As much of `wanted` as these sources have left; what has nothing left is left out of them from then on.
+    fn give(&mut self, sources: &mut &[usize], wanted: Amount) -> Amount {
+        let mut missing = wanted.to_sat();
+        while let [source, others @ ..] = *sources
+            && missing > 0
+        {
+            work::count(1);
+            let given = missing
+                .min(self.left[*source])
+                .min(self.left_of_pool[self.pool[*source]]);
+            missing -= given;
+            self.handed_on[*source] += given;
+            self.spend(*source, given);
+            if missing > 0 {
+                *sources = others;
+            }
+        }
+        Amount::from_sat(wanted.to_sat() - missing)
+    }
+
+    /// Whom a transaction inherits from: its nearest ancestors that brought something, but for those whose place another of them has
+    /// taken.
+    fn sources(&mut self, node: usize) -> Rc<[usize]> {
+        self.looked_at.wipe();
+        let mut ahead = vec![node];
+        while let Some(&next) = ahead.last() {
+            work::count(1);
+            if self.looked_at.meet(next) {
+                for &ancestor in &self.lineage.nodes[next].replaced {
+                    let is_known = self.worth[ancestor] > 0 || self.before[ancestor].is_some();
+                    if !is_known && !self.looked_at.is_met(ancestor) {
+                        ahead.push(ancestor);
+                    }
+                }
+                continue;
+            }
+            ahead.pop();
+            if next != node && self.before[next].is_none() {
+                self.before[next] = Some(self.united(next));
+            }
+        }
+        self.united(node)
+    }
+
+    /// The same, of one whose ancestors are known.
+    fn united(&mut self, node: usize) -> Rc<[usize]> {
+        let replaced = &self.lineage.nodes[node].replaced;
+        if let [only] = replaced[..]
+            && self.worth[only] == 0
+        {
+            return self.before[only].clone().unwrap_or_default();
+        }
+        let mut found: Vec<usize> = Vec::new();
+        for &ancestor in replaced {
+            if self.worth[ancestor] > 0 {
+                found.push(ancestor);
+            } else {
+                found.extend(self.before[ancestor].iter().flat_map(|before| before.iter()));
+            }
+        }
+        work::count(found.len());
+        found.sort_unstable();
+        found.dedup();
+        if found.len() > 1 {
+            self.mark_older_than(&found);
+            found.retain(|&node| !self.older.is_met(node));
+        }
+        found.into()
+    }
+
+    /// Marks all ancestors of these.
+    fn mark_older_than(&mut self, nodes: &[usize]) {
+        self.older.wipe();
+        let replaced_by = |node: usize| self.lineage.nodes[node].replaced.iter().copied();
+        let mut ahead: Vec<usize> = nodes.iter().flat_map(|&node| replaced_by(node)).collect();
         while let Some(node) = ahead.pop() {
-            if marks.meet(node) && goes_on(node, self.nodes[node].in_time > 0) {
-                ahead.extend(&self.nodes[node].replaced);
+            work::count(1);
+            if self.older.meet(node) {
+                ahead.extend(replaced_by(node));
             }
         }
     }
@@ -261,6 +372,7 @@ impl Charge {
         let ancestors_of = |txid| self.payments_of(txid).iter().flat_map(|payment| &payment.replaced);
         let mut ahead: Vec<Txid> = replaced.iter().flat_map(|&txid| ancestors_of(txid)).copied().collect();
         while let Some(txid) = ahead.pop() {
+            work::count(1);
             if older.insert(txid) {
                 ahead.extend(ancestors_of(txid));
             }

@@ -78,11 +78,11 @@ pub struct Context {
     pub observed_until: Timestamp,
     /// The rate now, when it is fresh.
     pub rate: Option<Quote>,
-    /// The blocks that the view adds to the chain, ascending.
+    /// The blocks that the view adds to the chain, or tells the times of, ascending.
     pub found: Arc<[Found]>,
 }
 
-/// A block that a view adds to the chain.
+/// A block that a view adds to the chain, or that stood in it and whose time it tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
     /// Its height.
@@ -92,7 +92,7 @@ pub struct Found {
 }
 
 impl Context {
-    /// The height of the highest tip that may have stood at `instant`: of the blocks that the view adds, one that was certainly found
+    /// The height of the highest tip that may have stood at `instant`: of the blocks that the view tells of, one that was certainly found
     /// later did not count then, and no block on it.
     pub(crate) fn tip_by(&self, instant: Timestamp) -> u32 {
         let later = self.found.iter().find(|found| found.after > instant);

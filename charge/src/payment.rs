@@ -98,6 +98,12 @@ impl Payment {
         matches!(self.whereabouts, Whereabouts::Live(_))
     }
 
+    /// Whether the merchant's own hand took it (R14).
+    #[must_use]
+    pub const fn is_by_hand(&self) -> bool {
+        matches!(self.judgement, Some(Judgement::ByHand))
+    }
+
     /// The block it is in, if any.
     #[must_use]
     pub const fn block(&self) -> Option<BlockRef> {

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use bitcoin_units::Amount;
 
 use crate::apply::total;
+use crate::counting::{Share, sum};
 use crate::event::Verdict;
-use crate::{Charge, Interval, Judgement, Loss, Outpoint, Payment, Quote, Terms, Timestamp, Whereabouts};
+use crate::{Charge, Interval, Loss, Outpoint, Payment, Quote, Terms, Timestamp, Whereabouts};
 
 /// A coinbase output can be spent only after 100 blocks (BIP-30 era consensus rule `COINBASE_MATURITY`), so it settles no sooner (R9).
 const COINBASE_CONFIRMATIONS: u32 = 100;
@@ -158,7 +158,7 @@ impl Charge {
     pub fn verdict(&self, tip: u32) -> Verdict {
         let need = self.need();
         let shares = self.shares(|_, _| true);
-        let counted = total(shares.iter().copied());
+        let counted = sum(&shares);
         if counted >= need {
             let deep = self.deep(tip);
             return if deep >= need {
@@ -168,7 +168,7 @@ impl Charge {
             };
         }
         let mut payments = self.payments.iter().zip(&shares);
-        let partial = payments.any(|(payment, &share)| self.is_significant(payment) && share > Amount::ZERO);
+        let partial = payments.any(|(payment, &share)| self.is_significant(payment) && share.total() > Amount::ZERO);
         if !self.deadline_observed {
             return if partial {
                 verdict(State::Seen, Some(Reason::Underpaid))
@@ -189,18 +189,7 @@ impl Charge {
     /// Value of live payments that are in time or accepted.
     #[must_use]
     pub fn counted(&self) -> Amount {
-        total(self.shares(|_, _| true).into_iter())
-    }
-
-    /// What would count if `named` were taken by hand (R14).
-    pub(crate) fn counted_with(&self, named: &[&Payment]) -> Amount {
-        let mut taken = self.clone();
-        for payment in named {
-            if let Ok(place) = taken.place_of(payment.outpoint) {
-                Arc::make_mut(&mut taken.payments[place]).judgement = Some(Judgement::ByHand);
-            }
-        }
-        taken.counted()
+        sum(&self.shares(|_, _| true))
     }
 
     /// What would count if only what is deep were there.
@@ -212,7 +201,7 @@ impl Charge {
     fn settled(&self, is_deep: impl Fn(&Payment) -> bool) -> Amount {
         // What was deep too late waits to be judged (R12).
         let is_settled = |payment: &Payment| is_deep(payment) && !(payment.stalled && payment.judgement.is_none());
-        total(self.shares(|_, payment| is_settled(payment)).into_iter())
+        sum(&self.shares(|_, payment| is_settled(payment)))
     }
 
     /// Value of all live payments of this charge, counted or not (R11). Money from before it was made is not its own, unless
@@ -260,8 +249,8 @@ impl Charge {
         let (mut short, mut enough) = (0, order.len());
         while enough - short > 1 {
             let middle = usize::midpoint(short, enough);
-            let sum = total(self.shares(|i, _| places[i] < middle).into_iter());
-            if sum >= self.need() {
+            let counted = sum(&self.shares(|i, _| places[i] < middle));
+            if counted >= self.need() {
                 enough = middle;
             } else {
                 short = middle;
@@ -278,7 +267,7 @@ impl Charge {
     /// Whether it is this charge's own money: not from before it was made, or taken by the merchant's hand all the same.
     #[must_use]
     pub fn is_own(&self, payment: &Payment) -> bool {
-        payment.judgement == Some(Judgement::ByHand) || !self.is_earlier(payment)
+        payment.is_by_hand() || !self.is_earlier(payment)
     }
 
     pub(crate) fn is_deep(&self, payment: &Payment, tip: u32) -> bool {
@@ -297,7 +286,7 @@ impl Charge {
         payment.value >= self.terms.significant() && self.is_own(payment)
     }
 
-    fn settled_reason(&self, deep: Amount, shares: &[Amount], tip: u32) -> Reason {
+    fn settled_reason(&self, deep: Amount, shares: &[Share], tip: u32) -> Reason {
         if self.rests_on_the_merchants_hand(shares) {
             return Reason::Manual;
         }
@@ -338,7 +327,7 @@ impl Charge {
         }
     }
 
-    fn waiting_reason(&self, shares: &[Amount]) -> Option<Reason> {
+    fn waiting_reason(&self, shares: &[Share]) -> Option<Reason> {
         if self.rests_on_the_merchants_hand(shares) {
             Some(Reason::Manual)
         } else {
@@ -346,11 +335,9 @@ impl Charge {
         }
     }
 
-    /// Whether the charge would be short without what the merchant took by hand (R14).
-    fn rests_on_the_merchants_hand(&self, shares: &[Amount]) -> bool {
-        let others = self.payments.iter().zip(shares);
-        let others = others.filter(|(payment, _)| payment.judgement != Some(Judgement::ByHand));
-        total(others.map(|(_, &share)| share)) < self.terms.need()
+    /// Whether the charge would be short without what the merchant took by hand, or took the place of that (R14).
+    fn rests_on_the_merchants_hand(&self, shares: &[Share]) -> bool {
+        total(shares.iter().map(|share| share.by_time)) < self.terms.need()
     }
 
     /// Whether the late policy may take a payment that is not in time (R13): seen at most a day late, on a charge that was

@@ -5,6 +5,7 @@ mod common;
 
 mod amounts;
 mod by_hand;
+mod fee_raised;
 mod first_sight;
 mod inheritance;
 mod settlement;

@@ -37,7 +37,7 @@ fn program() -> String {
     text
 }
 
-/// Every test of the server and of the integration tests, by its name.
+/// Every test of the server, of the charges and of the integration tests, by its name.
 fn tests() -> BTreeSet<String> {
     fn collect(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -58,6 +58,7 @@ fn tests() -> BTreeSet<String> {
     }
     let mut found = BTreeSet::new();
     collect(&sources(), &mut found);
+    collect(&sources().join("../../charge/src"), &mut found);
     collect(&sources().join("../../tests/it"), &mut found);
     found
 }

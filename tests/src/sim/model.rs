@@ -152,7 +152,8 @@ impl Case<'_> {
     fn counted(&self, which: impl Fn(&Pay) -> bool, deep: bool) -> Bounds {
         let policy = self.charge.terms.late_policy;
         let mut bounds = Bounds::default();
-        let mut heirs: std::collections::BTreeMap<usize, u64> = std::collections::BTreeMap::new();
+        // Of each family: what may inherit a time or an acceptance, and what may inherit an acceptance only.
+        let mut heirs: std::collections::BTreeMap<usize, [u64; 2]> = std::collections::BTreeMap::new();
         for pay in self.pays.iter().filter(|pay| which(pay)) {
             let may_be_there = Self::is_there(pay) || pay.truth == Truth::Floating;
             if !may_be_there || self.is_older_than_the_charge(pay) && !self.is_by_hand(pay) {
@@ -164,6 +165,7 @@ impl Case<'_> {
                 continue;
             }
             if deep && self.is_surely_stuck(pay) && policy == LatePolicy::Ask {
+                heirs.entry(pay.family).or_default()[1] += pay.value;
                 continue;
             }
             let may_be_taken =
@@ -174,21 +176,24 @@ impl Case<'_> {
                 let is_own = pay.after >= self.charge.terms.created_at.0;
                 bounds.least += if is_sure && is_own { pay.value } else { 0 };
             } else {
-                *heirs.entry(pay.family).or_default() += pay.value;
+                heirs.entry(pay.family).or_default()[0] += pay.value;
             }
         }
-        for (family, value) in heirs {
-            bounds.most += value.min(self.ancestors(family));
+        for (family, [of_all, of_accepted]) in heirs {
+            let accepted = of_accepted.min(self.ancestors(family, |pay| self.is_by_hand(pay)));
+            let all = self.ancestors(family, |pay| !self.is_surely_late(pay) || self.is_by_hand(pay));
+            bounds.most += (of_all + accepted).min(all);
         }
         bounds
     }
 
-    /// The most that could be in time at once of a family of rivals and is not there any more (R5).
-    fn ancestors(&self, family: usize) -> u64 {
+    /// The most that could be there at once of a family of rivals and is not there any more, of those that could leave something: in
+    /// time (R5) or accepted (R14).
+    fn ancestors(&self, family: usize, leaves: impl Fn(&Pay) -> bool) -> u64 {
         let members: Vec<&Pay> = self
             .pays
             .iter()
-            .filter(|pay| pay.family == family && !self.is_surely_late(pay) && !Self::is_there(pay))
+            .filter(|pay| pay.family == family && leaves(pay) && !Self::is_there(pay))
             .collect();
         let mut tids: Vec<usize> = members.iter().map(|pay| pay.tid).collect();
         tids.sort_unstable();
@@ -235,16 +240,38 @@ impl Case<'_> {
         taken.map_or(self.need(), |taken| taken.min(self.need()))
     }
 
-    /// Whether all of what the merchant once took by hand is there and deep (R14).
+    /// Whether what took the place of an accepted transaction is deep, and is surely worth as much: then it is accepted as that was
+    /// (R14). It came when the other had been seen, it was seen itself before it was mined, and no third one is of their family.
+    fn is_inherited(&self, tid: usize) -> bool {
+        let worth = |tid| -> u64 {
+            let pays = self.pays.iter().filter(|pay| pay.tid == tid);
+            pays.map(|pay| pay.value).sum()
+        };
+        let before = self.pays.iter().filter(|pay| pay.tid == tid);
+        before.clone().any(|before| {
+            let came_after = |heir: &&Pay| heir.tid != tid && heir.after > before.by && heir.unmined.is_some();
+            let mut heirs = self
+                .pays
+                .iter()
+                .filter(|heir| heir.rivals.contains(&tid))
+                .filter(came_after);
+            heirs.any(|heir| {
+                let mut family = self.pays.iter().filter(|pay| pay.family == before.family);
+                let is_alone = family.all(|pay| [tid, heir.tid].contains(&pay.tid));
+                is_alone && self.is_deep(heir) && worth(heir.tid) >= worth(tid)
+            })
+        })
+    }
+
+    /// Whether all of what the merchant once took by hand is there and deep, or what surely took its place (R14).
     fn is_taken_by_hand(&self) -> bool {
         self.accepted
             .iter()
             .filter(|(was_short, _)| *was_short)
             .any(|(_, set)| {
                 let all = |&(tid, vout): &(usize, u32)| {
-                    self.pays
-                        .iter()
-                        .any(|pay| (pay.tid, pay.vout) == (tid, vout) && self.is_deep(pay))
+                    let mut pays = self.pays.iter();
+                    pays.any(|pay| (pay.tid, pay.vout) == (tid, vout) && self.is_deep(pay)) || self.is_inherited(tid)
                 };
                 !set.is_empty() && set.iter().all(all)
             })

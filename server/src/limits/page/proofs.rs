@@ -171,6 +171,15 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         &["a_view_of_more_than_five_thousand_payments_is_taken_in_all_the_same"],
     ),
     (
+        "what a decision about a charge costs",
+        &[
+            "r34_a_change_of_one_payment_costs_as_much_as_there_are_payments",
+            "r34_so_it_does_with_a_payment_that_was_replaced_again_and_again",
+            "r34_so_it_does_when_many_took_the_place_of_the_last_of_many",
+            "r34_so_it_does_when_one_took_the_place_of_many",
+        ],
+    ),
+    (
         "receipts by e-mail",
         &["a_buyer_gets_one_receipt_with_the_first_confirmation"],
     ),

@@ -1,0 +1,158 @@
+//! What becomes of an acceptance when the shopper raises the fee of what was accepted (R14, R5).
+
+use bitpro_charge::{
+    Amount, Announcement, Interval, Judgement, LatePolicy, Loss, Place, Reason, State, Terms, Timestamp,
+};
+
+use crate::common::*;
+
+/// A charge that was short or late, and content with `sats` by the merchant's hand.
+fn accepted(sats: u64) -> World {
+    let mut world = World::new(terms());
+    world.at(after_deadline()).pay(1, sats);
+    world.accept(1).expect("money that is there can be accepted");
+    world.is(State::Seen, Some(Reason::Manual));
+    world
+}
+
+#[test]
+fn r14_what_takes_the_place_of_an_accepted_payment_is_accepted_as_it_was_and_never_without_depth() {
+    let mut world = accepted(40_000);
+    world.now += 600;
+    world.replace(1, 2, 40_000).is(State::Seen, Some(Reason::Manual));
+    assert!(!world.told.contains(&Announcement::Reverted));
+    assert_eq!(world.charge.progress(world.tip).map(|p| p.have), Some(0));
+    world.mine(2).is(State::Confirmed, Some(Reason::Manual));
+    // It is lost as what was accepted would be.
+    let back = world.sighting(2, 40_000, Place::Mempool);
+    world.view(vec![back], vec![]).is(State::Seen, Some(Reason::Manual));
+    world.lose(2, Loss::Replaced).is(State::Failed, Some(Reason::Replaced));
+}
+
+#[test]
+fn r14_an_acceptance_goes_through_any_number_of_raised_fees() {
+    let mut world = accepted(AMOUNT);
+    for by in 2..50 {
+        world.now += 60;
+        world.replace(by - 1, by, AMOUNT).is(State::Seen, Some(Reason::Manual));
+    }
+    world.mine(49).is(State::Confirmed, Some(Reason::Manual));
+}
+
+#[test]
+fn r14_no_more_is_accepted_than_the_merchant_accepted() {
+    let mut world = World::new(terms());
+    // Enough came in time, and the late money beside it was accepted as well.
+    world.pay(1, AMOUNT).at(after_deadline()).pay(2, 5_000);
+    world.accept(2).unwrap();
+    world.replace_by_outputs(&[2], 3, &[60_000, 40_000]);
+    assert_eq!(world.charge.counted(), Amount::from_sat(AMOUNT + 5_000));
+    // Without the first, what took the place of the accepted 5,000 is worth no more than these.
+    world
+        .lose(1, Loss::Replaced)
+        .mine_all(3)
+        .is(State::Failed, Some(Reason::Late));
+    assert_eq!(world.charge.counted(), Amount::from_sat(5_000));
+    // The merchant may accept the rest.
+    let sequence = world.charge.sequence;
+    let outpoints = world
+        .charge
+        .payments_of(outpoint(3).txid)
+        .iter()
+        .map(|p| p.outpoint)
+        .collect();
+    world
+        .try_observe(&bitpro_charge::Observation::Accept { outpoints, sequence })
+        .unwrap();
+    world.is(State::Confirmed, Some(Reason::Manual));
+}
+
+#[test]
+fn r14_less_than_was_accepted_does_not_suffice() {
+    let mut world = accepted(40_000);
+    world.replace(1, 2, 39_999).is(State::Failed, Some(Reason::Underpaid));
+    assert_eq!(world.charge.counted(), Amount::from_sat(39_999));
+    world.mine(2).is(State::Failed, Some(Reason::Underpaid));
+}
+
+#[test]
+fn r14_several_that_take_the_place_of_one_share_what_was_accepted() {
+    let mut world = World::new(terms());
+    world.at(after_deadline()).pay(1, 40_000);
+    world.accept(1).unwrap();
+    world.replace_by_outputs(&[1], 2, &[30_000]);
+    assert_eq!(world.charge.counted(), Amount::from_sat(30_000));
+    let mut second = world.sighting(3, 30_000, Place::Mempool);
+    second.conflicts = [outpoint(1).txid].into();
+    world.view(vec![second], vec![]).is(State::Seen, Some(Reason::Manual));
+    assert_eq!(world.charge.counted(), Amount::from_sat(40_000));
+}
+
+#[test]
+fn r14_in_time_and_accepted_is_one_value_and_not_two() {
+    let mut world = World::new(terms());
+    world.pay(1, 40_000).at(after_deadline());
+    world.accept(1).unwrap();
+    world
+        .replace_by_outputs(&[1], 2, &[AMOUNT])
+        .is(State::Seen, Some(Reason::Manual));
+    assert_eq!(world.charge.counted(), Amount::from_sat(40_000));
+}
+
+#[test]
+fn r12_r14_what_was_stuck_and_accepted_stays_accepted_when_its_fee_is_raised() {
+    for late_policy in [LatePolicy::Ask, LatePolicy::Accept] {
+        let mut world = World::new(Terms { late_policy, ..terms() });
+        world
+            .pay(1, AMOUNT)
+            .at(after_deadline())
+            .at(EXPIRES + i64::from(SETTLE));
+        world.is(State::Seen, Some(Reason::Stuck));
+        world.accept(1).unwrap();
+        world.now += 600;
+        // The rate has moved against the merchant, who has accepted all the same.
+        world.rate = Some(RATE / 2);
+        world.replace(1, 2, AMOUNT);
+        assert_eq!(world.charge.state, State::Seen);
+        world.mine(2);
+        assert_eq!(world.charge.state, State::Confirmed, "{late_policy:?}");
+        assert!(!world.told.contains(&Announcement::Reverted) && !world.told.contains(&Announcement::Failed));
+    }
+}
+
+#[test]
+fn r14_r27_somebody_elses_money_that_was_accepted_is_so_when_its_fee_is_raised() {
+    let mut world = World::new(Terms {
+        created_at: Timestamp::from_secs(600),
+        ..terms()
+    });
+    let mut earlier = world.sighting(1, AMOUNT, Place::Mempool);
+    earlier.first_seen = Interval::at(Timestamp::from_secs(100));
+    world.at(after_deadline());
+    world.view(vec![earlier], vec![]).is(State::TimedOut, None);
+    world.accept(1).unwrap();
+    world.now += 60;
+    world.replace(1, 2, AMOUNT).is(State::Seen, Some(Reason::Manual));
+    world.mine(2).is(State::Confirmed, Some(Reason::Manual));
+    assert_eq!(world.charge.received(), Amount::from_sat(AMOUNT));
+}
+
+#[test]
+fn r14_what_was_accepted_and_comes_back_counts_by_itself() {
+    let mut world = accepted(AMOUNT);
+    world
+        .replace(1, 2, AMOUNT)
+        .mine(2)
+        .is(State::Confirmed, Some(Reason::Manual));
+    let first = world.sighting(1, AMOUNT, Place::Block(block(world.tip)));
+    let gone = bitpro_charge::Gone {
+        outpoint: outpoint(2),
+        loss: Loss::Replaced,
+    };
+    world
+        .view(vec![first], vec![gone])
+        .is(State::Confirmed, Some(Reason::Manual));
+    assert_eq!(world.charge.counted(), Amount::from_sat(AMOUNT));
+    let judgement = |n| world.charge.payment(outpoint(n)).unwrap().judgement;
+    assert_eq!([judgement(1), judgement(2)], [Some(Judgement::ByHand), None]);
+}
