@@ -328,6 +328,12 @@ impl TestApp {
         .await;
     }
 
+    /// Time passes, in which nothing comes.
+    pub async fn pass(&self, secs: u32) {
+        self.clock.advance_secs(secs);
+        self.observe(Vec::new()).await;
+    }
+
     async fn observe(&self, transactions: Vec<PayingTx>) {
         let view = View {
             tip: tip(100),

@@ -305,6 +305,27 @@ async fn a_payment_whose_block_left_the_chain_unnoticed_is_found_and_unconfirmed
 }
 
 #[tokio::test]
+async fn a_payment_whose_transaction_was_deleted_is_followed_again_after_a_repair() -> Result<()> {
+    let scene = Scene::start().await?;
+    let charge = scene.open().await?;
+    let first = scene.pay_seen(&charge).await?;
+    meddle(&scene.app, "DELETE FROM payment_txs;").await?;
+    Compared::run(&scene.app, &[])
+        .await?
+        .finds(1, &[("transaction-missing", Some(&charge), false)])?;
+    Compared::run(&scene.app, &["--fix"])
+        .await?
+        .finds(0, &[("transaction-missing", Some(&charge), true)])?;
+    scene.becomes(&charge, "seen", None).await?;
+    // What it spends is known again, and so is its loss.
+    let payment = scene.pair.wallet.transaction(first).await?;
+    let conflict = scene.pair.wallet.conflict_with(&payment).await?;
+    scene.pair.shopper.mine_only(&[conflict]).await?;
+    scene.pair.agree().await?;
+    scene.becomes(&charge, "pending", None).await
+}
+
+#[tokio::test]
 async fn an_invented_payment_is_found_and_not_believed() -> Result<()> {
     let mut scene = Scene::start().await?;
     let (charge, txid) = confirmed(&scene).await?;

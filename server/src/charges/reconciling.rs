@@ -1,10 +1,10 @@
 //! What the comparison of everything with everything needs of the charges.
 
-use bitpro_charge::MerchantId;
+use bitpro_charge::{ChargeId, MerchantId};
 
 use super::{Charges, ObserveError};
 use crate::node::IssuedRange;
-use crate::node::view::{ScriptId, View};
+use crate::node::view::{Connected, ScriptId, View};
 use crate::store::StoreError;
 use crate::wallet::Receive;
 
@@ -30,13 +30,39 @@ impl Charges {
         move |script| watched.lookup(script)
     }
 
-    /// Applies a view that the watcher did not make. It is told, for it has to follow what is now known.
+    /// Applies a view that the watcher did not make, and that adds no block. It is told, for it has to follow what is now known.
+    /// When those of the blocks that the charges stand on were found at the earliest which made something in it deep is said along, as
+    /// the watcher says it of blocks that it adds (R12).
     ///
     /// # Errors
     /// [`ObserveError`].
-    pub(crate) async fn observe_beside_watcher(&self, view: View) -> Result<(), ObserveError> {
-        self.inner.observe(view).await?;
+    pub(crate) async fn observe_beside_watcher(&self, view: View, standing: &[Connected]) -> Result<(), ObserveError> {
+        self.inner.observe_on(view, standing).await?;
         self.inner.shared.note_told_by_others();
+        Ok(())
+    }
+
+    /// Counts anew how many charges there are in each state.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn recount(&self) -> Result<(), StoreError> {
+        self.inner
+            .store
+            .write(|tx| Box::pin(async move { tx.recount().await }))
+            .await
+    }
+
+    /// Looks at a charge again that is marked as ended and is not.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn take_up(&self, id: ChargeId) -> Result<(), StoreError> {
+        self.inner
+            .store
+            .write(move |tx| Box::pin(async move { tx.take_up(id).await }))
+            .await?;
+        self.inner.shared.asks.notify_one();
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 
 mod report;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use bitpro_charge::{Amount, BlockRef, Outpoint, Place, Timestamp, Txid};
 use tokio::runtime::Handle;
@@ -14,11 +14,11 @@ use super::checks::{check_identity, is_syncing};
 use super::config::NodeConfig;
 use super::convert;
 use super::error::NodeError;
-use super::first_seen::clock_offset;
+use super::first_seen::{Sight, clock_offset};
 use super::known::Known;
 use super::matching::paying_outputs;
 use super::port::{IssuedRange, KnownTx};
-use super::view::{PayingOutput, PayingTx, ScriptId};
+use super::view::{Connected, PayingOutput, PayingTx, ScriptId};
 use crate::clock::Moment;
 
 pub use super::first_seen::MINERS_CLOCK_SECS;
@@ -26,6 +26,8 @@ pub use report::outputs_in;
 
 /// How many transactions of the mempool are held in memory at once.
 const POOL_PAGE: usize = 500;
+/// So many blocks on its own make anything deep: a coinbase payment needs as many, and nothing more (R9).
+const DEEPENING: u32 = 100;
 
 /// A node, looked at for a comparison.
 pub struct Survey {
@@ -216,6 +218,36 @@ impl Survey {
             Ok(())
         })?;
         Ok(facts)
+    }
+
+    /// The blocks up to `tip` that made deep what stands at these heights, and when each was found at the earliest, by our time (R12).
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn deepening(&self, heights: &BTreeSet<u32>, tip: u32, now: Timestamp) -> Result<Vec<Connected>, NodeError> {
+        let sight = Sight {
+            now,
+            since: None,
+            offset_millis: self.offset_millis,
+            lead_millis: self.lead_millis,
+        };
+        let deepening: BTreeSet<u32> = heights
+            .iter()
+            .flat_map(|&height| height..=tip.min(height.saturating_add(DEEPENING)))
+            .collect();
+        deepening
+            .into_iter()
+            .map(|height| {
+                let header = self.header_at(height)?;
+                Ok(Connected {
+                    block: BlockRef {
+                        height,
+                        hash: convert::block_hash(header.hash),
+                    },
+                    found_after: sight.block_found_after(header.time),
+                })
+            })
+            .collect()
     }
 
     /// What the UTXO set still holds of the blocks below `below`, which cannot be read any more. Takes minutes.

@@ -2,10 +2,12 @@
 //! difference is told with its reason.
 //!
 //! Nothing is changed unless it is asked for, and then only through observations: a payment that was not noticed is handed to
-//! the charges as a view, like the watcher's own, and they decide. What no observation can mend is told and left as it is.
+//! the charges as a view, like the watcher's own, and they decide. What follows from the logs and is kept beside them (marks, sums) is
+//! written anew from them. What neither can mend is told and left as it is.
 
 mod against_chain;
 mod chain;
+mod derived;
 mod difference;
 mod inward;
 mod pace;

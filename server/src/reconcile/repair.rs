@@ -1,6 +1,6 @@
 //! Repairs: what was not observed, or was forgotten, is handed to the charges as a view, like the watcher's (R2). They decide.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bitpro_charge::{ChargeId, Loss, Place, Timestamp, Txid, Whereabouts};
 
@@ -10,7 +10,7 @@ use super::run::{Break, Run};
 use crate::charges::ObserveError;
 use crate::node::ChargesPort as _;
 use crate::node::survey::{FoundOutput, outputs_in};
-use crate::node::view::{LostTx, PayingTx, View};
+use crate::node::view::{Connected, LostTx, PayingTx, View};
 
 /// So often a view is made anew because the chain moved meanwhile.
 const ATTEMPTS: u32 = 5;
@@ -179,7 +179,7 @@ impl Run<'_> {
     }
 
     /// Hands a view to the charges that moves neither the chain nor the time; or says why they did not take it.
-    async fn observe(&self, transactions: Vec<PayingTx>, gone: Vec<LostTx>) -> Result<(), String> {
+    pub(super) async fn observe(&self, transactions: Vec<PayingTx>, gone: Vec<LostTx>) -> Result<(), String> {
         if transactions.is_empty() && gone.is_empty() {
             return Ok(());
         }
@@ -189,6 +189,7 @@ impl Run<'_> {
             let (Some(tip), Some(observed_until)) = (charges.stored_tip(), charges.observed_until()) else {
                 return Err("no node was ever observed".to_owned());
             };
+            let standing = self.deepening(&transactions, tip.block.height).await?;
             let view = View {
                 tip,
                 fork_height: tip.block.height,
@@ -200,13 +201,31 @@ impl Run<'_> {
             for tx in &view.transactions {
                 tracing::warn!(txid = %tx.txid, place = ?tx.place, "a payment transaction is observed for a repair");
             }
-            outcome = charges.observe_beside_watcher(view).await;
+            outcome = charges.observe_beside_watcher(view, &standing).await;
             // The watcher has moved the tip meanwhile.
             if !matches!(outcome, Err(ObserveError::NotContinuing)) {
                 break;
             }
         }
         outcome.map_err(|error| error.to_string())
+    }
+
+    /// The blocks that made these transactions deep, with their times: what was deep too late is stuck, however late it is noticed (R12).
+    async fn deepening(&self, transactions: &[PayingTx], tip: u32) -> Result<Vec<Connected>, String> {
+        let heights = transactions.iter().filter_map(|tx| match tx.place {
+            Place::Block(block) => Some(block.height),
+            Place::Mempool => None,
+        });
+        let heights: BTreeSet<u32> = heights.collect();
+        if heights.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = self.inner.charges.now();
+        let blocks = self.ask(move |survey| survey.deepening(&heights, tip, now)).await;
+        blocks.map_err(|trouble| match trouble {
+            Break::Node(error) => error,
+            Break::Failed(error) => error.to_string(),
+        })
     }
 }
 

@@ -74,10 +74,21 @@ impl<'i> Run<'i> {
         if self.report.has(Code::RowNotLog) || self.report.has(Code::RowUnreadable) {
             return Ok(());
         }
-        for (state, counted, there) in self.inner.charges.store().wrong_counts().await? {
+        let store = self.inner.charges.store();
+        let wrong = store.wrong_counts().await?;
+        let mut left = wrong.clone();
+        if self.request.fix && !wrong.is_empty() {
+            tracing::warn!("the charges of each state are counted anew");
+            self.inner.charges.recount().await?;
+            left = store.wrong_counts().await?;
+        }
+        for (state, counted, there) in wrong {
             let reason = format!("{counted} charges were counted as {state}, and there are {there}");
-            self.report
-                .add(Difference::general(Code::CountWrong, reason).about(state));
+            let difference = Difference::general(Code::CountWrong, reason).about(&state);
+            self.report.add(Difference {
+                repaired: self.request.fix && left.iter().all(|(other, ..)| *other != state),
+                ..difference
+            });
         }
         Ok(())
     }

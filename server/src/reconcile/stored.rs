@@ -3,10 +3,10 @@
 use bitpro_charge::{BlockRef, ChargeId, Outpoint, Place, Whereabouts};
 use tokio::time::Instant;
 
+use super::ReconcileError;
 use super::against_chain::{Finding, Seen, not_in_chain};
 use super::difference::{Code, Difference};
 use super::run::{Break, Run};
-use super::{ReconcileError, inward};
 use crate::store::audit::{StoredCharge, StoredPage};
 
 /// So many charges are read at a time.
@@ -36,8 +36,8 @@ impl Run<'_> {
         let tip = page.tip.map(|tip| tip.block.height);
         for charge in &page.charges {
             self.report.charges += 1;
-            for difference in inward::compare(charge, tip) {
-                self.report.add(difference);
+            if let Err(Break::Failed(error)) = self.conclude_inward(charge, tip).await {
+                return Err(error);
             }
             let missing = self.look_for_payments(charge, tip).await?;
             if missing.is_empty() {

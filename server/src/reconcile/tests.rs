@@ -118,6 +118,84 @@ async fn a_wrong_count_of_a_state_is_found() {
     );
 }
 
+/// What is found after `statement`, repaired, and found again: whether each was repaired, and what is left.
+async fn repaired_after(statement: &'static str) -> (TestApp, Vec<(Code, bool)>) {
+    let app = shop().await;
+    meddle(&app.database(), statement).await;
+    let before = crate::store::testing::outbox(&app.database()).await;
+    let fix = Request {
+        fix: true,
+        ..Request::default()
+    };
+    let report = app.app.reconciler.run(fix).await.unwrap();
+    let left = report.left();
+    assert_eq!(app.app.reconciler.run(Request::default()).await.unwrap().found, left);
+    assert_eq!(
+        crate::store::testing::outbox(&app.database()).await,
+        before,
+        "nobody is told anything"
+    );
+    let found = report
+        .differences
+        .iter()
+        .map(|difference| (difference.code, difference.repaired));
+    (app, found.collect())
+}
+
+#[tokio::test]
+async fn counts_are_counted_anew_by_a_repair_and_kept_along_from_then_on() {
+    for statement in [
+        "UPDATE state_counts SET charges = charges + 7",
+        "DELETE FROM state_counts",
+    ] {
+        let (app, found) = repaired_after(statement).await;
+        assert!(!found.is_empty());
+        assert!(
+            found.iter().all(|found| *found == (Code::CountWrong, true)),
+            "{found:?}"
+        );
+        let more = app.open("fiat_price_cents=4200&order_id=9").await;
+        app.pay(&more).await;
+        let counts = app.charges.count_by_state().await.unwrap();
+        let count = |state| {
+            counts
+                .iter()
+                .find(|(counted, _)| *counted == state)
+                .map(|(_, number)| *number)
+        };
+        use bitpro_charge::State;
+        assert_eq!(
+            [State::Pending, State::Seen, State::Confirmed].map(count),
+            [Some(1), Some(1), Some(1)]
+        );
+        assert_eq!(app.app.reconciler.run(Request::default()).await.unwrap().found, 0);
+    }
+}
+
+#[tokio::test]
+async fn where_rows_contradict_their_logs_nothing_is_counted_anew() {
+    let (_, found) = repaired_after(
+        "UPDATE charges SET state = 'failed' WHERE state = 'pending'; UPDATE state_counts SET charges = 9 WHERE state = 'seen'",
+    )
+    .await;
+    assert_eq!(found, [(Code::RowNotLog, false)]);
+}
+
+#[tokio::test]
+async fn r04_a_charge_that_was_marked_as_ended_is_looked_at_again_after_a_repair() {
+    let (app, found) = repaired_after("UPDATE charges SET is_open = 0 WHERE state = 'pending'").await;
+    assert_eq!(found, [(Code::OpenUnmarked, true)]);
+    app.pass(1_200 + 91).await;
+    let counts = app.charges.count_by_state().await.unwrap();
+    assert!(counts.contains(&(bitpro_charge::State::TimedOut, 1)), "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_transaction_is_not_made_up_where_no_node_can_be_asked() {
+    let (_, found) = repaired_after("DELETE FROM payment_txs").await;
+    assert_eq!(found, [(Code::TransactionMissing, false)]);
+}
+
 #[tokio::test]
 async fn what_was_announced_and_is_not_told_or_told_and_was_not_announced_is_found() {
     assert_eq!(

@@ -44,12 +44,17 @@ type Concerns = BTreeMap<i64, Concern>;
 
 impl Inner {
     pub(super) async fn observe(&self, view: View) -> Result<(), ObserveError> {
+        self.observe_on(view, &[]).await
+    }
+
+    /// The same, with the times of some of the blocks below that the charges stand on already, ascending.
+    pub(super) async fn observe_on(&self, view: View, standing: &[Connected]) -> Result<(), ObserveError> {
         let now = self.now();
         let sight = Sight {
             tip: view.tip,
             fork_height: view.fork_height,
             connected: view.connected.iter().map(|connected| connected.block).collect(),
-            found: found(&view.connected),
+            found: found(standing.iter().chain(&view.connected)),
             transactions: view.transactions.into_iter().filter_map(Sighted::read).collect(),
             gone: view.gone,
             observed_until: view.observed_until,
@@ -63,9 +68,9 @@ impl Inner {
 }
 
 /// When the blocks were found at the earliest. A block is no older than the one that it stands on.
-fn found(connected: &[Connected]) -> Arc<[Found]> {
+fn found<'c>(connected: impl Iterator<Item = &'c Connected>) -> Arc<[Found]> {
     let mut latest = Timestamp(i64::MIN);
-    let found = connected.iter().map(|connected| {
+    let found = connected.map(|connected| {
         latest = latest.max(connected.found_after);
         Found {
             height: connected.block.height,

@@ -472,3 +472,50 @@ async fn r12_blocks_that_are_read_after_a_stop_tell_by_their_time_whether_a_paym
         shop.assert_replay_equals_live(id).await;
     }
 }
+
+#[tokio::test]
+async fn r12_a_payment_that_only_a_repair_notices_was_deep_when_its_blocks_were_found() {
+    const SETTLE: u32 = 3_600;
+    for (late_by, expected) in [
+        (0, (State::Confirmed, Some(Reason::Exact))),
+        (1, (State::Failed, Some(Reason::Late))),
+    ] {
+        let settings = [
+            ("settle_within_secs", SETTLE.to_string()),
+            ("confirmations", "3 3 3".to_owned()),
+        ];
+        let mut shop = Shop::with(&settings.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
+        let made = shop.make(1_000).await;
+        let id = made.charge.id;
+        let tx = shop.pay(&[(&made.charge.address, 20_000)]);
+        let end = made.charge.terms.expires_at.plus_secs(SETTLE);
+
+        // Three blocks are read, and nobody notices what the first of them holds.
+        let blocks = [0; 3].map(|_| {
+            shop.height += 1;
+            shop.work += 1;
+            shop.tip()
+        });
+        shop.world.clock.set(end.plus_secs(86_400));
+        let mut view = shop.quiet();
+        view.tip = blocks[2];
+        view.connected = blocks.iter().map(|tip| tip.block.into()).collect();
+        shop.charges.observe(view).await.unwrap();
+        assert_eq!(shop.state(id).await, (State::TimedOut, None));
+
+        // A repair tells of it, and when the blocks were found that made it deep.
+        let mut found = shop.paying(&tx, Place::Block(blocks[0].block)).unwrap();
+        found.first_seen = Interval::at(START.plus_secs(60));
+        let mut view = shop.quiet();
+        view.transactions = vec![found];
+        let times = [START.plus_secs(120), START.plus_secs(180), end.plus_secs(late_by)];
+        let standing = blocks.iter().zip(times).map(|(tip, found_after)| Connected {
+            block: tip.block,
+            found_after,
+        });
+        let standing: Vec<Connected> = standing.collect();
+        shop.charges.observe_beside_watcher(view, &standing).await.unwrap();
+        assert_eq!(shop.state(id).await, expected);
+        shop.assert_replay_equals_live(id).await;
+    }
+}

@@ -185,6 +185,25 @@ impl Session {
         Ok(())
     }
 
+    /// The same, counted charge by charge.
+    pub(in crate::store) async fn charges_by_state(&mut self) -> Result<Vec<(State, i64)>, StoreError> {
+        let rows = sqlx::query("SELECT state, COUNT(*) FROM charges GROUP BY state")
+            .fetch_all(&mut self.connection)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((state_from(row.try_get(0)?)?, row.try_get(1)?)))
+            .collect()
+    }
+
+    /// Marks a charge as one that chain or clock can still move.
+    pub(in crate::store) async fn mark_open(&mut self, num: i64) -> Result<(), StoreError> {
+        sqlx::query("UPDATE charges SET is_open = 1 WHERE num = ?")
+            .bind(num)
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
     /// When the first charge was made.
     pub(in crate::store) async fn first_made(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let millis: Option<i64> = sqlx::query_scalar("SELECT created_at FROM charges ORDER BY num LIMIT 1")

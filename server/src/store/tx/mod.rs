@@ -2,6 +2,7 @@
 
 mod chain;
 mod clock;
+mod derived;
 mod issue;
 mod keys;
 mod link_keys;
