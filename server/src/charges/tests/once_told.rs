@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::store::webhook::{AttemptRow, Next, Webhook};
 use crate::webhooks::{WebhookId, Webhooks};
 
 const URL: &str = "https://203.0.114.7/hook";
@@ -60,6 +61,39 @@ impl Shop {
             }
         }
         told
+    }
+
+    /// A delivery is answered so.
+    async fn answer(&self, delivery: i64, status: u16, next: Next) {
+        let attempt = AttemptRow {
+            delivery,
+            attempt: 1,
+            at: self.charges.now(),
+            took_ms: 1,
+            status: Some(status),
+            failure: None,
+            excerpt: None,
+            next,
+        };
+        let stored =
+            (self.charges.store()).write(move |tx| Box::pin(async move { tx.record_attempts(&[attempt], &[]).await }));
+        stored.await.unwrap();
+    }
+
+    /// The receiver of a webhook is gone: it says so to this delivery, or has said so before.
+    async fn pause(&self, webhook: WebhookId, delivery: Option<i64>) {
+        let now = self.charges.now();
+        if let Some(delivery) = delivery {
+            self.answer(delivery, 410, Next::Retry(now.plus_secs(30))).await;
+        }
+        let paused = self.charges.store().write(move |tx| {
+            Box::pin(async move {
+                let mut webhook = Webhook::clone(&tx.webhook(webhook.0).unwrap());
+                webhook.paused_at = Some(now);
+                tx.put_webhook(webhook).await
+            })
+        });
+        paused.await.unwrap();
     }
 
     async fn kept_for_the_api(&self) -> Vec<String> {
@@ -157,21 +191,7 @@ async fn r17_a_webhook_that_was_added_anew_is_told_what_its_url_was_not() {
     shop.mine(&[&tx]).await;
     // One of the two has reached the shop before both are taken away; the other was cancelled before it was sent.
     let due = shop.charges.store().pending_deliveries(0, 10).await.unwrap();
-    let attempt = crate::store::webhook::AttemptRow {
-        delivery: due[0].num,
-        attempt: 1,
-        at: shop.charges.now(),
-        took_ms: 1,
-        status: Some(200),
-        failure: None,
-        excerpt: None,
-        next: crate::store::webhook::Next::Delivered,
-    };
-    let stored = shop
-        .charges
-        .store()
-        .write(move |tx| Box::pin(async move { tx.record_attempts(&[attempt], &[]).await }));
-    stored.await.unwrap();
+    shop.answer(due[0].num, 200, Next::Delivered).await;
     let webhooks = Webhooks::of(shop.charges.clone());
     webhooks.remove(None, seen).await.unwrap();
     webhooks.remove(None, confirmed).await.unwrap();
@@ -182,6 +202,43 @@ async fn r17_a_webhook_that_was_added_anew_is_told_what_its_url_was_not() {
     shop.mine(&[&tx]).await;
     assert_eq!(shop.told_to(URL).await, ["charge:confirmed"]);
     assert_eq!(shop.told_to(OTHER).await, ["charge:seen", "charge:confirmed"]);
+}
+
+#[tokio::test]
+async fn r17_r20_a_loss_that_waits_at_a_paused_webhook_is_told_and_the_yes_after_it_is_not_withheld() {
+    for is_answered_410 in [true, false] {
+        let mut shop = Shop::new().await;
+        let failed = shop.listen(URL, &OLD_EVENTS).await[3];
+        if !is_answered_410 {
+            // Some other event had that answer.
+            shop.pause(failed, None).await;
+        }
+        let made = shop.make(1_000).await;
+        let tx = shop.pay(&[(&made.charge.address, 20_000)]);
+        shop.see(&[&tx]).await;
+        shop.lose(&tx, Loss::Replaced, &[]).await;
+        shop.pass(3_000).await;
+        assert_eq!(shop.state(made.charge.id).await.0, State::Failed);
+        if is_answered_410 {
+            let due = shop.charges.store().pending_deliveries(0, 10).await.unwrap();
+            shop.pause(failed, Some(due[1].num)).await;
+        }
+        shop.mine(&[&tx]).await;
+        // Nothing goes to the webhook that is paused; its URL is told by the others how it went on.
+        assert_eq!(
+            shop.told_to(URL).await,
+            ["charge:seen", "charge:seen", "charge:confirmed"]
+        );
+        // When it goes on, the loss is told, and what was heard since stands in it: it is not the last word.
+        for due in shop.charges.store().pending_deliveries(0, 10).await.unwrap() {
+            shop.answer(due.num, 200, Next::Delivered).await;
+        }
+        let webhooks = Webhooks::of(shop.charges.clone());
+        assert_eq!(webhooks.redeliver(None, failed, None).await.unwrap(), 1);
+        let due = shop.charges.store().pending_deliveries(0, 10).await.unwrap();
+        assert_eq!(shop.told_to(URL).await, ["charge:failed"]);
+        assert!(due[0].superseded_by.is_some());
+    }
 }
 
 #[tokio::test]
