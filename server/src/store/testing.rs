@@ -134,3 +134,8 @@ pub(crate) async fn facts(path: &Path) -> Vec<(String, String)> {
     connection.close().await.unwrap();
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
+
+/// How many statements over rows this thread has run since the last time: a test's store runs on the thread of the test.
+pub(crate) fn statements() -> usize {
+    super::sqlite::statements()
+}

@@ -223,13 +223,13 @@ async fn conclude(
         let observation = Observation::View { sightings, gone };
         let context = match tx.memory().hole() {
             // Money may have come in blocks that could not be read: nothing is concluded from its absence (R6).
-            Some(hole) if hole.may_concern(before.charge.made_by) => Context {
+            Some(hole) if hole.may_concern(before.charge.made_by) => &Context {
                 observed_until: observed_until.min(hole.since),
                 ..context.clone()
             },
-            _ => context.clone(),
+            _ => &context,
         };
-        let events = decide(&before.charge, &observation, &context).expect("a view is never refused");
+        let events = decide(&before.charge, &observation, context).expect("a view is never refused");
         if !events.is_empty() {
             batches.push(Batch { before, events });
         } else if deepened.contains(&num) {

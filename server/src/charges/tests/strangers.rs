@@ -1,6 +1,7 @@
 //! What strangers send: very many outputs, dust, and money from before the charge.
 
 use super::*;
+use crate::store::testing::statements;
 
 /// A transaction that spends the same outpoint as `replaced`, by another way of paying.
 fn instead_of(replaced: &Transaction, outputs: &[(&str, u64)]) -> Transaction {
@@ -154,4 +155,26 @@ async fn a_view_of_more_than_five_thousand_payments_is_taken_in_all_the_same() {
     for made in &made {
         assert_eq!(shop.now(made.charge.id).await.charge.received().to_sat(), 99 * 1_010);
     }
+}
+
+#[tokio::test]
+async fn r30_charges_that_one_transaction_pays_share_their_statements() {
+    const PAID: usize = 200;
+    let mut shop = Shop::new().await;
+    let mut addresses = Vec::new();
+    for _ in 0..PAID {
+        addresses.push(shop.make(1_000).await.charge.address.clone());
+    }
+    let mut outputs: Vec<(&str, u64)> = addresses.iter().map(|address| (address.as_str(), 20_000)).collect();
+    let tx = shop.pay(&outputs);
+    statements();
+    shop.see(&[&tx]).await;
+    let seen = statements();
+    outputs[0].1 -= 1;
+    let heir = instead_of(&tx, &outputs);
+    shop.lose(&tx, Loss::Replaced, &[&heir]).await;
+    let replaced = statements();
+    // Of the log, of the charges, of payments and of what is told 128, 32, 32 and 8 rows at a time; then the transaction, and the two
+    // counts that have changed. Replaced, each has two payments that are other than before, and only the first is short.
+    assert_eq!((seen, replaced), (4 * 4 + 1 + 2, 2 * 4 + 5 + 1 + 2));
 }

@@ -52,6 +52,8 @@ impl Bulk {
                 for row in chunk {
                     bind(&mut values, row);
                 }
+                #[cfg(test)]
+                counted::one();
                 let done = sqlx::query_with(AssertSqlSafe(self.text(width)), values.0)
                     .execute(&mut *connection)
                     .await?;
@@ -82,6 +84,8 @@ impl Bulk {
             {
                 bind(&mut values, key);
             }
+            #[cfg(test)]
+            counted::one();
             let rows = sqlx::query_with(AssertSqlSafe(self.text(fitting)), values.0)
                 .fetch_all(&mut *connection)
                 .await?;
@@ -89,6 +93,25 @@ impl Bulk {
             rest = after;
         }
         Ok(found)
+    }
+}
+
+/// How many statements over rows were run, where a clock would tell of the machine.
+#[cfg(test)]
+pub(in crate::store) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        static STATEMENTS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn one() {
+        STATEMENTS.set(STATEMENTS.get() + 1);
+    }
+
+    /// So many were run on this thread since the last time.
+    pub(in crate::store) fn taken() -> usize {
+        STATEMENTS.take()
     }
 }
 

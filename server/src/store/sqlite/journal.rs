@@ -24,6 +24,8 @@ pub(in crate::store) struct Decided {
     pub(in crate::store) events: Vec<Event>,
     /// Whether chain or clock can still move the charge.
     pub(in crate::store) is_open: bool,
+    /// Whether its order is closed to others by what came (R22).
+    pub(in crate::store) is_paid: bool,
 }
 
 /// Something that a merchant is to be told.
@@ -91,7 +93,7 @@ impl Session {
                     .add(charge.reason.map(bitpro_charge::Reason::as_str))
                     .add(column(charge.sequence))
                     .add(batch.is_open)
-                    .add(charge.is_paid_into())
+                    .add(batch.is_paid)
                     .add(snapshot_to(charge));
             })
             .await?;

@@ -25,6 +25,8 @@ pub(super) use audit::{
     audited, blocks_at, charge_nums_after, charges_paid_by, charges_sharing_scripts, oldest, orphans, readable_charges,
     scripts_after, scripts_that_are, stored_descriptors, stored_tip, stored_wallets, wrong_counts,
 };
+#[cfg(test)]
+pub(super) use bulk::counted::taken as statements;
 pub(super) use chain::{block_at, followed_txs, outputs_without_bytes, paying_tx};
 pub(super) use charges::{NewRow, charge, charges_by_num, list, state_counts};
 pub(super) use copy::copy_into;

@@ -275,8 +275,10 @@ impl Tx {
             }
         }
         if self.memory.counts != self.stored_counts {
-            let counts: Vec<(State, i64)> = State::ALL.into_iter().zip(self.memory.counts).collect();
-            self.session.set_state_counts(&counts).await?;
+            let counts = State::ALL.into_iter().zip(self.memory.counts).zip(self.stored_counts);
+            let moved = counts.filter(|((_, count), stored)| count != stored);
+            let moved: Vec<(State, i64)> = moved.map(|(count, _)| count).collect();
+            self.session.set_state_counts(&moved).await?;
         }
         if let Some(latest) = self.latest.take() {
             self.raise_time(latest).await?;

@@ -68,12 +68,13 @@ impl Tx {
                     if *announcement == Announcement::Confirmed && self.wants_receipt(&before) {
                         receipts.push(before.num);
                     }
-                    if self.memory.webhooks().contains_key(&charge.merchant) {
-                        let snapshot = before.with_charge(charge.clone());
-                        let tip = *told_under;
-                        let fresh = Arc::new(Fresh { told, snapshot, tip });
-                        self.deliveries_of(&fresh, &mut standing, &mut due);
-                    }
+                    // The charge as it stands here is copied only for webhooks that are told.
+                    let fresh = |told| Fresh {
+                        told,
+                        snapshot: before.with_charge(charge.clone()),
+                        tip: *told_under,
+                    };
+                    self.deliveries_of(charge.merchant, told, fresh, &mut standing, &mut due);
                 }
             }
             debug_assert!(
@@ -86,6 +87,7 @@ impl Tx {
             decided.push(Decided {
                 num: next(&mut self.memory.rows.batch),
                 is_open: after.is_open(tip),
+                is_paid: after.charge.is_paid_into(),
                 before,
                 after,
                 events,
@@ -101,9 +103,12 @@ impl Tx {
         session.insert_deliveries(&due).await?;
         self.news.due.append(&mut due);
         let mut recorded = Vec::with_capacity(decided.len());
-        for Decided { before, after, .. } in decided {
-            if !before.charge.is_paid_into()
-                && after.charge.is_paid_into()
+        for Decided {
+            before, after, is_paid, ..
+        } in decided
+        {
+            if is_paid
+                && !before.charge.is_paid_into()
                 && let Some(order_id) = &after.order_id
                 && let Some(merchant) = self.memory.merchant_row(after.charge.merchant)
             {

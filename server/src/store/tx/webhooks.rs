@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use bitpro_charge::Timestamp;
+use bitpro_charge::{MerchantId, Timestamp};
 
 use super::Tx;
 use super::standing::Standing;
 use crate::store::memory::next;
 use crate::store::webhook::{AttemptRow, Due, Webhook, WebhookMap};
-use crate::store::{Fresh, StoreError};
+use crate::store::{Fresh, StoreError, Told};
 
 impl Tx {
     /// The webhook called `id`, unless it is removed.
@@ -85,20 +85,30 @@ impl Tx {
         self.writing().await?.delete_deliveries(nums).await
     }
 
-    /// One delivery for each webhook that is to be told of `fresh`, due at once. The outbox has the event in any case, for who asks
-    /// the API; a URL is not told twice of the same good news without its loss between (R17).
-    pub(super) fn deliveries_of(&mut self, fresh: &Arc<Fresh>, standing: &mut Standing, due: &mut Vec<Due>) {
-        let merchant = fresh.snapshot.charge.merchant;
+    /// One delivery for each of the merchant's webhooks that is to be told, due at once; `fresh` makes what they are told. The outbox has
+    /// the event in any case, for who asks the API; a URL is not told twice of the same good news without its loss between (R17).
+    pub(super) fn deliveries_of(
+        &mut self,
+        merchant: MerchantId,
+        told: Told,
+        fresh: impl FnOnce(Told) -> Fresh,
+        standing: &mut Standing,
+        due: &mut Vec<Due>,
+    ) {
         let Some(webhooks) = self.memory.webhooks().get(&merchant) else {
             return;
         };
         // A paused one is told too, once it goes on (R20).
-        let announcement = fresh.told.announcement;
+        let announcement = told.announcement;
         let concerned = webhooks
             .iter()
             .filter(|webhook| webhook.announcement == announcement)
-            .filter(|webhook| standing.tell(fresh.told.charge, &webhook.url, announcement));
+            .filter(|webhook| standing.tell(told.charge, &webhook.url, announcement));
         let concerned: Vec<i64> = concerned.map(|webhook| webhook.num).collect();
+        if concerned.is_empty() {
+            return;
+        }
+        let fresh = Arc::new(fresh(told));
         for webhook in concerned {
             due.push(Due {
                 num: next(&mut self.memory.rows.delivery),
@@ -109,7 +119,7 @@ impl Tx {
                 attempts: 0,
                 at: fresh.told.at,
                 superseded_by: None,
-                fresh: Some(Arc::clone(fresh)),
+                fresh: Some(Arc::clone(&fresh)),
             });
         }
     }
