@@ -188,12 +188,14 @@ impl Decision<'_> {
             return;
         }
         let shares = charge.shares(|_, _| true);
+        // Dust moves nothing by itself, unless it completes the sum (R8).
+        let completes = charge.received() >= charge.need();
         let takes = |(payment, share): &(&Arc<Payment>, &Share)| {
             payment.is_live()
                 && payment.judgement.is_none()
                 // What is stuck is judged once, when it is deep.
                 && !payment.stalled
-                && charge.is_significant(payment)
+                && (completes || charge.is_significant(payment))
                 && share.total() < payment.value
                 && charge.is_open_to_late(payment)
                 && rate_holds(&charge.terms, payment.rate.as_ref())
@@ -222,7 +224,9 @@ impl Decision<'_> {
     fn observe_settlement(&mut self) {
         let charge = &self.charge;
         let end = charge.settlement_end();
-        let tip = self.context.tip_by(end);
+        // Where a block's time leaves it open, it was found in time as long as that costs the merchant nothing, as with first sights (R5).
+        let in_doubt = rate_holds(&charge.terms, self.context.rate.as_ref());
+        let tip = self.context.tip_by(end, in_doubt);
         let is_observed = end <= self.context.observed_until;
         let is_over = is_observed || tip < self.context.tip;
         if !is_over || charge.settlement_due(tip).is_none() || charge.verdict(tip).state == State::Confirmed {

@@ -89,13 +89,16 @@ pub struct Found {
     pub height: u32,
     /// It was certainly not found before this.
     pub after: Timestamp,
+    /// By its miner's word it was found then.
+    pub claimed: Timestamp,
 }
 
 impl Context {
-    /// The height of the highest tip that may have stood at `instant`: of the blocks that the view tells of, one that was certainly found
-    /// later did not count then, and no block on it.
-    pub(crate) fn tip_by(&self, instant: Timestamp) -> u32 {
-        let later = self.found.iter().find(|found| found.after > instant);
+    /// The height of the highest tip that may have stood at `instant`: of the blocks that the view tells of, one that was found later did not
+    /// count then, and no block on it. Where its miner's time alone says later, `in_doubt` says whether it counts as found by then.
+    pub(crate) fn tip_by(&self, instant: Timestamp, in_doubt: bool) -> u32 {
+        let is_later = |found: &&Found| found.after > instant || !in_doubt && found.claimed > instant;
+        let later = self.found.iter().find(is_later);
         later.map_or(self.tip, |found| found.height.saturating_sub(1).min(self.tip))
     }
 }

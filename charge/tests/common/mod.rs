@@ -71,6 +71,8 @@ pub struct World {
     pub rate: Option<u64>,
     /// The blocks that the view adds.
     pub found: Vec<Found>,
+    /// How much later they were found by their miners' word than is certain, in seconds.
+    pub claims_later: i64,
 }
 
 impl World {
@@ -85,6 +87,7 @@ impl World {
             tip: 100,
             rate: Some(RATE),
             found: vec![],
+            claims_later: 0,
         }
     }
 
@@ -170,6 +173,7 @@ impl World {
         let found = (first..).zip(found_after).map(|(height, &secs)| Found {
             height,
             after: Timestamp::from_secs(secs),
+            claimed: Timestamp::from_secs(secs + self.claims_later),
         });
         self.found = found.collect();
         self.tip += u32::try_from(found_after.len()).unwrap();

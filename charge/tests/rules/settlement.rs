@@ -149,6 +149,37 @@ fn r12_what_was_deep_in_time_is_confirmed_however_late_it_is_read() {
 }
 
 #[test]
+fn r12_where_only_the_miner_says_that_it_was_too_late_the_rate_decides() {
+    let later = settled_at() + 3 * 24 * 3600;
+    for (rate, state, reason) in [
+        (Some(RATE), State::Confirmed, Reason::Exact),
+        (Some(RATE / 2), State::Failed, Reason::Late),
+        (None, State::Failed, Reason::Late),
+    ] {
+        let mut world = World::new(terms());
+        world.pay(1, AMOUNT);
+        (world.now, world.observed_until, world.rate) = (later, later, rate);
+        world.claims_later = 7_200;
+        world
+            .mine_before_anybody_looks(1, &[settled_at() - 3_600, settled_at() + 600])
+            .is(state, Some(reason));
+    }
+}
+
+#[test]
+fn r13_a_late_piece_below_dust_is_taken_where_it_completes_the_sum() {
+    let accepting = Terms {
+        late_policy: LatePolicy::Accept,
+        ..terms()
+    };
+    let mut world = World::new(accepting);
+    world.pay(1, AMOUNT - 500).mine(1).at(after_deadline());
+    world.pay(2, 499).is(State::Failed, Some(Reason::Underpaid));
+    world.pay(3, 1).mine(2).mine(3);
+    world.is(State::Confirmed, Some(Reason::Exact));
+}
+
+#[test]
 fn r12_it_is_the_block_that_made_a_payment_deep_that_was_in_time_or_not() {
     let of_three = Terms {
         tiers: Tiers {

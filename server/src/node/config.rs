@@ -27,6 +27,8 @@ pub struct NodeConfig {
     /// Whether the node has to be connected with others for anything to follow from what it does not have (R3, R4). A private
     /// chain has only one node, perhaps.
     pub requires_peers: bool,
+    /// When so much time lies between two looks, the machine was perhaps asleep, and its node with it.
+    pub asleep_after: Duration,
     /// A block of the node's chain that the operator vouches for: what the watcher would hold back below it is then taken (R6).
     pub accept_block: Option<BlockHash>,
 }
@@ -44,6 +46,7 @@ impl NodeConfig {
             poll_interval: Duration::from_secs(1),
             zmq: ZmqSource::Discover,
             requires_peers: network != Network::Regtest,
+            asleep_after: Duration::from_secs(60),
             accept_block: None,
         }
     }

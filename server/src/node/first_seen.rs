@@ -55,10 +55,21 @@ impl Sight {
         }
     }
 
-    /// When a block was found at the earliest. Nodes take no block whose miner's clock is more than two hours ahead of theirs.
-    pub(super) fn block_found_after(self, block_secs: i64) -> Timestamp {
-        let by_miner = Timestamp::from_secs(block_secs.saturating_sub(MINERS_CLOCK_SECS));
-        Timestamp(by_miner.0.saturating_add(self.lead_millis)).min(self.now)
+    /// When a block was found at the earliest. Nodes take no block whose miner's clock is more than two hours ahead of theirs, and none
+    /// that is not after the median of the eleven before it, `median_secs`: most miners' clocks together are right.
+    pub(super) fn block_found_after(self, block_secs: i64, median_secs: Option<i64>) -> Timestamp {
+        let by_miner = block_secs.saturating_sub(MINERS_CLOCK_SECS);
+        self.ours(median_secs.map_or(by_miner, |median| median.max(by_miner)))
+    }
+
+    /// When a block was found by its miner's word.
+    pub(super) fn block_claims(self, block_secs: i64) -> Timestamp {
+        self.ours(block_secs)
+    }
+
+    /// A miner's time in ours, and never in our future.
+    fn ours(self, secs: i64) -> Timestamp {
+        Timestamp(Timestamp::from_secs(secs).0.saturating_add(self.lead_millis)).min(self.now)
     }
 
     fn between(self, earliest: Timestamp, latest: Timestamp) -> Interval {
@@ -124,14 +135,18 @@ mod tests {
             now: Timestamp(20_000_000),
             ..SIGHT
         };
-        assert_eq!(late.block_found_after(10_000), Timestamp(2_800_000));
+        assert_eq!(late.block_found_after(10_000, None), Timestamp(2_800_000));
+        assert_eq!(late.block_claims(10_000), Timestamp(10_000_000));
+        // The median of those before it is what most miners say.
+        assert_eq!(late.block_found_after(10_000, Some(9_500)), Timestamp(9_500_000));
+        assert_eq!(late.block_found_after(10_000, Some(1_000)), Timestamp(2_800_000));
         // By our own time, and never in its future.
         let ahead = Sight {
             lead_millis: 20_000,
             ..late
         };
-        assert_eq!(ahead.block_found_after(10_000), Timestamp(2_820_000));
-        assert_eq!(late.block_found_after(90_000), Timestamp(20_000_000));
+        assert_eq!(ahead.block_found_after(10_000, None), Timestamp(2_820_000));
+        assert_eq!(late.block_found_after(90_000, None), Timestamp(20_000_000));
     }
 
     #[test]

@@ -239,12 +239,14 @@ impl Survey {
             .into_iter()
             .map(|height| {
                 let header = self.header_at(height)?;
+                let below = height.checked_sub(1).map(|height| self.header_at(height)).transpose()?;
                 Ok(Connected {
                     block: BlockRef {
                         height,
                         hash: convert::block_hash(header.hash),
                     },
-                    found_after: sight.block_found_after(header.time),
+                    found_after: sight.block_found_after(header.time, below.map(|below| below.median_time)),
+                    claimed: sight.block_claims(header.time),
                 })
             })
             .collect()

@@ -61,6 +61,8 @@ pub struct Connected {
     pub block: BlockRef,
     /// It was certainly not found before this, by our time: what was deep by when can still be told long after (R12).
     pub found_after: Timestamp,
+    /// When it was found by its miner's word.
+    pub claimed: Timestamp,
 }
 
 impl From<BlockRef> for Connected {
@@ -69,6 +71,7 @@ impl From<BlockRef> for Connected {
         Self {
             block,
             found_after: Timestamp(0),
+            claimed: Timestamp(0),
         }
     }
 }

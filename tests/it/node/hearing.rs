@@ -79,6 +79,33 @@ async fn r05_a_node_that_was_away_from_its_peers_while_it_restarted_has_missed_w
 }
 
 #[tokio::test]
+async fn r04_a_machine_that_slept_knows_nothing_of_it_until_a_block_tells() -> Result<()> {
+    let pair = Pair::start().await?;
+    let mut config = config(&pair.server)?;
+    config.requires_peers = true;
+    let mut watched = Watched::with(config);
+    watched.resume()?;
+    watched.knows_everything().await?;
+    let heard_until = watched.status()?.observed_until;
+    // Both clocks go on, and no look lies in between: the peers are still there, as after a suspended machine wakes up.
+    pair.advance_secs(600).await?;
+    watched.clock.advance_secs(600);
+    let status = watched
+        .becomes("a node that has perhaps slept", |status| {
+            status.hearing == Hearing::Again
+        })
+        .await?;
+    let since = |status: &bitpro_server::node::NodeStatus| status.observed_until.map_or(0, |until| until.0);
+    let heard = heard_until.map_or(0, |until| until.0);
+    ensure!(since(&status) < heard + 60_000, "{heard_until:?}, {status:?}");
+    pair.mine(1).await?;
+    watched
+        .becomes("everything heard", |status| status.hearing == Hearing::Everything)
+        .await?;
+    watched.knows_everything().await
+}
+
+#[tokio::test]
 async fn r04_a_charge_does_not_time_out_while_the_node_has_no_peers() -> Result<()> {
     let pair = Pair::start().await?;
     let setup = Setup::beside(&pair.server, &pair.clock).with("BITPRO_NODE_REQUIRES_PEERS", "true");

@@ -169,5 +169,9 @@ fn config() -> NodeConfig {
         password: String::new(),
     };
     let url = "http://127.0.0.1:1".parse().expect("written as a URL");
-    NodeConfig::new(url, auth, NETWORK)
+    NodeConfig {
+        // Between two looks here lies what a watcher that polls all the time would have seen in many.
+        asleep_after: Duration::MAX,
+        ..NodeConfig::new(url, auth, NETWORK)
+    }
 }

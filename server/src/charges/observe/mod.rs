@@ -67,14 +67,16 @@ impl Inner {
     }
 }
 
-/// When the blocks were found at the earliest. A block is no older than the one that it stands on.
+/// When the blocks were found. A block is no older than the one that it stands on.
 fn found<'c>(connected: impl Iterator<Item = &'c Connected>) -> Arc<[Found]> {
-    let mut latest = Timestamp(i64::MIN);
+    let (mut after, mut claimed) = (Timestamp(i64::MIN), Timestamp(i64::MIN));
     let found = connected.map(|connected| {
-        latest = latest.max(connected.found_after);
+        after = after.max(connected.found_after);
+        claimed = claimed.max(connected.claimed);
         Found {
             height: connected.block.height,
-            after: latest,
+            after,
+            claimed,
         }
     });
     found.collect()

@@ -464,6 +464,7 @@ async fn r12_blocks_that_are_read_after_a_stop_tell_by_their_time_whether_a_paym
         let connected = blocks.iter().zip(times).map(|(tip, found_after)| Connected {
             block: tip.block,
             found_after,
+            claimed: found_after,
         });
         view.connected = connected.collect();
         view.transactions = shop.paying(&tx, Place::Block(blocks[0].block)).into_iter().collect();
@@ -512,6 +513,7 @@ async fn r12_a_payment_that_only_a_repair_notices_was_deep_when_its_blocks_were_
         let standing = blocks.iter().zip(times).map(|(tip, found_after)| Connected {
             block: tip.block,
             found_after,
+            claimed: found_after,
         });
         let standing: Vec<Connected> = standing.collect();
         shop.charges.observe_beside_watcher(view, &standing).await.unwrap();

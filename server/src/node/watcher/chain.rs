@@ -1,5 +1,7 @@
 //! Reading the chain: from the fork with what the charges stand on up to the node's tip, block by block.
 
+use std::collections::VecDeque;
+
 use bitpro_charge::{BlockRef, Txid};
 
 use super::super::api::NodeApi;
@@ -22,6 +24,27 @@ const FEW_BLOCKS: usize = 3;
 const SAFETY_BLOCKS: u32 = 144;
 /// `RPC_INVALID_PARAMETER`: a height above the tip, after a reorg.
 const NO_SUCH_HEIGHT: i32 = -8;
+/// Of so many blocks the median time is taken (Bitcoin Core, `nMedianTimeSpan`).
+const MEDIAN_OF: usize = 11;
+
+/// The times of the latest blocks, oldest first.
+struct Medians(VecDeque<i64>);
+
+impl Medians {
+    /// What the next block's time has to be after (Bitcoin Core, `GetMedianTimePast`).
+    fn median(&self) -> i64 {
+        let mut times: Vec<i64> = self.0.iter().copied().collect();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied().unwrap_or(i64::MIN)
+    }
+
+    fn push(&mut self, time: i64) {
+        if self.0.len() >= MEDIAN_OF {
+            self.0.pop_front();
+        }
+        self.0.push_back(time);
+    }
+}
 
 /// What was read of the chain.
 pub(super) struct Stretch {
@@ -99,6 +122,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let keeps_txids = hashes.len() <= FEW_BLOCKS;
         let mut parent = convert::to_node_block(self.hash_we_stand_on(stand, fork)?);
         let sight = self.sight_of_blocks(stand);
+        let mut medians = self.times_before(stand, parent)?;
         self.node.each_block(hashes, |checked| -> Result<(), Trouble> {
             if checked.block.header.prev_blockhash != parent || self.shutdown.is_cancelled() {
                 return Err(Trouble::Moved);
@@ -115,8 +139,12 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             });
             reading.connected.push(Connected {
                 block,
-                found_after: sight.block_found_after(secs),
+                found_after: sight.block_found_after(secs, medians.as_ref().map(Medians::median)),
+                claimed: sight.block_claims(secs),
             });
+            if let Some(medians) = &mut medians {
+                medians.push(secs);
+            }
             reading.mined.extend(found.paying);
             reading.conflicts.extend(found.conflicts);
             if keeps_txids {
@@ -131,6 +159,21 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             Ok(())
         })?;
         Ok((reading, txids))
+    }
+
+    /// The times of the blocks up to `parent`, where blocks were found while nobody read them. They tell how late they were (R12).
+    fn times_before(&self, stand: Stand, parent: bitcoin::BlockHash) -> Result<Option<Medians>, Trouble> {
+        if !self.is_blind(stand) {
+            return Ok(None);
+        }
+        let mut times = VecDeque::with_capacity(MEDIAN_OF);
+        let mut next = Some(parent);
+        while let Some(hash) = next.filter(|_| times.len() < MEDIAN_OF) {
+            let header = self.node.header(hash)?.ok_or(Trouble::Moved)?;
+            times.push_front(header.time);
+            next = header.previous;
+        }
+        Ok(Some(Medians(times)))
     }
 
     /// The height of the highest block that the charges and the node share, unless R6 forbids to follow the node.

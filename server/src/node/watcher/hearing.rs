@@ -16,6 +16,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// Asks whether the node hears of anything. Where it did not, or may not have, everything is known again only after a block
     /// that was found when it heard again: its mempool was told the rest, but nobody tells it twice what it has missed.
     pub(super) fn judge_hearing(&mut self, chain: &ChainState) -> Result<(), Trouble> {
+        self.notice_sleep();
         let network = self.node.network_state()?;
         let requires_peers = self.config.requires_peers;
         self.hearing = if requires_peers && network.connections == 0 {
@@ -28,9 +29,27 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             Hearing::Everything
         };
         self.has_heard_all = self.hearing == Hearing::Everything;
+        if self.has_heard_all {
+            self.woke_at = None;
+        }
         let tip_time = requires_peers.then(|| Timestamp::from_secs(chain.time));
         self.teller.hearing(self.hearing, tip_time);
         Ok(())
+    }
+
+    /// Notes that much more time went by than lies between two looks. A machine that was suspended took its node along: connected all the
+    /// time, it heard of nothing.
+    fn notice_sleep(&mut self) {
+        let now = self.clock.now();
+        let most = i64::try_from(self.config.asleep_after.as_millis()).unwrap_or(i64::MAX);
+        if self
+            .looked_at
+            .replace(now)
+            .is_some_and(|before| now.0.saturating_sub(before.0) > most)
+        {
+            self.woke_at = Some(now);
+            self.has_heard_all = false;
+        }
     }
 
     /// Whether transactions may have been told since the last full knowledge that neither reached the node nor had to be in its
@@ -41,6 +60,10 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let Some(until) = known.or_else(|| self.port.first_issued()) else {
             return Ok(false);
         };
+        // A block that was found since holds what was told meanwhile, or could have held it.
+        if self.woke_at.is_some_and(|woke| chain.time < woke.as_secs()) {
+            return Ok(true);
+        }
         let peers = self.node.peers()?;
         let telling = peers.iter().filter(|peer| peer.tells_transactions());
         let Some(since) = telling.map(|peer| peer.since).min() else {
@@ -99,14 +122,17 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         }
     }
 
+    /// Whether blocks may have been found, or payments told, that nobody here saw at once.
+    pub(super) fn is_blind(&self, stand: Stand) -> bool {
+        let now = self.clock.now();
+        self.hearing != Hearing::Everything || stand.observed_until.is_none_or(|until| now.0 - until.0 > BLIND_MILLIS)
+    }
+
     /// What a block's time is judged by (R5): the receipt of its parent, or the start of the gap in which both were missed.
     pub(super) fn sight_of_blocks(&self, stand: Stand) -> Sight {
-        let now = self.clock.now();
-        let is_blind = self.hearing != Hearing::Everything
-            || stand.observed_until.is_none_or(|until| now.0 - until.0 > BLIND_MILLIS);
         Sight {
-            now,
-            since: if is_blind {
+            now: self.clock.now(),
+            since: if self.is_blind(stand) {
                 self.start_of_gap(stand)
             } else {
                 Some(stand.tip_received)

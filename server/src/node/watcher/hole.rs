@@ -40,6 +40,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let hashes = self.hashes(hole.from, hole.to)?;
         let tip = self.tip_at(*hashes.last().ok_or(Trouble::Moved)?)?;
         let sight = self.sight_of_blocks(stand);
+        let mut median = None;
         let mut connected = Vec::with_capacity(hashes.len());
         for (height, hash) in (hole.from..).zip(hashes) {
             // The node keeps the headers of blocks that it has deleted.
@@ -49,8 +50,10 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
                     height,
                     hash: convert::block_hash(hash),
                 },
-                found_after: sight.block_found_after(header.time),
+                found_after: sight.block_found_after(header.time, median),
+                claimed: sight.block_claims(header.time),
             });
+            median = Some(header.median_time);
         }
         let reading = ChainReading {
             tip,

@@ -141,6 +141,10 @@ struct Watcher<P: ChargesPort, N: NodeApi> {
     hearing: Hearing,
     /// It has heard everything since the last full knowledge, as far as that was found out.
     has_heard_all: bool,
+    /// When it was last looked at.
+    looked_at: Option<Timestamp>,
+    /// When the machine woke up, until all is known again that was told while it slept.
+    woke_at: Option<Timestamp>,
     offset_millis: i64,
     held: Option<(bitcoin::BlockHash, Hold)>,
 }
@@ -221,6 +225,8 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             is_node_behind: false,
             hearing: Hearing::Everything,
             has_heard_all: false,
+            looked_at: None,
+            woke_at: None,
             offset_millis: 0,
             held: None,
             config,
