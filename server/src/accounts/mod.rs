@@ -16,7 +16,7 @@ mod leaving;
 mod notices;
 mod operating;
 mod own;
-mod passkeys;
+pub(crate) mod passkeys;
 mod password;
 mod secret;
 mod streaks;

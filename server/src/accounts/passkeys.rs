@@ -1,19 +1,20 @@
 //! Passkeys (WebAuthn): a second factor that a false page cannot ask for, since the browser signs for our address only.
 
+mod answers;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
 use bitpro_charge::Timestamp;
 use parking_lot::Mutex;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use url::{Host, Url};
 use webauthn_rs_core::WebauthnCore;
-use webauthn_rs_core::proto::{
-    AuthenticationState, Credential, PublicKeyCredential, RegisterPublicKeyCredential, RegistrationState,
-    UserVerificationPolicy,
-};
+use webauthn_rs_core::proto::{AuthenticationState, Credential, RegistrationState, UserVerificationPolicy};
 
+use self::answers::{Signed, refused};
 use super::budgets::Lane;
 use super::factor::present;
 use super::{AccountError, Accounts, Entered, Login, PasskeyRow, Token, Visitor};
@@ -92,19 +93,21 @@ impl Passkeys {
 /// A signature that was checked, to be noted.
 struct Proof {
     account: i64,
-    credential_id: Vec<u8>,
-    former: u32,
-    sign_count: u32,
-    /// Whether the passkey has recognised its person, not only felt a touch.
-    is_verified: bool,
+    signed: Signed,
 }
 
 impl Proof {
     /// Notes that the passkey has signed; not if it has signed something else meanwhile, or is there no more.
     async fn note(self, tx: &mut Tx, now: Timestamp) -> Result<(), AccountError> {
         let mut people = tx.people().await?;
+        let Signed {
+            credential_id,
+            former,
+            sign_count,
+            ..
+        } = self.signed;
         let is_noted = people
-            .note_passkey(self.account, &self.credential_id, self.former, self.sign_count, now)
+            .note_passkey(self.account, &credential_id, former, sign_count, now)
             .await?;
         is_noted.then_some(()).ok_or(AccountError::WrongPasskey)
     }
@@ -164,11 +167,7 @@ impl Accounts {
         let Ceremony::Register(state) = passkeys.take(login.session.hash, now)? else {
             return Err(AccountError::WrongPasskey);
         };
-        let answer: RegisterPublicKeyCredential = read(answer)?;
-        let made = passkeys
-            .core
-            .register_credential(&answer, &state, None)
-            .map_err(refused)?;
+        let made = passkeys.made(answer, &state)?;
         let row = PasskeyRow {
             id: self.charges.random(),
             account: login.account.num,
@@ -308,7 +307,7 @@ impl Accounts {
         let now = self.charges.now();
         let hash = login.session.hash;
         let proof = self.proof(login, answer, Lane::Session(hash), client, now).await?;
-        if !proof.is_verified {
+        if !proof.signed.is_verified {
             return Err(AccountError::WrongPasskey);
         }
         self.charges
@@ -342,32 +341,15 @@ impl Accounts {
 
     async fn checked(&self, login: &Login, answer: &str, now: Timestamp) -> Result<Proof, AccountError> {
         let passkeys = self.passkeys()?;
-        let Ceremony::Authenticate(mut state) = passkeys.take(login.session.hash, now)? else {
+        let Ceremony::Authenticate(state) = passkeys.take(login.session.hash, now)? else {
             return Err(AccountError::WrongPasskey);
         };
-        let answer: PublicKeyCredential = read(answer)?;
-        // The handle names the account, where the authenticator says it.
-        if answer
-            .get_user_unique_id()
-            .is_some_and(|handle| handle != login.account.id)
-        {
-            return Err(AccountError::WrongPasskey);
-        }
         // As they are now: another session may have used one meanwhile, or taken it away.
         let known = self.credentials(login.account.num).await?;
-        let named = known.iter().find(|credential| credential.cred_id == answer.raw_id);
-        let former = named.ok_or(AccountError::WrongPasskey)?.counter;
-        state.set_allowed_credentials(known);
-        let result = passkeys
-            .core
-            .authenticate_credential(&answer, &state)
-            .map_err(refused)?;
+        let signed = passkeys.signed(answer, *state, login.account.id, known)?;
         Ok(Proof {
             account: login.account.num,
-            credential_id: answer.raw_id,
-            former,
-            sign_count: result.counter(),
-            is_verified: result.user_verified(),
+            signed,
         })
     }
 
@@ -383,17 +365,6 @@ impl Accounts {
         };
         rows.iter().map(credential).collect()
     }
-}
-
-/// What the crate says against it goes into the log; whoever sent it has to know no more than that it does not count.
-#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
-fn refused(error: webauthn_rs_core::error::WebauthnError) -> AccountError {
-    tracing::debug!(%error, "a passkey was refused");
-    AccountError::WrongPasskey
-}
-
-fn read<T: DeserializeOwned>(answer: &str) -> Result<T, AccountError> {
-    serde_json::from_str(answer).map_err(|_| AccountError::WrongPasskey)
 }
 
 fn json(value: &impl Serialize) -> Result<String, AccountError> {

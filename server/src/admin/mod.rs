@@ -8,6 +8,8 @@
 mod backup;
 mod clock;
 mod execute;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod journal;
 mod keys;
 mod links;

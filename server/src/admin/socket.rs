@@ -114,7 +114,7 @@ async fn answer(stream: UnixStream, accounts: &Accounts, reconciler: &Reconciler
     let mut line = Vec::new();
     let mut lines = BufReader::new(read.take(LONGEST_COMMAND));
     tokio::time::timeout(PATIENCE, lines.read_until(b'\n', &mut line)).await??;
-    let reply: Reply = match serde_json::from_slice::<Command>(&line) {
+    let reply: Reply = match understood(&line) {
         Ok(command) => {
             tracing::info!(command = name(&command), "a command of the command line");
             let may_be_left = matches!(command, Command::Reconcile { .. });
@@ -124,16 +124,18 @@ async fn answer(stream: UnixStream, accounts: &Accounts, reconciler: &Reconciler
                 () = end_of(&mut lines), if may_be_left => return Ok(()),
             }
         }
-        // The command line and the server are the same program; after an update one may be older.
-        Err(error) => Err(Failure::new(
-            Kind::Invalid,
-            format!("the server does not know this command: {error}"),
-        )),
+        Err(failure) => Err(failure),
     };
     let mut reply = serde_json::to_vec(&reply)?;
     reply.push(b'\n');
     write.write_all(&reply).await?;
     write.shutdown().await
+}
+
+/// Reads a command. The command line and the server are the same program; after an update one may be older.
+pub(super) fn understood(line: &[u8]) -> Result<Command, Failure> {
+    serde_json::from_slice(line)
+        .map_err(|error| Failure::new(Kind::Invalid, format!("the server does not know this command: {error}")))
 }
 
 /// Waits until the other end is closed.
@@ -152,7 +154,7 @@ const fn patience(command: &Command) -> Duration {
 }
 
 /// The command's name, without what stands in it.
-const fn name(command: &Command) -> &'static str {
+pub(super) const fn name(command: &Command) -> &'static str {
     match command {
         Command::AddMerchant(_) => "merchant add",
         Command::SetMerchant { .. } => "merchant set",

@@ -159,6 +159,9 @@ pub struct Failure {
     pub message: String,
 }
 
+/// The most that a failure says, in bytes.
+const LONGEST_MESSAGE: usize = 1_000;
+
 /// Kinds of failure; each has an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -180,11 +183,15 @@ impl std::fmt::Display for Failure {
 }
 
 impl Failure {
+    /// The message is made fit for a terminal: what it repeats of a command is whatever stood in that.
     pub(super) fn new(kind: Kind, message: impl ToString) -> Self {
-        Self {
-            kind,
-            message: message.to_string(),
-        }
+        let shown = message.to_string().replace(char::is_control, " ");
+        let cut = shown.floor_char_boundary(LONGEST_MESSAGE);
+        let message = match shown.get(..cut) {
+            Some(beginning) if cut < shown.len() => format!("{beginning}…"),
+            _ => shown,
+        };
+        Self { kind, message }
     }
 }
 
@@ -372,5 +379,17 @@ fn says(event: &Event) -> String {
         },
         Event::Restored { .. } => "numbers before it may have been told of events that are lost".to_owned(),
         Event::Announced { announcement, .. } => announcement.as_str().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_repeats_little_of_a_command_and_nothing_that_moves_a_cursor() {
+        let failure = Failure::new(Kind::Invalid, format!("\u{1b}[2J\n{}", "é".repeat(5_000)));
+        assert!(failure.message.starts_with(" [2J é"), "{failure}");
+        assert!(failure.message.ends_with("é…") && failure.message.len() <= LONGEST_MESSAGE + 3);
     }
 }

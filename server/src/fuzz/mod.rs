@@ -103,12 +103,15 @@ pub const TARGETS: &[&[Target]] = &[
     shop::TARGETS,
     headers::TARGETS,
     wallet::TARGETS,
+    crate::accounts::passkeys::fuzz::TARGETS,
+    crate::admin::fuzz::TARGETS,
     crate::backup::fuzz::TARGETS,
     crate::config::fuzz::TARGETS,
     crate::dashboard::fuzz::TARGETS,
     crate::mapi::fuzz::TARGETS,
     crate::node::fuzz::TARGETS,
     crate::rates::fuzz::TARGETS,
+    crate::webhooks::fuzz::TARGETS,
 ];
 
 /// The target called `name`.

@@ -34,7 +34,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest body that is read to its end, so that the connection can be used again.
 const MAX_BODY: usize = 64 * 1024;
 /// What is kept of a body, in bytes.
-const EXCERPT: usize = 1_024;
+pub(super) const EXCERPT: usize = 1_024;
 /// How long an unused connection is kept.
 const IDLE: Duration = Duration::from_secs(30);
 
@@ -79,35 +79,49 @@ impl Client {
 
     /// Posts `body` to `url`, whose host, when it is an address, the policy has allowed.
     pub(super) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Answered {
-        let begun = Instant::now();
-        let failed = |why: Failure| Answered {
-            took: begun.elapsed(),
-            outcome: Err(why),
-            excerpt: None,
-        };
         let request = Request::builder().method(Method::POST).uri(url).body(Full::new(body));
         let mut request = match request {
             Ok(request) => request,
-            Err(error) => return failed(FailureKind::Unreachable.by(error.to_string())),
+            Err(error) => {
+                return Answered {
+                    took: Duration::ZERO,
+                    outcome: Err(FailureKind::Unreachable.by(error.to_string())),
+                    excerpt: None,
+                };
+            }
         };
         *request.headers_mut() = headers;
         let named = request.headers_mut();
         named.insert(USER_AGENT, http::HeaderValue::from_static(NAME));
         named.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        match tokio::time::timeout(self.timeout, self.http.request(request)).await {
-            Err(_) => failed(FailureKind::Slow.by(format!("no answer within {} s", self.timeout.as_secs()))),
-            Ok(Err(error)) => failed(failure::why(&error)),
-            Ok(Ok(response)) => {
-                let took = begun.elapsed();
-                let status = response.status().as_u16();
-                Answered {
-                    took,
-                    outcome: Ok(status),
-                    excerpt: excerpt(response.into_body()).await,
-                }
-            }
-        }
+        answered(&self.http, request, self.timeout).await
     }
+}
+
+/// Makes a request by `http`, and reads what came of it.
+pub(super) async fn answered<C>(
+    http: &legacy::Client<C, Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+    timeout: Duration,
+) -> Answered
+where
+    C: legacy::connect::Connect + Clone + Send + Sync + 'static,
+{
+    let begun = Instant::now();
+    let (outcome, body) = match tokio::time::timeout(timeout, http.request(request)).await {
+        Err(_) => {
+            let why = format!("no answer within {} s", timeout.as_secs());
+            (Err(FailureKind::Slow.by(why)), None)
+        }
+        Ok(Err(error)) => (Err(failure::why(&error)), None),
+        Ok(Ok(response)) => (Ok(response.status().as_u16()), Some(response.into_body())),
+    };
+    let took = begun.elapsed();
+    let excerpt = match body {
+        Some(body) => excerpt(body).await,
+        None => None,
+    };
+    Answered { took, outcome, excerpt }
 }
 
 /// The beginning of a body. One that is too long, or comes too slowly, costs its connection.
@@ -137,7 +151,8 @@ async fn excerpt(mut body: Incoming) -> Option<String> {
             }
         })
         .collect();
-    let text = text.trim();
+    // What is no UTF-8 is shown by a sign that is longer than the byte in whose place it stands.
+    let text = text[..text.floor_char_boundary(EXCERPT)].trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 

@@ -7,6 +7,8 @@
 mod client;
 mod error;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod queue;
 mod ready;
 mod recorder;

@@ -60,6 +60,17 @@ async fn status_and_the_beginning_of_the_answer_are_kept() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_no_text_is_kept_no_longer_than_one_that_is() {
+    let answered = posted(Router::new().route("/hook", post(|| async { vec![0xff; 5_000] }))).await;
+    let excerpt = answered.excerpt.unwrap();
+    assert!(
+        (EXCERPT - 2..=EXCERPT).contains(&excerpt.len()),
+        "{} bytes",
+        excerpt.len()
+    );
+}
+
+#[tokio::test]
 async fn redirects_are_not_followed() {
     let router = Router::new()
         .route("/hook", post(|| async { Redirect::temporary("/secret") }))
