@@ -178,3 +178,82 @@ fn write(folder: &Path, message: &[u8], num: i64, at: Timestamp) -> std::io::Res
     std::fs::File::open(folder)?.sync_all()?;
     Ok(place)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Sends a letter to a mail server that greets by `greeting` and answers `MAIL` by `answer`.
+    async fn sent_to(greeting: &'static [u8], answer: &'static [u8]) -> Failure {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = Smtp {
+            host: "127.0.0.1".to_owned(),
+            port: listener.local_addr().unwrap().port(),
+            protection: Protection::Nothing,
+            credentials: None,
+        };
+        tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            connection.write_all(greeting).await.unwrap();
+            let mut asked = vec![0; 1024];
+            while let Ok(length @ 1..) = connection.read(&mut asked).await {
+                let is_greeted = asked[..length].starts_with(b"EHLO");
+                let said = if is_greeted { b"250 mail.example\r\n" } else { answer };
+                if connection.write_all(said).await.is_err() {
+                    break;
+                }
+            }
+        });
+        let from: Mailbox = "Shop <pay@shop.example>".parse().unwrap();
+        let transport = Transport::Smtp(Box::new(connection(&server, &from).unwrap()));
+        let letter = Message::builder()
+            .from(from.clone())
+            .to(from)
+            .body(String::new())
+            .unwrap();
+        transport.send(letter, 1, Timestamp(0)).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_letter_is_given_up_only_for_what_the_mail_server_will_say_again() {
+        for (answer, is_refused, why) in [
+            (
+                &b"550 ada@shop.example is unknown here\r\n"[..],
+                true,
+                "the mail server answers 550",
+            ),
+            (
+                b"553-ada@shop.example\r\n553 no\r\n",
+                true,
+                "the mail server answers 553",
+            ),
+            (b"451 try later\r\n", false, "the mail server answers 451"),
+            (b"530 log in first\r\n", false, "the mail server answers 530"),
+            (
+                b"HTTP/1.1 400 Bad Request\r\n",
+                false,
+                "the mail server's answer is not understood",
+            ),
+            (
+                b"\xff\xff\xff\r\n",
+                false,
+                "network error: stream did not contain valid UTF-8",
+            ),
+        ] {
+            let failure = sent_to(b"220 mail.example ESMTP\r\n", answer).await;
+            assert_eq!((failure.is_refused, failure.why.as_str()), (is_refused, why));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_greeting_that_is_none_keeps_the_letter() {
+        for greeting in [&b"SSH-2.0-OpenSSH_9.6\r\n"[..], b"554 not you\r\n", b"\0\0\0\0\r\n"] {
+            let failure = sent_to(greeting, b"250 ok\r\n").await;
+            assert!(!failure.is_refused || greeting.starts_with(b"554"), "{failure:?}");
+            assert!(!failure.why.contains("not you"), "{failure:?}");
+        }
+    }
+}
