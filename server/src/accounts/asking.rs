@@ -13,9 +13,6 @@ use crate::rng::uuid;
 use crate::store::people::{AccountRow, TokenPurpose};
 use crate::store::{MerchantDraft, StoreError, Tx};
 
-/// The most merchants that a person may belong to and still add another.
-pub(crate) const MOST_MERCHANTS: usize = 20;
-
 /// The most accounts that wait: for the operator, or for their first password.
 pub(crate) const MOST_REQUESTS: i64 = 2_000;
 /// When to come back while so many wait, in seconds.
@@ -251,8 +248,9 @@ impl Accounts {
             .write(move |tx| {
                 Box::pin(async move {
                     // Counted in the unit that adds it: requests beside each other count, too.
-                    if tx.people().await?.memberships(owner).await?.len() >= MOST_MERCHANTS {
-                        return Err(AccountError::ManyMerchants);
+                    let belongs_to = tx.people().await?.memberships(owner).await?.len();
+                    if u32::try_from(belongs_to).unwrap_or(u32::MAX) >= this.merchants_per_account {
+                        return Err(AccountError::ManyMerchants(this.merchants_per_account));
                     }
                     Ok(this.new_merchant(tx, owner, &name, &site, now).await?)
                 })

@@ -2,7 +2,6 @@
 
 use bitpro_charge::MerchantId;
 
-use super::asking::MOST_MERCHANTS;
 use super::password::{FEWEST_CHARS, MOST_CHARS, Weakness};
 use crate::limits::RetryAfter;
 use crate::seal::SealError;
@@ -27,8 +26,8 @@ pub enum AccountError {
     #[error("the key of the app was shown too long ago")]
     StaleOffer,
     /// The person belongs to as many merchants as one may.
-    #[error("a person adds no merchant beyond the {}th", super::asking::MOST_MERCHANTS)]
-    ManyMerchants,
+    #[error("somebody who belongs to {0} merchants adds no other")]
+    ManyMerchants(u32),
     /// The passkey does not count.
     #[error("the passkey is not known, or answers another question")]
     WrongPasskey,
@@ -152,10 +151,10 @@ impl AccountError {
                 "Cette page est restée ouverte trop longtemps. Scannez le nouveau code ci-dessous, et supprimez l’entrée créée dans \
                  l’application.",
             ),
-            Self::ManyMerchants => {
+            Self::ManyMerchants(most) => {
                 return (
-                    format!("You belong to {MOST_MERCHANTS} shops: no more can be added."),
-                    format!("Vous faites partie de {MOST_MERCHANTS} boutiques : on ne peut pas en ajouter."),
+                    format!("You belong to {most} shops: no more can be added."),
+                    format!("Vous faites partie de {most} boutiques : on ne peut pas en ajouter."),
                 );
             }
             Self::WrongPasskey => (

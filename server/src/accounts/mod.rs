@@ -87,6 +87,8 @@ pub struct Accounts {
     operator: Option<Email>,
     /// Lines that a merchant's log keeps.
     audit_lines: u32,
+    /// How many merchants somebody belongs to, at the most, who adds one.
+    merchants_per_account: u32,
     /// Which wallets wait.
     waiting: Arc<waiting::Waiting>,
 }
@@ -105,6 +107,7 @@ impl Accounts {
             operator,
             waiting: Arc::default(),
             audit_lines: Ceilings::default().audit_lines,
+            merchants_per_account: Ceilings::default().merchants_per_account,
         }
     }
 
@@ -114,6 +117,7 @@ impl Accounts {
         Self {
             budgets: Arc::new(Budgets::within(ceilings)),
             audit_lines: ceilings.audit_lines,
+            merchants_per_account: ceilings.merchants_per_account,
             ..self
         }
     }

@@ -41,6 +41,8 @@ pub struct Ceilings {
     pub invitations_per_hour: u32,
     /// Lines that each merchant's log of changes keeps.
     pub audit_lines: u32,
+    /// Merchants that somebody belongs to, at the most, who adds one in the dashboard.
+    pub merchants_per_account: u32,
 }
 
 impl Default for Ceilings {
@@ -51,6 +53,7 @@ impl Default for Ceilings {
             signups_per_hour: 30,
             invitations_per_hour: 200,
             audit_lines: 100_000,
+            merchants_per_account: 20,
         }
     }
 }
@@ -61,6 +64,7 @@ pub(super) fn ceilings(reader: &mut Reader) -> Ceilings {
         signups_per_hour: reader.number("signups_per_hour", 1..=100_000),
         invitations_per_hour: reader.number("invitations_per_hour", 1..=100_000),
         audit_lines: reader.number("audit_lines", 1_000..=10_000_000),
+        merchants_per_account: reader.number("merchants_per_account", 1..=10_000),
     }
 }
 

@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 63] = [
+pub const SETTINGS: [Setting; 64] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -313,6 +313,12 @@ pub const SETTINGS: [Setting; 63] = [
         "100000",
         "a number from 1000 to 10000000",
         "Lines that each merchant's log of changes keeps; the oldest go.",
+    ),
+    with_default(
+        "merchants_per_account",
+        "20",
+        "a number from 1 to 10000",
+        "Merchants that somebody may belong to who adds one in the dashboard. The command line adds more.",
     ),
     with_default(
         "webhook_allow_http",

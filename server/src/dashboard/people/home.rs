@@ -110,7 +110,7 @@ pub(super) fn add_merchant(request: Request) -> Answer {
             .add_merchant(account.num, name.to_owned(), site.to_owned());
         match added.await {
             Ok(merchant) => Ok(see_other(&format!("/dashboard/{merchant}"))),
-            Err(error @ AccountError::ManyMerchants) => {
+            Err(error @ AccountError::ManyMerchants(_)) => {
                 errors.add("name", reason(&error, lang));
                 Ok(narrow::again(&request, ADD, &form(&request, &errors)))
             }

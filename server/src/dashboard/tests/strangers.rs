@@ -326,6 +326,22 @@ async fn requests_beside_each_other_add_no_merchant_beyond_the_last() {
 }
 
 #[tokio::test]
+async fn the_operator_sets_how_many_merchants_somebody_adds() {
+    let world = World::new().await;
+    world.person(ADA).await;
+    let accounts = world.accounts().clone().within(&crate::config::Ceilings {
+        merchants_per_account: 2,
+        ..Default::default()
+    });
+    let mut people = world.app.charges.store().people().await.unwrap();
+    let owner = people.rows().account_of(ADA).await.unwrap().unwrap().num;
+    let add = |name: &str| accounts.add_merchant(owner, name.to_owned(), String::new());
+    assert!(add("Second").await.is_ok());
+    let refused = add("Third").await.unwrap_err();
+    assert!(refused.to_string().contains("belongs to 2 merchants"), "{refused}");
+}
+
+#[tokio::test]
 async fn pages_of_the_dashboard_run_no_wasm() {
     let world = World::new().await;
     let (ada, merchant) = world.person(ADA).await;

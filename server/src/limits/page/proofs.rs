@@ -269,7 +269,10 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
     ),
     (
         "merchants",
-        &["requests_beside_each_other_add_no_merchant_beyond_the_last"],
+        &[
+            "requests_beside_each_other_add_no_merchant_beyond_the_last",
+            "the_operator_sets_how_many_merchants_somebody_adds",
+        ],
     ),
     ("members", &["a_team_has_fifty_people_at_most_invited_ones_included"]),
     ("passkeys", &["an_account_has_ten_passkeys_at_most"]),
