@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 /// More than a world ever needs; only what is used is taken from the memory.
 const SIZE: &str = "512m";
+/// What is filled of it by a file, in KiB.
+const FILLER: u64 = 256;
 /// Says that this process runs where its mounts are seen by nobody else.
 const OWNER: &str = "BITPRO_FAULTS_OWN_MOUNTS";
 
@@ -79,9 +81,24 @@ impl Disk {
             .output()?;
         let used = String::from_utf8(used.stdout)?;
         let used: u64 = used.lines().nth(1).context("df names no use")?.trim().parse()?;
-        mount(&["-o", &format!("remount,size={}k", used + 64)], Some(self.folder()))?;
+        mount(
+            &["-o", &format!("remount,size={}k", used + FILLER)],
+            Some(self.folder()),
+        )?;
         let mut filler = File::create(self.filler())?;
         while filler.write_all(&[0; 4096]).is_ok() {}
+        Ok(())
+    }
+
+    /// Leaves so many bytes free on it, or a few more.
+    ///
+    /// # Errors
+    /// When it cannot be made small.
+    pub fn fill_but(&self, bytes: u64) -> Result<()> {
+        self.fill()?;
+        let filler = File::options().write(true).open(self.filler())?;
+        let full = filler.metadata()?.len();
+        filler.set_len(full.saturating_sub(bytes))?;
         Ok(())
     }
 

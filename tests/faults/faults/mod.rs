@@ -7,13 +7,14 @@ mod crowds;
 mod hands;
 mod kills;
 mod mempool;
+mod migrations;
 mod nodes;
 mod pruned;
 mod quiet;
 mod storage;
 
 use anyhow::Result;
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 
 use crate::world::World;
 
@@ -33,7 +34,7 @@ pub struct Fault {
     /// Where it can be done.
     pub stage: Stage,
     /// Does it, checks what follows from it alone, and heals it.
-    pub run: for<'w> fn(&'w mut World) -> BoxFuture<'w, Result<()>>,
+    pub run: for<'w> fn(&'w mut World) -> LocalBoxFuture<'w, Result<()>>,
 }
 
 /// A fault on the usual world.
@@ -55,6 +56,8 @@ pub const ALL: &[Fault] = &[
     fault!("server-killed-at-a-reorg", kills::at_a_reorg),
     fault!("server-killed-while-delivering", kills::while_delivering),
     fault!("server-killed-while-migrating", kills::while_migrating),
+    fault!("server-killed-while-migrating-an-old-file", migrations::killed),
+    fault!("old-file-that-cannot-be-migrated", migrations::hindered),
     fault!("node-killed", nodes::killed),
     fault!("node-with-another-mempool", nodes::with_another_mempool),
     fault!("node-reindexes", nodes::reindexes),

@@ -121,16 +121,18 @@ impl Kept {
         for row in sqlx::query(payments).fetch_all(&mut *tx).await? {
             let charge = of_charge(&mut kept, &ids, &row, 0)?;
             let txid = Txid::from_slice(row.try_get(1)?)?;
+            let outpoint = format!("{txid}:{}", row.try_get::<i64, _>(2)?);
             let payment = PaymentRow {
                 txid,
                 sats: u64::try_from(row.try_get::<i64, _>(3)?)?,
                 height: row.try_get::<Option<i64>, _>(4)?.map(u32::try_from).transpose()?,
                 loss: row.try_get(5)?,
-                document: serde_json::from_str(row.try_get(6)?)?,
+                document: match row.try_get::<Option<&str>, _>(6)? {
+                    Some(body) => serde_json::from_str(body)?,
+                    None => within_snapshot(charge, &outpoint)?,
+                },
             };
-            charge
-                .payments
-                .insert(format!("{txid}:{}", row.try_get::<i64, _>(2)?), payment);
+            charge.payments.insert(outpoint, payment);
         }
         let log = "SELECT charge, first_sequence, last_sequence, body FROM events ORDER BY num";
         for row in sqlx::query(log).fetch_all(&mut *tx).await? {
@@ -166,6 +168,19 @@ fn charge_of(row: &SqliteRow) -> Result<ChargeRow> {
         snapshot: snapshot.map(|text| serde_json::from_str(&text)).transpose()?,
         ..ChargeRow::default()
     })
+}
+
+/// A charge of an earlier release that nothing has moved since holds its payments in its snapshot.
+fn within_snapshot(charge: &ChargeRow, outpoint: &str) -> Result<Value> {
+    let snapshot = charge
+        .snapshot
+        .as_ref()
+        .context("a payment of a charge without a snapshot")?;
+    let payments = snapshot["payments"].as_array();
+    let found = payments.and_then(|all| all.iter().find(|one| one["outpoint"] == outpoint));
+    found
+        .cloned()
+        .with_context(|| format!("{outpoint} has no document: {snapshot}"))
 }
 
 fn of_charge<'k>(

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 
 pub use book::Book;
 pub use kept::{Kept, connect};
+pub use log::folds_to_rows;
 pub use told::Told;
 
 use crate::world::World;
@@ -23,7 +24,7 @@ impl World {
     pub async fn check_invariants(&mut self) -> Result<()> {
         self.book.read(&self.pair.shopper).await?;
         let kept = sums::equal_the_chain(self).await.context("sums and chain")?;
-        log::folds_to_rows(&kept).context("log and rows")?;
+        folds_to_rows(&kept).context("log and rows")?;
         self.promises_are_kept(&kept)?;
         live::equals_rows(self, &kept).await.context("the API and the rows")?;
         told::is_told(self).await.context("what the merchant was told")?;

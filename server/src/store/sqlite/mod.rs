@@ -65,9 +65,17 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => {
                 Self::Damaged(error.to_string())
             }
+            _ if is_without_room(&error) => Self::Unavailable(format!("{error}: the disk is full")),
             _ => Self::Unavailable(error.to_string()),
         }
     }
+}
+
+/// The small file in memory beside the journal cannot grow (`SQLITE_IOERR_SHMSIZE`), of which the engine says no more than of a broken
+/// disk: a database that is opened on a full one fails so before anything is written.
+fn is_without_room(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.as_deref() == Some("4874")
 }
 
 /// After a failed sync nobody knows what the disk holds (`SQLITE_IOERR_FSYNC`, `SQLITE_IOERR_DIR_FSYNC`).
