@@ -3,93 +3,79 @@
 //! - Order is kept for each charge and URL, also across the webhooks of several states (R19): a lane. One attempt at a time is
 //!   under way in a lane. A newer event waits for an older one until that has failed three times.
 //! - Lanes do not wait for each other, so that a dead receiver delays nobody else. A URL that cannot be reached gets one attempt
-//!   at a time, with rests between; attempts at one host are bounded together.
+//!   at a time, with rests between; attempts at one host are bounded together, and so are all. Merchants share these places.
 
 mod attempt;
+mod lanes;
+mod places;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
-use bitpro_charge::Timestamp;
+use bitpro_charge::{MerchantId, Timestamp};
+
+use lanes::{Pending, Room, Url};
+use places::Places;
 
 use super::schedule::{OVERTAKEN_AFTER, rest_after, retry_at};
 use crate::store::webhook::{Due, Next};
 
-/// Attempts under way at one host.
-pub(super) const PER_HOST: usize = 32;
-/// Attempts under way altogether: each holds a file.
+/// Attempts under way at one host, of which one merchant alone has 32.
+pub(super) const PER_HOST: usize = 80;
+/// Attempts under way altogether: each holds a file. One merchant alone has 410.
 pub(super) const ALTOGETHER: usize = 1_024;
 
 pub(super) use attempt::{Ended, Follows, Job};
 
 /// The deliveries that are still to be made.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queue {
     pending: HashMap<i64, Pending>,
     /// URL and charge of each attempt that is under way.
     flying: HashMap<i64, (usize, i64)>,
     urls: Vec<Url>,
-    hosts: Vec<Host>,
-    url_numbers: HashMap<String, usize>,
+    /// The places at each host.
+    hosts: Vec<Places>,
+    /// The places altogether.
+    all: Places,
+    url_numbers: HashMap<(MerchantId, String), usize>,
     host_numbers: HashMap<String, usize>,
     /// The URL of each webhook.
     of_webhook: HashMap<i64, usize>,
     /// When each URL is looked at next; of those whose time has come, the one first that was served the longest ago.
     wakes: BTreeSet<(Timestamp, u64, usize)>,
     served: u64,
-    under_way: usize,
 }
 
-#[derive(Debug)]
-struct Pending {
-    due: Due,
-    url: usize,
-    /// Where it stands in the URL's `ready`.
-    ready_at: Option<Timestamp>,
-}
-
-#[derive(Debug, Default)]
-struct Url {
-    host: usize,
-    /// By charge.
-    lanes: HashMap<i64, Lane>,
-    /// Those that only wait for their time.
-    ready: BTreeSet<(Timestamp, i64)>,
-    /// In a row, without an answer.
-    failures: u32,
-    rests_until: Option<Timestamp>,
-    under_way: usize,
-    /// When an attempt was last begun, and the how manieth of all it was.
-    served: Option<(Timestamp, u64)>,
-    wake: Option<(Timestamp, u64)>,
-    waits_for_host: bool,
-}
-
-#[derive(Debug, Default)]
-struct Lane {
-    /// In the order of the events.
-    waiting: BTreeSet<i64>,
-    under_way: Option<i64>,
-}
-
-#[derive(Debug, Default)]
-struct Host {
-    under_way: usize,
-    /// URLs that have something to send when there is room.
-    waiting: VecDeque<usize>,
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            pending: HashMap::new(),
+            flying: HashMap::new(),
+            urls: Vec::new(),
+            hosts: Vec::new(),
+            all: Places::new(ALTOGETHER),
+            url_numbers: HashMap::new(),
+            host_numbers: HashMap::new(),
+            of_webhook: HashMap::new(),
+            wakes: BTreeSet::new(),
+            served: 0,
+        }
+    }
 }
 
 impl Queue {
-    /// Says where a webhook leads. `host` is what connections are shared by.
-    pub(super) fn set_webhook(&mut self, webhook: i64, url: &str, host: &str) {
+    /// Says whose a webhook is and where it leads. `host` is what connections are shared by.
+    pub(super) fn set_webhook(&mut self, webhook: i64, merchant: MerchantId, url: &str, host: &str) {
         if self.of_webhook.contains_key(&webhook) {
             return;
         }
-        let number = match self.url_numbers.get(url) {
+        let key = (merchant, url.to_owned());
+        let number = match self.url_numbers.get(&key) {
             Some(&number) => number,
             None => {
                 let host = self.host(host);
-                self.urls.push(Url { host, ..Url::default() });
-                self.url_numbers.insert(url.to_owned(), self.urls.len() - 1);
+                self.urls.push(Url::of(merchant, host));
+                self.url_numbers.insert(key, self.urls.len() - 1);
                 self.urls.len() - 1
             }
         };
@@ -140,10 +126,7 @@ impl Queue {
     /// The attempts to be made now.
     pub(super) fn take(&mut self, now: Timestamp) -> Vec<Job> {
         let mut jobs = Vec::new();
-        while self.under_way < ALTOGETHER {
-            let Some(&(at, served, url)) = self.wakes.first().filter(|(at, ..)| *at <= now) else {
-                break;
-            };
+        while let Some(&(at, served, url)) = self.wakes.first().filter(|(at, ..)| *at <= now) {
             self.wakes.remove(&(at, served, url));
             self.urls[url].wake = None;
             if let Some(job) = self.start(url, now) {
@@ -156,9 +139,6 @@ impl Queue {
 
     /// When something is due next, unless an attempt ends before.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        if self.under_way >= ALTOGETHER {
-            return None;
-        }
         self.wakes.first().map(|(at, ..)| *at)
     }
 
@@ -169,7 +149,7 @@ impl Queue {
 
     /// How many attempts are under way.
     pub(super) const fn under_way(&self) -> usize {
-        self.under_way
+        self.all.taken()
     }
 
     /// The attempt at `job` has ended. `jitter` is random.
@@ -186,9 +166,7 @@ impl Queue {
                 overtaken: Vec::new(),
             };
         };
-        self.under_way -= 1;
         self.note_reached(url, ended, now);
-        self.release(url);
         let overtaken = match next {
             Next::Delivered => self.overtake(url, charge, job),
             Next::Retry(_) | Next::GivenUp => Vec::new(),
@@ -208,17 +186,15 @@ impl Queue {
             self.pending.remove(&job.delivery);
         }
         self.sort_out(url, charge);
-        self.wake(url);
+        self.release(url, now);
         Follows { next, overtaken }
     }
 
     /// An attempt was not made after all: it is due at `at`.
-    pub(super) fn put_back(&mut self, job: &Job, at: Timestamp) {
+    pub(super) fn put_back(&mut self, job: &Job, at: Timestamp, now: Timestamp) {
         let Some((url, charge)) = self.flying.remove(&job.delivery) else {
             return;
         };
-        self.under_way -= 1;
-        self.release(url);
         if let Some(lane) = self.urls[url].lanes.get_mut(&charge) {
             lane.under_way = None;
             if let Some(pending) = self.pending.get_mut(&job.delivery) {
@@ -227,37 +203,41 @@ impl Queue {
             }
         }
         self.sort_out(url, charge);
+        self.release(url, now);
     }
 
     fn host(&mut self, host: &str) -> usize {
         if let Some(&number) = self.host_numbers.get(host) {
             return number;
         }
-        self.hosts.push(Host::default());
+        self.hosts.push(Places::new(PER_HOST));
         self.host_numbers.insert(host.to_owned(), self.hosts.len() - 1);
         self.hosts.len() - 1
     }
 
-    /// Starts what is ready at `url`, if its host has room.
+    /// Starts what is ready at `url`, if there is room for its merchant.
     fn start(&mut self, url: usize, now: Timestamp) -> Option<Job> {
         let place = &mut self.urls[url];
         let &(due, delivery) = place.ready.first().filter(|(due, _)| *due <= now)?;
-        let host = &mut self.hosts[place.host];
-        if host.under_way >= PER_HOST {
-            if !place.waits_for_host {
-                place.waits_for_host = true;
-                host.waiting.push_back(url);
+        let merchant = place.merchant;
+        for (room, places) in [
+            (Room::Host(place.host), &mut self.hosts[place.host]),
+            (Room::All, &mut self.all),
+        ] {
+            if !places.is_open_to(merchant) {
+                places.wait(merchant, place.served.map_or(0, |(_, number)| number), url);
+                place.waits_for = Some(room);
+                return None;
             }
-            return None;
         }
         place.ready.remove(&(due, delivery));
         let pending = self.pending.get_mut(&delivery)?;
         pending.ready_at = None;
-        host.under_way += 1;
+        self.hosts[place.host].take(merchant);
+        self.all.take(merchant);
         place.under_way += 1;
         self.served += 1;
         place.served = Some((now, self.served));
-        self.under_way += 1;
         let charge = pending.due.charge;
         self.flying.insert(delivery, (url, charge));
         let job = Job {
@@ -311,7 +291,7 @@ impl Queue {
         let place = &mut self.urls[url];
         let limit = if rest_after(place.failures) > 0 { 1 } else { PER_HOST };
         let at = match place.ready.first() {
-            Some((due, _)) if place.under_way < limit && !place.waits_for_host => {
+            Some((due, _)) if place.under_way < limit && place.waits_for.is_none() => {
                 let at = place.rests_until.map_or(*due, |rests| rests.max(*due));
                 // However old its backlog is, a URL takes turns with others.
                 Some(place.served.map_or((at, 0), |(last, number)| (at.max(last), number)))
@@ -340,14 +320,41 @@ impl Queue {
         place.rests_until = (rest > 0).then(|| now.plus_secs(rest));
     }
 
-    /// Gives a place at the host back, and lets who waits for it try.
-    fn release(&mut self, url: usize) {
-        self.urls[url].under_way -= 1;
-        let host = self.urls[url].host;
-        self.hosts[host].under_way -= 1;
-        if let Some(waiting) = self.hosts[host].waiting.pop_front() {
-            self.urls[waiting].waits_for_host = false;
-            self.wake(waiting);
+    /// Gives the places of an attempt at `url` back, and lets those try who wait for them.
+    fn release(&mut self, url: usize, now: Timestamp) {
+        let place = &mut self.urls[url];
+        place.under_way -= 1;
+        let (merchant, host) = (place.merchant, place.host);
+        self.hosts[host].give_back(merchant);
+        self.all.give_back(merchant);
+        self.wake(url);
+        self.call(Room::Host(host), now);
+        self.call(Room::All, now);
+    }
+
+    /// Calls as many of those who wait as there is room for. One that cannot go after all leaves its place to the next.
+    fn call(&mut self, room: Room, now: Timestamp) {
+        let mut called = Vec::new();
+        while let Some((merchant, url)) = self.places(room).next() {
+            self.urls[url].waits_for = None;
+            self.wake(url);
+            let place = &self.urls[url];
+            let is_open = self.hosts[place.host].is_open_to(merchant) && self.all.is_open_to(merchant);
+            if is_open && place.wake.is_some_and(|(at, _)| at <= now) {
+                // Promised, so that no more are called than can go.
+                self.places(room).take(merchant);
+                called.push(merchant);
+            }
+        }
+        for merchant in called {
+            self.places(room).give_back(merchant);
+        }
+    }
+
+    fn places(&mut self, room: Room) -> &mut Places {
+        match room {
+            Room::Host(host) => &mut self.hosts[host],
+            Room::All => &mut self.all,
         }
     }
 

@@ -225,7 +225,7 @@ impl Running {
         let (job, at, answered) = match report {
             Report::Ended(job, at, answered) => (job, at, answered),
             Report::NotMade(job) => {
-                self.queue.put_back(&job, now.plus_secs(PUT_OFF_SECS));
+                self.queue.put_back(&job, now.plus_secs(PUT_OFF_SECS), now);
                 return;
             }
         };
@@ -331,7 +331,8 @@ impl Running {
             match ready(self.charges.seal(), webhook) {
                 Ok(ready) => match self.charges.webhook_policy().target(&webhook.url) {
                     Ok(target) => {
-                        self.queue.set_webhook(webhook.num, &target.url, &target.host);
+                        self.queue
+                            .set_webhook(webhook.num, webhook.merchant, &target.url, &target.host);
                         told.insert(webhook.num, Arc::new(ready));
                     }
                     Err(error) => {

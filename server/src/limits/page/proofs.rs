@@ -202,7 +202,11 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
     ),
     (
         "attempts at one receiver at once",
-        &["urls_of_one_host_share_its_bound_and_none_starves"],
+        &[
+            "urls_of_one_host_share_its_bound_and_none_starves",
+            "a_merchant_whose_receivers_are_slow_leaves_places_at_the_host_to_others",
+            "a_merchant_with_receivers_at_many_hosts_leaves_places_to_others",
+        ],
     ),
     (
         "tests of a webhook by a member",

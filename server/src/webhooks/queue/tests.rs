@@ -1,19 +1,26 @@
 //! Order, overtaking, and receivers that are dead.
 
+mod shares;
+
+use std::collections::VecDeque;
+
 use super::*;
 
 const START: Timestamp = Timestamp(1_000_000);
 const SEEN: i64 = 1;
 const CONFIRMED: i64 = 2;
 const OTHER: i64 = 3;
+/// What one merchant alone may have under way at a host.
+const ALONE: usize = 32;
+const SHOP: MerchantId = MerchantId([1; 16]);
 const MIDDLE: u16 = u16::MAX / 2;
 
 /// Two webhooks on one URL, and one on another host.
 fn queue() -> Queue {
     let mut queue = Queue::default();
-    queue.set_webhook(SEEN, "https://a/hook", "a");
-    queue.set_webhook(CONFIRMED, "https://a/hook", "a");
-    queue.set_webhook(OTHER, "https://b/hook", "b");
+    queue.set_webhook(SEEN, SHOP, "https://a/hook", "a");
+    queue.set_webhook(CONFIRMED, SHOP, "https://a/hook", "a");
+    queue.set_webhook(OTHER, SHOP, "https://b/hook", "b");
     queue
 }
 
@@ -107,7 +114,7 @@ fn a_dead_receiver_with_a_backlog_delays_nobody_and_is_knocked_at_ever_more_rare
         queue.push(due(num, SEEN, num));
     }
     let first = queue.take(START);
-    assert_eq!(first.len(), PER_HOST);
+    assert_eq!(first.len(), ALONE);
     queue.push(due(200_000, OTHER, 1));
     assert_eq!(numbers(&queue.take(START)), [200_000], "another host is free at once");
     for job in &first {
@@ -127,7 +134,7 @@ fn a_dead_receiver_with_a_backlog_delays_nobody_and_is_knocked_at_ever_more_rare
     // It lives again: everything goes out as fast as it answers.
     let job = only(queue.take(now));
     queue.ended(&job, Ended::Arrived, now, MIDDLE);
-    assert_eq!(queue.take(now).len(), PER_HOST);
+    assert_eq!(queue.take(now).len(), ALONE);
 }
 
 #[test]
@@ -146,23 +153,23 @@ fn a_receiver_that_answers_with_errors_is_not_taken_for_dead() {
 #[test]
 fn urls_of_one_host_share_its_bound_and_none_starves() {
     let mut queue = queue();
-    queue.set_webhook(9, "https://a/other", "a");
+    queue.set_webhook(9, SHOP, "https://a/other", "a");
     for num in 0..1_000 {
         queue.push(due(num, SEEN, num));
         queue.push(due(num + 1_000, 9, num));
     }
     let mut open: VecDeque<Job> = queue.take(START).into();
-    assert_eq!(open.len(), PER_HOST);
+    assert_eq!(open.len(), ALONE);
     let mut sent = Vec::new();
     while let Some(job) = open.pop_front() {
         queue.ended(&job, Ended::Arrived, START, MIDDLE);
         sent.push(job.delivery);
         open.extend(queue.take(START));
-        assert!(open.len() <= PER_HOST);
+        assert!(open.len() <= ALONE);
     }
     assert_eq!(sent.len(), 2_000);
     let first_of_other = sent.iter().position(|num| *num >= 1_000).unwrap();
-    assert!(first_of_other < 2 * PER_HOST, "{first_of_other}");
+    assert!(first_of_other < 2 * ALONE, "{first_of_other}");
 }
 
 #[test]
@@ -178,7 +185,7 @@ fn r20_a_dropped_webhook_is_told_nothing_more_until_it_is_set_again() {
     queue.ended(&under_way, Ended::Refused, START, MIDDLE);
     assert_eq!(numbers(&queue.take(START)), [2]);
     assert_eq!(queue.len(), 1);
-    queue.set_webhook(SEEN, "https://a/hook", "a");
+    queue.set_webhook(SEEN, SHOP, "https://a/hook", "a");
     queue.push(due(3, SEEN, 9));
     assert_eq!(numbers(&queue.take(START)), [3]);
 }
