@@ -138,6 +138,17 @@ impl Refusal {
         .retry_after(secs)
     }
 
+    /// The account has as many exports under way as it may.
+    #[must_use]
+    pub const fn too_many_exports() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-exports",
+            PageProblem::TooMany(SOON),
+        )
+        .retry_after(SOON)
+    }
+
     /// The merchant takes signed links only (R21).
     #[must_use]
     pub const fn signature_required() -> Self {
@@ -192,6 +203,7 @@ fn title(code: &str) -> &'static str {
         "needs-https" => "The dashboard needs https, or a loopback address.",
         "busy" => "The server has too much to do.",
         "too-many-requests" => "Too many requests. See Retry-After.",
+        "too-many-exports" => "Two exports of this account are under way.",
         "malformed-price" => "The price is not a whole number of cents.",
         "negative-price" => "The price is negative.",
         "zero-price" => "The price is zero.",
@@ -355,6 +367,7 @@ mod tests {
             (ParamError::MalformedSignature.into(), 400, "malformed-signature"),
             (ParamError::MalformedExpiry.into(), 400, "malformed-expiry"),
             (ParamError::HalfSigned.into(), 400, "incomplete-signature"),
+            (Refusal::too_many_exports(), 429, "too-many-exports"),
             (Refusal::signature_required(), 422, "signature-required"),
             (Refusal::signature_without_price(), 422, "signature-without-price"),
             (ClaimError::WrongSignature.into(), 422, "wrong-signature"),

@@ -38,6 +38,13 @@ pub(super) fn said_of(refusal: &Refusal) -> Said {
             words("Too many attempts", "Trop de tentatives"),
             words("Wait a minute, then try again.", "Attendez une minute, puis réessayez."),
         ),
+        "too-many-exports" => said(
+            words("Two exports are still running", "Deux exports sont encore en cours"),
+            words(
+                "Wait until one of them is complete, then try again.",
+                "Attendez que l’un d’eux soit terminé, puis réessayez.",
+            ),
+        ),
         "malformed-form" => said(
             words("The form cannot be read", "Le formulaire est illisible"),
             words(

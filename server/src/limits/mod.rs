@@ -5,6 +5,7 @@ pub mod bounded;
 mod bucket;
 mod client;
 mod connections;
+mod exports;
 mod keys;
 mod links;
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub use bounded::Bounded;
 pub use bucket::{Buckets, RetryAfter, Standing};
 pub use client::{Client, client_of, is_proxied};
 pub use connections::{ConnectionPermit, Connections, Http2Permit, Rest};
+pub use exports::{ExportPermit, Exports, TooManyExports};
 pub use keys::KeyLimit;
 pub use links::{LinkBudgets, TakenCharge};
 pub use press::{Press, Presses, Spending, Spent};
@@ -35,6 +37,8 @@ pub struct Limits {
     reusable: LinkBudgets,
     /// Open streams.
     pub streams: Streams,
+    /// Exports under way.
+    pub exports: Exports,
 }
 
 impl Limits {
@@ -48,6 +52,7 @@ impl Limits {
             signed: LinkBudgets::signed(limits),
             reusable: LinkBudgets::signed(limits),
             streams: Streams::new(limits.streams_per_address, limits.streams_per_charge, max_streams),
+            exports: Exports::default(),
         }
     }
 

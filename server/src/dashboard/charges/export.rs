@@ -18,6 +18,7 @@ use crate::charges::{FoundCharge, Place, Search};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::money;
 use crate::dashboard::route::{Changed, Member, Request, Unchanged, see_other};
+use crate::limits::{ExportPermit, TooManyExports};
 use crate::merchant::Role;
 use crate::merchant::Zone;
 use crate::store::StoreError;
@@ -66,9 +67,14 @@ pub(super) fn download(request: Request) -> BoxFuture<'static, Result<Response, 
             list.extensions_mut().insert(Unchanged);
             return Ok(list);
         };
+        let permit = request.app.limits.exports.begin(request.person()?.account);
+        let permit = permit.map_err(|error| match error {
+            TooManyExports::OfThisAccount => Refusal::too_many_exports(),
+            TooManyExports::OfAll => Refusal::busy(),
+        })?;
         let today = times::day_of(request.app.charges.now(), &member.merchant.settings.time_zone);
         let name = format!("attachment; filename=\"charges-{today}.csv\"");
-        let mut response = response(Export::new(request.app, member, search), &name);
+        let mut response = response(Export::new(request.app, permit, member, search), &name);
         response.extensions_mut().insert(Changed(filters.told()));
         Ok(response)
     })
@@ -100,15 +106,17 @@ enum At {
 
 struct Export {
     app: App,
+    permit: ExportPermit,
     member: Member,
     search: Search,
     at: At,
 }
 
 impl Export {
-    const fn new(app: App, member: Member, search: Search) -> Self {
+    const fn new(app: App, permit: ExportPermit, member: Member, search: Search) -> Self {
         Self {
             app,
+            permit,
             member,
             search,
             at: At::Head,
@@ -125,6 +133,7 @@ impl Export {
             At::Group(after) => after,
             At::End => return None,
         };
+        let _turn = self.permit.turn().await;
         let found = match self.app.charges.search(&self.search, after, GROUP).await {
             Ok(found) => found,
             Err(error) => {

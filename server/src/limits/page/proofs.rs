@@ -263,6 +263,14 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
     (
         "changes of a merchant, and exports",
         &[
+    (
+        "exports under way",
+        &[
+            "a_third_export_of_an_account_is_refused_until_one_has_ended",
+            "all_accounts_together_have_a_bound_of_exports_and_give_back_what_has_ended",
+            "two_exports_read_at_a_time_and_the_next_has_its_turn_after_them",
+        ],
+    ),
             "a_member_who_changes_things_without_end_is_stopped_and_a_full_log_forgets_its_oldest_lines",
             "a_member_with_browsers_without_number_has_one_accounts_budget",
         ],

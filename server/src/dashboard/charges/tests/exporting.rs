@@ -62,6 +62,21 @@ async fn an_export_of_more_than_one_group_is_whole() {
 }
 
 #[tokio::test]
+async fn a_third_export_of_an_account_is_refused_until_one_has_ended() {
+    let desk = Desk::new().await;
+    desk.make("A-1", "").await;
+    let first = desk.respond(Verb::Get, "charges.csv", "").await.unwrap();
+    let _second = desk.respond(Verb::Get, "charges.csv", "").await.unwrap();
+    let refused = desk.respond(Verb::Get, "charges.csv", "").await.unwrap_err();
+    assert_eq!((refused.status.as_u16(), refused.code), (429, "too-many-exports"));
+    assert!(refused.retry_after.is_some());
+    // A browser that goes away has ended its export as one that reads it whole has.
+    drop(first);
+    assert_eq!(records(&desk.get("charges.csv").await.body).len(), 1);
+    assert_eq!(records(&desk.get("charges.csv").await.body).len(), 1);
+}
+
+#[tokio::test]
 async fn figures_count_a_charge_on_its_day_and_as_money_only_when_it_is_confirmed() {
     let desk = Desk::new().await;
     let id = desk.make("A-1", "").await;
