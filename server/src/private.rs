@@ -82,6 +82,44 @@ pub(crate) fn hold(file: &File) -> io::Result<()> {
     }
 }
 
+/// Whether another process holds what lies at `path`, which may be missing. Whoever only looks is in nobody's way, but for an instant in
+/// which [`hold_alone`] waits for it.
+///
+/// # Errors
+/// The file system's.
+pub(crate) fn is_held(path: &Path) -> io::Result<bool> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Takes hold of an open file as [`hold`] does, also when somebody looks by [`is_held`] at this very instant.
+///
+/// # Errors
+/// As those of [`hold`].
+pub(crate) fn hold_alone(file: &File) -> io::Result<()> {
+    loop {
+        match hold(file) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            held => return held,
+        }
+        // Who looks shares it with others who look; who holds it shares it with nobody.
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock()?,
+            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        std::thread::yield_now();
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -109,6 +147,35 @@ pub(crate) mod tests {
                 fs::set_permissions(entry.path(), Permissions::from_mode(0o644)).unwrap();
             }
         }
+    }
+
+    #[test]
+    fn whoever_looks_sees_who_holds_a_file_and_keeps_nobody_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("held");
+        assert!(!is_held(&path).unwrap(), "nobody holds what is not there");
+        let file = options().create(true).write(true).open(&path).unwrap();
+        assert!(!is_held(&path).unwrap());
+        // Others who look all the time, with the lock that a look takes.
+        let ends = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !ends.load(std::sync::atomic::Ordering::Relaxed) {
+                        let _ = is_held(&path).unwrap();
+                    }
+                });
+            }
+            for _ in 0..1_000 {
+                let alone = options().write(true).open(&path).unwrap();
+                hold_alone(&alone).unwrap();
+            }
+            ends.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        hold_alone(&file).unwrap();
+        assert!(is_held(&path).unwrap());
+        let second = options().write(true).open(&path).unwrap();
+        assert_eq!(hold_alone(&second).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub enum SocketError {
     /// No server is at the other end.
     #[error("no server runs")]
     NoServer,
+    /// The server took the command, and ended before it answered.
+    #[error("the server ended before it answered: it is not known whether the command was carried out")]
+    Ended,
     /// The server is there, and talking to it failed.
     #[error("the running server cannot be asked through {path}: {cause}")]
     Failed {
@@ -220,10 +223,15 @@ pub async fn ask(path: &Path, command: &Command) -> Result<Reply, SocketError> {
         write.write_all(&line).await?;
         let mut reply = Vec::new();
         BufReader::new(read).read_to_end(&mut reply).await?;
-        Ok::<Reply, io::Error>(serde_json::from_slice(&reply)?)
+        Ok::<Vec<u8>, io::Error>(reply)
     };
     match tokio::time::timeout(patience(command), asking).await {
-        Ok(Ok(reply)) => Ok(reply),
+        // An answer is a whole line. A process that dies sends no more of it, or has its end of the connection cut.
+        Ok(Ok(reply)) if !reply.ends_with(b"\n") => Err(SocketError::Ended),
+        Ok(Ok(reply)) => serde_json::from_slice(&reply).map_err(|error| failed(error.to_string())),
+        Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+            Err(SocketError::Ended)
+        }
         Ok(Err(error)) => Err(failed(error.to_string())),
         Err(_) => Err(failed("it does not answer".to_owned())),
     }

@@ -45,6 +45,8 @@ pub(super) struct Unpacked {
     pub(super) manifest: Option<Manifest>,
     pub(super) database: PathBuf,
     pub(super) keys: Option<Keys>,
+    /// Whether the passphrase opened it.
+    pub(super) is_sealed: bool,
 }
 
 /// Writes a backup to `to`. The file appears whole or not at all; an earlier backup that is there already is replaced, and nothing else.
@@ -171,20 +173,25 @@ pub(super) fn unpack(from: &Path, folder: &Path, passphrase: Option<&str>) -> Re
     let mut file = BufReader::new(File::open(from).map_err(BackupError::at(from))?);
     let mut head = [0; MAGIC.len()];
     let has_head = file.read_exact(&mut head).is_ok();
+    let is_sealed = has_head && head == *MAGIC;
+    // Whoever gives a passphrase relies on the seal, which anybody could leave out.
+    if passphrase.is_some() && !is_sealed {
+        return Err(BackupError::NotSealed(from.display().to_string()));
+    }
     if has_head && head.starts_with(DATABASE_MAGIC) {
         return copy_database(from, folder);
     }
-    let is_sealed = has_head && head == *MAGIC;
     match (is_sealed, passphrase) {
         (true, Some(passphrase)) => {
             let opening = Opening::new(file, passphrase)?;
-            read(opening, from, folder).map_err(|error| match error {
+            let unpacked = read(opening, from, folder).map_err(|error| match error {
                 // A wrong passphrase shows at the first byte, a changed file somewhere behind it; either way it is the seal that says so.
                 BackupError::File { cause, .. } if cause.kind() == io::ErrorKind::InvalidData => {
                     BackupError::DoesNotOpen
                 }
                 error => error,
-            })
+            })?;
+            Ok(Unpacked { is_sealed, ..unpacked })
         }
         (true, None) => Err(BackupError::PassphraseWanted),
         (false, _) => {
@@ -221,6 +228,7 @@ fn copy_database(from: &Path, folder: &Path) -> Result<Unpacked, BackupError> {
         manifest: None,
         database,
         keys: None,
+        is_sealed: false,
     })
 }
 
@@ -281,6 +289,7 @@ fn read<R: Read>(archive: R, from: &Path, folder: &Path) -> Result<Unpacked, Bac
         manifest: Some(manifest),
         database,
         keys: keys.0.zip(keys.1).map(|(secret, seals)| Keys { secret, seals }),
+        is_sealed: false,
     })
 }
 

@@ -121,6 +121,12 @@ pub(crate) enum BackupError {
     /// The file is sealed, and no passphrase was given.
     #[error("the backup is sealed: name the file that holds its passphrase with --passphrase-file")]
     PassphraseWanted,
+    /// A passphrase was given, and the file is not sealed: it need not be the one that was sealed with it.
+    #[error(
+        "backup-not-sealed: {0} is not sealed, and so whoever can write to where it comes from can have put it there; nothing was \
+         changed: leave --passphrase-file out if you are sure of it"
+    )]
+    NotSealed(String),
     /// The passphrase does not open it, or somebody changed it.
     #[error("the passphrase does not open the backup, or the file was changed")]
     DoesNotOpen,
@@ -155,6 +161,17 @@ pub(crate) enum BackupError {
     /// The keys that the database was made under are nowhere.
     #[error("the backup holds no keys, and {0} is not there: put it back first, for the database opens under no other")]
     MissingKeys(String),
+    /// A later program wrote the database in it.
+    #[error(
+        "the database of the backup was written by a later version of bitpro (its shape is {stored}, this version knows {known}); \
+         nothing was changed: install that version, or a later one"
+    )]
+    NewerDatabase {
+        /// The number of the last change of its shape.
+        stored: i64,
+        /// The last one that is known here.
+        known: i64,
+    },
     /// The database in it cannot be used.
     #[error("the database of the backup cannot be used: {0}")]
     Database(String),

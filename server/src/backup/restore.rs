@@ -1,7 +1,7 @@
 //! Putting a backup in place of the database. The one instant that counts is a rename: before it nothing has changed, after it the
 //! restored database is there.
 
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,14 @@ use crate::config::{Config, SealSource, SecretSource};
 use crate::private;
 use crate::rng::Rng;
 use crate::store::secret::Secret;
-use crate::store::{ASIDE, StoreError, adopt, folder_of, forget_second_names, mark_path, settle};
+use crate::store::{ASIDE, StoreError, Unfit, adopt, folder_of, forget_second_names, mark_path, settle};
 
 /// What a restore has done, and what the next start has to look up again.
 pub(crate) struct Restored {
     /// What the backup says of itself; a bare database says nothing.
     pub(crate) manifest: Option<Manifest>,
+    /// Whether it was sealed, and so by somebody who knows the passphrase.
+    pub(crate) was_sealed: bool,
     /// Up to when it knows anything, where it does.
     pub(crate) known_until: Option<Timestamp>,
     /// Charges in it.
@@ -83,10 +85,11 @@ pub(crate) async fn restore(
     let identity = adopt(&unpacked.database, &hex::encode(rng.bytes()), now)
         .await
         .map_err(|error| match error {
-            error if error.is_disk_full() => BackupError::DiskFull {
+            Unfit::Newer { stored, known } => BackupError::NewerDatabase { stored, known },
+            Unfit::Store(error) if error.is_disk_full() => BackupError::DiskFull {
                 path: unpacked.database.display().to_string(),
             },
-            error => BackupError::Database(error.to_string()),
+            Unfit::Store(error) => BackupError::Database(error.to_string()),
         })?;
     // The manifest is what the archive says of itself; what counts is the database.
     if let Some(stored) = identity
@@ -114,6 +117,7 @@ pub(crate) async fn restore(
     Ok(Restored {
         known_until: unpacked.manifest.as_ref().map(Manifest::taken_at).or(identity.time),
         manifest: unpacked.manifest,
+        was_sealed: unpacked.is_sealed,
         charges: identity.charges,
         open: identity.open,
         deliveries: identity.deliveries,
@@ -131,10 +135,12 @@ fn alone(mark: &Path, database: &Path) -> Result<Option<File>, BackupError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(BackupError::at(mark)(error)),
     };
-    match file.try_lock() {
+    match private::hold_alone(&file) {
         Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(BackupError::InUse(database.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(BackupError::at(mark)(error)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            Err(BackupError::InUse(database.display().to_string()))
+        }
+        Err(error) => Err(BackupError::at(mark)(error)),
     }
 }
 

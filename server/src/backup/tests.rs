@@ -277,6 +277,23 @@ async fn a_database_that_is_there_is_not_replaced_unasked() {
 }
 
 #[tokio::test]
+async fn whoever_gives_a_passphrase_gets_nothing_restored_that_is_not_sealed() {
+    let place = Place::new();
+    let sealed = place.folder.path().join("sealed");
+    fs::rename(place.backup(Some(PASSPHRASE), false).await, &sealed).unwrap();
+    let open = place.backup(None, false).await;
+    let bare = place.copy().await;
+    let before = fs::read(&place.config.database).unwrap();
+    for put_there in [&open, &bare] {
+        let refused = place.restore(put_there, Some(PASSPHRASE), true).await.err().unwrap();
+        assert!(refused.to_string().starts_with("backup-not-sealed: "), "{refused}");
+    }
+    assert_eq!(fs::read(&place.config.database).unwrap(), before);
+    assert!(place.restore(&sealed, Some(PASSPHRASE), true).await.unwrap().was_sealed);
+    assert!(!place.restore(&open, None, true).await.unwrap().was_sealed);
+}
+
+#[tokio::test]
 async fn a_running_server_is_not_restored_under_its_feet() {
     let place = Place::new();
     let backup = place.backup(None, false).await;
@@ -805,5 +822,6 @@ async fn a_database_of_a_later_version_is_not_restored() {
     let before = [&copy, &place.config.database].map(|path| fs::read(path).unwrap());
     let refused = place.restore(&copy, None, true).await.err().unwrap();
     assert!(refused.to_string().contains("later version"), "{refused}");
+    assert!(!refused.to_string().contains("damaged"), "{refused}");
     assert!(before == [&copy, &place.config.database].map(|path| fs::read(path).unwrap()));
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CONFLICT, FAILED, INVALID, fail, prepared, prepared_for, print, remote};
+use super::{CONFLICT, FAILED, INVALID, code_of, fail, prepared, prepared_for, print, remote};
 use crate::admin::Command;
 use crate::backup::{self, BackupError, Contents, Keys, Restored, target};
 use crate::clock::{Clock as _, SystemClock};
@@ -65,7 +65,7 @@ pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode 
     };
     let reply = match runtime.block_on(remote::carry_out(&config, &Command::CopyDatabase)) {
         Ok(reply) => reply,
-        Err(failure) => return fail(FAILED, &failure.message),
+        Err(failure) => return fail(code_of(failure.kind), &failure.message),
     };
     let copy = PathBuf::from(reply["path"].as_str().unwrap_or_default());
     let made = backup::pack(
@@ -144,6 +144,7 @@ fn document(restored: &Restored) -> Value {
     json!({
         "known_until": restored.known_until.map(instant),
         "made_by": restored.manifest.as_ref().map(|manifest| &manifest.version),
+        "sealed": restored.was_sealed,
         "charges": restored.charges,
         "open_charges": restored.open,
         "deliveries_to_repeat": restored.deliveries,
@@ -188,6 +189,7 @@ fn refuse(error: &BackupError) -> ExitCode {
         BackupError::WeakPassphrase { .. }
         | BackupError::KeysInTheOpen
         | BackupError::PassphraseWanted
+        | BackupError::NotSealed(_)
         | BackupError::TargetInUse(_)
         | BackupError::TargetIsNoBackup(_)
         | BackupError::TargetIsUnfinished(_) => INVALID,

@@ -210,15 +210,17 @@ fn reply_to(file: Option<PathBuf>, command: &Command, json: bool) -> Result<Valu
             print::reply(command, &value, &config, json);
             Ok(value)
         }
-        Err(failure) => {
-            let code = match failure.kind {
-                Kind::Invalid => INVALID,
-                Kind::Unknown => UNKNOWN,
-                Kind::Conflict => CONFLICT,
-                Kind::Unavailable => FAILED,
-            };
-            Err(fail(code, &failure.message))
-        }
+        Err(failure) => Err(fail(code_of(failure.kind), &failure.message)),
+    }
+}
+
+/// What a shell gets for a failure.
+const fn code_of(kind: Kind) -> u8 {
+    match kind {
+        Kind::Invalid => INVALID,
+        Kind::Unknown => UNKNOWN,
+        Kind::Conflict => CONFLICT,
+        Kind::Unavailable => FAILED,
     }
 }
 

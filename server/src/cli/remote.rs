@@ -2,10 +2,12 @@
 
 use crate::accounts::{Accounts, Email};
 use crate::admin::{self, Command, Failure, Kind, Reply, SocketError};
-use crate::charges::{OpenError, Role};
+use crate::charges::Role;
 use crate::config::Config;
-use crate::instance::{Instance, InstanceError};
+use crate::instance::Instance;
+use crate::private;
 use crate::reconcile::Reconciler;
+use crate::store::mark_path;
 
 /// Has `command` carried out.
 ///
@@ -15,19 +17,18 @@ pub(super) async fn carry_out(config: &Config, command: &Command) -> Reply {
     match admin::ask(&config.admin_socket, command).await {
         Ok(reply) => reply,
         Err(SocketError::NoServer) => here(config, command).await,
+        Err(SocketError::Ended) if matches!(command, Command::CopyDatabase) => Err(unavailable(
+            "the server ended meanwhile; no backup was written: try again".to_owned(),
+        )),
         Err(error) => Err(unavailable(error.to_string())),
     }
 }
 
+/// Carries `command` out in the database itself, unless a server that cannot be asked has it: that one is its only writer.
 async fn here(config: &Config, command: &Command) -> Reply {
-    let instance = Instance::open(config, Role::Tool).await.map_err(|error| match error {
-        // A server is just starting or ending, or its socket is elsewhere.
-        InstanceError::Open(OpenError::InUse(path)) => unavailable(format!(
-            "{path} is in use by another process, and no server answers at {}",
-            config.admin_socket.display()
-        )),
-        error => unavailable(error.to_string()),
-    })?;
+    refuse_beside_server(config)?;
+    let opened = Instance::open(config, Role::Tool).await;
+    let instance = opened.map_err(|error| unavailable(error.to_string()))?;
     let operator = config.operator_email.as_deref().and_then(Email::read);
     let accounts = Accounts::new(
         instance.charges.clone(),
@@ -41,9 +42,31 @@ async fn here(config: &Config, command: &Command) -> Reply {
     reply
 }
 
+/// A server, or a restore, holds the issuance mark for as long as it runs.
+fn refuse_beside_server(config: &Config) -> Result<(), Failure> {
+    let mark = mark_path(&config.database);
+    match private::is_held(&mark) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Failure {
+            kind: Kind::Conflict,
+            message: format!(
+                "database-in-use: {} is in use by a server that does not answer at {}; nothing was done. It is just starting or \
+                 ending, or its socket was removed, or admin_socket is configured otherwise here: restart it with this \
+                 configuration, or stop it",
+                config.database.display(),
+                config.admin_socket.display()
+            ),
+        }),
+        Err(error) => Err(unavailable(format!("{}: {error}", mark.display()))),
+    }
+}
+
 const fn unavailable(message: String) -> Failure {
     Failure {
         kind: Kind::Unavailable,
         message,
     }
 }
+
+#[cfg(test)]
+mod tests;

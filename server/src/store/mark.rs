@@ -5,7 +5,7 @@
 //! The file is a row of slots of 64 bytes. A descriptor has two, written in turn, so that a torn write leaves the other.
 
 use std::collections::HashMap;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -91,11 +91,10 @@ impl IssuanceMark {
             .create(true)
             .truncate(false)
             .open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(MarkError::InUse),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
+        private::hold_alone(&file).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => MarkError::InUse,
+            _ => error.into(),
+        })?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let slots = read(&bytes)?;

@@ -48,7 +48,7 @@ pub use personal::Personal;
 pub(crate) use rendered::{RenderKey, Rendered};
 pub use search::{Needle, Note, Place, Search, Tally};
 pub use snapshot::{ChargeOrigin, Snapshot};
-pub(crate) use sqlite::{BesideRow, MailRow, adopt, people, settle};
+pub(crate) use sqlite::{BesideRow, MailRow, Unfit, adopt, people, settle};
 pub(crate) use tx::{Batch, CHARGES_A_TURN, Draft, MerchantDraft, Tx, WrittenBy};
 pub use watch_map::WatchMap;
 pub(crate) use webhook::{Fresh, WebhookMap};

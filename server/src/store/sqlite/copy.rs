@@ -56,29 +56,54 @@ pub(crate) struct Identity {
     pub(crate) time: Option<Timestamp>,
 }
 
+/// Why a database file cannot be put in place.
+#[derive(Debug)]
+pub(crate) enum Unfit {
+    /// A later program wrote it.
+    Newer {
+        /// The number of the last change of its shape.
+        stored: i64,
+        /// The last one that is known here.
+        known: i64,
+    },
+    /// It cannot be read or written, or contradicts itself.
+    Store(StoreError),
+}
+
+impl<E: Into<StoreError>> From<E> for Unfit {
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 /// Looks into the database file at `path` that nobody uses, checks that it is whole, and makes it one that was restored at `now`: its
 /// `epoch` is a fresh one, for cursors from before a restore mean nothing after it (R31); numbers of events go on above what
 /// may have been told (R17); and an issuance mark that is not beside it was lost, however young the database is (R28).
 ///
 /// # Errors
-/// [`StoreError::Damaged`] with what is wrong.
-pub(crate) async fn adopt(path: &Path, epoch: &str, now: Timestamp) -> Result<Identity, StoreError> {
+/// [`Unfit`] with what is wrong.
+pub(crate) async fn adopt(path: &Path, epoch: &str, now: Timestamp) -> Result<Identity, Unfit> {
     let mut connection = lone(path).await?;
     let whole: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
         .fetch_one(&mut connection)
         .await?;
     if whole != "ok" {
         // What it says quotes names out of the file, which may be anybody's.
-        return Err(StoreError::Damaged("it contradicts itself".to_owned()));
+        return Err(StoreError::Damaged("it contradicts itself".to_owned()).into());
     }
     let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version")
         .fetch_all(&mut connection)
         .await
         .map_err(|_| StoreError::Damaged("it is no database of this program".to_owned()))?;
-    if let Some(unknown) = applied.iter().find(|&&version| !MIGRATIONS.version_exists(version)) {
-        return Err(StoreError::Damaged(format!(
-            "it was made by a later version (migration {unknown}): install that version"
-        )));
+    if applied.iter().any(|&version| !MIGRATIONS.version_exists(version)) {
+        return Err(Unfit::Newer {
+            stored: applied.last().copied().unwrap_or_default(),
+            known: MIGRATIONS
+                .iter()
+                .map(|migration| migration.version)
+                .max()
+                .unwrap_or_default(),
+        });
     }
     let identity = Identity {
         network: meta(&mut connection, "network").await?,

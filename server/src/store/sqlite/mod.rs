@@ -30,7 +30,7 @@ pub(super) use bulk::counted::taken as statements;
 pub(super) use chain::{block_at, followed_txs, outputs_without_bytes, paying_tx};
 pub(super) use charges::{NewRow, charge, charges_by_num, list, state_counts};
 pub(super) use copy::copy_into;
-pub(crate) use copy::{adopt, settle};
+pub(crate) use copy::{Unfit, adopt, settle};
 pub(super) use journal::{Decided, OutboxRow, events_before, history};
 pub(super) use keys::{KeyRow, KeySecretRow, nonces, success_url};
 pub(crate) use mails::MailRow;
