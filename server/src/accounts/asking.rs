@@ -277,6 +277,9 @@ impl Accounts {
                     let name = tx.memory().merchants().get(&merchant).map(|m| m.settings.name.clone());
                     let team = tx.people().await?.members(merchant).await?;
                     let mut people = tx.people().await?;
+                    let was_owner = team
+                        .iter()
+                        .any(|member| member.role == Role::Owner && member.email == email.as_str());
                     let mut account = match people.account_of(email.as_str()).await? {
                         Some(account) => account,
                         None => {
@@ -288,15 +291,18 @@ impl Accounts {
                             account
                         }
                     };
+                    let is_new = account.password.is_none();
+                    if was_owner && account.approved_at.is_some() && !is_new {
+                        return Ok(false);
+                    }
                     people.put_member(row, account.num, Role::Owner, now).await?;
                     account.approved_at = account.approved_at.or(Some(now));
                     people.put_account(&account).await?;
-                    let is_new = account.password.is_none();
                     if is_new {
                         this.send_choice(tx, &account, true, now).await?;
                     }
                     this.tell_of_owner(tx, merchant, &team, &account, now).await?;
-                    Ok(is_new)
+                    Ok(true)
                 })
             })
             .await

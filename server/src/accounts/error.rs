@@ -61,6 +61,13 @@ pub enum AccountError {
     /// Merchants would be left without an owner who can get in.
     #[error("the only owner of {}: give it another one first, by `bitpro merchant set <id> --owner <email>`", listed(.0))]
     OnlyOwner(Vec<MerchantId>),
+    /// The same of an account that is to be blocked.
+    #[error(
+        "the only owner of {}: give it another one first, by `bitpro merchant set <id> --owner <email>`, or leave it without one by \
+         --force",
+        listed(.0)
+    )]
+    OnlyOwnerBlocked(Vec<MerchantId>),
     /// The address has an account.
     #[error("this address has an account")]
     Taken,
@@ -198,6 +205,7 @@ impl AccountError {
             | Self::NotBlocked
             | Self::NoFactor
             | Self::OnlyOwner(_)
+            | Self::OnlyOwnerBlocked(_)
             | Self::UnknownAccount
             | Self::UnknownMember
             | Self::UnknownMerchant

@@ -5,6 +5,7 @@ use bitpro_charge::{MerchantId, Timestamp};
 
 use super::asking::merchant_row;
 use super::notices::Whence;
+use super::operating::WHO;
 use super::{Accounts, MemberRow};
 use crate::merchant::Permission;
 use crate::merchant::Role;
@@ -59,12 +60,17 @@ impl Accounts {
             loss.invitations = emails.join(", ");
         }
         if !loss.invitations.is_empty() {
+            // Whom the operator took the account from did not do it.
+            let (who, detail) = match whence {
+                Whence::CommandLine => (WHO, format!("{}: {}", leaver.email, loss.invitations)),
+                Whence::Client(_) | Whence::Server => (leaver.email, loss.invitations.clone()),
+            };
             let line = AuditRow {
                 merchant: Some(row),
                 account: None,
-                who: leaver.email.to_owned(),
+                who: who.to_owned(),
                 action: "team/invitations/withdrawn".to_owned(),
-                detail: loss.invitations.clone(),
+                detail,
                 client: whence.noted(),
                 at: now,
                 outcome: Some("done".to_owned()),
@@ -84,19 +90,5 @@ impl Accounts {
             loss.keys = names.join(", ");
         }
         Ok(loss)
-    }
-
-    /// The same in every team, for somebody who can get in no more.
-    pub(super) async fn end_with_account(
-        &self,
-        tx: &mut Tx,
-        leaver: Leaver<'_>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        for part in tx.people().await?.memberships(leaver.account).await? {
-            self.end_with_part(tx, part.merchant, leaver, Whence::CommandLine, now)
-                .await?;
-        }
-        Ok(())
     }
 }

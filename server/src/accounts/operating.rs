@@ -5,15 +5,15 @@ use bitpro_charge::{MerchantId, Timestamp};
 use super::asking::merchant_row;
 use super::leaving::Leaver;
 use super::notices::{Part, Whence};
-use super::team::is_other_owner;
-use super::{AccountError, Accounts, Email, LINK_HOURS, language_of};
+use super::team::{is_other_owner, name_of};
+use super::{AccountError, Accounts, Email, LINK_HOURS, MemberRow, language_of};
 use crate::letters::{self, Notice};
 use crate::merchant::Role;
 use crate::store::people::{AccountRow, AuditRow};
 use crate::store::{StoreError, Tx};
 
 /// What stands in the log in the place of a person's address.
-const WHO: &str = "bitpro";
+pub(super) const WHO: &str = "bitpro";
 /// What stands in the place of a client's address.
 const FROM: &str = "command line";
 
@@ -81,8 +81,8 @@ impl Accounts {
     /// can.
     ///
     /// # Errors
-    /// [`AccountError::UnknownAccount`], [`AccountError::NotApproved`], [`AccountError::Blocked`], [`AccountError::OnlyOwner`],
-    /// or the database's.
+    /// [`AccountError::UnknownAccount`], [`AccountError::NotApproved`], [`AccountError::Blocked`],
+    /// [`AccountError::OnlyOwnerBlocked`], or the database's.
     pub async fn disable(&self, email: &Email, even_only_owner: bool) -> Result<(), AccountError> {
         let (this, email, now) = (self.clone(), email.clone(), self.charges.now());
         self.charges
@@ -97,12 +97,15 @@ impl Accounts {
                         return Err(AccountError::Blocked);
                     }
                     if !even_only_owner {
-                        spared(tx, &account).await?;
+                        spared(tx, &account).await.map_err(|error| match error {
+                            AccountError::OnlyOwner(orphans) => AccountError::OnlyOwnerBlocked(orphans),
+                            error => error,
+                        })?;
                     }
                     account.disabled_at = Some(now);
                     this.shut(tx, account.clone()).await?;
                     this.operated(tx, &account, "account/disable", now).await?;
-                    this.end_with_account(tx, gone(&account), now).await?;
+                    this.end_with_account(tx, &account, now).await?;
                     this.tell_of_operator(tx, &account, Notice::Disabled, now).await?;
                     Ok(())
                 })
@@ -126,6 +129,12 @@ impl Accounts {
                     }
                     tx.people().await?.put_account(&account).await?;
                     this.operated(tx, &account, "account/enable", now).await?;
+                    for part in tx.people().await?.memberships(account.num).await? {
+                        let merchant = &name_of(tx, part.merchant);
+                        let member = account.email.as_str();
+                        let notice = Notice::MemberEnabled { merchant, member };
+                        this.tell_other_owners(tx, part.merchant, member, notice, now).await?;
+                    }
                     this.tell_of_operator(tx, &account, Notice::Enabled, now).await?;
                     Ok(())
                 })
@@ -187,6 +196,43 @@ impl Accounts {
                     Ok(tx.people().await?.remove_account(account.num).await?)
                 })
             })
+            .await
+    }
+
+    /// Ends what must not outlive somebody's part in every team, for somebody who can get in no more, and tells the owners.
+    async fn end_with_account(&self, tx: &mut Tx, account: &AccountRow, now: Timestamp) -> Result<(), StoreError> {
+        let whence = Whence::CommandLine;
+        for part in tx.people().await?.memberships(account.num).await? {
+            let loss = self
+                .end_with_part(tx, part.merchant, gone(account), whence, now)
+                .await?;
+            let notice = Notice::MemberDisabled {
+                merchant: &name_of(tx, part.merchant),
+                member: &account.email,
+                invitations: &loss.invitations,
+                keys: &loss.keys,
+            };
+            self.tell_other_owners(tx, part.merchant, &account.email, notice, now)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Tells a merchant's owners what the operator did to the account of `member`, who is told by a letter of their own.
+    async fn tell_other_owners(
+        &self,
+        tx: &mut Tx,
+        merchant: MerchantId,
+        member: &str,
+        notice: Notice<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let team = tx.people().await?.members(merchant).await?;
+        let others = team
+            .iter()
+            .filter(|other| other.role == Role::Owner && other.email != member);
+        let others: Vec<&MemberRow> = others.collect();
+        self.notify(tx, merchant, &others, notice, Whence::CommandLine, now)
             .await
     }
 

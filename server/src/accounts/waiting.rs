@@ -3,8 +3,8 @@
 //!
 //! The row is authenticated, but whoever can write the database can also put back a row of before, one that was stopped, whose day is
 //! over long ago. So the process remembers which wallets it let wait. What it does not know is met in two ways: at its first look
-//! after the start, when it can know none, a wallet whose day is over waits for another one, of which the owners are told; later it
-//! was put there by another hand.
+//! after the start, when it can know none, a wallet whose day is over waits for another one, and of every wallet that waits the owners
+//! are told once more, for it may be one that they stopped; later it was put there by another hand.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -73,6 +73,8 @@ impl Waiting {
 /// What becomes of a wallet that waits.
 enum Fate {
     Waits,
+    /// It does, as it did before this process began, or as somebody had it look.
+    IsFoundWaiting,
     WaitsAnew,
     IsTaken(Box<Receive>),
     IsWithdrawn(Withdrawal),
@@ -135,7 +137,8 @@ impl Accounts {
             return Ok(Fate::IsWithdrawn(Withdrawal::AskerGone));
         }
         Ok(match (wallet.due_at <= outside, is_known) {
-            (false, _) => Fate::Waits,
+            (false, true) => Fate::Waits,
+            (false, false) => Fate::IsFoundWaiting,
             (true, false) => Fate::WaitsAnew,
             (true, true) => Fate::IsTaken(Box::new(receive)),
         })
@@ -147,10 +150,27 @@ impl Accounts {
                 self.waiting.note(wallet.merchant, wallet.mac);
                 Ok(())
             }
+            Fate::IsFoundWaiting => self.tell_again(tx, wallet).await,
             Fate::WaitsAnew => self.begin_anew(tx, wallet).await,
             Fate::IsTaken(receive) => self.take(tx, wallet, *receive, outside).await,
             Fate::IsWithdrawn(why) => self.withdraw_wallet(tx, wallet, why, Whence::Server).await,
         }
+    }
+
+    /// Lets a wallet wait on that this process did not see being asked for, and tells the owners of it: a row that was withdrawn can
+    /// have been put back while no server ran.
+    async fn tell_again(&self, tx: &mut Tx, wallet: PendingWallet) -> Result<(), StoreError> {
+        let (merchant, now) = (wallet.merchant, self.charges.now());
+        add_line(tx, &wallet, "settings/wallet/waits", now).await?;
+        let notice = Notice::WalletAsked {
+            merchant: &name_of(tx, merchant),
+            page: &self.wallet_page(merchant),
+            due: wallet.due_at,
+        };
+        self.notify_owners(tx, merchant, notice, client_of(&wallet), now)
+            .await?;
+        self.waiting.note(merchant, wallet.mac);
+        Ok(())
     }
 
     /// Lets a wallet wait for another whole day, of which the owners are told.

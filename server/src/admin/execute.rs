@@ -45,18 +45,28 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
         Command::SetMerchant { id, edit } => {
             let id = read::<MerchantId>("merchant id", &id)?;
             let owner = people::owner(&edit)?;
+            let names: Vec<String> = edit.settings.iter().map(|(name, _)| name.clone()).collect();
             let changes = changes(edit).await?;
             let gives_wallet = changes.wallet.is_some();
-            let is_first = charges
-                .merchant(id)
-                .is_some_and(|merchant| merchant.descriptor.is_none());
+            let former = charges.merchant(id);
+            let is_first = former.as_ref().is_some_and(|merchant| merchant.descriptor.is_none());
             charges.change_merchant(id, changes).await?;
             if gives_wallet {
                 accounts.tell_of_wallet(id, is_first).await?;
             }
-            people::adopt(accounts, id, owner).await?;
+            let has_owner = people::adopt(accounts, id, owner).await?;
             scanned(charges, id).await?;
-            merchant(charges, id).await
+            let mut document = merchant(charges, id).await?;
+            let mut changed: Vec<&str> = has_owner.then_some(journal::OWNER).into_iter().collect();
+            if let (Some(former), Some(present)) = (&former, charges.merchant(id)) {
+                let settings = [former, &present].map(|merchant| &merchant.settings);
+                let differs = |name: &&str| settings[0].text_of(name) != settings[1].text_of(name);
+                changed.extend(names.iter().map(String::as_str).filter(differs));
+                changed.extend((former.logo != present.logo).then_some(journal::LOGO));
+                changed.extend((former.descriptor != present.descriptor).then_some(journal::DESCRIPTOR));
+            }
+            document["changed"] = json!(changed);
+            Ok(document)
         }
         Command::ShowMerchant { id } => merchant(charges, read("merchant id", &id)?).await,
         Command::ListMerchants => {

@@ -41,6 +41,8 @@ pub(super) async fn noted(accounts: &Accounts, command: &Command, work: impl Fut
     let begun = accounts.begin_change(Some(merchant), None, WHO, action, FROM).await?;
     let reply = work.await;
     let detail = reply.as_ref().ok().map(|made| detail(command, made));
+    // What was so already is no change.
+    let detail = detail.filter(|detail| !detail.is_empty());
     accounts.end_change(begun, detail).await?;
     reply
 }
@@ -71,23 +73,32 @@ fn charge(made: &Value) -> String {
     }
 }
 
-/// The settings of an edit, as they are now, and the rest of it. A descriptor is told whole, as the dashboard does: by it one
+/// What a change of a merchant may be of, beside settings, in the list `changed` of the reply.
+pub(super) const OWNER: &str = "owner";
+pub(super) const LOGO: &str = "logo";
+pub(super) const DESCRIPTOR: &str = "descriptor";
+
+/// The settings that an edit has changed, as they are now, and the rest of what it has. A descriptor is told whole, as the dashboard does: by it one
 /// sees where the money went.
 fn edited(edit: &MerchantEdit, merchant: &Value) -> String {
     let mut parts: Vec<String> = Vec::new();
-    if let Some(owner) = &edit.owner {
+    let is_changed = |name: &str| {
+        let changed = merchant["changed"].as_array();
+        changed.is_some_and(|names| names.iter().any(|changed| changed == name))
+    };
+    if let Some(owner) = edit.owner.as_ref().filter(|_| is_changed(OWNER)) {
         parts.push(format!("owner: {}", owner.trim()));
     }
-    for (name, _) in &edit.settings {
+    for (name, _) in edit.settings.iter().filter(|(name, _)| is_changed(name)) {
         let value = merchant["settings"][name].as_str().unwrap_or_default();
         parts.push(format!("{name} = {value}"));
     }
     match edit.logo.as_deref() {
-        Some("") => parts.push("logo: none".to_owned()),
-        Some(_) => parts.push("logo".to_owned()),
-        None => {}
+        Some("") if is_changed(LOGO) => parts.push("logo: none".to_owned()),
+        Some(_) if is_changed(LOGO) => parts.push("logo".to_owned()),
+        _ => {}
     }
-    if edit.descriptor.is_some() {
+    if is_changed(DESCRIPTOR) {
         let descriptor = merchant["descriptor"].as_str().unwrap_or_default();
         parts.push(format!("descriptor: {descriptor}"));
     }

@@ -103,12 +103,12 @@ pub(super) fn owner(edit: &MerchantEdit) -> Result<Option<Email>, Failure> {
     edit.owner.as_deref().map(address).transpose()
 }
 
-/// Gives a merchant an owner, if one is named.
-pub(super) async fn adopt(accounts: &Accounts, merchant: MerchantId, owner: Option<Email>) -> Result<(), Failure> {
-    if let Some(owner) = owner {
-        accounts.adopt(merchant, &owner).await?;
+/// Gives a merchant an owner, if one is named. Whether that changed anything.
+pub(super) async fn adopt(accounts: &Accounts, merchant: MerchantId, owner: Option<Email>) -> Result<bool, Failure> {
+    match owner {
+        Some(owner) => Ok(accounts.adopt(merchant, &owner).await?),
+        None => Ok(false),
     }
-    Ok(())
 }
 
 fn address(text: &str) -> Result<Email, Failure> {
@@ -152,7 +152,8 @@ impl From<AccountError> for Failure {
             | AccountError::Blocked
             | AccountError::NotBlocked
             | AccountError::NoFactor
-            | AccountError::OnlyOwner(_) => Kind::Conflict,
+            | AccountError::OnlyOwner(_)
+            | AccountError::OnlyOwnerBlocked(_) => Kind::Conflict,
             AccountError::Store(error) => return error.into(),
             _ => Kind::Invalid,
         };

@@ -101,14 +101,14 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
     match command {
         Command::AddMerchant(_) => {
             out(&format!("added {}", text(&value["id"])));
-            if let Some(url) = &config.public_url {
-                out(&format!("link  {}{}", url.origin(), text(&value["link"])));
-            }
+            out(&format!("link  {}{}", config.public_origin(), text(&value["link"])));
             wallet(value);
             link::warn_without_key(value);
         }
         Command::SetMerchant { .. } => {
-            out(&format!("changed {}", text(&value["id"])));
+            let is_changed = value["changed"].as_array().is_some_and(|names| !names.is_empty());
+            let what = if is_changed { "changed" } else { "nothing to change:" };
+            out(&format!("{what} {}", text(&value["id"])));
             link::warn_without_key(value);
         }
         Command::ShowMerchant { .. } => merchant(value),

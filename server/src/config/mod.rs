@@ -151,7 +151,16 @@ impl Config {
     /// Where the dashboard is, as far as the configuration says: without a public address on this machine.
     #[must_use]
     pub fn dashboard_origin(&self) -> String {
-        match self.dashboard_url.as_ref().or(self.public_url.as_ref()) {
+        match &self.dashboard_url {
+            Some(url) => url.origin().to_owned(),
+            None => self.public_origin(),
+        }
+    }
+
+    /// Where the checkout is, as far as the configuration says: without a public address on this machine, as the server has it.
+    #[must_use]
+    pub fn public_origin(&self) -> String {
+        match &self.public_url {
             Some(url) => url.origin().to_owned(),
             None => format!("http://localhost:{}", self.listen.port()),
         }

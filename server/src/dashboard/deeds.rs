@@ -84,16 +84,21 @@ pub(super) fn deed(action: &str) -> Option<Words> {
             "The wait for another wallet began anew",
             "L’attente d’un autre portefeuille a recommencé",
         ),
+        "settings/wallet/waits" => words(
+            "Another wallet was waiting when the server started",
+            "Un autre portefeuille attendait au démarrage du serveur",
+        ),
         _ => return None,
     })
 }
 
 /// What the server does by itself.
 #[cfg(test)]
-const BY_ITSELF: [&str; 4] = [
+const BY_ITSELF: [&str; 5] = [
     "settings/wallet/due",
     "settings/wallet/withdrawn",
     "settings/wallet/anew",
+    "settings/wallet/waits",
     "team/invitations/withdrawn",
 ];
 

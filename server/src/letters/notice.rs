@@ -77,6 +77,24 @@ pub enum Notice<'a> {
         /// The keys that he made and may know, and that still work; empty for none.
         keys: &'a str,
     },
+    /// The operator blocked the account of somebody in the team.
+    MemberDisabled {
+        /// Whose team.
+        merchant: &'a str,
+        /// The account's address.
+        member: &'a str,
+        /// The addresses that they had invited, whose invitations ended with it; empty for none.
+        invitations: &'a str,
+        /// The keys that they made and may know, and that still work; empty for none.
+        keys: &'a str,
+    },
+    /// The operator does so no more.
+    MemberEnabled {
+        /// Whose team.
+        merchant: &'a str,
+        /// The account's address.
+        member: &'a str,
+    },
     /// The one who reads this has another role.
     RoleChanged {
         /// In whose team.
@@ -167,13 +185,20 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
         figure(words("New address", "Nouvelle adresse"), clean::line(new, 254));
     }
     match what {
+        Notice::MemberEnabled { member, .. } => figure(PERSON, clean::address(member)),
         Notice::TeamChanged {
             member,
             invitations,
             keys,
             ..
+        }
+        | Notice::MemberDisabled {
+            member,
+            invitations,
+            keys,
+            ..
         } => {
-            figure(words("Person", "Personne"), clean::address(member));
+            figure(PERSON, clean::address(member));
             if !invitations.is_empty() {
                 let label = words(
                     "Their invitations, now withdrawn",
@@ -209,6 +234,8 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
     }
     content.small(what.advice().of(language)).to(to)
 }
+
+const PERSON: Words = words("Person", "Personne");
 
 /// Each of a list, cleaned by itself.
 fn each(list: &str, clean: fn(&str) -> String) -> String {
@@ -378,6 +405,25 @@ impl<'a> Notice<'a> {
                 ),
                 Some(merchant),
             ),
+            Self::MemberDisabled { merchant, .. } => (
+                words("A member of the team was blocked", "Un membre de l'équipe a été bloqué"),
+                words(
+                    "Whoever runs this Bitpro blocked the account of somebody in your team: they cannot log in any more. They still belong to the team.",
+                    "L'exploitant de ce Bitpro a bloqué le compte de quelqu'un de votre équipe, qui ne peut plus se connecter. Cette personne fait toujours partie de l'équipe.",
+                ),
+                Some(merchant),
+            ),
+            Self::MemberEnabled { merchant, .. } => (
+                words(
+                    "A member of the team can log in again",
+                    "Un membre de l'équipe peut de nouveau se connecter",
+                ),
+                words(
+                    "Whoever runs this Bitpro no longer blocks the account of somebody in your team. They have the role that they had.",
+                    "L'exploitant de ce Bitpro ne bloque plus le compte de quelqu'un de votre équipe, qui retrouve le rôle qu'il avait.",
+                ),
+                Some(merchant),
+            ),
             Self::RoleChanged { merchant, .. } => (
                 words("You have another role", "Vous avez un autre rôle"),
                 words(
@@ -490,6 +536,18 @@ impl<'a> Notice<'a> {
             Self::WalletAsked { .. } => words(
                 "If you do not know of it, stop it there at once, then change your password.",
                 "Si vous n'êtes pas au courant, arrêtez-le tout de suite sur cette page, puis changez votre mot de passe.",
+            ),
+            Self::MemberEnabled { .. } => words(
+                "If they should not belong to the team any more, remove them on the team's page.",
+                "Si cette personne ne doit plus faire partie de l'équipe, retirez-la sur la page de l'équipe.",
+            ),
+            Self::MemberDisabled { keys, .. } if !keys.is_empty() => words(
+                "If you do not trust this person, give these keys new secrets, and those of links and webhooks, too. If you do not know why, ask whoever runs this Bitpro.",
+                "Si vous ne faites pas confiance à cette personne, donnez de nouveaux secrets à ces clés, ainsi qu'à celles des liens et des webhooks. Si vous ne savez pas pourquoi, demandez à qui gère ce Bitpro.",
+            ),
+            Self::MemberDisabled { .. } => words(
+                "If you do not know why, ask whoever runs this Bitpro.",
+                "Si vous ne savez pas pourquoi, demandez à qui gère ce Bitpro.",
             ),
             Self::TeamChanged { keys, .. } if !keys.is_empty() => words(
                 "If you do not trust this person, give these keys new secrets, and those of links and webhooks, too. If it was neither you nor somebody of your team, change your password at once and look at the log of changes.",

@@ -92,6 +92,22 @@ fn every(language: Language, text: &str) -> Vec<Letter> {
             invitations: text,
             keys: text,
         },
+        Notice::MemberDisabled {
+            merchant: text,
+            member: text,
+            invitations: text,
+            keys: text,
+        },
+        Notice::MemberDisabled {
+            merchant: text,
+            member: text,
+            invitations: "",
+            keys: "",
+        },
+        Notice::MemberEnabled {
+            merchant: text,
+            member: text,
+        },
         Notice::RoleChanged {
             merchant: text,
             role: Role::Viewer,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{field, list, out, pretty, text};
 use crate::admin::LinkCommand;
-use crate::config::{Config, PublicUrl};
+use crate::config::Config;
 
 /// Prints what a command about signed links gave.
 pub(super) fn reply(command: &LinkCommand, value: &Value, config: &Config) {
@@ -30,8 +30,7 @@ pub(super) fn reply(command: &LinkCommand, value: &Value, config: &Config) {
         ),
         LinkCommand::RevokeKey { .. } => out(&format!("revoked {}", text(&value["id"]))),
         LinkCommand::Sign(_) => {
-            let server = config.public_url.as_ref().map_or("", PublicUrl::origin);
-            signed(value, server, false);
+            signed(value, &config.public_origin(), false);
         }
     }
 }

@@ -129,12 +129,25 @@ async fn an_invitation_does_not_outlive_the_part_of_who_sent_it() {
         assert_eq!(invited.len(), 1, "{way}");
         let log = world.accounts().changes(merchant, None, 10).await.unwrap();
         let line = log.iter().find(|line| line.action == "team/invitations/withdrawn");
-        assert_eq!(line.unwrap().detail, "evil@books.example", "{way}");
+        // What the operator did is not told as the deed of whom it befell.
+        let (who, detail) = match way {
+            "blocked" | "deleted" => ("bitpro", "bob@books.example: evil@books.example"),
+            _ => (BOB, "evil@books.example"),
+        };
+        let line = line.unwrap();
+        assert_eq!((line.who.as_str(), line.detail.as_str()), (who, detail), "{way}");
         if way == "blocked" {
+            let letters = world.letters().await;
+            let told = letters.iter().rfind(|letter| letter.to == ADA).unwrap();
+            assert_eq!(told.subject, "A member of the team was blocked");
+            assert!(told.text.contains("evil@books.\u{2060}example"), "{}", told.text);
+            assert!(told.text.contains("bob@books.\u{2060}example"), "{}", told.text);
             let email = BOB.to_owned();
             let enable = Command::Account(AccountCommand::Enable { email });
             admin::execute(world.accounts(), enable).await.unwrap();
             assert_eq!(stranger.get(&evil).await.status, 410, "it does not come back");
+            let subjects = world.subjects(ADA).await;
+            assert_eq!(subjects.last().unwrap(), "A member of the team can log in again");
             continue;
         }
         let letters = world.letters().await;

@@ -231,12 +231,18 @@ async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
         let edit = edit(owner);
         execute(world.accounts(), Command::SetMerchant { id, edit })
             .await
-            .unwrap();
+            .unwrap()
     };
     set("ann@b.example").await;
     let log = world.accounts().changes(merchant, None, 1).await.unwrap();
     assert_eq!(log[0].detail, "owner: ann@b.example, name = Renamed");
     assert_eq!(world.subjects("ada@tea.example").await[2..], ["There is a new owner"]);
+    // The same once more changes nothing, and leaves neither a line nor a letter.
+    let letters = world.letters().await.len();
+    let again = set("ann@b.example").await;
+    assert_eq!(again["changed"].as_array().unwrap().len(), 0);
+    assert_eq!(world.accounts().changes(merchant, None, 1).await.unwrap(), log);
+    assert_eq!(world.letters().await.len(), letters);
     let letters = world.letters().await;
     let to_ann = letters
         .iter()

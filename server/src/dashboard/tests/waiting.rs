@@ -150,6 +150,32 @@ async fn r27_a_wallet_that_was_stopped_and_is_put_back_by_another_hand_is_not_ta
 }
 
 #[tokio::test]
+async fn r27_owners_are_told_at_each_start_of_a_wallet_that_waits_for_it_may_be_one_that_they_stopped() {
+    let world = World::new().await;
+    let (_, merchant) = world.person(ADA).await;
+    ask(&world, ADA, merchant).await;
+    let asked = world.accounts().pending_wallet(merchant).await.unwrap().unwrap();
+    world.meddle("CREATE TABLE kept AS SELECT * FROM pending_wallets").await;
+    let client = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    assert!(world.accounts().stop_wallet(merchant, client).await.unwrap());
+    // Put back while no server runs, long before its day is over.
+    world.meddle("INSERT INTO pending_wallets SELECT * FROM kept").await;
+    let before = world.subjects(ADA).await.len();
+    let next = restarted(&world);
+    next.take_due_wallets().await.unwrap();
+    assert_eq!(
+        world.subjects(ADA).await[before..],
+        ["The money is to go to another wallet"]
+    );
+    let log = next.changes(merchant, None, 1).await.unwrap();
+    assert_eq!(log[0].action, "settings/wallet/waits");
+    // It goes on as it was asked for, and is told once.
+    assert_eq!(next.pending_wallet(merchant).await.unwrap(), Some(asked));
+    next.take_due_wallets().await.unwrap();
+    assert_eq!(world.subjects(ADA).await.len(), before + 1);
+}
+
+#[tokio::test]
 async fn r27_a_wallet_waits_on_over_a_restart_and_anew_if_its_day_ended_meanwhile() {
     let world = World::new().await;
     let (_, merchant) = world.person(ADA).await;
