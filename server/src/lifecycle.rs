@@ -164,6 +164,8 @@ async fn serve_instance(
         rates,
         market,
     } = instance;
+    // Whatever may fail is done before anything is begun that would have to be ended again.
+    let nonces = nonces(&config.database, &charges).await?;
     let socket = AdminSocket::bind(&config.admin_socket).map_err(|cause| ServeError::AdminSocket {
         path: config.admin_socket.display().to_string(),
         cause,
@@ -184,10 +186,6 @@ async fn serve_instance(
     let public_url = config.public_url.unwrap_or_else(|| local_url(address));
 
     let reconciler = Reconciler::new(charges.clone(), config.node.clone(), &config.database);
-    let comparing = config
-        .reconcile_every
-        .map(|every| tokio::spawn(reconciler.clone().keep(every, closing.clone())));
-
     // The watcher ends after the requests: what they still make is watched.
     let watching_ends = CancellationToken::new();
     let watching = node::watch(
@@ -197,6 +195,9 @@ async fn serve_instance(
         watching_ends.clone(),
     )
     .map_err(ServeError::NoThread)?;
+    let comparing = config
+        .reconcile_every
+        .map(|every| tokio::spawn(reconciler.clone().keep(every, closing.clone())));
     let following = market.map(|market| tokio::spawn(market.follow(Arc::clone(&rng), closing.clone())));
 
     let sender = Sender::new(charges.clone(), public_url.origin());
@@ -214,11 +215,10 @@ async fn serve_instance(
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
     let ids = RequestIds::new(rng.bytes());
     let mapi = Mapi {
-        nonces: nonces(&config.database, &charges).await?,
+        nonces: nonces.clone(),
         limit: KeyLimit::new(config.limits.api_per_minute, config.limits.api_burst),
         patience: config.limits.request_timeout.mul_f32(0.9),
     };
-    let nonces = mapi.nonces.clone();
     let tidying = tokio::spawn(Mapi::tidy(charges.clone(), watching_ends.clone()));
     let max_connections = connections(config.limits.max_connections);
     let connections = Connections::new(
@@ -399,5 +399,29 @@ mod tests {
             let outcome = refuse_fixed_rate_for_real_money(&config);
             assert_eq!(outcome.is_ok(), may_start, "{network}, {source}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_may_fail_at_a_start_is_tried_before_anything_is_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let config = || {
+            let written = [
+                ("BITPRO_NETWORK", "regtest".to_owned()),
+                ("BITPRO_RATE_SOURCE", "fixed".to_owned()),
+                ("BITPRO_DATA_DIR", folder.path().display().to_string()),
+                ("BITPRO_LISTEN", taken.local_addr().unwrap().to_string()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value));
+            Config::from_sources(written, None, Some(folder.path())).unwrap()
+        };
+        // As on a full disk, the journal of nonces cannot be written.
+        let journal = folder.path().join("bitpro.db.nonces");
+        std::fs::create_dir(&journal).unwrap();
+        let refused = serve(config(), None, CancellationToken::new()).await.unwrap_err();
+        assert!(matches!(refused, ServeError::Nonces(_)), "{refused}");
+        std::fs::remove_dir(&journal).unwrap();
+        let refused = serve(config(), None, CancellationToken::new()).await.unwrap_err();
+        assert!(matches!(refused, ServeError::Listen { .. }), "{refused}");
     }
 }
