@@ -51,6 +51,8 @@ impl PublicUrl {
             Some((host, port)) if !port.ends_with(']') => host,
             _ => authority,
         };
+        // A name may end in the dot of the root, and leads to the same place.
+        let host = host.strip_suffix('.').unwrap_or(host);
         !self.is_loopback() && host.eq_ignore_ascii_case(&self.host)
     }
 
