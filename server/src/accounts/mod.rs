@@ -53,6 +53,7 @@ pub(crate) use crate::store::people::{
 
 use crate::charges::Charges;
 use crate::config::{Ceilings, Signup};
+use crate::limits::RetryAfter;
 use crate::merchant::Language;
 use crate::store::StoreError;
 use crate::store::people::AccountRow;
@@ -137,9 +138,9 @@ impl Accounts {
     /// Takes a test of a webhook from a merchant's budget.
     ///
     /// # Errors
-    /// [`AccountError::TooMany`].
-    pub(crate) fn test_of(&self, merchant: MerchantId) -> Result<(), AccountError> {
-        Ok(self.budgets.test(merchant, self.charges.now())?)
+    /// [`RetryAfter`].
+    pub(crate) fn test_of(&self, merchant: MerchantId) -> Result<(), RetryAfter> {
+        self.budgets.test(merchant, self.charges.now())
     }
 
     /// Takes a line of a merchant's log from the account of whoever is about to change something.

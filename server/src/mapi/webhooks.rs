@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::call::{Call, Reply};
 use super::fields::{malformed, missing};
 use super::problem::Problem;
+use crate::checkout::refusal::Refusal;
 use crate::store::KeptAnswer;
 use crate::webhooks::{DeliveryReport, WebhookError, WebhookId, WebhookReport, Webhooks};
 use crate::wire;
@@ -82,6 +83,9 @@ pub(super) fn test(call: Call) -> BoxFuture<'static, Result<Reply, Problem>> {
     Box::pin(async move {
         call.fields()?.end()?;
         let id = id(&call)?;
+        let merchant = call.caller.merchant.id;
+        // Whoever has a key sends no more of them to a host of their choice than a member of the team.
+        call.app.accounts.test_of(merchant).map_err(Refusal::from)?;
         // Only the nonce is taken in the store: a test is made anew whenever it is asked for.
         let authority = crate::charges::Authority {
             idempotency: None,
@@ -96,7 +100,7 @@ pub(super) fn test(call: Call) -> BoxFuture<'static, Result<Reply, Problem>> {
             .charges
             .carry_out(authority, move |_| Box::pin(async move { Ok(nothing) }));
         taken.await?;
-        Ok(Reply::ok(&of(&call).test(Some(call.caller.merchant.id), id).await?))
+        Ok(Reply::ok(&of(&call).test(Some(merchant), id).await?))
     })
 }
 

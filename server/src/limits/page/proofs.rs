@@ -209,8 +209,11 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "tests of a webhook by a member",
-        &["a_receiver_is_not_flooded_with_tests"],
+        "tests of a webhook by a member or a key",
+        &[
+            "a_receiver_is_not_flooded_with_tests",
+            "tests_of_webhooks_by_keys_have_the_budget_of_the_merchant",
+        ],
     ),
     (
         "what is kept of a receiver's answer",
@@ -261,9 +264,6 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         &["a_map_takes_no_more_than_it_may_however_many_keys_come"],
     ),
     (
-        "changes of a merchant, and exports",
-        &[
-    (
         "exports under way",
         &[
             "a_third_export_of_an_account_is_refused_until_one_has_ended",
@@ -271,6 +271,9 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
             "two_exports_read_at_a_time_and_the_next_has_its_turn_after_them",
         ],
     ),
+    (
+        "changes of a merchant, and exports",
+        &[
             "a_member_who_changes_things_without_end_is_stopped_and_a_full_log_forgets_its_oldest_lines",
             "a_member_with_browsers_without_number_has_one_accounts_budget",
         ],

@@ -19,6 +19,20 @@ async fn a_signed_request_is_answered_and_the_answer_is_signed() {
 }
 
 #[tokio::test]
+async fn tests_of_webhooks_by_keys_have_the_budget_of_the_merchant() {
+    let shop = Shop::open(&[], "webhooks:write").await;
+    let test = || {
+        let webhook = KeyId(uuid(&SystemRng));
+        shop.ask(Method::POST, &format!("/mapi/webhooks/{webhook}/test"), "{}")
+    };
+    for _ in 0..10 {
+        assert_eq!(shop.code(&test()).await, "404 unknown-webhook");
+    }
+    assert_eq!(shop.code(&test()).await, "429 too-many-requests");
+    assert!(!shop.send(&test()).await.header("retry-after").is_empty());
+}
+
+#[tokio::test]
 async fn a_timestamp_may_be_900_seconds_off() {
     let shop = Shop::usual().await;
     for (off, status) in [(-900, 200), (900, 200), (-901, 401), (901, 401)] {
