@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use bitpro_charge::{BlockHash, BlockRef, ChargeId, Loss, Outpoint, Place, Timestamp, Txid, Whereabouts};
+use bitpro_charge::{
+    BlockHash, BlockRef, ChargeId, Loss, MerchantId, Network, Outpoint, Place, Timestamp, Txid, Whereabouts,
+};
 use siphasher::sip::SipHasher13;
 
 use super::difference::{Code, Difference};
@@ -10,6 +12,7 @@ use crate::charges::MOST_PAYMENTS;
 use crate::node::survey::{FoundConflict, FoundOutput, MINERS_CLOCK_SECS};
 use crate::store::Snapshot;
 use crate::store::audit::{StoredAt, StoredScript};
+use crate::wallet::{DescriptorId, address_of};
 
 /// What came into the mempool this short a time before the instant up to which it was read may have come just after: the node
 /// records whole seconds.
@@ -77,7 +80,15 @@ pub(super) fn compare(found: &[FoundOutput], conflicts: &[FoundConflict], stored
 
 /// What pays an address that was passed over, or was given out with a charge that is not there any more: after a restore a shopper
 /// may have paid a charge that was lost. It contradicts nothing, for others may have used the wallet before.
-pub(super) fn without_charge(found: &[FoundOutput], stored: &StoredAt) -> Vec<(Outpoint, String)> {
+///
+/// Nothing of it stands in the database but the address, so it is told with those who may know whose it is: the shops of `wallets` that
+/// get their addresses from there now.
+pub(super) fn without_charge(
+    found: &[FoundOutput],
+    stored: &StoredAt,
+    network: Network,
+    wallets: &[(DescriptorId, MerchantId)],
+) -> Vec<(Outpoint, String)> {
     let orphans: HashMap<&[u8], &StoredScript> = stored
         .scripts
         .iter()
@@ -89,12 +100,23 @@ pub(super) fn without_charge(found: &[FoundOutput], stored: &StoredAt) -> Vec<(O
         let Some(script) = orphans.get(output.script_pubkey.as_slice()) else {
             continue;
         };
+        let shops = wallets
+            .iter()
+            .filter(|(descriptor, _)| *descriptor == script.descriptor);
+        let shops: Vec<String> = shops.map(|(_, merchant)| merchant.to_string()).collect();
         let says = format!(
-            "{} pays {} sat to index {} of descriptor {}, which no charge has: a charge that a restore has lost, or another program",
+            "{} pays {} sat to {} (index {} of descriptor {}, merchants: {}), which no charge has: a charge that a restore has lost, or \
+             another program",
             place_in_words(output.place),
             output.value.to_sat(),
+            address_of(&output.script_pubkey, network).unwrap_or_default(),
             script.index,
-            script.descriptor.0
+            script.descriptor.0,
+            if shops.is_empty() {
+                "none now".to_owned()
+            } else {
+                shops.join(", ")
+            },
         );
         without.push((output.outpoint, says));
     }

@@ -131,7 +131,12 @@ impl<'i> Run<'i> {
         heights.dedup();
         let store = self.inner.charges.store();
         let stored = store.stored_at(&scripts, &victims, &heights).await?;
-        for (outpoint, says) in without_charge(found, &stored) {
+        let merchants = self.inner.charges.merchants();
+        let wallets = merchants
+            .iter()
+            .filter_map(|merchant| Some((merchant.descriptor?, merchant.id)));
+        let wallets: Vec<_> = wallets.collect();
+        for (outpoint, says) in without_charge(found, &stored, self.inner.charges.network(), &wallets) {
             self.report
                 .note_once("payment-without-charge", format!("{outpoint}: {says}"));
         }

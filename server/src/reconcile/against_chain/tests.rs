@@ -3,7 +3,6 @@ use bitpro_charge::{Amount, Event, Payment};
 use super::*;
 use crate::node::view::ScriptId;
 use crate::testing::TestApp;
-use crate::wallet::DescriptorId;
 
 /// A charge that was paid in the block that is the tip, as it is stored, and the output as the chain has it.
 async fn paid() -> (StoredAt, FoundOutput) {
@@ -190,9 +189,17 @@ async fn r27_money_to_an_address_that_was_not_given_out_keeps_it_back() {
     stored.scripts[0].is_skipped = false;
     stored.scripts[0].is_ahead = false;
     assert_eq!(codes(&found, &[], &stored), []);
-    let without = without_charge(&found, &stored);
+    let without = without_charge(
+        &found,
+        &stored,
+        Network::Regtest,
+        &[(DescriptorId(1), MerchantId([3; 16]))],
+    );
     assert_eq!(without[0].0, found[0].outpoint, "a lost charge may have been paid");
-    assert!(without[0].1.contains("index 70 of descriptor 1"), "{}", without[0].1);
+    let address = address_of(&found[0].script_pubkey, Network::Regtest).unwrap();
+    for part in [&address, "index 70 of descriptor 1", &MerchantId([3; 16]).to_string()] {
+        assert!(without[0].1.contains(part), "{}", without[0].1);
+    }
 }
 
 #[tokio::test]
