@@ -14,6 +14,8 @@ use crate::limits::{Buckets, Client, RetryAfter};
 pub(crate) const LETTERS_PER_ACCOUNT: u32 = 20;
 /// Letters to one address, an hour and at once, that strangers have sent or that one account has sent.
 pub(crate) const LETTERS_PER_MAILBOX: u32 = 4;
+/// Invitations to one address, an hour and at once, whoever sends them: who is invited may know none of them.
+pub(crate) const INVITATIONS_PER_MAILBOX: u32 = 12;
 /// Passwords that one account chooses while it is logged in, an hour and at once.
 pub(crate) const PASSWORDS_PER_HOUR: u32 = 10;
 /// Letters about log-ins from new browsers to one account, an hour and at once.
@@ -85,6 +87,8 @@ pub struct Budgets {
     sent_to: Buckets<(i64, String)>,
     /// Invitations of everybody.
     invitations: Buckets<()>,
+    /// The same to one address.
+    invited: Buckets<String>,
     /// Letters about new browsers, by account.
     new_devices: Buckets<i64>,
     /// Requests that one merchant's team has us send to a server of its choice.
@@ -120,6 +124,7 @@ impl Budgets {
             senders: hourly("letter_account", LETTERS_PER_ACCOUNT),
             sent_to: hourly("letter_sent_to", LETTERS_PER_MAILBOX),
             invitations: hourly("invitation_instance", ceilings.invitations_per_hour),
+            invited: hourly("invitation_mailbox", INVITATIONS_PER_MAILBOX),
             new_devices: hourly("letter_new_device", NEW_DEVICES_PER_HOUR),
             tests: Buckets::new("webhook_test", 6, 10),
         }
@@ -221,6 +226,7 @@ impl Budgets {
     /// [`RetryAfter`].
     pub(crate) fn invitation(&self, account: i64, email: &Email, now: Timestamp) -> Result<(), RetryAfter> {
         self.sent(account, email, now)?;
+        self.invited.take(email.as_str().to_owned(), now)?;
         self.invitations.take((), now)
     }
 
@@ -354,6 +360,9 @@ mod tests {
         assert_eq!(asked.count(), 30);
         let invited = (0..1_000_u32).filter(|n| budgets.invitation((*n).into(), &email(*n), NOW).is_ok());
         assert_eq!(invited.count(), 200);
+        let victim = Budgets::default();
+        let invited = (0..100).filter(|n| victim.invitation(*n, &email(0), NOW).is_ok());
+        assert_eq!(invited.count(), 12, "from whomever they come");
         let one = Budgets::default();
         let invited = (0..1_000).filter(|n| one.invitation(1, &email(*n), NOW).is_ok());
         assert_eq!(invited.count(), usize::try_from(LETTERS_PER_ACCOUNT).unwrap());
