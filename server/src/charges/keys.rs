@@ -1,27 +1,20 @@
-//! Keys of the merchant API: made, rotated, revoked; and requests that carry one, with what they leave behind.
+//! Keys of the merchant API: made, rotated, revoked.
 
 use std::sync::Arc;
 
 use bitpro_charge::{MerchantId, Timestamp};
-use futures::future::BoxFuture;
 
 use super::Charges;
 use super::beside::{Beside, nothing};
-use crate::clock::Moment;
-use crate::keys::{ApiKey, KeyId, KeySecret, NONCE_SECS, SECRET_LEN, Scopes};
+use crate::keys::{ApiKey, KeyId, KeySecret, SECRET_LEN, Scopes};
 use crate::name::is_name;
 use crate::rng::{self, Rng, uuid};
-use crate::store::{KeptAnswer, StoreError, Tx};
+use crate::store::{StoreError, Tx};
 
 /// The longest that an old secret lives on beside the new one: 30 days, in seconds.
 pub const LONGEST_OVERLAP_SECS: u32 = 30 * 24 * 60 * 60;
 /// The most keys of a merchant that are not revoked: all are kept in memory, and owners get a letter about each.
 pub const MOST_KEYS: usize = 50;
-/// How long the answer to a request with an Idempotency-Key is kept, in hours.
-pub(crate) const KEPT_HOURS: u32 = 24;
-/// The same in seconds.
-const KEPT_SECS: u32 = KEPT_HOURS * 60 * 60;
-
 /// Why keys are not changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KeyError {
@@ -57,31 +50,6 @@ pub struct IssuedKey {
     pub secret: [u8; SECRET_LEN],
     /// Until when the secret before it counts, if there is one.
     pub overlap_until: Option<Timestamp>,
-}
-
-/// A request that was authenticated and wants to change something.
-#[derive(Debug, Clone)]
-pub struct Authority {
-    /// The key's row.
-    pub(crate) key: i64,
-    /// The request's nonce.
-    pub(crate) nonce: [u8; 16],
-    /// Its `Idempotency-Key`, and the hash of what it asks for.
-    pub(crate) idempotency: Option<(String, [u8; 32])>,
-}
-
-/// Why a request was not carried out.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AuthorityError {
-    /// The nonce was used.
-    #[error("the nonce was used before")]
-    Replayed,
-    /// The Idempotency-Key belongs to another request.
-    #[error("the Idempotency-Key was used for another request")]
-    OtherRequest,
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 impl Charges {
@@ -245,93 +213,6 @@ impl Charges {
             .write(|tx| Box::pin(async move { tx.reseal().await }))
             .await
     }
-
-    /// The nonces that stand in the database: key, nonce, time of receipt.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn stored_nonces(&self) -> Result<Vec<(i64, [u8; 16], Timestamp)>, StoreError> {
-        let nonces = self.inner.store.nonces().await?;
-        let received = |expires_at: Timestamp| Timestamp(expires_at.0 - i64::from(NONCE_SECS) * 1_000);
-        Ok(nonces
-            .into_iter()
-            .map(|(key, nonce, expires_at)| (key, nonce, received(expires_at)))
-            .collect())
-    }
-
-    /// Stores when keys were last used, and forgets nonces and answers that no longer count.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn tidy_requests(&self) -> Result<(), StoreError> {
-        // By the machine's clock: a time that ran ahead for a moment makes nobody's request count twice (R32).
-        let now = self.moment().outside;
-        let used: Vec<(i64, Timestamp)> = self
-            .keys(None)
-            .iter()
-            .filter_map(|key| Some((key.num, key.last_used_at()?)))
-            .collect();
-        self.inner
-            .store
-            .write(move |tx| {
-                Box::pin(async move {
-                    tx.note_keys_used(&used).await?;
-                    tx.forget_requests(now, before(now, KEPT_SECS)).await
-                })
-            })
-            .await
-    }
-
-    /// Carries out what an authenticated request asks for, once: its nonce, its effect and its answer are one unit (R33).
-    /// A request that was carried out already gets the answer that was given then. An answer that says "not now" (5xx) is
-    /// not kept, so that the request can be made again.
-    ///
-    /// # Errors
-    /// [`AuthorityError`]; nothing is changed then.
-    pub(crate) async fn carry_out<F>(&self, authority: Authority, effect: F) -> Result<KeptAnswer, AuthorityError>
-    where
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<KeptAnswer, StoreError>> + Send + 'static,
-    {
-        let moment = self.moment();
-        self.inner
-            .store
-            .write(move |tx| Box::pin(async move { carried_out(tx, authority, moment, effect).await }))
-            .await
-    }
-}
-
-async fn carried_out<F>(
-    tx: &mut Tx,
-    authority: Authority,
-    moment: Moment,
-    effect: F,
-) -> Result<KeptAnswer, AuthorityError>
-where
-    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<KeptAnswer, StoreError>> + Send + 'static,
-{
-    let Authority {
-        key,
-        nonce,
-        idempotency,
-    } = authority;
-    let now = moment.now;
-    if !tx.take_nonce(key, nonce, now.plus_secs(NONCE_SECS)).await? {
-        return Err(AuthorityError::Replayed);
-    }
-    let Some((name, request)) = idempotency else {
-        return Ok(effect(tx).await?);
-    };
-    // Kept for a day by the machine's clock: what ran ahead for a moment must not carry a request out twice (R32).
-    match tx.kept_answer(key, &name, before(moment.outside, KEPT_SECS)).await? {
-        Some((known, answer)) if known == request => return Ok(answer),
-        Some(_) => return Err(AuthorityError::OtherRequest),
-        None => {}
-    }
-    let answer = effect(tx).await?;
-    if answer.status < 500 {
-        tx.keep_answer(key, &name, request, &answer, now).await?;
-    }
-    Ok(answer)
 }
 
 fn usable(tx: &Tx, id: KeyId) -> Result<ApiKey, KeyError> {
@@ -351,8 +232,4 @@ fn fresh_secret(rng: &dyn Rng, now: Timestamp) -> (KeySecret, [u8; SECRET_LEN]) 
         expires_at: None,
     };
     (secret, bytes)
-}
-
-const fn before(now: Timestamp, secs: u32) -> Timestamp {
-    Timestamp(now.0 - secs as i64 * 1_000)
 }
