@@ -26,6 +26,11 @@ pub trait Clock: Send + Sync + 'static {
     /// The time since some instant that stays the same, by a clock that nobody sets: for pauses, never for what is stored.
     fn monotonic(&self) -> Duration;
 
+    /// The same, but it goes on while the machine is suspended.
+    fn with_sleep(&self) -> Duration {
+        self.monotonic()
+    }
+
     /// Everything that the clocks say now.
     fn moment(&self) -> Moment {
         let now = self.now();
@@ -111,6 +116,11 @@ pub trait Machine: Send + Sync + 'static {
 
     /// How long it runs.
     fn running(&self) -> Duration;
+
+    /// How long it runs and sleeps.
+    fn with_sleep(&self) -> Duration {
+        self.running()
+    }
 }
 
 /// Our time on a machine.
@@ -172,6 +182,10 @@ impl<M: Machine> Clock for OurClock<M> {
 
     fn monotonic(&self) -> Duration {
         self.machine.running()
+    }
+
+    fn with_sleep(&self) -> Duration {
+        self.machine.with_sleep()
     }
 
     fn moment(&self) -> Moment {
@@ -252,6 +266,12 @@ impl Machine for ThisMachine {
 
     fn running(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn with_sleep(&self) -> Duration {
+        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(since_boot).unwrap_or_default()
     }
 }
 

@@ -89,7 +89,7 @@ async fn r04_a_machine_that_slept_knows_nothing_of_it_until_a_block_tells() -> R
     let heard_until = watched.status()?.observed_until;
     // Both clocks go on, and no look lies in between: the peers are still there, as after a suspended machine wakes up.
     pair.advance_secs(600).await?;
-    watched.clock.advance_secs(600);
+    watched.clock.sleep_secs(600);
     let status = watched
         .becomes("a node that has perhaps slept", |status| {
             status.hearing == Hearing::Again

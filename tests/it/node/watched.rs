@@ -1,7 +1,7 @@
 //! A watcher at work on a node, and what the tests ask of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -20,9 +20,16 @@ use super::port::Memory;
 pub struct MovedClock {
     clock: SystemClock,
     ahead_millis: AtomicI64,
+    slept_millis: AtomicU64,
 }
 
 impl MovedClock {
+    /// Lets the machine sleep.
+    pub fn sleep_secs(&self, secs: u32) {
+        self.slept_millis.fetch_add(u64::from(secs) * 1_000, Ordering::Relaxed);
+        self.advance_secs(secs.into());
+    }
+
     /// Puts the clock forward.
     pub fn advance_secs(&self, secs: i64) {
         self.ahead_millis.fetch_add(secs * 1_000, Ordering::Relaxed);
@@ -36,6 +43,10 @@ impl Clock for MovedClock {
 
     fn monotonic(&self) -> Duration {
         self.clock.monotonic()
+    }
+
+    fn with_sleep(&self) -> Duration {
+        self.clock.with_sleep() + Duration::from_millis(self.slept_millis.load(Ordering::Relaxed))
     }
 }
 

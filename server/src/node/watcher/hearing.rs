@@ -38,18 +38,16 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     }
 
     /// Notes that much more time went by than lies between two looks. A machine that was suspended took its node along: connected all the
-    /// time, it heard of nothing.
+    /// time, it heard of nothing. It is told by a clock that nobody sets, so that a wrong moment of the other is no sleep (R32).
     fn notice_sleep(&mut self) {
-        let now = self.clock.now();
-        let most = i64::try_from(self.config.asleep_after.as_millis()).unwrap_or(i64::MAX);
-        if self
-            .looked_at
-            .replace(now)
-            .is_some_and(|before| now.0.saturating_sub(before.0) > most)
-        {
+        let (now, running) = (self.clock.now(), self.clock.with_sleep());
+        let before = self.looked_at.replace(running).unwrap_or(running);
+        if running.saturating_sub(before) > self.config.asleep_after {
             self.woke_at = Some(now);
             self.has_heard_all = false;
         }
+        // Our time may have been taken back since.
+        self.woke_at = self.woke_at.map(|woke| woke.min(now));
     }
 
     /// Whether transactions may have been told since the last full knowledge that neither reached the node nor had to be in its

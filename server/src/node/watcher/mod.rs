@@ -141,8 +141,8 @@ struct Watcher<P: ChargesPort, N: NodeApi> {
     hearing: Hearing,
     /// It has heard everything since the last full knowledge, as far as that was found out.
     has_heard_all: bool,
-    /// When it was last looked at.
-    looked_at: Option<Timestamp>,
+    /// When it was last looked at, by a clock that nobody sets.
+    looked_at: Option<Duration>,
     /// When the machine woke up, until all is known again that was told while it slept.
     woke_at: Option<Timestamp>,
     offset_millis: i64,
