@@ -20,7 +20,7 @@ const PART_OF_ALL: u32 = 4;
 /// This part of all connections is kept for trusted proxies.
 const KEPT_PART: u32 = 16;
 /// At most this part of strangers' connections may rest: nothing is asked on them.
-const RESTING_PART: u32 = 4;
+const RESTING_PART: u32 = 8;
 /// HTTP/2 streams that one stranger may have open, over all its connections.
 pub(crate) const HTTP2_STREAMS_PER_ADDRESS: u32 = 64;
 /// HTTP/2 streams that all strangers together may have open. What an unread answer holds is up to some 60 KB.
@@ -384,11 +384,11 @@ mod tests {
         // All places are taken, and all are at work.
         assert!(connections.admit(ip("198.51.100.1")).is_none());
         let resting: Vec<_> = strangers.iter().map(|permit| permit.rests().unwrap()).collect();
-        assert_eq!(closed(&strangers), 150 - 37, "a quarter may rest");
-        assert!(strangers[112].gives_way().is_cancelled() && !strangers[113].gives_way().is_cancelled());
+        assert_eq!(closed(&strangers), 150 - 18, "an eighth may rest");
+        assert!(strangers[131].gives_way().is_cancelled() && !strangers[132].gives_way().is_cancelled());
         // One more finds a place at the cost of who has rested longest.
         let late = connections.admit(ip("198.51.100.1")).unwrap();
-        assert!(strangers[113].gives_way().is_cancelled() && !strangers[114].gives_way().is_cancelled());
+        assert!(strangers[132].gives_way().is_cancelled() && !strangers[133].gives_way().is_cancelled());
         let proxy = connections.admit(ip("10.0.0.1")).unwrap();
         assert!(proxy.rests().is_none());
         drop((resting, late));
