@@ -127,6 +127,11 @@ pub(crate) enum BackupError {
          changed: leave --passphrase-file out if you are sure of it"
     )]
     NotSealed(String),
+    /// The file holds keys in the open: nobody knows whose.
+    #[error(
+        "backup-keys-not-sealed: {0} holds keys and is not sealed, so `bitpro backup` did not make it; nothing was changed"
+    )]
+    KeysNotSealed(String),
     /// The passphrase does not open it, or somebody changed it.
     #[error("the passphrase does not open the backup, or the file was changed")]
     DoesNotOpen,

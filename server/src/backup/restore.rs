@@ -99,6 +99,10 @@ pub(crate) async fn restore(
     {
         return Err(wrong_network(stored));
     }
+    // We put keys into sealed backups only: in an open one they are the hand's that wrote it, and so is whatever they open.
+    if unpacked.keys.is_some() && !unpacked.is_sealed {
+        return Err(BackupError::KeysNotSealed(from.display().to_string()));
+    }
     let missing_keys = check_keys(&unpacked, identity.secret.as_deref(), config)?;
 
     let kept = if is_there {
@@ -234,22 +238,29 @@ fn check_keys<'c>(
     {
         return Err(BackupError::OtherKeys(name));
     }
+    if let (SealSource::Given(present), Some(Keys { seals, .. })) = (&config.seal_keys, from_backup)
+        && !holds_all(&present.to_string(), seals)
+    {
+        return Err(BackupError::OtherKeys("seal_keys".to_owned()));
+    }
     if let SealSource::Kept(path) = &config.seal_keys {
         match (read_text(path)?, from_backup) {
             (None, None) => return Err(BackupError::MissingKeys(path.display().to_string())),
             (None, Some(Keys { seals, .. })) => missing.push((path.as_path(), seals.clone())),
             // The backup's keys must all be among the present ones: what they sealed has to be opened.
-            (Some(present), Some(Keys { seals, .. }))
-                if !seals
-                    .lines()
-                    .all(|key| present.lines().any(|known| known.trim() == key.trim())) =>
-            {
+            (Some(present), Some(Keys { seals, .. })) if !holds_all(&present, seals) => {
                 return Err(BackupError::OtherKeys(path.display().to_string()));
             }
             _ => {}
         }
     }
     Ok(missing)
+}
+
+/// Whether every line of `keys` stands in `present`.
+fn holds_all(present: &str, keys: &str) -> bool {
+    keys.lines()
+        .all(|key| present.lines().any(|known| known.trim() == key.trim()))
 }
 
 fn parsed(path: &Path, text: &str) -> Result<crate::seal::Secret, BackupError> {

@@ -12,7 +12,7 @@ use super::*;
 use crate::accounts::{Accounts, Email};
 use crate::admin::{Command, execute};
 use crate::charges::{MerchantChanges, Role};
-use crate::config::{Config, Signup};
+use crate::config::{Config, SealSource, Signup};
 use crate::instance::Instance;
 use crate::private;
 use crate::rng::SystemRng;
@@ -291,6 +291,38 @@ async fn whoever_gives_a_passphrase_gets_nothing_restored_that_is_not_sealed() {
     assert_eq!(fs::read(&place.config.database).unwrap(), before);
     assert!(place.restore(&sealed, Some(PASSPHRASE), true).await.unwrap().was_sealed);
     assert!(!place.restore(&open, None, true).await.unwrap().was_sealed);
+}
+
+#[tokio::test]
+async fn keys_come_out_of_a_sealed_backup_only() {
+    use std::io::Read as _;
+
+    let made = Place::new();
+    let backup = made.backup(Some(PASSPHRASE), true).await;
+    let mut file = fs::File::open(&backup).unwrap();
+    let mut magic = vec![0; sealed::MAGIC.len()];
+    file.read_exact(&mut magic).unwrap();
+    let mut archive = Vec::new();
+    let mut opening = sealed::Opening::new(file, PASSPHRASE).unwrap();
+    opening.read_to_end(&mut archive).unwrap();
+    // What any hand can make: a database, and the keys that fit it.
+    let place = Place::new();
+    let planted = place.folder.path().join("planted");
+    fs::write(&planted, archive).unwrap();
+    let refused = place.restore(&planted, None, false).await.err().unwrap();
+    assert!(matches!(refused, BackupError::KeysNotSealed(_)), "{refused}");
+    assert!(!place.config.database.exists() && !place.config.data_dir.join("secret.key").exists());
+}
+
+#[tokio::test]
+async fn configured_seal_keys_that_are_not_those_of_the_backup_are_refused() {
+    let made = Place::new();
+    let backup = made.backup(Some(PASSPHRASE), true).await;
+    let mut place = Place::new();
+    place.config.seal_keys = SealSource::Given(format!("1:{}", "5b".repeat(31) + "00").parse().unwrap());
+    let refused = place.restore(&backup, Some(PASSPHRASE), false).await.err().unwrap();
+    assert!(matches!(refused, BackupError::OtherKeys(_)), "{refused}");
+    assert!(!place.config.database.exists());
 }
 
 #[tokio::test]

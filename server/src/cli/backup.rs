@@ -190,6 +190,7 @@ fn refuse(error: &BackupError) -> ExitCode {
         | BackupError::KeysInTheOpen
         | BackupError::PassphraseWanted
         | BackupError::NotSealed(_)
+        | BackupError::KeysNotSealed(_)
         | BackupError::TargetInUse(_)
         | BackupError::TargetIsNoBackup(_)
         | BackupError::TargetIsUnfinished(_) => INVALID,
