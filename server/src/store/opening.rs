@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 
 use super::secret::Secret;
 use super::sqlite::{DOORS_OPEN, connect};
-use super::tx::Met;
 use super::{Fatal, Faults, News, Store, StoreError, Tx, WatchMap, Writer, load};
 use crate::clock::Kept;
 use crate::rng::Rng;
@@ -215,11 +214,11 @@ async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Kept), 
     tx.check_seals().await?;
     load::reload(tx).await?;
     let fresh = hex::encode(options.rng.bytes());
-    let met = tx.meet_mark_at_start().await?;
-    if met != Met::InStep {
+    let is_older = tx.meet_mark_at_start().await?;
+    if is_older {
         tx.session.set_meta("epoch", &fresh).await?;
     }
-    if met == Met::Older || tx.session.meta(DOORS_OPEN).await?.is_some() {
+    if is_older || tx.session.meta(DOORS_OPEN).await?.is_some() {
         let [a, b, c, d, ..] = options.rng.bytes();
         let epochs = u32::from_be_bytes([a, b, c, d]);
         tx.session.people().close_doors(epochs).await?;
@@ -230,7 +229,7 @@ async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Kept), 
     }
     let epoch = identity(tx, "epoch", fresh).await?;
     let time = tx.kept_time().await?;
-    if met == Met::Older {
+    if is_older {
         tx.move_numbers(options.now.max(time.seen.unwrap_or(options.now)))
             .await?;
     }

@@ -26,38 +26,24 @@ const STRANGERS: &str = "mark_strangers";
 /// The last event that the mark knew of and the database did not have.
 pub(in crate::store) const TOLD: &str = "told_before";
 
-/// How database and mark stand to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Met {
-    /// Nothing was missing.
-    InStep,
-    /// The mark is ahead by what a death in the middle of a commit leaves.
-    Apart,
-    /// The database is from an earlier time, or nobody knows.
-    Older,
-}
-
 impl Tx {
-    /// Brings the counters as they were just read from the file and the mark together, and tells what turned out by it.
-    pub(in crate::store) async fn meet_mark_at_start(&mut self) -> Result<Met, StoreError> {
+    /// Brings the counters as they were just read from the file and the mark together. Whether it turned out that the database is from an
+    /// earlier time, or that nobody knows. What a death in the middle of a commit leaves is no earlier time: nobody was told of it.
+    pub(in crate::store) async fn meet_mark_at_start(&mut self) -> Result<bool, StoreError> {
         let was_lost_before = self.session.meta(LOST).await?.is_some();
         self.is_mark_lost = was_lost_before;
         let Some(mark) = self.mark.clone() else {
-            return Ok(Met::InStep);
+            return Ok(false);
         };
         let is_missed = mark.is_missing() && self.session.meta(MADE).await?.is_some();
         let is_older = is_missed || self.is_far_behind(&mark);
-        let was_moved = self.meet_mark(&HashSet::new(), is_missed).await?;
+        self.meet_mark(&HashSet::new(), is_missed).await?;
         if self.is_mark_lost && !was_lost_before {
             self.session.set_meta(LOST, "yes").await?;
         }
         let lacks_events = self.meet_told(&mark).await?;
         let has_strangers = self.meet_strangers(&mark.keys()).await?;
-        Ok(match (is_older || lacks_events || has_strangers, was_moved) {
-            (true, _) => Met::Older,
-            (false, true) => Met::Apart,
-            (false, false) => Met::InStep,
-        })
+        Ok(is_older || lacks_events || has_strangers)
     }
 
     /// Whether the database lacks more than the one commit that a death can take from it while the mark is raised.
@@ -111,17 +97,16 @@ impl Tx {
     }
 
     /// Compares each counter, but those that are `met` already, with the mark: one that is behind jumps past it, one that the mark
-    /// should know and does not waits for a scan. `is_missed` says that the whole mark is gone. Whether any counter was moved.
+    /// should know and does not waits for a scan. `is_missed` says that the whole mark is gone.
     pub(in crate::store) async fn meet_mark(
         &mut self,
         met: &HashSet<DescriptorId>,
         is_missed: bool,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let Some(mark) = self.mark.clone() else {
-            return Ok(false);
+            return Ok(());
         };
         self.is_mark_lost |= is_missed;
-        let mut was_moved = false;
         let issuers = self.memory.issuers().filter(|(id, _)| !met.contains(id));
         let issuers: Vec<Issuer> = issuers.map(|(_, issuer)| issuer.clone()).collect();
         for mut issuer in issuers {
@@ -153,9 +138,8 @@ impl Tx {
                 }
             }
             self.put_issuer(issuer);
-            was_moved = true;
         }
-        Ok(was_moved)
+        Ok(())
     }
 
     /// The counter with everything watched up to `highest`, or as far as a start should take to derive.

@@ -33,7 +33,7 @@ use crate::store::mark::IssuanceMark;
 use crate::wallet::DescriptorId;
 
 pub(crate) use issue::Draft;
-pub(super) use mark::{Met, TOLD};
+pub(super) use mark::TOLD;
 pub(crate) use merchants::MerchantDraft;
 pub(crate) use people::WrittenBy;
 pub(crate) use record::{Batch, CHARGES_A_TURN};
