@@ -83,7 +83,16 @@ impl Decision<'_> {
             let payment = self.first_sight(sighting);
             return self.emit(Event::PaymentFound(payment));
         };
-        let first_seen = known.first_seen.narrowed(sighting.first_seen);
+        // What our node received itself was not there before. A block that says so has a miner whose clock lags, and would make the
+        // money of whoever paid at once somebody else's (R27).
+        let is_by_lagging_miner = known.met_in_mempool
+            && matches!(sighting.place, Place::Block(_))
+            && sighting.first_seen.latest < known.first_seen.earliest;
+        let first_seen = if is_by_lagging_miner {
+            known.first_seen
+        } else {
+            known.first_seen.narrowed(sighting.first_seen)
+        };
         let corrected = first_seen != known.first_seen;
         let moved = known.whereabouts != Whereabouts::Live(sighting.place);
         if corrected {

@@ -120,7 +120,7 @@ fn r05_a_coarser_report_does_not_widen_an_exact_first_sight() {
 }
 
 #[test]
-fn r05_a_block_whose_time_lies_before_our_receipt_does_not_widen_it() {
+fn r05_a_block_whose_time_lies_before_our_receipt_changes_nothing() {
     let mut world = World::new(terms());
     let late = EXPIRES + 600;
     world.at(late).pay(1, AMOUNT).is(State::Failed, Some(Reason::Late));
@@ -129,7 +129,7 @@ fn r05_a_block_whose_time_lies_before_our_receipt_does_not_widen_it() {
     let mined = seen_between(&world, 1, EXPIRES - 300, late - 20, Place::Block(block(world.tip)));
     world.view(vec![mined], vec![]).is(State::Failed, Some(Reason::Late));
     let first_seen = world.charge.payment(outpoint(1)).unwrap().first_seen;
-    assert_eq!(first_seen, Interval::at(Timestamp::from_secs(late - 20)));
+    assert_eq!(first_seen, Interval::at(Timestamp::from_secs(late)));
 }
 
 #[test]
@@ -149,6 +149,24 @@ fn r05_reports_that_contradict_each_other_bound_the_same_instant_in_any_order() 
             "in the order {order:?}"
         );
     }
+}
+
+#[test]
+fn r27_a_miner_whose_clock_lags_makes_nobodys_payment_older_than_the_charge() {
+    let mut world = World::new(bitpro_charge::Terms {
+        created_at: Timestamp::from_secs(700),
+        ..terms()
+    });
+    world.at(800).pay(1, AMOUNT).is(State::Seen, None);
+    // Our node forgot it for its low fee, so that it is met anew in its block, whose time is from before the charge.
+    world.tip += 1;
+    let place = Place::Block(block(world.tip));
+    let found = seen_between(&world, 1, 0, 150, place);
+    world
+        .view(vec![found], vec![])
+        .is(State::Confirmed, Some(Reason::Exact));
+    let first_seen = world.charge.payment(outpoint(1)).unwrap().first_seen;
+    assert_eq!(first_seen.latest, Timestamp::from_secs(800));
 }
 
 #[test]

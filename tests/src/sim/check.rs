@@ -260,6 +260,7 @@ impl World {
         seen.into_iter()
             .map(|(tid, vout, value)| {
                 let sight = self.sights[&tid];
+                let deepened = Self::deepened(&net, tid, required);
                 let rivals = tids
                     .iter()
                     .copied()
@@ -275,8 +276,11 @@ impl World {
                     },
                     by: sight.by,
                     unmined: sight.unmined,
-                    deep: self.deep_since(&net, tid, required),
-                    deepened: Self::deepened(&net, tid, required),
+                    // The height may have been reached by a branch that is gone.
+                    deep: self
+                        .deep_since(&net, tid, required)
+                        .map(|at| deepened.map_or(at, |found| at.max(found))),
+                    deepened,
                     had_rival: had_rival(&net, tid),
                     reward: net.registry.txs[tid].tx.is_coinbase(),
                     family: families[&tid],
