@@ -12,8 +12,7 @@ use crate::config::{Config, SealSource, SecretSource};
 use crate::private;
 use crate::rates::{FixedRate, LiveRates, NoTrust, RateSource};
 use crate::rng::{self, Rng, SystemRng};
-use crate::seal::Secret;
-use crate::seal::{Seal, SealKeys};
+use crate::seal::{Seal, SealKeys, Secret};
 use crate::store::mark_path;
 
 /// An opened instance.

@@ -12,27 +12,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Accounts, Email};
 use crate::admin::AdminSocket;
-use crate::app::Mapi;
-use crate::app::Probe;
-use crate::app::{App, Parts};
+use crate::app::{App, Mapi, Parts, Probe};
 use crate::backup::leftovers;
 use crate::charges::{Charges, CommandError, Role};
 use crate::checkout::assets::INDEX_HTML;
 use crate::config::{Config, PublicUrl};
-use crate::health;
 use crate::instance::{Instance, InstanceError};
 use crate::keys::{Nonces, NoncesError};
-use crate::limits::KeyLimit;
-use crate::limits::{Connections, Limits, Presses};
+use crate::limits::{Connections, KeyLimit, Limits, Presses};
 use crate::mail::{MailSetupError, Postman};
-use crate::node;
 use crate::reconcile::Reconciler;
-use crate::rng;
 use crate::store::StoreError;
 use crate::web::edge::Edge;
 use crate::web::listener::{self, Treatment};
 use crate::web::{Bodies, RequestIds};
 use crate::webhooks::Sender;
+use crate::{health, node, rng};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]

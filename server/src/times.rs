@@ -6,8 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp as Instant, ToSpan as _, Zoned};
 
 use crate::merchant::{Language, Zone};
-use crate::words::lang;
-use crate::words::{Words, words};
+use crate::words::{Words, lang, words};
 
 const NOW: Words = words("just now", "à l’instant");
 const MINUTES: Words = words("{} min ago", "il y a {} min");

@@ -7,8 +7,7 @@ use super::{AccountError, Accounts, Email, LINK_HOURS, MOST_LINKS, MemberRow, To
 use crate::config::Signup;
 use crate::letters;
 use crate::limits::{Client, refused};
-use crate::merchant::Role;
-use crate::merchant::{Language, Settings};
+use crate::merchant::{Language, Role, Settings};
 use crate::rng::uuid;
 use crate::store::people::{AccountRow, TokenPurpose};
 use crate::store::{MerchantDraft, StoreError, Tx};

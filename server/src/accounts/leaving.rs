@@ -7,8 +7,7 @@ use super::asking::merchant_row;
 use super::notices::Whence;
 use super::operating::WHO;
 use super::{Accounts, MemberRow};
-use crate::merchant::Permission;
-use crate::merchant::Role;
+use crate::merchant::{Permission, Role};
 use crate::store::people::AuditRow;
 use crate::store::{StoreError, Tx};
 

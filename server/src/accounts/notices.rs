@@ -10,8 +10,7 @@ use super::team::name_of;
 use super::{Accounts, MemberRow, language_of};
 use crate::charges::Beside;
 use crate::letters::{self, Notice, Occasion};
-use crate::merchant::Language;
-use crate::merchant::Role;
+use crate::merchant::{Language, Role};
 use crate::store::{StoreError, Tx};
 use crate::words::words;
 

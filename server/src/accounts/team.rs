@@ -13,8 +13,7 @@ use super::{
     check_password,
 };
 use crate::letters::{self, Notice};
-use crate::merchant::Language;
-use crate::merchant::Role;
+use crate::merchant::{Language, Role};
 use crate::rng::uuid;
 use crate::store::people::AccountRow;
 use crate::store::{StoreError, Tx};

@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use super::wire::{
     ChargeDocument, Command, EventDocument, Failure, Kind, ListQuery, MerchantDocument, MerchantEdit, Reply,
 };
-use super::{journal, keys};
-use super::{links, people, webhooks};
+use super::{journal, keys, links, people, webhooks};
 use crate::accounts::Accounts;
 use crate::charges::{Charges, CommandError, Filter, IssuanceBlock, MerchantChanges, MerchantError, Snapshot};
 use crate::instants::instant;

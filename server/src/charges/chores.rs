@@ -12,8 +12,7 @@ use super::shared::Chore;
 use super::{Inner, Role, retention};
 use crate::clock::Moment;
 use crate::store::{Low, StoreError};
-use crate::wallet::Derived;
-use crate::wallet::DescriptorId;
+use crate::wallet::{Derived, DescriptorId};
 
 /// How often the highest time seen is stored (R32): coarsely, for each is a commit.
 const NOTE_TIME: Duration = Duration::from_secs(60);

@@ -8,8 +8,7 @@ use bytes::Bytes;
 
 use super::shared::KeptObject;
 use super::{Charges, Inner, Snapshot};
-use crate::store::Personal;
-use crate::store::{BesideRow, Fresh, StoreError, Told};
+use crate::store::{BesideRow, Fresh, Personal, StoreError, Told};
 use crate::wire::{Beside, ChargeObject, EventObject, json};
 
 /// An event with its place among what a merchant was told.

@@ -7,8 +7,7 @@ use bitpro_charge::{Charge, ChargeId, Recorded, Timestamp};
 use bytes::Bytes;
 
 use super::{Charges, Cursor, Filter, Inner, LONGEST_PAGE, Page, Snapshot, Subscription};
-use crate::store::Personal;
-use crate::store::{Listing, RenderKey, StoreError};
+use crate::store::{Listing, Personal, RenderKey, StoreError};
 
 impl Charges {
     /// The charge as it is now.

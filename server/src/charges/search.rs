@@ -5,9 +5,8 @@ use bitpro_charge::{ChargeId, MerchantId, Timestamp};
 use super::hub::Subscription;
 use super::objects::personal;
 use super::{Charges, Note, Place, Search, Snapshot, Tally};
-use crate::store::Personal;
-use crate::store::StoreError;
 use crate::store::webhook::ChargeDelivery;
+use crate::store::{Personal, StoreError};
 
 /// At most so many charges at a time; an export asks for them group by group.
 const LONGEST_GROUP: u32 = 500;

@@ -18,8 +18,7 @@ use crate::node::view::{Hole, Tip};
 use crate::node::{IssuedRange, ScanRequest};
 use crate::store::webhook::Due;
 use crate::store::{Listed, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap, WebhookMap};
-use crate::wallet::DescriptorId;
-use crate::wallet::Receive;
+use crate::wallet::{DescriptorId, Receive};
 
 /// Charges that are kept ready for status reads.
 const CACHED_CHARGES: usize = 20_000;

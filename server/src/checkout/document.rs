@@ -15,8 +15,7 @@ use crate::app::App;
 use crate::merchant::{Language, Merchant};
 use crate::web::encoding::{accepts_brotli, brotli};
 use crate::web::headers::{Framing, Nonce, Running, page_policy};
-use crate::web::urls;
-use crate::web::{Context, RequestId};
+use crate::web::{Context, RequestId, urls};
 use crate::words::lang;
 
 /// Who asks for a page, and how he wants it.

@@ -18,8 +18,7 @@ use crate::app::App;
 use crate::charges::{CreateError, LinkOutcome, LinkRequest};
 use crate::limits::{Client, Press, Spent};
 use crate::merchant::Merchant;
-use crate::web::Context;
-use crate::web::urls;
+use crate::web::{Context, urls};
 
 /// `GET /app/checkout/{merchant}`
 pub async fn show(

@@ -13,8 +13,7 @@ use super::{link, named};
 use crate::app::App;
 use crate::charges::{ChargeOrigin, Snapshot};
 use crate::merchant::Merchant;
-use crate::web::Context;
-use crate::web::urls;
+use crate::web::{Context, urls};
 use crate::words::lang;
 
 /// `GET /app/checkout/{merchant}/{charge}`

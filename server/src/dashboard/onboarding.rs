@@ -2,9 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::merchant::Language;
-use crate::merchant::Permission;
-use crate::merchant::Role;
+use crate::merchant::{Language, Permission, Role};
 use crate::words::{Words, words};
 
 /// What is known of a merchant.

@@ -13,9 +13,7 @@ use super::multipart::File;
 use crate::accounts::{Begun, Login, Token, Visitor};
 use crate::app::App;
 use crate::checkout::refusal::Refusal;
-use crate::merchant::Permission;
-use crate::merchant::Role;
-use crate::merchant::{Language, Merchant};
+use crate::merchant::{Language, Merchant, Permission, Role};
 use crate::web::RequestId;
 use crate::web::headers::Nonce;
 

@@ -12,8 +12,7 @@ use super::route::{Access, Member, Request, Route, get};
 use super::{charges, layout};
 use crate::charges::{Filter, MerchantError, MerchantReport};
 use crate::checkout::refusal::Refusal;
-use crate::merchant::Language;
-use crate::merchant::Permission;
+use crate::merchant::{Language, Permission};
 use crate::webhooks::{WebhookError, WebhookReport, Webhooks};
 use crate::words::{Words, words};
 

@@ -1,8 +1,7 @@
 //! Letters about accounts: asking for one, getting in, being invited.
 
-use super::Letter;
-use super::clean;
 use super::frame::{Content, days, hours};
+use super::{Letter, clean};
 use crate::merchant::Language;
 use crate::words::{Words, words};
 

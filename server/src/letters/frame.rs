@@ -3,8 +3,7 @@
 use bitpro_charge::Timestamp;
 use maud::{DOCTYPE, PreEscaped, html};
 
-use super::Letter;
-use super::clean;
+use super::{Letter, clean};
 use crate::merchant::{Language, Zone};
 use crate::times::Times;
 

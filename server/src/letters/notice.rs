@@ -2,14 +2,11 @@
 
 use bitpro_charge::Timestamp;
 
-use super::Letter;
-use super::clean;
 use super::frame::{Content, moment};
 use super::withdrawal::Withdrawal;
-use crate::merchant::Role;
-use crate::merchant::{Language, Zone};
-use crate::words::role_name;
-use crate::words::{Words, words};
+use super::{Letter, clean};
+use crate::merchant::{Language, Role, Zone};
+use crate::words::{Words, role_name, words};
 
 /// What was changed. `merchant` is the merchant's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,8 @@
 
 use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 
-use super::Letter;
-use super::clean;
 use super::frame::{Content, moment};
+use super::{Letter, clean};
 use crate::merchant::{Language, Zone};
 use crate::words::words;
 

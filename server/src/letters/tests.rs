@@ -6,8 +6,7 @@ use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 
 use super::Letter;
 use super::*;
-use crate::merchant::Role;
-use crate::merchant::{Language, Zone};
+use crate::merchant::{Language, Role, Zone};
 
 const EVIL: &str = "\"><script>alert(1)</script>\r\nBcc: x@evil.example\r\n\r\nhttps://evil.example";
 const URL: &str = "https://pay.example/password/abc123";

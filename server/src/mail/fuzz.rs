@@ -3,8 +3,7 @@
 use bitpro_charge::Timestamp;
 
 use super::message;
-use crate::letters::Letter;
-use crate::letters::clean;
+use crate::letters::{Letter, clean};
 
 /// The text as each kind of text of others stands in a letter.
 pub(crate) fn cleaned(text: &str) -> [String; 3] {

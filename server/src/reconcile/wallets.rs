@@ -13,8 +13,7 @@ use super::run::Run;
 use crate::node::view::ScriptId;
 use crate::store::audit::{StoredDescriptor, StoredScript};
 use crate::store::mark;
-use crate::wallet::DescriptorId;
-use crate::wallet::Receive;
+use crate::wallet::{DescriptorId, Receive};
 
 /// So many scripts are derived at a time.
 const SCRIPTS: u32 = 500;

@@ -10,8 +10,7 @@ use super::{Snapshot, WebhookMap};
 use crate::keys::KeyMap;
 use crate::merchant::MerchantMap;
 use crate::node::view::{Hole, Tip};
-use crate::wallet::DescriptorId;
-use crate::wallet::Receive;
+use crate::wallet::{DescriptorId, Receive};
 
 /// What a committed group has changed.
 #[derive(Default)]

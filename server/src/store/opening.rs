@@ -13,8 +13,7 @@ use super::{Fatal, Faults, News, Store, StoreError, Tx, WatchMap, Writer, load};
 use crate::clock::Kept;
 use crate::rng::Rng;
 use crate::seal::{Seal, SealError};
-use crate::store::mark::IssuanceMark;
-use crate::store::mark::MarkError;
+use crate::store::mark::{IssuanceMark, MarkError};
 
 /// Units that may wait before callers do.
 const WAITING_UNITS: usize = 4_096;

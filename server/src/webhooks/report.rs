@@ -5,8 +5,7 @@ use serde::Serialize;
 
 use super::sign::SigningSecret;
 use super::{FailureKind, WebhookId};
-use crate::instants::instant;
-use crate::instants::instant_millis;
+use crate::instants::{instant, instant_millis};
 use crate::store::webhook::{DeliveryRow, PastAttempt, Webhook};
 
 /// A webhook, for who asks. Its secret is shown only when it is made.

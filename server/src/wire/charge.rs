@@ -6,8 +6,7 @@ use serde_json::value::RawValue;
 
 use super::text::{bitcoin, price};
 use crate::instants::instant;
-use crate::store::ChargeOrigin;
-use crate::store::Personal;
+use crate::store::{ChargeOrigin, Personal};
 use crate::web::urls;
 
 /// At most this many payments are listed, live and gone each; the totals cover all (R11).

@@ -76,8 +76,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::store::ChargeOrigin;
-    use crate::store::Personal;
+    use crate::store::{ChargeOrigin, Personal};
     use crate::wire::Beside;
 
     /// 2018-05-10T12:12:35Z.

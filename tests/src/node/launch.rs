@@ -9,11 +9,10 @@ use bitpro_charge::Network;
 use serde_json::json;
 
 use super::Role;
-use crate::Clock;
-use crate::ports;
 use crate::process::Process;
 use crate::rpc::Rpc;
 use crate::wait::eventually;
+use crate::{Clock, ports};
 
 /// The build of `cargo xtask setup`, below the cache folder.
 const BUILT_BITCOIND: &str = "bitcoind-31.99-py0.1.0a5/bin/bitcoind";

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use super::directions;
 use crate::failure::{Failure, Result};
-use crate::proc;
-use crate::stamp;
 use crate::workspace::Workspace;
+use crate::{proc, stamp};
 
 /// All that the domain may be compiled with. None of these does I/O; a new name is a decision, taken here.
 const DOMAIN_CRATES: [&str; 9] = [

@@ -162,8 +162,7 @@ async fn r31_nothing_is_erased_where_no_time_is_set() {
 
 #[tokio::test]
 async fn a_start_without_the_key_of_a_waiting_letter_is_refused() {
-    use crate::seal::Secret;
-    use crate::seal::{Seal, SealKeys};
+    use crate::seal::{Seal, SealKeys, Secret};
 
     let shop = Shop::new().await;
     let letter = crate::letters::test("anna@shop.example");

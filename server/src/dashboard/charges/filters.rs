@@ -9,8 +9,7 @@ use super::wording::state_word;
 use crate::charges::{Place, Search};
 use crate::dashboard::form::Form;
 use crate::dashboard::route::{Member, Request};
-use crate::merchant::Language;
-use crate::merchant::Permission;
+use crate::merchant::{Language, Permission};
 use crate::times;
 use crate::words::{Words, words};
 

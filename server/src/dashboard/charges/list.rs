@@ -9,9 +9,8 @@ use super::filters::{Faults, Filters, place_from, place_to};
 use super::{list_path, member, rows};
 use crate::charges::Found;
 use crate::checkout::refusal::Refusal;
-use crate::dashboard::layout;
 use crate::dashboard::route::{Member, Request};
-use crate::dashboard::script;
+use crate::dashboard::{layout, script};
 use crate::merchant::Permission;
 use crate::words::{Words, words};
 

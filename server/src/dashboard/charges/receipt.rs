@@ -11,8 +11,7 @@ use super::{charge_path, member, own_charge, show};
 use crate::charges::FoundCharge;
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::{Member, Request};
-use crate::dashboard::script;
-use crate::dashboard::{layout, money};
+use crate::dashboard::{layout, money, script};
 use crate::times::{self, Times};
 use crate::words::{Words, words};
 

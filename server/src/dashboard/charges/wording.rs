@@ -4,9 +4,7 @@ use bitpro_charge::{Charge, Loss, Reason, State};
 use maud::{Markup, html};
 
 use crate::charges::ChargeOrigin;
-use crate::merchant::Language;
-use crate::merchant::Permission;
-use crate::merchant::Role;
+use crate::merchant::{Language, Permission, Role};
 use crate::rates::FixedRate;
 use crate::words::{Words, words};
 

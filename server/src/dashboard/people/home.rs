@@ -8,8 +8,7 @@ use crate::accounts::AccountError;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
-use crate::words::role_name;
-use crate::words::{Words, words};
+use crate::words::{Words, role_name, words};
 
 const TITLE: Words = words("Your shops", "Vos boutiques");
 const NONE: Words = words(

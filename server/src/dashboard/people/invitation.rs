@@ -11,8 +11,7 @@ use crate::dashboard::guard::with_entered;
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::percent_encoded;
-use crate::words::{Words, words};
-use crate::words::{role_name, role_powers};
+use crate::words::{Words, role_name, role_powers, words};
 
 const TITLE: Words = words("Join", "Rejoindre");
 const AS: Words = words("You are invited as", "Vous êtes invité en tant que");

@@ -19,8 +19,7 @@ use futures::future::BoxFuture;
 
 use super::route::{Access, Route, get, post};
 use crate::accounts::AccountError;
-use crate::merchant::Language;
-use crate::merchant::Permission;
+use crate::merchant::{Language, Permission};
 use crate::name::is_name;
 use crate::words::{Words, words};
 

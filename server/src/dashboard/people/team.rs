@@ -9,10 +9,8 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout;
 use crate::dashboard::route::{Request, changed};
-use crate::merchant::Permission;
-use crate::merchant::Role;
-use crate::words::{Words, words};
-use crate::words::{role_name, role_powers};
+use crate::merchant::{Permission, Role};
+use crate::words::{Words, role_name, role_powers, words};
 
 const TITLE: Words = words("Team", "Équipe");
 const PERSON: Words = words("Person", "Personne");

@@ -8,21 +8,17 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::Answering;
-use super::change;
 use super::frame::{self, Tab, below, may_change};
-use super::overlap;
 use super::secret::{self, Shown};
 use super::when::when;
+use super::{Answering, change, overlap};
 use crate::charges::{IssuedKey, KeyError, MOST_KEYS};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;
 use crate::dashboard::route::Request;
 use crate::keys::{ApiKey, KeyId, Scope, Scopes};
-use crate::merchant::Language;
-use crate::merchant::Permission;
-use crate::merchant::Role;
+use crate::merchant::{Language, Permission, Role};
 use crate::words::{Words, words};
 
 /// `GET /dashboard/{merchant}/settings/keys`

@@ -3,12 +3,11 @@
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::Answering;
 use super::change::{self, change_merchant};
 use super::frame::{self, Tab, below, may_change};
-use super::overlap;
 use super::secret::{self, Shown};
 use super::when::when;
+use super::{Answering, overlap};
 use crate::charges::{LinkKeyError, MerchantChanges};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::Field;

@@ -4,13 +4,11 @@ use axum::response::Response;
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::Answering;
-use super::change;
 use super::frame::{self, Tab, below, may_change};
-use super::overlap;
 use super::webhook_words::{class, delivery};
 use super::webhooks::{condition, refusal, with_secret};
 use super::when::when_written;
+use super::{Answering, change, overlap};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::failures::{NO_ANSWER, failure};
 use crate::dashboard::layout::csrf;

@@ -5,12 +5,11 @@ use bitpro_charge::Announcement;
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::Answering;
-use super::change;
 use super::frame::{self, Tab, below, may_change};
 use super::secret::{self, Shown};
 use super::webhook_words::{event, fault};
 use super::when::when_written;
+use super::{Answering, change};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::field::{Errors, Field};
 use crate::dashboard::layout::csrf;

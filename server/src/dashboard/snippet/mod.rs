@@ -17,8 +17,7 @@ use super::route::{Access, Member, Request, Route, get};
 use crate::charges::LinkKeyError;
 use crate::checkout::refusal::Refusal;
 use crate::links::Expiry;
-use crate::merchant::Language;
-use crate::merchant::Permission;
+use crate::merchant::{Language, Permission};
 use crate::words::{Words, words};
 
 /// The path of the snippet builder.

@@ -10,8 +10,7 @@ use crate::merchant::Language;
 use crate::node::view::ScriptId;
 use crate::store::documents::{snapshot_from, terms_from, terms_to};
 use crate::store::{ChargeOrigin, Listed, Listing, Snapshot, StoreError, Unreadable};
-use crate::wallet::DescriptorId;
-use crate::wallet::address_of;
+use crate::wallet::{DescriptorId, address_of};
 
 /// A charge to be stored, with what stands apart from it.
 pub(in crate::store) struct NewRow {

@@ -14,8 +14,7 @@ use crate::store::memory::next;
 use crate::store::news::Touched;
 use crate::store::sqlite::{NewRow, ScriptRow};
 use crate::store::{ChargeOrigin, Issuer, Rendered, Snapshot, StoreError};
-use crate::wallet::Derived;
-use crate::wallet::DescriptorId;
+use crate::wallet::{Derived, DescriptorId};
 
 /// A charge to be made, but for what only the writer knows.
 pub(crate) struct Draft {

@@ -9,8 +9,7 @@ use crate::merchant::{Logo, Merchant, MerchantMap, Settings, stored};
 use crate::store::memory::next;
 use crate::store::sqlite::MerchantRow;
 use crate::store::{Issuer, StoreError};
-use crate::wallet::DescriptorId;
-use crate::wallet::Receive;
+use crate::wallet::{DescriptorId, Receive};
 
 /// A merchant to be stored.
 pub(crate) struct MerchantDraft {
