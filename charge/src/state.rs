@@ -291,8 +291,8 @@ impl Charge {
             return Reason::Manual;
         }
         // What looks like too much is paid back by hand, so it waits for the confirmations of its own worth (R9).
-        let least = self.required_of_excess();
-        let is_deep = |payment: &Payment| payment.confirmations(tip) >= self.required_of(payment).max(least);
+        let awaited = self.awaited();
+        let is_deep = |payment: &Payment| payment.confirmations(tip) >= awaited(payment);
         if self.is_excess(deep) && self.is_excess(self.settled(is_deep)) {
             Reason::Overpaid
         } else {
@@ -317,14 +317,15 @@ impl Charge {
         self.terms.tiers.required_for(worth)
     }
 
-    /// The confirmations that every payment of a charge needs before it is told that more came than was asked for (R9); 0 where no more came.
-    #[must_use]
-    pub fn required_of_excess(&self) -> u32 {
-        if self.is_excess(self.received()) {
+    /// The confirmations up to which the depth of a payment may change what is told: those that it needs and, where more came than was
+    /// asked for, those that all of it is worth (R9).
+    pub fn awaited(&self) -> impl Fn(&Payment) -> u32 {
+        let least = if self.is_excess(self.received()) {
             self.required_by_worth()
         } else {
             0
-        }
+        };
+        move |payment| self.required_of(payment).max(least)
     }
 
     fn waiting_reason(&self, shares: &[Share]) -> Option<Reason> {

@@ -128,9 +128,9 @@ impl Snapshot {
     /// Whether more blocks alone can move it: it has live money that is not deep under a tip at height `tip`, or that is
     /// to be judged when it is (R12, R13).
     pub(crate) fn is_shallow(&self, tip: u32) -> bool {
-        let least = self.charge.required_of_excess();
+        let awaited = self.charge.awaited();
         self.charge.payments.iter().any(|payment| {
-            let is_deep = payment.confirmations(tip) >= self.charge.required_of(payment).max(least);
+            let is_deep = payment.confirmations(tip) >= awaited(payment);
             payment.is_live() && (!is_deep || payment.judgement == Some(Judgement::Provisional))
         })
     }

@@ -27,6 +27,26 @@ async fn a_payment_is_seen_and_then_confirmed() {
 }
 
 #[tokio::test]
+async fn r09_a_charge_is_followed_until_an_excess_has_the_confirmations_that_it_is_worth() {
+    let mut shop = Shop::new().await;
+    let made = shop.make(1_000).await;
+    let id = made.charge.id;
+    let [paid, excess] = [20_000, 300_000_000].map(|sats| shop.pay(&[(&made.charge.address, sats)]));
+    shop.mine(&[&paid]).await;
+    shop.mine(&[&excess]).await;
+    // Whatever time alone moves is over, so that only blocks can tell.
+    shop.pass(10_000).await;
+    let mut shop = shop.restart().await;
+    for _ in 0..4 {
+        shop.mine(&[]).await;
+        assert_eq!(shop.state(id).await, (State::Confirmed, Some(Reason::Exact)));
+    }
+    shop.mine(&[]).await;
+    assert_eq!(shop.state(id).await, (State::Confirmed, Some(Reason::Overpaid)));
+    shop.assert_replay_equals_live(id).await;
+}
+
+#[tokio::test]
 async fn deciding_about_the_same_view_twice_yields_nothing() {
     let mut shop = Shop::new().await;
     let made = shop.make(1_000).await;
