@@ -2,14 +2,14 @@
 //! on it, which goes with the process; what nobody holds is nobody's.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry, File};
-use std::io;
+use std::fs::{self, DirEntry};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use bitpro_charge::Timestamp;
 
 use super::target::{PARTIAL, is_backup};
+use crate::private;
 use crate::store::folder_of;
 
 /// Between the database's name and the name of a copy of it that a backup is made of.
@@ -71,12 +71,9 @@ fn begun(path: &Path, found: &fs::Metadata) -> bool {
     is_backup(path, found).unwrap_or(false)
 }
 
-/// Whether a process is at work on what lies at `path`.
+/// Whether a process is at work on what lies at `path`. What cannot be looked at is left alone.
 pub(super) fn is_held(path: &Path) -> bool {
-    match File::open(path) {
-        Ok(file) => !matches!(file.try_lock(), Ok(())),
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
-    }
+    private::is_held(path).unwrap_or(true)
 }
 
 fn entries(folder: &Path) -> impl Iterator<Item = (DirEntry, String)> {

@@ -10,7 +10,7 @@ use bitpro_charge::{Network, Timestamp};
 
 use super::archive::{self, Unpacked, private_file, with_ending};
 use super::leftovers::{self, UNPACKED};
-use super::{BackupError, Keys, Manifest};
+use super::{BackupError, Manifest};
 use crate::config::{Config, SealSource, SecretSource};
 use crate::private;
 use crate::rng::Rng;
@@ -238,21 +238,22 @@ fn check_keys<'c>(
     {
         return Err(BackupError::OtherKeys(name));
     }
-    if let (SealSource::Given(present), Some(Keys { seals, .. })) = (&config.seal_keys, from_backup)
-        && !holds_all(&present.to_string(), seals)
-    {
-        return Err(BackupError::OtherKeys("seal_keys".to_owned()));
-    }
-    if let SealSource::Kept(path) = &config.seal_keys {
-        match (read_text(path)?, from_backup) {
-            (None, None) => return Err(BackupError::MissingKeys(path.display().to_string())),
-            (None, Some(Keys { seals, .. })) => missing.push((path.as_path(), seals.clone())),
-            // The backup's keys must all be among the present ones: what they sealed has to be opened.
-            (Some(present), Some(Keys { seals, .. })) if !holds_all(&present, seals) => {
-                return Err(BackupError::OtherKeys(path.display().to_string()));
+    let present = match &config.seal_keys {
+        SealSource::Given(keys) => Some(("seal_keys".to_owned(), keys.to_string())),
+        SealSource::Kept(path) => match (read_text(path)?, from_backup) {
+            (Some(text), _) => Some((path.display().to_string(), text)),
+            (None, Some(keys)) => {
+                missing.push((path.as_path(), keys.seals.clone()));
+                None
             }
-            _ => {}
-        }
+            (None, None) => return Err(BackupError::MissingKeys(path.display().to_string())),
+        },
+    };
+    // The backup's keys must all be among the present ones: what they sealed has to be opened.
+    if let (Some((name, present)), Some(keys)) = (present, from_backup)
+        && !holds_all(&present, &keys.seals)
+    {
+        return Err(BackupError::OtherKeys(name));
     }
     Ok(missing)
 }

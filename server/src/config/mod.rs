@@ -14,6 +14,7 @@ mod values;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use bitpro_charge::Network;
@@ -94,23 +95,19 @@ pub struct Config {
     pub shutdown_grace: Duration,
 }
 
-/// Where the key comes from.
+/// Where a key, or keys, come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
+pub enum KeySource<T> {
     /// It was configured.
-    Given(Secret),
+    Given(T),
     /// It lies in this file, which is made at the first start.
     Kept(PathBuf),
 }
 
+/// Where the secret key comes from.
+pub type SecretSource = KeySource<Secret>;
 /// Where the keys come from that secrets are sealed under.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SealSource {
-    /// They were configured.
-    Given(SealKeys),
-    /// They lie in this file, which is made at the first start.
-    Kept(PathBuf),
-}
+pub type SealSource = KeySource<SealKeys>;
 
 /// What anonymous clients may do (R25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,8 +231,8 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     if data_dir.is_none() {
         reader.missing("data_dir", "");
     }
-    let secret = secret(reader, data_dir.as_deref());
-    let seal_keys = seal_keys(reader, data_dir.as_deref());
+    let secret = key(reader, "secret_key", "secret.key", data_dir.as_deref());
+    let seal_keys = key(reader, "seal_keys", "seal.keys", data_dir.as_deref());
     let listen = reader.parsed("listen", |text| text.parse::<SocketAddr>().ok());
     let public_url = reader.parsed("public_url", |text| text.parse::<PublicUrl>().ok());
     if !reader.is_written("public_url") && listen.is_some_and(|listen| !listen.ip().is_loopback()) {
@@ -306,40 +303,23 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     })
 }
 
-fn secret(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SecretSource> {
-    if let Some(file) = reader.file_to_make("secret_key") {
-        return Some(SecretSource::Kept(file));
+/// A key that is configured in its setting or in the file that is named there; without either, in `file` of the data folder.
+fn key<T: FromStr>(reader: &mut Reader, name: &str, file: &str, data_dir: Option<&Path>) -> Option<KeySource<T>> {
+    if let Some(to_make) = reader.file_to_make(name) {
+        return Some(KeySource::Kept(to_make));
     }
     let errors_before = reader.errors.len();
-    let Some((text, origin)) = reader.secret_text("secret_key") else {
+    let Some((text, origin)) = reader.secret_text(name) else {
         let nothing_wrong = reader.errors.len() == errors_before;
         return data_dir
             .filter(|_| nothing_wrong)
-            .map(|folder| SecretSource::Kept(folder.join("secret.key")));
+            .map(|folder| KeySource::Kept(folder.join(file)));
     };
-    let secret = text.parse().ok();
-    if secret.is_none() {
-        reader.wrong("secret_key", String::new(), origin, None);
+    let key = text.parse().ok();
+    if key.is_none() {
+        reader.wrong(name, String::new(), origin, None);
     }
-    secret.map(SecretSource::Given)
-}
-
-fn seal_keys(reader: &mut Reader, data_dir: Option<&Path>) -> Option<SealSource> {
-    if let Some(file) = reader.file_to_make("seal_keys") {
-        return Some(SealSource::Kept(file));
-    }
-    let errors_before = reader.errors.len();
-    let Some((text, origin)) = reader.secret_text("seal_keys") else {
-        let nothing_wrong = reader.errors.len() == errors_before;
-        return data_dir
-            .filter(|_| nothing_wrong)
-            .map(|folder| SealSource::Kept(folder.join("seal.keys")));
-    };
-    let keys = text.parse().ok();
-    if keys.is_none() {
-        reader.wrong("seal_keys", String::new(), origin, None);
-    }
-    keys.map(SealSource::Given)
+    key.map(KeySource::Given)
 }
 
 /// Where webhooks may lead. What opens a door into the operator's own network is for play money only.
