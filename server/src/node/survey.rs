@@ -235,19 +235,27 @@ impl Survey {
             .iter()
             .flat_map(|&height| height..=tip.min(height.saturating_add(DEEPENING)))
             .collect();
+        let mut last: Option<Header> = None;
         deepening
             .into_iter()
             .map(|height| {
                 let header = self.header_at(height)?;
-                let below = height.checked_sub(1).map(|height| self.header_at(height)).transpose()?;
-                Ok(Connected {
+                // They mostly stand on each other, so that the one below was just asked for.
+                let below = match (last.take(), height.checked_sub(1)) {
+                    (Some(last), Some(below)) if last.height == below => Some(last),
+                    (_, Some(below)) => Some(self.header_at(below)?),
+                    (_, None) => None,
+                };
+                let connected = Connected {
                     block: BlockRef {
                         height,
                         hash: convert::block_hash(header.hash),
                     },
                     found_after: sight.block_found_after(header.time, below.map(|below| below.median_time)),
                     claimed: sight.block_claims(header.time),
-                })
+                };
+                last = Some(header);
+                Ok(connected)
             })
             .collect()
     }

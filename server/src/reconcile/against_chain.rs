@@ -81,13 +81,13 @@ pub(super) fn compare(found: &[FoundOutput], conflicts: &[FoundConflict], stored
 /// What pays an address that was passed over, or was given out with a charge that is not there any more: after a restore a shopper
 /// may have paid a charge that was lost. It contradicts nothing, for others may have used the wallet before.
 ///
-/// Nothing of it stands in the database but the address, so it is told with those who may know whose it is: the shops of `wallets` that
-/// get their addresses from there now.
+/// Nothing of it stands in the database but the address, so it is told with those who may know whose it is: the merchants that get
+/// their addresses from there now, as `merchants_of` knows them.
 pub(super) fn without_charge(
     found: &[FoundOutput],
     stored: &StoredAt,
     network: Network,
-    wallets: &[(DescriptorId, MerchantId)],
+    merchants_of: impl Fn(DescriptorId) -> Vec<MerchantId>,
 ) -> Vec<(Outpoint, String)> {
     let orphans: HashMap<&[u8], &StoredScript> = stored
         .scripts
@@ -100,10 +100,10 @@ pub(super) fn without_charge(
         let Some(script) = orphans.get(output.script_pubkey.as_slice()) else {
             continue;
         };
-        let shops = wallets
+        let merchants: Vec<String> = merchants_of(script.descriptor)
             .iter()
-            .filter(|(descriptor, _)| *descriptor == script.descriptor);
-        let shops: Vec<String> = shops.map(|(_, merchant)| merchant.to_string()).collect();
+            .map(ToString::to_string)
+            .collect();
         let says = format!(
             "{} pays {} sat to {} (index {} of descriptor {}, merchants: {}), which no charge has: a charge that a restore has lost, or \
              another program",
@@ -112,10 +112,10 @@ pub(super) fn without_charge(
             address_of(&output.script_pubkey, network).unwrap_or_default(),
             script.index,
             script.descriptor.0,
-            if shops.is_empty() {
+            if merchants.is_empty() {
                 "none now".to_owned()
             } else {
-                shops.join(", ")
+                merchants.join(", ")
             },
         );
         without.push((output.outpoint, says));

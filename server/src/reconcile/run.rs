@@ -1,5 +1,6 @@
 //! One comparison from beginning to end: the chain, the mempool, every charge, every script, what belongs to what.
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -131,12 +132,15 @@ impl<'i> Run<'i> {
         heights.dedup();
         let store = self.inner.charges.store();
         let stored = store.stored_at(&scripts, &victims, &heights).await?;
-        let merchants = self.inner.charges.merchants();
-        let wallets = merchants
-            .iter()
-            .filter_map(|merchant| Some((merchant.descriptor?, merchant.id)));
-        let wallets: Vec<_> = wallets.collect();
-        for (outpoint, says) in without_charge(found, &stored, self.inner.charges.network(), &wallets) {
+        // Seldom is anything found, and the merchants are many.
+        let merchants = LazyCell::new(|| self.inner.charges.merchants());
+        let merchants_of = |descriptor| {
+            let theirs = merchants
+                .iter()
+                .filter(|merchant| merchant.descriptor == Some(descriptor));
+            theirs.map(|merchant| merchant.id).collect()
+        };
+        for (outpoint, says) in without_charge(found, &stored, self.inner.charges.network(), merchants_of) {
             self.report
                 .note_once("payment-without-charge", format!("{outpoint}: {says}"));
         }

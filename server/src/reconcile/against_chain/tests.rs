@@ -189,12 +189,11 @@ async fn r27_money_to_an_address_that_was_not_given_out_keeps_it_back() {
     stored.scripts[0].is_skipped = false;
     stored.scripts[0].is_ahead = false;
     assert_eq!(codes(&found, &[], &stored), []);
-    let without = without_charge(
-        &found,
-        &stored,
-        Network::Regtest,
-        &[(DescriptorId(1), MerchantId([3; 16]))],
-    );
+    let merchants_of = |descriptor| match descriptor {
+        DescriptorId(1) => vec![MerchantId([3; 16])],
+        _ => Vec::new(),
+    };
+    let without = without_charge(&found, &stored, Network::Regtest, merchants_of);
     assert_eq!(without[0].0, found[0].outpoint, "a lost charge may have been paid");
     let address = address_of(&found[0].script_pubkey, Network::Regtest).unwrap();
     for part in [&address, "index 70 of descriptor 1", &MerchantId([3; 16]).to_string()] {
