@@ -106,6 +106,29 @@ async fn r04_a_machine_that_slept_knows_nothing_of_it_until_a_block_tells() -> R
 }
 
 #[tokio::test]
+async fn r32_a_sleep_by_a_clock_that_was_taken_back_ends_with_the_next_block_all_the_same() -> Result<()> {
+    let pair = Pair::start().await?;
+    let mut config = config(&pair.server)?;
+    config.requires_peers = true;
+    let mut watched = Watched::with(config);
+    watched.resume()?;
+    watched.knows_everything().await?;
+    watched.clock.sleep_secs(600);
+    watched
+        .becomes("a node that has perhaps slept", |status| {
+            status.hearing == Hearing::Again
+        })
+        .await?;
+    // The clock had been wrong: no block of the chain is from the time that it showed.
+    watched.clock.advance_secs(-600);
+    pair.mine(1).await?;
+    watched
+        .becomes("everything heard", |status| status.hearing == Hearing::Everything)
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn r04_a_charge_does_not_time_out_while_the_node_has_no_peers() -> Result<()> {
     let pair = Pair::start().await?;
     let setup = Setup::beside(&pair.server, &pair.clock).with("BITPRO_NODE_REQUIRES_PEERS", "true");

@@ -7,7 +7,7 @@ use axum::response::Redirect;
 use axum::routing::post;
 use http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::rates::testing::serve;
@@ -31,14 +31,20 @@ async fn posted(router: Router) -> Answered {
         .await
 }
 
+/// The first connection, once the head of a request is there.
+async fn asked(listener: &TcpListener) -> TcpStream {
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let mut head = [0; 1024];
+    assert!(connection.read(&mut head).await.unwrap() > 0);
+    connection
+}
+
 /// Answers the first connection with `bytes` and holds it open.
 async fn posted_raw(client: Client, bytes: &'static [u8]) -> Answered {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tokio::spawn(async move {
-        let (mut connection, _) = listener.accept().await.unwrap();
-        let mut head = [0; 1024];
-        assert!(connection.read(&mut head).await.unwrap() > 0);
+        let mut connection = asked(&listener).await;
         connection.write_all(bytes).await.unwrap();
         std::future::pending::<()>().await;
     });
@@ -87,9 +93,7 @@ async fn interim_answers_without_end_are_not_read() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(async move {
-            let (mut connection, _) = listener.accept().await.unwrap();
-            let mut head = [0; 1024];
-            assert!(connection.read(&mut head).await.unwrap() > 0);
+            let mut connection = asked(&listener).await;
             // It ends when the client hangs up.
             while connection.write_all(interim.repeat(100).as_bytes()).await.is_ok() {}
         });

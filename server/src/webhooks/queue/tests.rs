@@ -47,6 +47,19 @@ fn only(mut jobs: Vec<Job>) -> Job {
     jobs.remove(0)
 }
 
+/// Has what is open arrive, and everything else as soon as it may.
+fn answer_all(queue: &mut Queue, open: Vec<Job>, mut now: Timestamp) {
+    for job in open {
+        queue.ended(&job, Ended::Arrived, now, MIDDLE);
+    }
+    while let Some(at) = queue.next() {
+        now = now.max(at);
+        for job in queue.take(now) {
+            queue.ended(&job, Ended::Arrived, now, MIDDLE);
+        }
+    }
+}
+
 #[test]
 fn r19_events_of_a_charge_come_one_after_the_other_also_across_webhooks() {
     let mut queue = queue();
@@ -252,16 +265,7 @@ fn r19_order_holds_in_any_history() {
             prop_assert_eq!(queue.len(), failures.len());
             prop_assert_eq!(queue.under_way(), open.len());
         }
-        // With everything answered, the rest arrives.
-        for job in open.drain(..) {
-            queue.ended(&job, Ended::Arrived, now, MIDDLE);
-        }
-        while let Some(at) = queue.next() {
-            now = now.max(at);
-            for job in queue.take(now) {
-                queue.ended(&job, Ended::Arrived, now, MIDDLE);
-            }
-        }
+        answer_all(&mut queue, open, now);
         prop_assert_eq!(queue.len(), 0);
     });
 }

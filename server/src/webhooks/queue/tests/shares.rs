@@ -138,15 +138,7 @@ fn no_place_is_lost_in_any_history() {
                 prop_assert!(!queue.hosts[url.host].is_open_to(url.merchant), "{:?}", url);
             }
         }
-        for job in open.drain(..) {
-            queue.ended(&job, Ended::Arrived, now, MIDDLE);
-        }
-        while let Some(at) = queue.next() {
-            now = now.max(at);
-            for job in queue.take(now) {
-                queue.ended(&job, Ended::Arrived, now, MIDDLE);
-            }
-        }
+        answer_all(&mut queue, open, now);
         prop_assert_eq!(queue.len(), 0);
     });
 }
