@@ -35,11 +35,17 @@ pub(super) struct Asked {
 pub(super) trait Resting: std::fmt::Debug + Send + Sync {
     /// It rests from now on, until what is returned is dropped.
     fn rest(&self) -> Option<Rest>;
+    /// Whether it was told to end, for others need its place.
+    fn gave_way(&self) -> bool;
 }
 
 impl Resting for ConnectionPermit {
     fn rest(&self) -> Option<Rest> {
         self.rests()
+    }
+
+    fn gave_way(&self) -> bool {
+        self.gives_way().is_cancelled()
     }
 }
 

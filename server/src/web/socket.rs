@@ -130,6 +130,10 @@ impl Inner {
             }
             return Poll::Ready(written);
         }
+        // It was told to end because it takes nothing: what else is to be written would be kept for nobody.
+        if self.place.gave_way() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         let patience = self.patience;
         let stalled = self.stalled.get_or_insert_with(|| Stalled {
             until: Box::pin(tokio::time::sleep(patience)),
@@ -194,5 +198,38 @@ impl AsyncWrite for Socket {
             Some(stream) => Pin::new(stream).poll_shutdown(cx),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::limits::Connections;
+
+    #[tokio::test]
+    async fn a_reader_who_gave_way_and_takes_nothing_is_waited_for_no_longer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _reader = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, peer) = listener.accept().await.unwrap();
+        let connections = Connections::new(100, 100, Vec::new());
+        let permit = Arc::new(connections.admit(peer.ip()).unwrap());
+        let for_ever = Duration::from_secs(3_600);
+        let mut socket = Socket::new(stream, for_ever, Arc::clone(&permit) as Arc<dyn Resting>);
+        let piece = [0; 65_536];
+        // Until every buffer between here and the reader is full.
+        while socket.write(&piece).now_or_never().is_some() {}
+        assert_eq!(connections.resting(), 1);
+        permit.gives_way().cancel();
+        let ended = loop {
+            let written = socket.write(&piece).now_or_never();
+            if let Err(error) = written.expect("nobody waits for the reader") {
+                break error;
+            }
+        };
+        assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
     }
 }

@@ -79,6 +79,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         "an answer that is not taken",
         &[
             "a_reader_who_is_waited_for_longest_gives_way_to_others",
+            "a_reader_who_gave_way_and_takes_nothing_is_waited_for_no_longer",
             "readers_who_never_read_keep_nobody_out_and_are_let_go",
             "a_stream_of_http_2_that_is_not_taken_is_reset_and_the_others_go_on",
         ],
