@@ -99,8 +99,12 @@ impl Charge {
             Standing::Heir | Standing::HeirOfHand | Standing::None => Share::NONE,
         };
         let mut shares: Vec<Share> = self.payments.iter().zip(&standings).map(own).collect();
-        let is_heir = |standing: &Standing| matches!(standing, Standing::Heir | Standing::HeirOfHand);
-        if standings.iter().any(is_heir) && self.has_replacements() {
+        let inherits = |(payment, standing): (&Arc<Payment>, &Standing)| match standing {
+            Standing::Heir | Standing::HeirOfHand => true,
+            Standing::Whole => payment.stalled,
+            Standing::ByHand | Standing::None => false,
+        };
+        if self.has_replacements() && self.payments.iter().zip(&standings).any(inherits) {
             Lineage::of(self, is_by_hand).share_out(&self.payments, &mut shares, &standings);
         }
         shares

@@ -114,30 +114,43 @@ impl Lineage {
         self.nodes.iter().map(|node| node.payments.clone())
     }
 
-    /// Adds to `shares` what payments inherit, of what those before them, which have their share already, leave: first of what was
-    /// in time (R5), where `standings` has heirs of that, then of what the merchant's hand took (R14). The order is that of the
-    /// outpoints, so that a block decides nothing.
+    /// Adds to `shares` what payments inherit, of what those before them, which have their share already, leave: first of what the
+    /// merchant's hand took (R14), which is asked about no more, then of what was in time (R5), where `standings` has heirs of that.
+    /// The order is that of the outpoints, so that a block decides nothing.
     pub(crate) fn share_out(&self, payments: &[Arc<Payment>], shares: &mut [Share], standings: &[Standing]) {
         let mut timely = Estate::of(self, self.nodes.iter().map(|node| node.in_time).collect());
         timely.keep_own(|place| shares[place].total());
+        if self.nodes.iter().any(|node| node.by_hand > 0) {
+            let mut taken = Estate::of(self, self.nodes.iter().map(|node| node.by_hand).collect());
+            taken.keep_own(|place| shares[place].by_hand);
+            // Those go first that inherit nothing else.
+            for is_all in [true, false] {
+                self.hand_on(&mut taken, |place, give| {
+                    let inherits = match standings[place] {
+                        Standing::HeirOfHand => is_all,
+                        Standing::Heir => !is_all,
+                        // What was in time itself and is stuck waits for nobody's word where that was given already.
+                        Standing::Whole => !is_all && payments[place].stalled,
+                        Standing::ByHand | Standing::None => false,
+                    };
+                    if inherits {
+                        let value = payments[place].value.to_sat();
+                        let share = &mut shares[place];
+                        share.by_hand = give(Amount::from_sat(value));
+                        let rest = Amount::from_sat(value - share.by_hand.to_sat());
+                        share.by_time = share.by_time.min(rest);
+                    }
+                });
+            }
+            for (i, node) in self.nodes.iter().enumerate() {
+                // What was in time and taken by hand is one value: what went to an heir as taken is not there a second time.
+                timely.spend(i, taken.handed_on[i].saturating_sub(node.by_hand - node.both));
+            }
+        }
         self.hand_on(&mut timely, |place, give| {
             if standings[place] == Standing::Heir {
-                shares[place].by_time = give(payments[place].value);
-            }
-        });
-        if self.nodes.iter().all(|node| node.by_hand == 0) {
-            return;
-        }
-        let mut taken = Estate::of(self, self.nodes.iter().map(|node| node.by_hand).collect());
-        taken.keep_own(|place| shares[place].by_hand);
-        for (i, node) in self.nodes.iter().enumerate() {
-            // What was in time and taken by hand is one value: what went to an heir by its time is not there a second time.
-            taken.spend(i, timely.handed_on[i].saturating_sub(node.in_time - node.both));
-        }
-        self.hand_on(&mut taken, |place, give| {
-            if matches!(standings[place], Standing::Heir | Standing::HeirOfHand) {
-                let rest = payments[place].value.to_sat() - shares[place].by_time.to_sat();
-                shares[place].by_hand = give(Amount::from_sat(rest));
+                let rest = payments[place].value.to_sat() - shares[place].by_hand.to_sat();
+                shares[place].by_time = give(Amount::from_sat(rest));
             }
         });
     }

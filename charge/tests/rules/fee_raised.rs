@@ -112,12 +112,79 @@ fn r12_r14_what_was_stuck_and_accepted_stays_accepted_when_its_fee_is_raised() {
         world.now += 600;
         // The rate has moved against the merchant, who has accepted all the same.
         world.rate = Some(RATE / 2);
-        world.replace(1, 2, AMOUNT);
-        assert_eq!(world.charge.state, State::Seen);
-        world.mine(2);
-        assert_eq!(world.charge.state, State::Confirmed, "{late_policy:?}");
-        assert!(!world.told.contains(&Announcement::Reverted) && !world.told.contains(&Announcement::Failed));
+        let told = world.told.len();
+        // It is asked about once, and not again with each fee.
+        world.replace(1, 2, AMOUNT).is(State::Seen, Some(Reason::Manual));
+        world.replace(2, 3, AMOUNT).is(State::Seen, Some(Reason::Manual));
+        assert_eq!(world.told.len(), told, "{late_policy:?}");
+        world.mine(3).is(State::Confirmed, Some(Reason::Manual));
+        assert_eq!(world.told[told..], [Announcement::Confirmed]);
     }
+}
+
+#[test]
+fn r12_r14_a_raised_fee_that_was_stuck_and_accepted_stays_accepted_when_it_is_raised_again() {
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT).at(EXPIRES + i64::from(SETTLE));
+    world.replace(1, 2, AMOUNT).is(State::Seen, Some(Reason::Stuck));
+    world.accept(2).unwrap();
+    world.replace(2, 3, AMOUNT).is(State::Seen, Some(Reason::Manual));
+    // More than was accepted is there in time as well, and counts no further than it did.
+    world
+        .replace(3, 4, AMOUNT + 5_000)
+        .is(State::Seen, Some(Reason::Manual));
+    world.mine(4).is(State::Confirmed, Some(Reason::Manual));
+}
+
+#[test]
+fn r12_r14_one_of_two_that_took_each_others_place_in_time_is_accepted_with_the_other() {
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT).replace(1, 2, AMOUNT);
+    let swap = |world: &mut World, back: u8, gone: u8| {
+        let sighting = world.sighting(back, AMOUNT, Place::Mempool);
+        let gone = bitpro_charge::Gone {
+            outpoint: outpoint(gone),
+            loss: Loss::Replaced,
+        };
+        world.view(vec![sighting], vec![gone]);
+    };
+    swap(&mut world, 1, 2);
+    world
+        .at(EXPIRES + i64::from(SETTLE))
+        .is(State::Seen, Some(Reason::Stuck));
+    world.accept(1).unwrap();
+    swap(&mut world, 2, 1);
+    world.is(State::Seen, Some(Reason::Manual));
+    world.mine(2).is(State::Confirmed, Some(Reason::Manual));
+}
+
+#[test]
+fn r14_what_was_accepted_before_it_was_stuck_does_not_get_stuck_by_a_raised_fee() {
+    let mut world = World::new(terms());
+    world.pay(1, AMOUNT).at(after_deadline());
+    world.accept(1).unwrap();
+    let told = world.told.len();
+    world.replace(1, 2, AMOUNT).is(State::Seen, Some(Reason::Manual));
+    world
+        .at(EXPIRES + i64::from(SETTLE))
+        .is(State::Seen, Some(Reason::Manual));
+    assert_eq!(world.told.len(), told);
+    world.mine(2).is(State::Confirmed, Some(Reason::Manual));
+}
+
+#[test]
+fn r14_what_inherits_an_acceptance_only_is_not_left_without_it_by_what_inherits_a_time_as_well() {
+    let mut world = World::new(terms());
+    // What is stuck and refused inherits what was accepted, and not what was in time.
+    world.pay(1, 50_000).at(after_deadline()).pay(5, 50_000);
+    world.accept(5).unwrap();
+    world.replace_by_outputs(&[1, 5], 2, &[50_000]);
+    let mut second = world.sighting(3, 50_000, Place::Mempool);
+    second.conflicts = [outpoint(1).txid, outpoint(5).txid].into();
+    world.view(vec![second], vec![]);
+    assert_eq!(world.charge.counted(), Amount::from_sat(AMOUNT));
+    world.at(EXPIRES + i64::from(SETTLE)).mine(3);
+    assert_eq!(world.charge.counted(), Amount::from_sat(AMOUNT));
 }
 
 #[test]
