@@ -20,12 +20,16 @@ const BLOCK_TIME_ERROR_SECS: u32 = 2 * 60 * 60;
 /// What a live payment counts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// All of it counts by its time, or by the late policy.
+    /// All of it counts by its time.
     Whole,
+    /// All of it counts by the late policy (R13).
+    ByPolicy,
     /// All of it counts by the merchant's hand (R14).
     ByHand,
     /// As much as it inherits.
     Heir,
+    /// As much as it inherits of what was in time, or was taken by the merchant's hand: the policy refused what came late.
+    HeirOfTime,
     /// As much as it inherits of what the merchant's hand took: by its time it was refused.
     HeirOfHand,
     /// Nothing.
@@ -35,8 +39,10 @@ pub(crate) enum Standing {
 /// What a payment contributes to what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Share {
-    /// By its time, its own or an inherited one, or by the late policy.
+    /// By its time, its own or an inherited one.
     pub(crate) by_time: Amount,
+    /// By the late policy, which took it or what it replaced (R13).
+    pub(crate) by_policy: Amount,
     /// By the merchant's hand, which took it or what it replaced (R14).
     pub(crate) by_hand: Amount,
 }
@@ -44,12 +50,18 @@ pub(crate) struct Share {
 impl Share {
     const NONE: Self = Self {
         by_time: Amount::ZERO,
+        by_policy: Amount::ZERO,
         by_hand: Amount::ZERO,
     };
 
-    /// All of it. Both parts together are never more than the payment.
+    /// All of it. The parts together are never more than the payment.
     pub(crate) fn total(self) -> Amount {
-        total([self.by_time, self.by_hand].into_iter())
+        total([self.by_time, self.by_policy, self.by_hand].into_iter())
+    }
+
+    /// What it lacks of all of a payment of this value.
+    pub(crate) fn lacks_of(self, value: Amount) -> Amount {
+        value.checked_sub(self.total()).unwrap_or(Amount::ZERO)
     }
 }
 
@@ -92,17 +104,21 @@ impl Charge {
                 by_time: payment.value,
                 ..Share::NONE
             },
+            Standing::ByPolicy => Share {
+                by_policy: payment.value,
+                ..Share::NONE
+            },
             Standing::ByHand => Share {
                 by_hand: payment.value,
                 ..Share::NONE
             },
-            Standing::Heir | Standing::HeirOfHand | Standing::None => Share::NONE,
+            Standing::Heir | Standing::HeirOfTime | Standing::HeirOfHand | Standing::None => Share::NONE,
         };
         let mut shares: Vec<Share> = self.payments.iter().zip(&standings).map(own).collect();
         let inherits = |(payment, standing): (&Arc<Payment>, &Standing)| match standing {
-            Standing::Heir | Standing::HeirOfHand => true,
+            Standing::Heir | Standing::HeirOfTime | Standing::HeirOfHand => true,
             Standing::Whole => payment.stalled,
-            Standing::ByHand | Standing::None => false,
+            Standing::ByPolicy | Standing::ByHand | Standing::None => false,
         };
         if self.has_replacements() && self.payments.iter().zip(&standings).any(inherits) {
             Lineage::of(self, is_by_hand).share_out(&self.payments, &mut shares, &standings);
@@ -138,13 +154,21 @@ impl Charge {
     fn standing(&self, payment: &Payment) -> Standing {
         match payment.judgement {
             _ if self.is_earlier(payment) => Standing::None,
-            Some(Judgement::Refused) => Standing::HeirOfHand,
-            Some(Judgement::Provisional) => Standing::Whole,
             // What was stuck was judged for that: it counts as if it had been deep in time, and no more.
-            Some(Judgement::Taken) if !payment.stalled => Standing::Whole,
-            Some(Judgement::Taken | Judgement::ByHand) | None if self.is_in_time(payment) => Standing::Whole,
-            Some(Judgement::Taken | Judgement::ByHand) | None => Standing::Heir,
+            Some(Judgement::Refused) if payment.stalled => Standing::HeirOfHand,
+            Some(Judgement::Refused) => Standing::HeirOfTime,
+            Some(Judgement::Provisional | Judgement::Taken) if self.leaves_by_policy(payment) => Standing::ByPolicy,
+            _ if self.is_in_time(payment) => Standing::Whole,
+            _ => Standing::Heir,
         }
+    }
+
+    /// Whether the policy took it by its own first sight (R13), and so all of it; what it took for what that replaced counts as much as
+    /// that did.
+    pub(crate) fn leaves_by_policy(&self, payment: &Payment) -> bool {
+        matches!(payment.judgement, Some(Judgement::Provisional | Judgement::Taken))
+            && !payment.stalled
+            && self.is_takeable(payment)
     }
 
     /// Whether a payment is first seen by the deadline, or so close that the merchant loses nothing by it (R5).

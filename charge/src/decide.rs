@@ -193,7 +193,8 @@ impl Decision<'_> {
     /// R13, the first comparison: between the quote and the first sight.
     fn take_late_provisionally(&mut self) {
         let charge = &self.charge;
-        if charge.terms.late_policy != LatePolicy::Accept {
+        // What was cancelled takes nothing by itself (R15).
+        if charge.terms.late_policy != LatePolicy::Accept || charge.cancelled {
             return;
         }
         let shares = charge.shares(|_, _| true);
@@ -204,17 +205,19 @@ impl Decision<'_> {
                 && payment.judgement.is_none()
                 // What is stuck is judged once, when it is deep.
                 && !payment.stalled
-                && (completes || charge.is_significant(payment))
-                && share.total() < payment.value
-                && charge.is_open_to_late(payment)
-                && rate_holds(&charge.terms, payment.rate.as_ref())
+                && (share.by_policy > Amount::ZERO
+                    || (completes || charge.is_significant(payment))
+                        && share.total() < payment.value
+                        && charge.is_takeable(payment))
         };
+        // What takes the place of money that was taken is taken as that was; its own rate was not asked for then.
+        let compared = |payment: &Payment| payment.rate.clone().filter(|_| charge.is_takeable(payment));
         let taken: Vec<_> = charge
             .payments
             .iter()
             .zip(&shares)
             .filter(takes)
-            .map(|(payment, _)| (payment.outpoint, payment.rate.clone()))
+            .map(|(payment, _)| (payment.outpoint, compared(payment)))
             .collect();
         for (outpoint, compared) in taken {
             self.emit(Event::Judged {

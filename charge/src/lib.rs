@@ -14,6 +14,7 @@ mod decide;
 mod event;
 mod ids;
 mod lineage;
+mod marks;
 mod money;
 mod observation;
 mod payment;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bitcoin_units::Amount;
 
 use crate::counting::{Share, Standing};
+use crate::marks::Marks;
 use crate::{Charge, Payment, Txid, work};
 
 /// A transaction that pays the charge.
@@ -26,6 +27,8 @@ struct Node {
     by_hand: u64,
     /// What of that was in time as well.
     both: u64,
+    /// What came late and was taken by the policy (R13).
+    by_policy: u64,
 }
 
 /// The transactions of a charge.
@@ -48,6 +51,7 @@ impl Lineage {
                     in_time: 0,
                     by_hand: 0,
                     both: 0,
+                    by_policy: 0,
                 });
             }
             if let Some(node) = nodes.last_mut() {
@@ -62,6 +66,10 @@ impl Lineage {
                 }
                 if is_in_time && is_by_hand {
                     add(&mut node.both);
+                }
+                // What was cancelled takes nothing by itself (R15), and passes nothing on.
+                if !is_in_time && !is_by_hand && !charge.cancelled && charge.leaves_by_policy(payment) {
+                    add(&mut node.by_policy);
                 }
             }
         }
@@ -115,7 +123,8 @@ impl Lineage {
     }
 
     /// Adds to `shares` what payments inherit, of what those before them, which have their share already, leave: first of what the
-    /// merchant's hand took (R14), which is asked about no more, then of what was in time (R5), where `standings` has heirs of that.
+    /// merchant's hand took (R14), which is asked about no more, then of what was in time (R5), then of what came late and the policy
+    /// took (R13), where `standings` has heirs of that.
     /// The order is that of the outpoints, so that a block decides nothing.
     pub(crate) fn share_out(&self, payments: &[Arc<Payment>], shares: &mut [Share], standings: &[Standing]) {
         let mut timely = Estate::of(self, self.nodes.iter().map(|node| node.in_time).collect());
@@ -128,17 +137,16 @@ impl Lineage {
                 self.hand_on(&mut taken, |place, give| {
                     let inherits = match standings[place] {
                         Standing::HeirOfHand => is_all,
-                        Standing::Heir => !is_all,
+                        Standing::Heir | Standing::HeirOfTime => !is_all,
                         // What was in time itself and is stuck waits for nobody's word where that was given already.
                         Standing::Whole => !is_all && payments[place].stalled,
-                        Standing::ByHand | Standing::None => false,
+                        Standing::ByPolicy | Standing::ByHand | Standing::None => false,
                     };
                     if inherits {
-                        let value = payments[place].value.to_sat();
-                        let share = &mut shares[place];
-                        share.by_hand = give(Amount::from_sat(value));
-                        let rest = Amount::from_sat(value - share.by_hand.to_sat());
-                        share.by_time = share.by_time.min(rest);
+                        let (value, share) = (payments[place].value, &mut shares[place]);
+                        let own = std::mem::replace(&mut share.by_time, Amount::ZERO);
+                        share.by_hand = give(value);
+                        share.by_time = own.min(share.lacks_of(value));
                     }
                 });
             }
@@ -148,11 +156,19 @@ impl Lineage {
             }
         }
         self.hand_on(&mut timely, |place, give| {
-            if standings[place] == Standing::Heir {
-                let rest = payments[place].value.to_sat() - shares[place].by_hand.to_sat();
-                shares[place].by_time = give(Amount::from_sat(rest));
+            if matches!(standings[place], Standing::Heir | Standing::HeirOfTime) {
+                shares[place].by_time = give(shares[place].lacks_of(payments[place].value));
             }
         });
+        if self.nodes.iter().any(|node| node.by_policy > 0) {
+            let mut taken = Estate::of(self, self.nodes.iter().map(|node| node.by_policy).collect());
+            taken.keep_own(|place| shares[place].by_policy);
+            self.hand_on(&mut taken, |place, give| {
+                if standings[place] == Standing::Heir {
+                    shares[place].by_policy = give(shares[place].lacks_of(payments[place].value));
+                }
+            });
+        }
     }
 
     /// Goes through all payments that have something before them, and lets `take` give them of it.
@@ -339,34 +355,6 @@ impl<'l> Estate<'l> {
                 ahead.extend(replaced_by(node));
             }
         }
-    }
-}
-
-/// Which transactions a walk has met; the next walk begins without going through them all.
-struct Marks {
-    walk: u32,
-    met_in: Vec<u32>,
-}
-
-impl Marks {
-    fn over(nodes: usize) -> Self {
-        Self {
-            walk: 1,
-            met_in: vec![0; nodes],
-        }
-    }
-
-    const fn wipe(&mut self) {
-        self.walk += 1;
-    }
-
-    fn is_met(&self, node: usize) -> bool {
-        self.met_in[node] == self.walk
-    }
-
-    /// Whether this is the first time.
-    fn meet(&mut self, node: usize) -> bool {
-        std::mem::replace(&mut self.met_in[node], self.walk) != self.walk
     }
 }
 

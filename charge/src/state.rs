@@ -338,15 +338,15 @@ impl Charge {
 
     /// Whether the charge would be short without what the merchant took by hand, or took the place of that (R14).
     fn rests_on_the_merchants_hand(&self, shares: &[Share]) -> bool {
-        total(shares.iter().map(|share| share.by_time)) < self.terms.need()
+        let without = shares.iter().flat_map(|share| [share.by_time, share.by_policy]);
+        total(without) < self.terms.need()
     }
 
-    /// Whether the late policy may take a payment that is not in time (R13): seen at most a day late, on a charge that was
-    /// not cancelled (R15).
-    pub(crate) fn is_open_to_late(&self, payment: &Payment) -> bool {
-        !self.cancelled
-            && !self.is_earlier(payment)
+    /// Whether the late policy may take a payment that is not in time (R13): seen at most a day late, while the rate held.
+    pub(crate) fn is_takeable(&self, payment: &Payment) -> bool {
+        !self.is_earlier(payment)
             && payment.first_seen.latest <= self.deadline.plus_secs(LATE_LIMIT_SECS)
+            && rate_holds(&self.terms, payment.rate.as_ref())
     }
 }
 

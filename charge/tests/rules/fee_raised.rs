@@ -1,4 +1,4 @@
-//! What becomes of an acceptance when the shopper raises the fee of what was accepted (R14, R5).
+//! What becomes of an acceptance, by hand or by the policy, when the shopper raises the fee of what was accepted (R14, R13, R5).
 
 use bitpro_charge::{
     Amount, Announcement, Interval, Judgement, LatePolicy, Loss, Place, Reason, State, Terms, Timestamp,
@@ -222,4 +222,103 @@ fn r14_what_was_accepted_and_comes_back_counts_by_itself() {
     assert_eq!(world.charge.counted(), Amount::from_sat(AMOUNT));
     let judgement = |n| world.charge.payment(outpoint(n)).unwrap().judgement;
     assert_eq!([judgement(1), judgement(2)], [Some(Judgement::ByHand), None]);
+}
+
+/// A charge whose late money the policy took while the rate held.
+fn taken_late(sats: u64) -> World {
+    let mut world = World::new(Terms {
+        late_policy: LatePolicy::Accept,
+        ..terms()
+    });
+    world.at(after_deadline()).pay(1, sats).is(State::Seen, None);
+    world
+}
+
+#[test]
+fn r05_r13_what_takes_the_place_of_late_money_that_the_policy_took_is_taken_as_that_was() {
+    for (after, rate) in [
+        (60, Some(RATE * 97 / 100)),
+        (60, None),
+        (90_000, Some(RATE)),
+        (90_000, Some(RATE / 2)),
+    ] {
+        for raised in 1..4 {
+            let mut world = taken_late(AMOUNT);
+            (world.now, world.rate) = (world.now + after, rate);
+            for by in 2..=raised + 1 {
+                world.replace(by - 1, by, AMOUNT).is(State::Seen, None);
+            }
+            world.told(&[Announcement::TimedOut, Announcement::Seen]);
+            let heir = world.charge.payment(outpoint(raised + 1)).unwrap();
+            assert_eq!(heir.judgement, Some(Judgement::Provisional));
+            // It is asked about again when it is deep, as the first would have been.
+            let mut fell = world.clone();
+            fell.rate = Some(RATE / 2);
+            fell.mine(raised + 1).is(State::Failed, Some(Reason::Late));
+            world.rate = Some(RATE);
+            world.mine(raised + 1).is(State::Confirmed, Some(Reason::Exact));
+        }
+    }
+}
+
+#[test]
+fn r05_r13_no_more_is_taken_late_than_what_the_policy_took() {
+    let mut world = taken_late(AMOUNT);
+    world.replace(1, 2, 60_000);
+    world.is(State::Failed, Some(Reason::Underpaid));
+
+    let mut small = World::new(Terms {
+        late_policy: LatePolicy::Accept,
+        ..terms()
+    });
+    small.at(after_deadline()).pay(1, 40_000);
+    assert_eq!(small.charge.counted(), Amount::from_sat(40_000));
+    small.now += 90_000;
+    small.replace_by_outputs(&[1], 2, &[60_000, 60_000]).mine_all(2);
+    // The rest is more than a day late.
+    small.is(State::Failed, Some(Reason::Late));
+    assert_eq!(small.charge.counted(), Amount::from_sat(40_000));
+}
+
+#[test]
+fn r05_r13_late_money_that_was_not_taken_leaves_nothing() {
+    let mut world = World::new(Terms {
+        late_policy: LatePolicy::Accept,
+        ..terms()
+    });
+    world.rate = Some(RATE * 97 / 100);
+    world
+        .at(after_deadline())
+        .pay(1, AMOUNT)
+        .is(State::Failed, Some(Reason::Late));
+    world.replace(1, 2, AMOUNT).is(State::Failed, Some(Reason::Late));
+    world.mine(2).is(State::Failed, Some(Reason::Late));
+    // Nor does what it took before the merchant withdrew the charge (R15).
+    let mut cancelled = World::new(Terms {
+        late_policy: LatePolicy::Accept,
+        ..terms()
+    });
+    cancelled.now = EXPIRES + 10;
+    cancelled.pay(1, AMOUNT).is(State::Seen, None).lose(1, Loss::Replaced);
+    cancelled.cancel().unwrap();
+    cancelled.replace(1, 2, AMOUNT).is(State::Failed, Some(Reason::Late));
+}
+
+#[test]
+fn r05_r13_where_the_policy_refuses_what_is_deep_what_was_in_time_counts_all_the_same() {
+    // In time and late money is put together in one transaction, first while the rate holds, then while it does not.
+    for rate in [Some(RATE), Some(RATE * 97 / 100)] {
+        let mut world = World::new(Terms {
+            late_policy: LatePolicy::Accept,
+            ..terms()
+        });
+        world.pay(1, AMOUNT).at(after_deadline()).pay(2, 50_000);
+        world.rate = rate;
+        world
+            .replace_by_outputs(&[1, 2], 3, &[AMOUNT + 50_000])
+            .is(State::Seen, None);
+        world.rate = Some(RATE / 2);
+        world.mine_all(3).is(State::Confirmed, Some(Reason::Exact));
+        assert_eq!(world.charge.counted(), Amount::from_sat(AMOUNT));
+    }
 }

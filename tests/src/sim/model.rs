@@ -151,6 +151,9 @@ impl Case<'_> {
     /// What the payments that fulfil `which` count together.
     fn counted(&self, which: impl Fn(&Pay) -> bool, deep: bool) -> Bounds {
         let policy = self.charge.terms.late_policy;
+        let may_be_taken = |pay: &Pay| {
+            policy == LatePolicy::Accept && !self.cancelled && pay.after <= self.deadline() + DAY + self.slack
+        };
         let mut bounds = Bounds::default();
         // Of each family: what may inherit a time or an acceptance, and what may inherit an acceptance only.
         let mut heirs: std::collections::BTreeMap<usize, [u64; 2]> = std::collections::BTreeMap::new();
@@ -168,9 +171,7 @@ impl Case<'_> {
                 heirs.entry(pay.family).or_default()[1] += pay.value;
                 continue;
             }
-            let may_be_taken =
-                policy == LatePolicy::Accept && !self.cancelled && pay.after <= self.deadline() + DAY + self.slack;
-            if !self.is_surely_late(pay) || may_be_taken {
+            if !self.is_surely_late(pay) || may_be_taken(pay) {
                 bounds.most += pay.value;
                 let is_sure = self.is_surely_in_time(pay) && Self::is_there(pay) && !self.is_maybe_stuck(pay);
                 let is_own = pay.after >= self.charge.terms.created_at.0;
@@ -181,14 +182,15 @@ impl Case<'_> {
         }
         for (family, [of_all, of_accepted]) in heirs {
             let accepted = of_accepted.min(self.ancestors(family, |pay| self.is_by_hand(pay)));
-            let all = self.ancestors(family, |pay| !self.is_surely_late(pay) || self.is_by_hand(pay));
+            let leaves = |pay: &Pay| !self.is_surely_late(pay) || self.is_by_hand(pay) || may_be_taken(pay);
+            let all = self.ancestors(family, leaves);
             bounds.most += (of_all + accepted).min(all);
         }
         bounds
     }
 
     /// The most that could be there at once of a family of rivals and is not there any more, of those that could leave something: in
-    /// time (R5) or accepted (R14).
+    /// time (R5), or accepted by hand (R14) or by the policy (R13).
     fn ancestors(&self, family: usize, leaves: impl Fn(&Pay) -> bool) -> u64 {
         let members: Vec<&Pay> = self
             .pays
