@@ -63,6 +63,8 @@ pub struct Parts {
     pub explorer: Option<String>,
     /// Who may ask for metrics.
     pub metrics_allow: Vec<IpNet>,
+    /// By which names, besides localhost and addresses.
+    pub metrics_hosts: Vec<String>,
     /// The metrics; `None` where nobody collects them.
     pub metrics: Option<PrometheusHandle>,
     /// The node's condition.

@@ -3,6 +3,7 @@
 //! Strangers are told no more than a load balancer needs. Details and figures are served on a listener of their own, which no
 //! proxy leads to.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -15,8 +16,10 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::config::host_of;
 use crate::limits::is_proxied;
 use crate::node::{ChargesPort as _, Condition};
+use crate::web::edge::authority;
 use crate::web::{Peer, Problem, RequestId};
 
 /// `GET /healthz`: the process answers.
@@ -89,30 +92,47 @@ pub fn inside(app: App) -> Router {
         .with_state(app)
 }
 
-/// Lets in who is in `metrics_allow` and came by himself. A request that was passed on, or is for the name that shoppers know, says
-/// that somebody has led a proxy here by mistake.
+/// Lets in who is in `metrics_allow` and came by themselves. A request that was passed on, or is for the name that shoppers know, says
+/// that somebody has led a proxy here by mistake; one for a name that nobody told us of says that a page in a browser of this
+/// machine has led its own name here, to read what comes.
 async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let peer = request
         .extensions()
         .get::<Peer>()
         .map(|peer| peer.0.ip().to_canonical());
     let is_allowed = peer.is_some_and(|peer| app.metrics_allow.iter().any(|network| network.contains(&peer)));
-    let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = request.uri().authority().map(http::uri::Authority::as_str).or(host);
+    let authority = authority(&request);
     let mut public = std::iter::once(&app.public_url).chain(&app.dashboard_url);
     let is_public = authority.is_some_and(|authority| public.any(|url| url.is_named_by(authority)));
-    if is_allowed && !is_public && !is_proxied(headers) {
+    let (status, code, title) = if !is_allowed || is_public || is_proxied(request.headers()) {
+        let title = "This is for the networks of metrics_allow, by no proxy and under no public name.";
+        (StatusCode::FORBIDDEN, "forbidden", title)
+    } else if !authority.is_some_and(|authority| is_named_inside(host_of(authority), &app.metrics_hosts)) {
+        let title = "This is served under an IP address, localhost and the names of metrics_hosts only.";
+        (StatusCode::MISDIRECTED_REQUEST, "unknown-host", title)
+    } else {
         return next.run(request).await;
-    }
+    };
     let problem = Problem {
-        status: StatusCode::FORBIDDEN,
-        code: "forbidden",
-        title: "This is for the networks of metrics_allow, by no proxy and under no public name.".to_owned(),
+        status,
+        code,
+        title: title.to_owned(),
         retry_after: None,
         request: RequestId(0),
     };
     problem.into_response()
+}
+
+/// Whether nobody else can have a browser take this host for theirs: an address belongs to no name.
+fn is_named_inside(host: &str, names: &[String]) -> bool {
+    let address = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+        .unwrap_or(host);
+    address.parse::<IpAddr>().is_ok()
+        || std::iter::once("localhost")
+            .chain(names.iter().map(String::as_str))
+            .any(|name| host.eq_ignore_ascii_case(name))
 }
 
 fn parts(app: &App, stores: bool) -> Vec<Part> {
@@ -263,6 +283,48 @@ mod tests {
         let status = answer.status();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn figures_are_told_under_addresses_and_names_that_are_configured_only() {
+        let app = TestApp::with_merchant(&[]).await;
+        for (hosts, status) in [
+            (&["127.0.0.1:9464"][..], 200),
+            (&["[::1]:9464"], 200),
+            (&["localhost:9464"], 200),
+            (&["LOCALHOST."], 200),
+            (&["bitpro:9464"], 200),
+            (&["evil.example"], 421),
+            (&["evil.example.."], 421),
+            (&["bitpro.evil.example:9464"], 421),
+            (&["127.0.0.1.evil.example"], 421),
+            (&["localhost..:9464"], 421),
+            (&["localhost", "evil.example"], 421),
+            (&[], 421),
+        ] {
+            for path in ["/metrics", "/readyz", "/healthz"] {
+                let mut request = Request::builder()
+                    .uri(path)
+                    .extension(Peer("127.0.0.1:40000".parse().unwrap()));
+                for host in hosts {
+                    request = request.header(header::HOST, *host);
+                }
+                let request = request.body(Body::empty()).unwrap();
+                let answer = inside(app.app.clone()).oneshot(request).await.unwrap();
+                // Nobody collects metrics in this test.
+                let status = if (path, status) == ("/metrics", 200) {
+                    404
+                } else {
+                    status
+                };
+                assert_eq!(answer.status(), status, "{path} of {hosts:?}");
+                if status == 421 {
+                    let problem = answer.into_body().collect().await.unwrap().to_bytes();
+                    let problem: serde_json::Value = serde_json::from_slice(&problem).unwrap();
+                    assert!(problem["code"] == "unknown-host", "{problem}");
+                }
+            }
+        }
     }
 
     #[tokio::test]

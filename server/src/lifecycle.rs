@@ -239,6 +239,7 @@ async fn serve_instance(
         explorer: config.explorer,
         metrics_allow: config.metrics_allow.clone(),
         metrics,
+        metrics_hosts: config.metrics_hosts,
         node: watching.status,
         reconciler,
         closing: closing.clone(),

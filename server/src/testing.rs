@@ -184,6 +184,7 @@ impl TestApp {
             template: Template::without_script(),
             explorer: None,
             metrics_allow: vec!["127.0.0.0/8".parse().unwrap()],
+            metrics_hosts: vec!["bitpro".to_owned()],
             metrics: None,
             node: node.subscribe(),
             reconciler: Reconciler::new(charges.clone(), nowhere(), &database),

@@ -24,6 +24,7 @@ pub use accounts::{Ceilings, Signup, WalletChanges};
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use mail::{MailConfig, MailTransport, Protection, Smtp};
 pub use settings::{PREFIX, SETTINGS, Setting};
+pub(crate) use values::host_of;
 pub use values::{LogFormat, PublicUrl};
 
 use crate::node::NodeConfig;
@@ -65,6 +66,8 @@ pub struct Config {
     pub metrics_allow: Vec<IpNet>,
     /// The node.
     pub node: NodeConfig,
+    /// By which names, besides localhost and addresses.
+    pub metrics_hosts: Vec<String>,
     /// How often everything is compared; `None` for never.
     pub reconcile_every: Option<Duration>,
     /// Where exchange rates come from.
@@ -246,6 +249,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     let metrics_allow = reader.parsed("metrics_allow", values::networks).unwrap_or_default();
     let rates = rates::rates(reader);
     let limits = limits(reader);
+    let metrics_hosts = reader.parsed("metrics_hosts", values::hosts).unwrap_or_default();
     let ceilings = accounts::ceilings(reader);
     let webhooks = webhooks(reader, network);
     let mail = mail::mail(reader, data_dir.as_deref(), public_url.as_ref());
@@ -287,6 +291,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         metrics_allow,
         node: node?,
         reconcile_every: Some(reconcile_every).filter(|every| !every.is_zero()),
+        metrics_hosts,
         rates: rates?,
         limits,
         ceilings,

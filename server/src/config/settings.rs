@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 64] = [
+pub const SETTINGS: [Setting; 65] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -132,6 +132,11 @@ pub const SETTINGS: [Setting; 64] = [
         "127.0.0.0/8, ::1/128",
         "addresses or networks separated by commas",
         "Who may ask at metrics_listen.",
+    ),
+    optional(
+        "metrics_hosts",
+        "host names separated by commas, without ports, as in bitpro, metrics.internal",
+        "Names by which metrics_listen may be asked, besides localhost and IP addresses. A browser can be led to any other name.",
     ),
     optional(
         "node_rpc_url",

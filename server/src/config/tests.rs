@@ -81,6 +81,7 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
         ("BITPRO_PUBLIC_URL", "pay.example"),
         ("BITPRO_TRUSTED_PROXIES", "10.0.0.0/99"),
         ("BITPRO_METRICS_ALLOW", "everybody"),
+        ("BITPRO_METRICS_HOSTS", "bitpro:9464"),
         ("BITPRO_NODE_RPC_URL", "ftp://x"),
         ("BITPRO_NODE_ZMQ", "tcp://127.0.0.1:1"),
         ("BITPRO_NODE_POLL_MS", "5"),

@@ -47,13 +47,7 @@ impl PublicUrl {
     /// Whether an authority has our host, at whatever port. What only this machine can come by is no name of the public.
     #[must_use]
     pub fn is_named_by(&self, authority: &str) -> bool {
-        let host = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => host,
-            _ => authority,
-        };
-        // A name may end in the dot of the root, and leads to the same place.
-        let host = host.strip_suffix('.').unwrap_or(host);
-        !self.is_loopback() && host.eq_ignore_ascii_case(&self.host)
+        !self.is_loopback() && host_of(authority).eq_ignore_ascii_case(&self.host)
     }
 
     /// Whether the authority of a request (its `Host`, or `:authority` in HTTP/2) is ours.
@@ -106,6 +100,24 @@ pub enum LogFormat {
     Text,
     /// For machines: one JSON object a line.
     Json,
+}
+
+/// The host of an authority, without its port. A name may end in the dot of the root, and leads to the same place.
+pub(crate) fn host_of(authority: &str) -> &str {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => host,
+        _ => authority,
+    };
+    host.strip_suffix('.').unwrap_or(host)
+}
+
+/// Names of hosts separated by commas or spaces.
+pub(super) fn hosts(text: &str) -> Option<Vec<String>> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    text.split([',', ' '])
+        .filter(|word| !word.is_empty())
+        .map(|word| word.bytes().all(is_part).then(|| host_of(word).to_owned()))
+        .collect()
 }
 
 /// Networks separated by commas or spaces; a bare address is a network of one.
@@ -187,6 +199,29 @@ mod tests {
         assert_eq!(read.len(), 3);
         assert_eq!(read[1].to_string(), "192.0.2.1/32");
         assert_eq!(networks("10.0.0.0/33"), None);
+    }
+
+    #[test]
+    fn names_of_hosts_are_read_without_ports() {
+        assert_eq!(
+            hosts("bitpro, Metrics.internal. a_b"),
+            Some(vec![
+                "bitpro".to_owned(),
+                "Metrics.internal".to_owned(),
+                "a_b".to_owned()
+            ])
+        );
+        for bad in ["bitpro:9464", "http://bitpro", "*"] {
+            assert_eq!(hosts(bad), None, "{bad}");
+        }
+        for (authority, host) in [
+            ("pay.example:80", "pay.example"),
+            ("pay.example.", "pay.example"),
+            ("[::1]:80", "[::1]"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(host_of(authority), host);
+        }
     }
 
     #[test]

@@ -227,16 +227,21 @@ fn names_two_hosts(request: &Request) -> bool {
     hosts.any(|host| !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()))
 }
 
+/// The one host that a request is for, with its port. HTTP/2 has it in the URI, HTTP/1.1 in the header; two of the latter are a smuggler's
+/// trick.
+pub(crate) fn authority(request: &Request) -> Option<&str> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    match (request.uri().authority(), hosts.next(), hosts.next()) {
+        (_, _, Some(_)) => None,
+        (Some(authority), _, None) => Some(authority.as_str()),
+        (None, host, None) => host.and_then(|host| host.to_str().ok()),
+    }
+}
+
 impl Edge {
     /// The address of ours that a request was sent to, if it was sent to one.
     fn asked(&self, request: &Request) -> Option<&PublicUrl> {
-        // HTTP/2 has the authority in the URI, HTTP/1.1 in the header; two of the latter are a smuggler's trick.
-        let mut hosts = request.headers().get_all(header::HOST).iter();
-        let authority = match (request.uri().authority(), hosts.next(), hosts.next()) {
-            (_, _, Some(_)) => None,
-            (Some(authority), _, None) => Some(authority.as_str()),
-            (None, host, None) => host.and_then(|host| host.to_str().ok()),
-        }?;
+        let authority = authority(request)?;
         let mut ours = iter::once(&self.public_url).chain(&self.dashboard_url);
         ours.find(|url| url.is_authority(authority))
     }
