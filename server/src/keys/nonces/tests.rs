@@ -116,6 +116,22 @@ async fn r33_without_a_journal_what_was_signed_before_the_start_is_refused() {
 }
 
 #[tokio::test]
+async fn r33_without_a_journal_what_was_signed_ahead_and_changed_something_is_not_taken_again() {
+    let place = Place::new();
+    let ahead = Timestamp(NOW + i64::from(crate::keys::SKEW_SECS) * 1_000);
+    let path = place.0.path().join("nonces");
+    // The first stands in the database, as the nonces of changes do; the second was a look.
+    let stored = [(1, [1; 16], Timestamp(NOW - 1_000))];
+    let nonces = Nonces::open_at(&path, stored, true, at(NOW), BOOT).unwrap();
+    let take = async |nonce: u8, now: i64| nonces.take(1, [nonce; 16], ahead, at(now)).await;
+    for now in [NOW, ahead.0, ahead.0 + KEPT_MS / 2 - 2_000] {
+        assert_eq!(take(1, now).await, Err(NonceError::Replayed));
+    }
+    assert_eq!(take(2, NOW).await, Ok(()));
+    assert_eq!(take(2, NOW).await, Err(NonceError::Replayed));
+}
+
+#[tokio::test]
 async fn r32_a_journal_of_a_clock_that_was_ahead_locks_nobody_out() {
     const DAYS: i64 = 2 * 86_400_000;
     let place = Place::new();
