@@ -15,12 +15,17 @@ use super::reconcile::carry_out;
 use super::webhooks::WebhookCommand;
 use super::wire::{Command, Failure, Kind, Reply};
 use crate::accounts::Accounts;
+use crate::config::UNREADY_SOCKET;
 use crate::reconcile::Reconciler;
 
 /// The longest command: a logo in base64 with all settings.
 const LONGEST_COMMAND: u64 = 2 * 1024 * 1024;
 /// How long a client may take to say what he wants.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What a server says as soon as it has a command, and before it carries it out: nothing, in JSON.
+const HEARD: &[u8] = b" ";
+/// How long a client waits for that. Whoever says nothing for so long stands still, or is no server of ours.
+pub const HEARD_WITHIN: Duration = Duration::from_secs(15);
 /// How long a command may take, beside a busy server.
 const LONGEST_WORK: Duration = Duration::from_secs(60);
 /// How long a comparison with the whole chain may take.
@@ -41,6 +46,9 @@ pub enum SocketError {
     /// No server is at the other end.
     #[error("no server runs")]
     NoServer,
+    /// Somebody is there and says nothing. The command was not begun, and will not be.
+    #[error("whoever listens there does not answer")]
+    Silent,
     /// The server took the command, and ended before it answered.
     #[error("the server ended before it answered: it is not known whether the command was carried out")]
     Ended,
@@ -66,7 +74,7 @@ impl AdminSocket {
             _ => {}
         }
         // Bound under a name that nobody knows until its permissions are right.
-        let unready = path.with_extension("new");
+        let unready = path.with_extension(UNREADY_SOCKET);
         match fs::remove_file(&unready) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -117,6 +125,8 @@ async fn answer(stream: UnixStream, accounts: &Accounts, reconciler: &Reconciler
     let mut line = Vec::new();
     let mut lines = BufReader::new(read.take(LONGEST_COMMAND));
     tokio::time::timeout(PATIENCE, lines.read_until(b'\n', &mut line)).await??;
+    // It does not get to one who waited for it too long and has gone, and their command is not carried out any more.
+    write.write_all(HEARD).await?;
     let reply: Reply = match understood(&line) {
         Ok(command) => {
             tracing::info!(command = name(&command), "a command of the command line");
@@ -198,11 +208,11 @@ pub(super) const fn name(command: &Command) -> &'static str {
     }
 }
 
-/// Has `command` carried out by the server at `path`.
+/// Has `command` carried out by the server at `path`, which says within so long that it has it.
 ///
 /// # Errors
-/// [`SocketError`]; after [`SocketError::NoServer`] nothing was done, after another failure it may have been.
-pub async fn ask(path: &Path, command: &Command) -> Result<Reply, SocketError> {
+/// [`SocketError`]; after [`SocketError::NoServer`] and [`SocketError::Silent`] nothing was done, after another failure it may have been.
+pub async fn ask(path: &Path, command: &Command, heard_within: Duration) -> Result<Reply, SocketError> {
     let failed = |cause: String| SocketError::Failed {
         path: path.display().to_string(),
         cause,
@@ -222,17 +232,51 @@ pub async fn ask(path: &Path, command: &Command) -> Result<Reply, SocketError> {
         line.push(b'\n');
         write.write_all(&line).await?;
         let mut reply = Vec::new();
-        BufReader::new(read).read_to_end(&mut reply).await?;
-        Ok::<Vec<u8>, io::Error>(reply)
+        let mut reading = BufReader::new(read);
+        // The end of a connection is heard, too.
+        let Ok(heard) = tokio::time::timeout(heard_within, reading.fill_buf()).await else {
+            return Ok(None);
+        };
+        heard?;
+        reading.read_to_end(&mut reply).await?;
+        Ok::<Option<Vec<u8>>, io::Error>(Some(reply))
     };
     match tokio::time::timeout(patience(command), asking).await {
         // An answer is a whole line. A process that dies sends no more of it, or has its end of the connection cut.
-        Ok(Ok(reply)) if !reply.ends_with(b"\n") => Err(SocketError::Ended),
-        Ok(Ok(reply)) => serde_json::from_slice(&reply).map_err(|error| failed(error.to_string())),
+        Ok(Ok(None)) => Err(SocketError::Silent),
+        Ok(Ok(Some(reply))) if !reply.ends_with(b"\n") => Err(SocketError::Ended),
+        Ok(Ok(Some(reply))) => serde_json::from_slice(&reply).map_err(|error| failed(error.to_string())),
         Ok(Err(error)) if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
             Err(SocketError::Ended)
         }
         Ok(Err(error)) => Err(failed(error.to_string())),
         Err(_) => Err(failed("it does not answer".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::MerchantEdit;
+    use crate::testing::TestApp;
+
+    #[tokio::test]
+    async fn a_command_whose_sender_has_gone_is_not_carried_out() {
+        let app = TestApp::with_merchant(&[]).await;
+        let add = Command::AddMerchant(MerchantEdit {
+            settings: vec![("name".to_owned(), "Tea".to_owned())],
+            ..MerchantEdit::default()
+        });
+        let mut line = serde_json::to_vec(&add).unwrap();
+        line.push(b'\n');
+        for (waits, merchants) in [(false, 1), (true, 2)] {
+            let (mut client, server) = UnixStream::pair().unwrap();
+            client.write_all(&line).await.unwrap();
+            let client = Some(client).filter(|_| waits);
+            let answered = answer(server, &app.app.accounts, &app.app.reconciler).await;
+            assert_eq!(answered.is_ok(), waits, "{answered:?}");
+            assert_eq!(app.charges.merchants().len(), merchants);
+            drop(client);
+        }
     }
 }

@@ -112,6 +112,12 @@ pub(crate) enum BackupError {
     /// Another backup is being written to the same file.
     #[error("another backup is being written to {0}")]
     TargetBusy(String),
+    /// The name to write to is one of a folder.
+    #[error("target-is-a-folder: {0} names a folder: name a file in it")]
+    TargetIsFolder(String),
+    /// What is to be restored is not a file: a pipe or a device may never end, or never begin.
+    #[error("backup-is-no-file: {0} is not a regular file, and nothing else is read: write it to a file first")]
+    NoFile(String),
     /// The file is no backup, or is damaged.
     #[error("{0} is not a whole backup: {1}")]
     Damaged(String, String),

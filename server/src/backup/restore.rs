@@ -51,6 +51,9 @@ pub(crate) async fn restore(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Result<Restored, BackupError> {
+    if !fs::metadata(from).map_err(BackupError::at(from))?.is_file() {
+        return Err(BackupError::NoFile(from.display().to_string()));
+    }
     private::make_folder(&config.data_dir).map_err(BackupError::at(&config.data_dir))?;
     // Where the name leads: a link to another disk stays one.
     let database = &private::real_path(&config.database);

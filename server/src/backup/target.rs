@@ -3,13 +3,14 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::leftovers::{COPY, UNPACKED};
 use super::sealed::MAGIC;
 use super::{BackupError, LONGEST_TEXT, MANIFEST};
-use crate::config::{Config, SealSource, SecretSource};
+use crate::config::{Config, MailTransport, SealSource, SecretSource, UNREADY_SOCKET};
 use crate::private::real_path;
 
 /// What stands at the end of a backup's name while it is written.
@@ -23,7 +24,14 @@ pub(crate) fn files_of<'a>(config: &Config, others: impl IntoIterator<Item = &'a
     let mut files: Vec<PathBuf> = ["", "-wal", "-shm", "-journal", ".issued", ".nonces", ".nonces.before"]
         .map(database)
         .into();
-    files.push(config.admin_socket.clone());
+    files.extend([
+        config.admin_socket.clone(),
+        config.admin_socket.with_extension(UNREADY_SOCKET),
+    ]);
+    // A folder that may still have to be made.
+    if let MailTransport::Files(folder) = &config.mail.transport {
+        files.push(folder.clone());
+    }
     if let SecretSource::Kept(path) = &config.secret {
         files.push(path.clone());
     }
@@ -38,9 +46,17 @@ pub(crate) fn files_of<'a>(config: &Config, others: impl IntoIterator<Item = &'a
 /// its database.
 ///
 /// # Errors
-/// [`BackupError::TargetInUse`], [`BackupError::TargetIsNoBackup`], [`BackupError::TargetIsUnfinished`], and what the file system says.
+/// [`BackupError::TargetInUse`], [`BackupError::TargetIsNoBackup`], [`BackupError::TargetIsUnfinished`],
+/// [`BackupError::TargetIsFolder`], and what the file system says.
 pub(crate) fn refuse(to: &Path, own: &[PathBuf]) -> Result<(), BackupError> {
     let shown = || to.display().to_string();
+    // A path's parts leave out a dot or a slash at its end, by which it is a folder's all the same.
+    if matches!(
+        to.as_os_str().as_bytes().rsplit(|byte| *byte == b'/').next(),
+        Some(b"" | b"." | b"..")
+    ) {
+        return Err(BackupError::TargetIsFolder(shown()));
+    }
     if to.to_string_lossy().ends_with(PARTIAL) {
         return Err(BackupError::TargetIsUnfinished(shown()));
     }

@@ -267,6 +267,22 @@ async fn r28_a_restore_leaves_the_issuance_mark_where_it_is() {
 }
 
 #[tokio::test]
+async fn what_may_never_end_is_not_read_for_a_backup() {
+    let place = Place::new();
+    let named = |name: &str| place.folder.path().join(name);
+    let made = std::process::Command::new("mkfifo").arg(named("pipe")).status();
+    assert!(made.unwrap().success());
+    fs::create_dir(named("folder")).unwrap();
+    std::os::unix::fs::symlink(named("pipe"), named("link")).unwrap();
+    let before = listing(place.folder.path());
+    for from in [named("pipe"), named("link"), named("folder"), "/dev/zero".into()] {
+        let refused = place.restore(&from, None, true).await.err();
+        assert!(matches!(refused, Some(BackupError::NoFile(_))), "{from:?}: {refused:?}");
+    }
+    assert_eq!(listing(place.folder.path()), before, "nothing was changed");
+}
+
+#[tokio::test]
 async fn a_database_that_is_there_is_not_replaced_unasked() {
     let place = Place::new();
     let backup = place.backup(None, false).await;
@@ -543,6 +559,13 @@ async fn a_backup_is_written_over_an_earlier_one_and_over_nothing_else() {
             "{target:?}: {refused:?}"
         );
     }
+    for target in ["monday.partial/", "monday/", "monday/.", "folder/", "folder/..", ".."] {
+        let refused = pack(&named(target), &contents(&copy, None, None));
+        assert!(
+            matches!(refused, Err(BackupError::TargetIsFolder(_))),
+            "{target:?}: {refused:?}"
+        );
+    }
     let unfinished = pack(&named("monday.partial"), &contents(&copy, None, None));
     assert!(matches!(unfinished, Err(BackupError::TargetIsUnfinished(_))));
     let device = pack(Path::new("/dev/null"), &contents(&copy, None, None));
@@ -587,6 +610,8 @@ async fn a_backup_is_written_over_no_file_of_the_instance_whatever_its_name() {
         data.join("secret.key"),
         data.join("seal.keys"),
         data.join("admin.sock"),
+        data.join("admin.new"),
+        data.join("mail"),
         data.join(".restoring-backup"),
     ];
     targets.extend(["", "-wal", "-shm", "-journal", ".issued", ".nonces", ".copy-1"].map(beside));

@@ -193,7 +193,9 @@ fn refuse(error: &BackupError) -> ExitCode {
         | BackupError::KeysNotSealed(_)
         | BackupError::TargetInUse(_)
         | BackupError::TargetIsNoBackup(_)
-        | BackupError::TargetIsUnfinished(_) => INVALID,
+        | BackupError::TargetIsUnfinished(_)
+        | BackupError::TargetIsFolder(_)
+        | BackupError::NoFile(_) => INVALID,
         BackupError::Occupied(_) | BackupError::InUse(_) | BackupError::TargetBusy(_) => CONFLICT,
         _ => FAILED,
     };

@@ -14,9 +14,21 @@ use crate::store::mark_path;
 /// # Errors
 /// [`Failure`].
 pub(super) async fn carry_out(config: &Config, command: &Command) -> Reply {
-    match admin::ask(&config.admin_socket, command).await {
+    carry_out_somewhere(config, command).await.0
+}
+
+/// The same, and whether a server did it.
+pub(super) async fn carry_out_somewhere(config: &Config, command: &Command) -> (Reply, bool) {
+    match admin::ask(&config.admin_socket, command, admin::HEARD_WITHIN).await {
+        Err(SocketError::NoServer) => (here(config, command).await, false),
+        asked => (understood(config, command, asked), true),
+    }
+}
+
+fn understood(config: &Config, command: &Command, asked: Result<Reply, SocketError>) -> Reply {
+    match asked {
         Ok(reply) => reply,
-        Err(SocketError::NoServer) => here(config, command).await,
+        Err(SocketError::Silent) => Err(silent(config)),
         Err(SocketError::Ended) if matches!(command, Command::CopyDatabase) => Err(unavailable(
             "the server ended meanwhile; no backup was written: try again".to_owned(),
         )),
@@ -58,6 +70,18 @@ fn refuse_beside_server(config: &Config) -> Result<(), Failure> {
             ),
         }),
         Err(error) => Err(unavailable(format!("{}: {error}", mark.display()))),
+    }
+}
+
+/// Somebody listens at the socket and does not answer: a server that stands still, or a program that is none.
+fn silent(config: &Config) -> Failure {
+    Failure {
+        kind: Kind::Conflict,
+        message: format!(
+            "database-in-use: whoever listens at {} does not answer; nothing was done. It is a server that was halted or hangs, or another \
+             program: let it go on, or stop it",
+            config.admin_socket.display()
+        ),
     }
 }
 

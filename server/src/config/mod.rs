@@ -36,6 +36,8 @@ use reader::Reader;
 
 /// The variable that names the configuration file.
 pub const FILE_VARIABLE: &str = "BITPRO_CONFIG";
+/// How the name of `admin_socket` ends while the socket is made. Whatever has that name is removed first.
+pub(crate) const UNREADY_SOCKET: &str = "new";
 
 /// Everything the operator decides.
 #[derive(Debug, Clone)]
@@ -64,10 +66,10 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Who may read them.
     pub metrics_allow: Vec<IpNet>,
-    /// The node.
-    pub node: NodeConfig,
     /// By which names, besides localhost and addresses.
     pub metrics_hosts: Vec<String>,
+    /// The node.
+    pub node: NodeConfig,
     /// How often everything is compared; `None` for never.
     pub reconcile_every: Option<Duration>,
     /// Where exchange rates come from.
@@ -247,9 +249,9 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         address.filter(|address| address.port() == 0 || Some(*address) != listen)
     });
     let metrics_allow = reader.parsed("metrics_allow", values::networks).unwrap_or_default();
+    let metrics_hosts = reader.parsed("metrics_hosts", values::hosts).unwrap_or_default();
     let rates = rates::rates(reader);
     let limits = limits(reader);
-    let metrics_hosts = reader.parsed("metrics_hosts", values::hosts).unwrap_or_default();
     let ceilings = accounts::ceilings(reader);
     let webhooks = webhooks(reader, network);
     let mail = mail::mail(reader, data_dir.as_deref(), public_url.as_ref());
@@ -289,9 +291,9 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         trusted_proxies,
         metrics_listen,
         metrics_allow,
+        metrics_hosts,
         node: node?,
         reconcile_every: Some(reconcile_every).filter(|every| !every.is_zero()),
-        metrics_hosts,
         rates: rates?,
         limits,
         ceilings,

@@ -1,6 +1,7 @@
 //! Commands beside servers that cannot be asked.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::UnixListener;
@@ -33,7 +34,9 @@ async fn a_command_writes_nothing_beside_a_server_whose_socket_is_gone() {
     assert!(running.charges.merchants().is_empty());
     running.charges.close().await;
     drop(running);
-    carry_out(&config, &add).await.unwrap();
+    let (added, by_server) = carry_out_somewhere(&config, &add).await;
+    added.unwrap();
+    assert!(!by_server);
 }
 
 #[tokio::test]
@@ -59,4 +62,18 @@ async fn a_server_that_ends_meanwhile_is_told_as_what_it_is() {
     assert!(other.message.contains("the server ended before it answered"));
     assert_eq!([backup.kind, other.kind], [Kind::Unavailable; 2]);
     dying.await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_listens_and_says_nothing_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = configured(folder.path());
+    std::fs::create_dir_all(config.admin_socket.parent().unwrap()).unwrap();
+    let _silent = UnixListener::bind(&config.admin_socket).unwrap();
+    for command in [Command::ListMerchants, Command::CopyDatabase] {
+        let asked = admin::ask(&config.admin_socket, &command, Duration::from_millis(20)).await;
+        let refused = understood(&config, &command, asked).unwrap_err();
+        assert_eq!(refused.kind, Kind::Conflict);
+        assert!(refused.message.starts_with("database-in-use: "), "{}", refused.message);
+    }
 }
