@@ -27,7 +27,7 @@ use crate::web::edge::Edge;
 use crate::web::listener::{self, Treatment};
 use crate::web::{Bodies, RequestIds};
 use crate::webhooks::Sender;
-use crate::{health, node, rng};
+use crate::{health, limits, node, rng};
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -221,6 +221,7 @@ async fn serve_instance(
         config.limits.connections_per_address,
         config.trusted_proxies.clone(),
     );
+    limits::begin_at_zero();
     let app = App::new(Parts {
         charges,
         accounts,
@@ -238,8 +239,8 @@ async fn serve_instance(
         template,
         explorer: config.explorer,
         metrics_allow: config.metrics_allow.clone(),
-        metrics,
         metrics_hosts: config.metrics_hosts,
+        metrics,
         node: watching.status,
         reconciler,
         closing: closing.clone(),

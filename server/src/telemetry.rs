@@ -9,6 +9,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::config::LogFormat;
+use crate::rates::Exchange;
 
 /// Starts the log, to standard error. A second start in one process changes nothing.
 ///
@@ -50,7 +51,48 @@ pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)?
         .install_recorder()?;
     describe();
+    begin_at_zero();
     Ok(handle)
+}
+
+const EXCHANGES: [&str; Exchange::ALL.len()] = {
+    let mut names = [""; Exchange::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Exchange::ALL[at].name();
+        at += 1;
+    }
+    names
+};
+
+/// Counters that an operator waits for, with the label that tells them apart and its values, if they have one.
+const COUNTERS: &[(&str, &str, &[&str])] = &[
+    ("bitpro_audit_lines_forgotten_total", "", &[""]),
+    ("bitpro_forged_wallets_total", "", &[""]),
+    ("bitpro_large_views_total", "", &[""]),
+    ("bitpro_mails_total", "outcome", &["sent", "failed", "given_up"]),
+    ("bitpro_rate_source_failures_total", "source", &EXCHANGES),
+    ("bitpro_reconcile_runs_total", "outcome", &["complete", "incomplete"]),
+    ("bitpro_summed_outputs_total", "", &[""]),
+    ("bitpro_watcher_failures_total", "", &[""]),
+    (
+        "bitpro_webhook_attempts_total",
+        "outcome",
+        &["delivered", "refused", "unreachable"],
+    ),
+    ("bitpro_zmq_gaps_total", "topic", &["rawtx", "sequence"]),
+    ("bitpro_zmq_reconnects_total", "topic", &["rawtx", "sequence"]),
+];
+
+/// Has them in the metrics from the start: a first count that comes out of nothing is no rise, and no alert sees it.
+fn begin_at_zero() {
+    for &(name, label, values) in COUNTERS {
+        for &value in values {
+            let labels = (!label.is_empty()).then(|| metrics::Label::new(label, value));
+            metrics::counter!(name, labels.into_iter().collect::<Vec<_>>()).increment(0);
+        }
+    }
+    metrics::gauge!("bitpro_reconcile_differences").set(0);
 }
 
 fn describe() {
@@ -144,6 +186,24 @@ fn describe() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_operator_waits_for_is_zero_at_the_start() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let shown = recorder.handle();
+        metrics::with_local_recorder(&recorder, begin_at_zero);
+        let shown = shown.render();
+        for line in [
+            "bitpro_forged_wallets_total 0",
+            "bitpro_watcher_failures_total 0",
+            "bitpro_mails_total{outcome=\"given_up\"} 0",
+            "bitpro_rate_source_failures_total{source=\"kraken\"} 0",
+            "bitpro_zmq_gaps_total{topic=\"sequence\"} 0",
+            "bitpro_reconcile_differences 0",
+        ] {
+            assert!(shown.lines().any(|shown| shown == line), "{line} is not among {shown}");
+        }
+    }
 
     #[test]
     fn a_bare_level_does_not_make_the_libraries_talk() {

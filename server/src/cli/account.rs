@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::print::{list, out, text};
+use super::print::{list, out, text, whereabouts};
 use crate::admin::{AccountCommand, Command};
 
 /// What can be done with accounts.
@@ -91,33 +91,37 @@ impl Named {
 }
 
 /// Prints what a command about accounts gave.
-pub(super) fn print(command: &Command, value: &Value) {
+pub(super) fn print(command: &Command, value: &Value, by_server: bool) {
     match command {
         Command::ApproveAccount { .. } => out(&format!(
-            "approved {}: a letter is on its way; the merchant is {}",
+            "approved {}: a letter {}; the merchant is {}",
             text(&value["email"]),
+            whereabouts(by_server),
             text(&value["merchant"])
         )),
-        Command::Account(command) => operated(command, value),
+        Command::Account(command) => operated(command, value, by_server),
         _ => list(value, "nobody has asked for an account yet", line),
     }
 }
 
 /// What was done to one account.
-fn operated(command: &AccountCommand, value: &Value) {
-    let email = text(&value["email"]);
-    out(&match command {
+fn operated(command: &AccountCommand, value: &Value, by_server: bool) {
+    out(&told(command, &text(&value["email"]), by_server));
+    if let AccountCommand::Link { .. } = command {
+        out(&text(&value["link"]));
+    }
+}
+
+fn told(command: &AccountCommand, email: &str, by_server: bool) -> String {
+    match command {
         AccountCommand::ResetFactor { .. } => {
             format!("{email} has no second factor any more and is told by letter; all sessions were ended")
         }
-        AccountCommand::Link { .. } => format!("a letter to {email} is on its way, with this link"),
+        AccountCommand::Link { .. } => format!("a letter to {email} {}, with this link", whereabouts(by_server)),
         AccountCommand::Disable { .. } => format!("blocked {email}, who is told by letter"),
         AccountCommand::Enable { .. } => format!("opened {email} again, who is told by letter"),
         AccountCommand::Reject { .. } => format!("refused {email}, who is told by letter"),
         AccountCommand::Remove { .. } => format!("removed {email}, who is told by letter"),
-    });
-    if let AccountCommand::Link { .. } = command {
-        out(&text(&value["link"]));
     }
 }
 
@@ -142,6 +146,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_letter_is_not_on_its_way_while_no_server_runs() {
+        let email = "ada@shop.example".to_owned();
+        let link = AccountCommand::Link { email: email.clone() };
+        for (by_server, how) in [(true, "is on its way"), (false, "goes out when the server is started")] {
+            assert_eq!(
+                told(&link, &email, by_server),
+                format!("a letter to {email} {how}, with this link")
+            );
+        }
+    }
 
     #[test]
     fn one_merchant_is_not_called_several() {

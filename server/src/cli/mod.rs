@@ -205,9 +205,10 @@ fn carry_out(file: Option<PathBuf>, command: &Command, json: bool) -> ExitCode {
 /// What a command gave, once it is printed; or the exit code, once it is said why there is nothing.
 fn reply_to(file: Option<PathBuf>, command: &Command, json: bool) -> Result<Value, ExitCode> {
     let (config, runtime) = prepared(file.as_deref())?;
-    match runtime.block_on(remote::carry_out(&config, command)) {
+    let (reply, by_server) = runtime.block_on(remote::carry_out_somewhere(&config, command));
+    match reply {
         Ok(value) => {
-            print::reply(command, &value, &config, json);
+            print::reply(command, &value, &config, by_server, json);
             Ok(value)
         }
         Err(failure) => Err(fail(code_of(failure.kind), &failure.message)),

@@ -93,8 +93,17 @@ pub(super) fn rate(report: &Report, probe: bool, json: bool) {
     }
 }
 
-/// Prints what a command gave.
-pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: bool) {
+/// Where a letter is: without a server nobody posts it.
+pub(super) const fn whereabouts(by_server: bool) -> &'static str {
+    if by_server {
+        "is on its way"
+    } else {
+        "goes out when the server is started"
+    }
+}
+
+/// Prints what a command gave, by a server or here.
+pub(super) fn reply(command: &Command, value: &Value, config: &Config, by_server: bool, json: bool) {
     if json {
         return pretty(value);
     }
@@ -117,7 +126,9 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
             "no merchants yet: add one with `bitpro merchant add`",
             |merchant| format!("{}  {}", text(&merchant["id"]), text(&merchant["settings"]["name"])),
         ),
-        Command::ListAccounts | Command::ApproveAccount { .. } | Command::Account(_) => account::print(command, value),
+        Command::ListAccounts | Command::ApproveAccount { .. } | Command::Account(_) => {
+            account::print(command, value, by_server)
+        }
         Command::Link(command) => link::reply(command, value, config),
         Command::Webhook(command) => webhook::reply(command, value),
         Command::ListCharges(_) => list(value, "no charges", charge_line),
@@ -132,7 +143,8 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, json: boo
         Command::ShowClock | Command::AcceptClock => clock::print(value),
         Command::CopyDatabase => field("copy", &value["path"]),
         Command::TestMail { to } => out(&format!(
-            "a letter to {to} is on its way; the server's log says when it cannot be sent"
+            "a letter to {to} {}; the server's log says when it cannot be sent",
+            whereabouts(by_server)
         )),
         Command::AcceptCharge { .. } | Command::CancelCharge { .. } => out(&charge_line(value)),
     }

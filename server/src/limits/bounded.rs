@@ -43,6 +43,7 @@ impl<V: Ends> Bounded<V> {
     /// An empty map of at most `most` entries. `name` is what the metric of forgotten entries calls it.
     #[must_use]
     pub fn new(name: &'static str, most: usize) -> Self {
+        metrics::counter!("bitpro_limits_forgotten_total", "limit" => name).increment(0);
         let most = most.max(8);
         Self {
             name,

@@ -25,6 +25,62 @@ pub use streams::{Maker, StreamPermit, Streams, TooManyStreams, Topic};
 
 use crate::config;
 
+/// Every limit by the name that it has in docs/limits.md and in the metrics.
+const NAMES: [&str; 52] = [
+    "api_key",
+    "connection_address",
+    "connection_instance",
+    "connection_resting",
+    "export_account",
+    "export_instance",
+    "factor_streak",
+    "gap_merchant",
+    "http2_address",
+    "http2_connection",
+    "http2_instance",
+    "http2_stalled",
+    "invitation_instance",
+    "invitation_mailbox",
+    "known_streak",
+    "letter_account",
+    "letter_client",
+    "letter_known",
+    "letter_mailbox",
+    "letter_new_device",
+    "letter_sent_to",
+    "link_client",
+    "link_instance",
+    "link_merchant",
+    "login_account",
+    "login_client",
+    "login_instance",
+    "login_known",
+    "login_known_account",
+    "login_pair",
+    "login_streak",
+    "member_change",
+    "order_client",
+    "password_change",
+    "password_known",
+    "password_strangers",
+    "press_merchant",
+    "press_tokens",
+    "request_bodies",
+    "request_head",
+    "request_uri",
+    "signed_link_client",
+    "signed_link_merchant",
+    "signed_press_merchant",
+    "signup_instance",
+    "signup_requests",
+    "stream_anybody",
+    "stream_client",
+    "stream_instance",
+    "stream_topic",
+    "webhook_test",
+    "write_stalled",
+];
+
 /// All limits of one server.
 #[derive(Debug)]
 pub struct Limits {
@@ -64,6 +120,13 @@ impl Limits {
             (true, false) => &self.reusable,
             (true, true) => &self.signed,
         }
+    }
+}
+
+/// Has every limit in the metrics before somebody comes up against it: a first count that comes out of nothing is no rise.
+pub(crate) fn begin_at_zero() {
+    for limit in NAMES {
+        metrics::counter!("bitpro_limits_refused_total", "limit" => limit).increment(0);
     }
 }
 

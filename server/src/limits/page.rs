@@ -207,6 +207,21 @@ fn every_limit_of_the_program_stands_on_the_page() {
     assert!(missing.is_empty(), "docs/limits.md has no row for {missing:?}");
 }
 
+#[test]
+fn every_counter_of_the_program_is_there_before_its_first_count() {
+    let program = program();
+    let limits: BTreeSet<String> = super::NAMES.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(limits, limits_of(&program));
+    let telemetry = fs::read_to_string(sources().join("telemetry.rs")).unwrap();
+    let (_, rest) = telemetry.split_once("const COUNTERS").unwrap();
+    let (begun, _) = rest.split_once("];").unwrap();
+    for name in first_words(&program, &["counter!("]) {
+        // Those of limits are begun where their names are.
+        let is_begun = name.starts_with("bitpro_limits_") || begun.contains(&format!("\"{name}\""));
+        assert!(is_begun, "{name} comes out of nothing");
+    }
+}
+
 /// The names under which the program counts whoever comes up against a limit.
 fn limits_of(program: &str) -> BTreeSet<String> {
     let calls = [
