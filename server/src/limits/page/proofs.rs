@@ -327,6 +327,21 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         &["the_inside_is_served_again_when_those_who_hold_it_and_ask_nothing_are_let_go"],
     ),
     (
+        "charges with their addresses and events",
+        &["r25_all_unsigned_links_of_the_instance_have_one_ceiling_and_signed_ones_no_part_in_it"],
+    ),
+    (
+        "the journal of nonces",
+        &["the_journal_turns_and_what_is_forgotten_goes_with_it"],
+    ),
+    (
+        "copies of the database",
+        &[
+            "copies_that_a_killed_backup_left_go_with_the_next_one_and_at_the_servers_start",
+            "every_restore_keeps_what_was_there_before_it",
+        ],
+    ),
+    (
         "a command of the command line",
         &["a_command_without_an_end_is_not_kept_and_others_are_carried_out"],
     ),
@@ -341,6 +356,22 @@ pub(super) const NOTHING_TO_PASS: &[(&str, &str)] = &[
     (
         "charges held for reading",
         "the capacity is given to the cache when it is made, and holding it is the cache's own duty",
+    ),
+    (
+        "deliveries, kept answers, log of changes, people's letters and sessions",
+        "each has its row and its tests above",
+    ),
+    (
+        "the log of the database (bitpro.db-wal)",
+        "when it is begun anew is SQLite's own duty",
+    ),
+    (
+        "the issuance mark",
+        "it grows with wallets, whose changes have a row above",
+    ),
+    (
+        "letters as files, where no mail server is named",
+        "letters have rows above, and what an operator has not read is not removed",
     ),
     (
         "deliveries and their attempts",
