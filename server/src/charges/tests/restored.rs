@@ -103,6 +103,24 @@ async fn r17_a_number_that_was_told_is_not_told_of_another_event_however_often_a
 }
 
 #[tokio::test]
+async fn r17_what_happens_after_a_restore_is_shown_as_it_stood_however_much_it_is() {
+    let mut shop = Shop::new().await;
+    let made = shop.make(PRICE).await;
+    let tx = shop.pay(&[(&made.charge.address, SATS)]);
+    let (mut shop, backup) = shop.back_up().await;
+    shop.world.clock.advance_secs(1);
+    shop = shop.restore(&backup).await;
+    // Each is stored by itself: only the first moves the number ahead.
+    shop.see(&[&tx]).await;
+    shop.mine(&[&tx]).await;
+    shop.mine(&[]).await;
+    let told = outbox(&shop.world.database()).await;
+    assert!(told.len() > 1);
+    let shown = shop.charges.events_after(shop.merchant, 0, 100, "https://pay.example");
+    assert_eq!(shown.await.unwrap().len(), told.len());
+}
+
+#[tokio::test]
 async fn r17_a_database_that_another_hand_put_back_is_known_by_the_mark_and_numbers_go_on_above() {
     let mut shop = Shop::new().await;
     let made = shop.make(PRICE).await;

@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 
-use bitpro_charge::{
-    Amount, BlockHash, BlockRef, ChargeId, Event, Interval, MerchantId, Network, Outpoint, Timestamp, Txid,
-};
+use bitpro_charge::{Amount, BlockHash, BlockRef, ChargeId, Interval, MerchantId, Network, Outpoint, Timestamp, Txid};
 use futures::TryStreamExt as _;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
 use super::charges::charges_by_num;
+use super::journal::logs_as_they_are;
 use super::{fixed, unsigned};
 use crate::node::view::{ScriptId, Tip};
 use crate::store::audit::{StoredCharge, StoredColumns, StoredDescriptor, StoredPayment, StoredScript, StoredWallet};
-use crate::store::documents::events_from;
 use crate::store::{Snapshot, StoreError};
 use crate::wallet::DescriptorId;
 
@@ -22,11 +20,6 @@ static COLUMNS: Bulk = Bulk::new(
     "SELECT num, id, state, reason, sequence, is_paid, is_open FROM charges WHERE num IN (",
     "?",
     ") ORDER BY num",
-);
-static LOGS: Bulk = Bulk::new(
-    "SELECT charge, first_sequence, body FROM events WHERE charge IN (",
-    "?",
-    ") ORDER BY charge, last_sequence",
 );
 static PAYMENTS: Bulk = Bulk::new(
     "SELECT charge, txid, vout, value, height, loss, first_seen_earliest, first_seen_latest, \
@@ -91,7 +84,7 @@ pub(in crate::store) async fn audited(
     let by_num = |values: &mut super::bulk::Values, num: &i64| {
         values.add(*num);
     };
-    let mut logs = logs_from(&LOGS.fetch(connection, nums, by_num).await?)?;
+    let mut logs = logs_as_they_are(connection, nums).await?;
     let mut payments = HashMap::<i64, Vec<StoredPayment>>::new();
     let mut without_transaction = HashMap::<i64, Vec<Outpoint>>::new();
     for row in PAYMENTS.fetch(connection, nums, by_num).await? {
@@ -330,30 +323,6 @@ async fn each_charge(
 }
 
 /// The logs in these rows, each whole or with the reason why it cannot be read.
-fn logs_from(rows: &[SqliteRow]) -> Result<HashMap<i64, Result<Vec<Event>, String>>, StoreError> {
-    let mut logs: HashMap<i64, Result<Vec<Event>, String>> = HashMap::new();
-    let mut last_numbers: HashMap<i64, u64> = HashMap::new();
-    for row in rows {
-        let charge: i64 = row.try_get(0)?;
-        let log = logs.entry(charge).or_insert_with(|| Ok(Vec::new()));
-        let Ok(events) = log else { continue };
-        let first: i64 = row.try_get(1)?;
-        let last = last_numbers.entry(charge).or_default();
-        if u64::try_from(first) != Ok(*last + 1) {
-            *log = Err(format!("it goes on with event {first} after {last}"));
-            continue;
-        }
-        match events_from(row.try_get(2)?) {
-            Ok(more) => {
-                *last = more.iter().fold(*last, |last, event| event.number_after(last));
-                events.extend(more);
-            }
-            Err(error) => *log = Err(error.to_string()),
-        }
-    }
-    Ok(logs)
-}
-
 fn payment_from(row: &SqliteRow) -> Result<StoredPayment, StoreError> {
     Ok(StoredPayment {
         outpoint: Outpoint {

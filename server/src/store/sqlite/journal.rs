@@ -1,5 +1,6 @@
 //! What was decided: batches of events, and everything that follows from them in the same transaction.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bitpro_charge::{Announcement, ChargeId, Event, Payment, Place, Recorded, Timestamp, Txid, Whereabouts};
@@ -42,6 +43,11 @@ static INSERT_BATCHES: Bulk = Bulk::new(
     "INSERT INTO events (num, charge, first_sequence, last_sequence, at, body) VALUES ",
     "(?,?,?,?,?,?)",
     "",
+);
+static LOGS: Bulk = Bulk::new(
+    "SELECT charge, first_sequence, body FROM events WHERE charge IN (",
+    "?",
+    ") ORDER BY charge, last_sequence",
 );
 static UPDATE_CHARGES: Bulk = Bulk::new(
     "WITH decided (num, state, reason, sequence, is_open, is_paid, snapshot) AS (VALUES ",
@@ -200,6 +206,38 @@ pub(in crate::store) async fn history(
         })
         .collect();
     batches.map(Some)
+}
+
+/// The logs of these charges by row, each from its first event on, or why it cannot be followed: where one batch ends the next goes
+/// on, by the numbers of the events, which a restore moves ahead.
+pub(in crate::store) async fn logs_as_they_are(
+    connection: &mut SqliteConnection,
+    nums: &[i64],
+) -> Result<HashMap<i64, Result<Vec<Event>, String>>, StoreError> {
+    let by_num = |values: &mut super::bulk::Values, num: &i64| {
+        values.add(*num);
+    };
+    let mut logs: HashMap<i64, Result<Vec<Event>, String>> = HashMap::new();
+    let mut last_numbers: HashMap<i64, u64> = HashMap::new();
+    for row in LOGS.fetch(connection, nums, by_num).await? {
+        let charge: i64 = row.try_get(0)?;
+        let log = logs.entry(charge).or_insert_with(|| Ok(Vec::new()));
+        let Ok(events) = log else { continue };
+        let first: i64 = row.try_get(1)?;
+        let last = last_numbers.entry(charge).or_default();
+        if u64::try_from(first) != Ok(*last + 1) {
+            *log = Err(format!("the log goes on with event {first} after {last}"));
+            continue;
+        }
+        match events_from(row.try_get(2)?) {
+            Ok(more) => {
+                *last = more.iter().fold(*last, |last, event| event.number_after(last));
+                events.extend(more);
+            }
+            Err(error) => *log = Err(error.to_string()),
+        }
+    }
+    Ok(logs)
 }
 
 /// The last events of a charge before the one numbered `before`, at most `limit`, oldest first; `None` when there is no such charge.

@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
+use super::journal::logs_as_they_are;
 use super::{Session, fixed, unsigned};
-use crate::store::documents::events_from;
 use crate::store::{StoreError, Told};
 
 /// What is shown beside a charge.
@@ -47,11 +47,6 @@ static OUTBOX: Bulk = Bulk::new(
     "SELECT num, id, charge, sequence, announcement, at, order_conflict FROM outbox WHERE num IN (",
     "?",
     ")",
-);
-static LOGS: Bulk = Bulk::new(
-    "SELECT charge, first_sequence, body FROM events WHERE charge IN (",
-    "?",
-    ") ORDER BY charge, last_sequence",
 );
 
 /// What is shown beside these charges, by row.
@@ -115,24 +110,9 @@ pub(in crate::store) async fn logs(
     connection: &mut SqliteConnection,
     nums: &[i64],
 ) -> Result<HashMap<i64, Vec<Event>>, StoreError> {
-    let rows = LOGS
-        .fetch(connection, nums, |values, num| {
-            values.add(*num);
-        })
-        .await?;
-    let mut logs: HashMap<i64, Vec<Event>> = HashMap::new();
-    for row in &rows {
-        let log = logs.entry(row.try_get(0)?).or_default();
-        let first: usize = unsigned(row.try_get(1)?)?;
-        if first != log.len() + 1 {
-            return Err(StoreError::Damaged(format!(
-                "a log goes on with {first} after {}",
-                log.len()
-            )));
-        }
-        log.extend(events_from(row.try_get(2)?)?);
-    }
-    Ok(logs)
+    let logs = logs_as_they_are(connection, nums).await?.into_iter();
+    let whole = logs.map(|(num, log)| Ok((num, log.map_err(StoreError::Damaged)?)));
+    whole.collect()
 }
 
 /// The row of a merchant.
