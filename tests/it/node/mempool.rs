@@ -143,6 +143,26 @@ async fn r03_only_a_refused_resubmission_and_half_an_hour_drop_a_payment_and_it_
     Ok(())
 }
 
+#[tokio::test]
+async fn r03_what_takes_the_place_of_a_payment_that_the_node_had_forgotten_is_met_with_the_next_poll() -> Result<()> {
+    let mut pair = Pair::start().await?;
+    let mut watched = Watched::start(&pair.server).await?;
+    let address = watched.address(&pair.wallet).await?;
+    let (parent, child) = pay_through(&pair.wallet, &address).await?;
+    watched.sees(child).await?;
+    watched.stop().await?;
+    pair.server.restart_with_empty_mempool().await?;
+    watched.resume()?;
+    watched.is_ready().await?;
+    watched.knows_everything().await?;
+    ensure!(watched.has_lost_nothing());
+    // The node removes nothing for it, so that it announces no removal; and the clock stands: it is not time to send again.
+    let taker = pair.wallet.double_spend(parent).await?;
+    pair.server.send(&pair.wallet.transaction(taker).await?).await?;
+    watched.loses(child, Loss::Replaced).await?;
+    Ok(())
+}
+
 /// Pays `address` from an output that is itself unconfirmed, and gives both transactions.
 async fn pay_through(wallet: &Wallet, address: &str) -> Result<(Txid, Txid)> {
     let own = wallet.address().await?;

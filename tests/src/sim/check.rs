@@ -11,6 +11,7 @@ use bitpro_server::charges::{Filter, Snapshot};
 use super::model::{Case, Pay, SLACK, Truth};
 use super::net::Net;
 use super::peer::Tid;
+use super::server::URL;
 use super::world::{Made, World};
 use super::{Broken, broken, coverage};
 
@@ -164,6 +165,7 @@ impl World {
     /// # Errors
     /// What is broken.
     pub fn check_logs(&mut self) -> Result<(), Broken> {
+        let mut told = 0;
         let all: Vec<Made> = self.charges.values().filter(|made| !made.lost).cloned().collect();
         for made in &all {
             let live = self.snapshot(made.id)?;
@@ -177,6 +179,7 @@ impl World {
             } = live.charge.clone();
             let mut folded = Charge::new(id, merchant, address, terms);
             for (_, event) in &log {
+                told += u64::from(matches!(event, Event::Announced { .. }));
                 folded.apply(event);
                 self.count(&name_of(event));
             }
@@ -190,6 +193,29 @@ impl World {
                 );
             }
             self.count(&format!("end: {} {:?}", live.charge.state, live.charge.reason));
+        }
+        self.check_shown(told)
+    }
+
+    /// Everything that was told can be fetched as it stood then (R19).
+    fn check_shown(&self, told: u64) -> Result<(), Broken> {
+        let server = self.server.as_ref().expect("only a running server is looked at");
+        let mut shown = 0;
+        for &shop in &self.shops {
+            let mut after = 0;
+            loop {
+                let page = server.run(server.charges.events_after(shop, after, 100, URL));
+                let page = page.map_err(|error| Broken {
+                    what: "r19 what was told cannot be fetched",
+                    how: error.to_string(),
+                })?;
+                let Some(last) = page.last() else { break };
+                after = last.num;
+                shown += u64::try_from(page.len()).expect("a page is short");
+            }
+        }
+        if shown < told {
+            return broken("r19 not all that was told can be fetched", format!("{shown} of {told}"));
         }
         Ok(())
     }

@@ -245,7 +245,11 @@ impl Net {
             let secs = (self.now + self.ahead).div_euclid(1_000);
             let tip = self.far.tip();
             self.near.activate(&self.registry, tip, secs);
-            self.near_knows.extend(self.near.active.iter().rev().take(64).copied());
+            for &block in self.near.active.iter().rev() {
+                if !self.near_knows.insert(block) {
+                    break;
+                }
+            }
             let pool: Vec<Tid> = self.far.pool.keys().copied().collect();
             for tid in pool {
                 // What it does not want it does not take.

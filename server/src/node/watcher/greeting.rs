@@ -52,12 +52,14 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let observed_until = self.port.observed_until();
         // When it is loaded anew, the tip was received when it was.
         let received = self
-            .stand
-            .filter(|before| before.tip == tip)
-            .map(|before| before.tip_received);
+            .tip_given
+            .filter(|(given, _)| *given == tip.block)
+            .map(|(_, at)| at);
+        let tip_received = received.or(observed_until).unwrap_or_else(|| self.clock.now());
+        self.tip_given = Some((tip.block, tip_received));
         self.stand = Some(Stand {
             tip,
-            tip_received: received.or(observed_until).unwrap_or_else(|| self.clock.now()),
+            tip_received,
             observed_until,
             stored_until: observed_until,
         });

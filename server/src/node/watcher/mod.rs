@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitpro_charge::{Timestamp, Txid};
+use bitpro_charge::{BlockRef, Timestamp, Txid};
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -124,6 +124,8 @@ struct Watcher<P: ChargesPort, N: NodeApi> {
     ancestors: HashMap<Txid, Vec<Vec<u8>>>,
     /// Where the charges stand; `None` before they were asked or given a first tip.
     stand: Option<Stand>,
+    /// The latest tip that the charges were given, and when we learned of it: known also when it is open whether they stored it.
+    tip_given: Option<(BlockRef, Timestamp)>,
     /// How often others had told of payments when the known ones were loaded.
     told_by_others: u64,
     /// The node was found to be the right one, and able, since the last failure.
@@ -216,6 +218,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             missing: HashMap::new(),
             ancestors: HashMap::new(),
             stand: None,
+            tip_given: None,
             told_by_others: 0,
             is_acquainted: false,
             awaits_poll: true,

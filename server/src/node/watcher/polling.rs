@@ -51,7 +51,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         if self.owes_reading || self.clock.monotonic().saturating_sub(self.last_full_reading) >= FULL_READING_EVERY {
             agenda.full = true;
         }
-        agenda.pool = agenda.pool || self.has_unfinished_business();
+        agenda.pool = agenda.pool || self.has_unfinished_business() || self.is_replaced_unnoticed()?;
         Ok(())
     }
 

@@ -16,6 +16,9 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let says_something =
             view.tip.block != stand.tip.block || !view.transactions.is_empty() || !view.gone.is_empty();
         let observed_until = Some(view.observed_until).filter(|until| until.0 > 0);
+        if view.tip.block != stand.tip.block {
+            self.tip_given = Some((view.tip.block, started));
+        }
         if says_something || self.is_tick_due(stand, observed_until) {
             self.tell(&view);
             self.runtime
