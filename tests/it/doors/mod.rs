@@ -160,14 +160,18 @@ async fn metrics_and_details_are_served_inside_and_nowhere_else() -> Result<()> 
     ensure!(told == "{\"status\":\"degraded\"}", "a stranger is told {told}");
 
     let inside = |path: &str| http.get(format!("{}{path}", app.inside_url()));
-    ensure!(
-        inside("/metrics")
-            .send()
-            .await?
-            .text()
-            .await?
-            .contains("bitpro_connections_open")
-    );
+    let metrics = inside("/metrics").send().await?.text().await?;
+    // What never happened stands there as well.
+    for line in [
+        "bitpro_connections_open ",
+        "bitpro_watcher_failures_total 0\n",
+        "bitpro_forged_wallets_total 0\n",
+        "bitpro_limits_refused_total{limit=\"write_stalled\"} 0\n",
+        "bitpro_limits_forgotten_total{limit=\"link_client\"} 0\n",
+        "bitpro_mails_total{outcome=\"given_up\"} 0\n",
+    ] {
+        ensure!(metrics.contains(line), "{line} is missing: {metrics}");
+    }
     let told: serde_json::Value = inside("/readyz").send().await?.json().await?;
     ensure!(told["parts"].as_array().is_some_and(|parts| parts.len() >= 4), "{told}");
     for (name, value) in [
@@ -184,6 +188,11 @@ async fn metrics_and_details_are_served_inside_and_nowhere_else() -> Result<()> 
                 "{path} with {name}: {value} answers {status}"
             );
         }
+    }
+    // A page can lead a name of its own here, in a browser on this machine.
+    for path in ["/metrics", "/readyz"] {
+        let status = inside(path).header("host", "evil.example").send().await?.status();
+        ensure!(status == StatusCode::MISDIRECTED_REQUEST, "{path} answers {status}");
     }
     ensure!(inside("/").send().await?.status() == StatusCode::NOT_FOUND);
     app.stop().await
