@@ -98,6 +98,16 @@ impl Issuer {
         self.row.highest_used = Some(index);
     }
 
+    /// Notes that no block pays an index any more, where `below` and `above` are the nearest ones that blocks do pay.
+    pub(super) fn note_unpaid(&mut self, index: u32, below: Option<u32>, above: Option<u32>) {
+        let first_unpaid = below.map_or(0, |below| below.saturating_add(1));
+        match above.or(self.row.highest_used.filter(|&highest| highest > index)) {
+            Some(above) => self.row.longest_gap = self.row.longest_gap.max(above.saturating_sub(first_unpaid)),
+            None if self.row.highest_used == Some(index) => self.row.highest_used = below,
+            None => {}
+        }
+    }
+
     /// How many scripts to derive now, if any.
     pub(super) fn wanted(&self) -> Option<u32> {
         self.lacking().filter(|_| self.row.scanned)

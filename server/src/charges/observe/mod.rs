@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use bitpro_charge::{
-    BlockRef, Context, Found, Gone, Observation, Place, Quote, Sighting, Timestamp, Txid, Whereabouts, decide,
+    BlockRef, Charge, Context, Event, Found, Gone, Observation, Payment, Place, Quote, Sighting, Timestamp, Txid,
+    Whereabouts, decide,
 };
 
 use super::sighted::Sighted;
@@ -215,6 +216,7 @@ async fn conclude(
     }
     let mut batches = Vec::new();
     let mut unmoved = Vec::new();
+    let mut left_chain = Vec::new();
     for (i, (num, Concern { sightings, gone })) in concerns.into_iter().enumerate() {
         if i % CHARGES_A_TURN == CHARGES_A_TURN - 1 {
             tokio::task::yield_now().await;
@@ -232,6 +234,9 @@ async fn conclude(
             _ => &context,
         };
         let events = decide(&before.charge, &observation, context).expect("a view is never refused");
+        if leaves_chain(&before.charge, &events) {
+            left_chain.push((before.descriptor, before.index));
+        }
         if !events.is_empty() {
             batches.push(Batch { before, events });
         } else if deepened.contains(&num) {
@@ -239,8 +244,21 @@ async fn conclude(
         }
     }
     let recorded = tx.record(batches, sight.now).await?;
+    tx.note_unpaid(left_chain).await?;
     for charge in &unmoved {
         tx.deepen(charge);
     }
     Ok(!recorded.is_empty())
+}
+
+/// Whether these events take a payment out of its block: its address may not be a used one any more (R26).
+fn leaves_chain(before: &Charge, events: &[Event]) -> bool {
+    events.iter().any(|event| match event {
+        Event::PaymentMoved {
+            outpoint,
+            place: Place::Mempool,
+        }
+        | Event::PaymentLost { outpoint, .. } => before.payment(*outpoint).and_then(Payment::block).is_some(),
+        _ => false,
+    })
 }

@@ -221,8 +221,7 @@ async fn charge_paid_by<'f>(
 }
 
 /// Notes addresses that received money, for the run of unpaid ones (R26): once it is in a block. What is not can be taken back, and
-/// would hide a gap from the wallet that the merchant restores. A block that leaves the chain takes no note back: what it held
-/// waits to be mined again, nearly always.
+/// would hide a gap from the wallet that the merchant restores. Where a block leaves the chain it is counted again.
 fn note_used(tx: &mut Tx, sighted: &Sighted, paid: &[Paid]) {
     if matches!(sighted.tx.place, Place::Block(_)) {
         for Paid { charge, .. } in paid {

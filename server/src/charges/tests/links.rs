@@ -284,6 +284,43 @@ async fn r26_past_a_run_of_unpaid_addresses_an_unsigned_link_needs_the_button() 
 }
 
 #[tokio::test]
+async fn r26_an_address_whose_payment_left_the_chain_is_unpaid_again() {
+    let mut shop = Shop::new().await;
+    let mut ids = Vec::new();
+    for _ in 0..40 {
+        ids.push(shop.make(1_000).await.charge.id);
+    }
+    let told = async |shop: &Shop| {
+        let report = shop.charges.merchant_report(shop.merchant).await.unwrap();
+        (report.unpaid_run, report.longest_run, report.gap_limit)
+    };
+    let mut pay = Vec::new();
+    for index in [4, 20, 39] {
+        let address = shop.now(ids[index]).await.charge.address.clone();
+        pay.push(shop.pay(&[(&address, 20_000)]));
+    }
+    shop.mine(&[&pay[0]]).await;
+    shop.mine(&[&pay[1]]).await;
+    assert_eq!(told(&shop).await, (19, 19, 39));
+    shop.reorg(&[&pay[1]], &[]).await;
+    assert_eq!(told(&shop).await, (35, 35, 55));
+    // It is mined again, and one above it, and lost for good below that one.
+    shop.mine(&[&pay[1]]).await;
+    assert_eq!(told(&shop).await, (19, 19, 39));
+    shop.mine(&[&pay[1], &pay[2]]).await;
+    assert_eq!(told(&shop).await, (0, 18, 38));
+    shop.lose(&pay[1], Loss::Replaced, &[]).await;
+    assert_eq!(told(&shop).await, (0, 34, 54));
+    // Without the highest one, the run goes down to what is paid still; so it is known after a start.
+    shop.lose(&pay[2], Loss::Replaced, &[]).await;
+    assert_eq!(told(&shop).await, (35, 35, 55));
+    let mut shop = shop.restart().await;
+    assert_eq!(told(&shop).await, (35, 35, 55));
+    shop.lose(&pay[0], Loss::Replaced, &[]).await;
+    assert_eq!(told(&shop).await, (40, 40, 60));
+}
+
+#[tokio::test]
 async fn r26_a_gap_below_a_paid_address_counts_for_ever() {
     let mut shop = Shop::new().await;
     let mut ids = Vec::new();

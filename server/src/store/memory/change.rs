@@ -97,6 +97,20 @@ impl Memory {
         true
     }
 
+    /// Notes that no block pays an index any more, between the nearest ones that blocks do pay.
+    pub(in crate::store) fn note_unpaid(
+        &mut self,
+        descriptor: DescriptorId,
+        index: u32,
+        between: (Option<u32>, Option<u32>),
+    ) {
+        if let Some(issuer) = self.issuers.get_mut(&descriptor) {
+            self.undo
+                .push(Undo::Used(descriptor, issuer.row.highest_used, issuer.row.longest_gap));
+            issuer.note_unpaid(index, between.0, between.1);
+        }
+    }
+
     /// Takes in a counter as it is now.
     pub(in crate::store) fn put_issuer(&mut self, descriptor: DescriptorId, issuer: Issuer) {
         let before = self.issuers.insert(descriptor, issuer).map(Box::new);

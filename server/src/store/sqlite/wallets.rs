@@ -204,6 +204,37 @@ impl Session {
         rows.iter().map(script_row).collect()
     }
 
+    /// The nearest indices below and above one that received money: in a block, or before they were given out. `None` while it has
+    /// itself.
+    ///
+    /// What lies below the first script that is stored was used before the wallet came here (R27).
+    pub(in crate::store) async fn paid_around(
+        &mut self,
+        descriptor: DescriptorId,
+        index: u32,
+    ) -> Result<Option<(Option<u32>, Option<u32>)>, StoreError> {
+        const PAID: &str = "FROM scripts s WHERE s.descriptor = ?1 AND (s.skipped = 1 OR EXISTS (SELECT 1 FROM charges c \
+                            JOIN payments p ON p.charge = c.num WHERE c.script = s.id AND p.height IS NOT NULL))";
+        let query = format!(
+            "SELECT EXISTS (SELECT 1 {PAID} AND s.idx = ?2), \
+             COALESCE((SELECT s.idx {PAID} AND s.idx < ?2 ORDER BY s.idx DESC LIMIT 1), \
+             (SELECT MIN(idx) - 1 FROM scripts WHERE descriptor = ?1)), \
+             (SELECT s.idx {PAID} AND s.idx > ?2 ORDER BY s.idx LIMIT 1)"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(query))
+            .bind(descriptor.0)
+            .bind(i64::from(index))
+            .fetch_one(&mut self.connection)
+            .await?;
+        if row.try_get(0)? {
+            return Ok(None);
+        }
+        let below: Option<i64> = row.try_get(1)?;
+        let above: Option<i64> = row.try_get(2)?;
+        let below = below.filter(|&below| below >= 0).map(unsigned).transpose()?;
+        Ok(Some((below, above.map(unsigned).transpose()?)))
+    }
+
     /// Calls `each` with every watched script.
     pub(in crate::store) async fn for_each_script(
         &mut self,

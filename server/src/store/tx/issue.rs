@@ -174,6 +174,21 @@ impl Tx {
         }
     }
 
+    /// Notes addresses that a block paid which is not in the chain any more: their runs of unpaid ones are counted again, from what is
+    /// stored now.
+    pub(crate) async fn note_unpaid(&mut self, mut places: Vec<(DescriptorId, u32)>) -> Result<(), StoreError> {
+        places.sort_unstable();
+        places.dedup();
+        // The highest first: what lies below it is the run's end only then.
+        for (descriptor, index) in places.into_iter().rev() {
+            if let Some(between) = self.writing().await?.paid_around(descriptor, index).await? {
+                self.memory.note_unpaid(descriptor, index, between);
+                self.moved_counters.insert(descriptor);
+            }
+        }
+        Ok(())
+    }
+
     /// Stores a counter that was set anew.
     pub(in crate::store) fn put_issuer(&mut self, issuer: Issuer) {
         let descriptor = issuer.row.id;
