@@ -326,6 +326,36 @@ async fn a_payment_whose_transaction_was_deleted_is_followed_again_after_a_repai
 }
 
 #[tokio::test]
+async fn r03_a_transaction_that_another_hand_has_changed_is_found_and_written_anew_by_a_repair() -> Result<()> {
+    let mut scene = Scene::start().await?;
+    let charge = scene.open().await?;
+    let first = scene.pay_seen(&charge).await?;
+    scene.app.stop().await?;
+    for change in ["followed = 0", "inputs = zeroblob(length(inputs))", "raw = x'00'"] {
+        meddle(&scene.app, &format!("UPDATE payment_txs SET {change};")).await?;
+        Compared::run(&scene.app, &[])
+            .await?
+            .finds(1, &[("transaction-changed", Some(&charge), false)])?;
+        Compared::run(&scene.app, &["--fix"])
+            .await?
+            .finds(0, &[("transaction-changed", Some(&charge), true)])?;
+        Compared::run(&scene.app, &[]).await?.finds(0, &[])?;
+    }
+    // What it truly spends is looked for, whatever is stored of it: its loss is found, and told once the charge decides.
+    let payment = scene.pair.wallet.transaction(first).await?;
+    let conflict = scene.pair.wallet.conflict_with(&payment).await?;
+    scene.pair.shopper.mine_only(&[conflict]).await?;
+    scene.pair.agree().await?;
+    meddle(&scene.app, "UPDATE payment_txs SET inputs = zeroblob(length(inputs));").await?;
+    scene.app.start().await?;
+    scene.becomes(&charge, "pending", None).await?;
+    Compared::run(&scene.app, &["--fix"])
+        .await?
+        .finds(0, &[("transaction-changed", Some(&charge), true)])?;
+    Compared::run(&scene.app, &[]).await?.finds(0, &[])
+}
+
+#[tokio::test]
 async fn an_invented_payment_is_found_and_not_believed() -> Result<()> {
     let mut scene = Scene::start().await?;
     let (charge, txid) = confirmed(&scene).await?;

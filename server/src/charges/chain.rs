@@ -7,6 +7,7 @@ use bitpro_charge::{BlockHash, Timestamp, Whereabouts};
 use tokio::sync::Notify;
 
 use super::{Charges, ObserveError, Unread};
+use crate::node::survey::transaction_in;
 use crate::node::view::{Fingerprint, Hole, PayingOutput, ScriptId, Tip, View};
 use crate::node::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
 use crate::store::{StoreError, StoredTx, Tx};
@@ -220,11 +221,16 @@ fn live(stored: StoredTx, outputs: Vec<PayingOutput>) -> Option<KnownTx> {
     let Whereabouts::Live(place) = kept.whereabouts else {
         return None;
     };
+    // What its bytes say, which prove themselves, rather than what stands beside them.
+    let inputs = match transaction_in(&raw) {
+        Some((txid, spent, _)) if txid == kept.txid => spent,
+        _ => kept.inputs,
+    };
     Some(KnownTx {
         txid: kept.txid,
         raw,
         outputs,
-        inputs: kept.inputs,
+        inputs,
         ancestor_inputs: kept.ancestor_inputs,
         place,
         first_seen: kept.first_seen,

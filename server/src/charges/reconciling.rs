@@ -4,6 +4,7 @@ use bitpro_charge::{ChargeId, MerchantId};
 
 use super::{Charges, ObserveError};
 use crate::node::IssuedRange;
+use crate::node::survey::transaction_in;
 use crate::node::view::{Connected, ScriptId, View};
 use crate::store::StoreError;
 use crate::wallet::Receive;
@@ -51,6 +52,22 @@ impl Charges {
             .store
             .write(|tx| Box::pin(async move { tx.recount().await }))
             .await
+    }
+
+    /// Follows a transaction of a charge anew, from its own bytes. The watcher is told, for it has to follow it as it is now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) async fn follow_anew(&self, id: ChargeId, raw: Vec<u8>) -> Result<(), StoreError> {
+        let Some((txid, spent, coinbase)) = transaction_in(&raw) else {
+            return Ok(());
+        };
+        self.inner
+            .store
+            .write(move |tx| Box::pin(async move { tx.follow_anew(id, txid, raw, (spent, coinbase)).await }))
+            .await?;
+        self.inner.shared.note_told_by_others();
+        Ok(())
     }
 
     /// Looks at a charge again that is marked as ended and is not.

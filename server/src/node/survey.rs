@@ -22,7 +22,7 @@ use super::view::{Connected, PayingOutput, PayingTx, ScriptId};
 use crate::clock::Moment;
 
 pub use super::first_seen::MINERS_CLOCK_SECS;
-pub use report::outputs_in;
+pub use report::{outputs_in, transaction_in};
 
 /// How many transactions of the mempool are held in memory at once.
 const POOL_PAGE: usize = 500;

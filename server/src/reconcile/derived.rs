@@ -8,17 +8,21 @@ use bitpro_charge::{Outpoint, Txid, Whereabouts};
 use super::difference::{Code, Difference};
 use super::inward;
 use super::run::{Break, Run};
-use crate::node::survey::FoundOutput;
+use crate::node::survey::{FoundOutput, transaction_in};
 use crate::node::view::PayingTx;
 use crate::store::Snapshot;
-use crate::store::audit::StoredCharge;
+use crate::store::audit::{StoredCharge, StoredTransaction};
 
 impl Run<'_> {
     /// Tells what is stored of a charge and contradicts itself; repaired, where that is asked for and can be.
     pub(super) async fn conclude_inward(&mut self, stored: &StoredCharge, tip: Option<u32>) -> Result<(), Break> {
         let found = inward::compare(stored, tip);
-        let can_be_mended =
-            |difference: &Difference| matches!(difference.code, Code::OpenUnmarked | Code::TransactionMissing);
+        let can_be_mended = |difference: &Difference| {
+            matches!(
+                difference.code,
+                Code::OpenUnmarked | Code::TransactionMissing | Code::TransactionChanged
+            )
+        };
         if !self.request.fix || !found.iter().any(can_be_mended) {
             for difference in found {
                 self.report.add(difference);
@@ -56,12 +60,29 @@ impl Run<'_> {
             tracing::warn!(charge = %stored.id, "a charge that was marked as ended is looked at again");
             self.inner.charges.take_up(stored.id).await?;
         }
+        // What is stored of a transaction follows from its bytes, where these are its own.
+        let mut without_bytes = Vec::new();
+        for (txid, kept) in changed(found, stored) {
+            if is_of(txid, &kept.raw) {
+                self.inner.charges.follow_anew(stored.id, kept.raw.clone()).await?;
+            } else {
+                without_bytes.extend(row.charge.payments_of(txid).first().map(|payment| payment.outpoint));
+            }
+        }
+        let without = inward::without_transaction(stored);
+        if without.is_empty() && without_bytes.is_empty() {
+            return Ok(None);
+        }
         if self.survey.is_none() {
             return Ok(Some("chain and mempool could not be asked".to_owned()));
         }
-        let (transactions, missing) = self.transactions_of(row, &stored.without_transaction).await?;
+        let (anew, nowhere) = self.transactions_of(row, &without_bytes).await?;
+        for tx in anew {
+            self.inner.charges.follow_anew(stored.id, tx.raw).await?;
+        }
+        let (transactions, missing) = self.transactions_of(row, &without).await?;
         let trouble = self.observe(transactions, Vec::new()).await.err();
-        let missing = (missing > 0).then(|| "it is nowhere to be found".to_owned());
+        let missing = (missing + nowhere > 0).then(|| "it is nowhere to be found".to_owned());
         Ok(trouble.or(missing))
     }
 
@@ -101,4 +122,22 @@ impl Run<'_> {
         }
         Ok((there, missing))
     }
+}
+
+/// The transactions of which something else is stored than what they are.
+fn changed<'s>(found: &[Difference], stored: &'s StoredCharge) -> Vec<(Txid, &'s StoredTransaction)> {
+    let is_changed = |txid: &Txid| {
+        let subject = txid.to_string();
+        let mut changed = found
+            .iter()
+            .filter(|difference| difference.code == Code::TransactionChanged);
+        changed.any(|difference| difference.subject.as_ref() == Some(&subject))
+    };
+    let transactions = stored.transactions.iter().map(|(&txid, kept)| (txid, kept));
+    transactions.filter(|(txid, _)| is_changed(txid)).collect()
+}
+
+/// Whether these bytes are that transaction.
+fn is_of(txid: Txid, raw: &[u8]) -> bool {
+    transaction_in(raw).is_some_and(|(its, ..)| its == txid)
 }

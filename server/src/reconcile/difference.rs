@@ -37,6 +37,8 @@ pub enum Code {
     PaymentsNotLog,
     /// A payment is stored without its transaction.
     TransactionMissing,
+    /// What is stored of a payment's transaction is not what its bytes, or its payments, say.
+    TransactionChanged,
     /// A charge that chain or time can still move is marked as ended.
     OpenUnmarked,
     /// The state of a charge is not what follows from it.
@@ -63,7 +65,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::PaymentMissing,
         Self::PaymentElsewhere,
         Self::PaymentNotInChain,
@@ -76,6 +78,7 @@ impl Code {
         Self::RowNotLog,
         Self::PaymentsNotLog,
         Self::TransactionMissing,
+        Self::TransactionChanged,
         Self::OpenUnmarked,
         Self::StateNotVerdict,
         Self::CountWrong,
@@ -105,6 +108,7 @@ impl Code {
             Self::RowNotLog => "row-not-log",
             Self::PaymentsNotLog => "payments-not-log",
             Self::TransactionMissing => "transaction-missing",
+            Self::TransactionChanged => "transaction-changed",
             Self::OpenUnmarked => "open-unmarked",
             Self::StateNotVerdict => "state-not-verdict",
             Self::CountWrong => "count-wrong",

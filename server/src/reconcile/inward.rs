@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bitpro_charge::{Charge, Event, Outpoint, Payment, Place, Whereabouts};
 
 use super::difference::{Code, Difference};
-use crate::store::audit::{StoredCharge, StoredPayment};
+use crate::node::survey::transaction_in;
+use crate::node::view::is_settled;
+use crate::store::audit::{StoredCharge, StoredPayment, StoredTransaction};
 
 /// By so many blocks the tip may be lower than it was when a charge was marked as ended.
 const REORG: u32 = 20;
@@ -39,15 +41,7 @@ pub(super) fn compare(stored: &StoredCharge, tip: Option<u32>) -> Vec<Difference
         found.push(Difference::of_charge(Code::RowNotLog, id, reason));
     }
     found.extend(payments);
-    // What the log does not know was told above.
-    for &outpoint in stored
-        .without_transaction
-        .iter()
-        .filter(|&&outpoint| folded.payment(outpoint).is_some())
-    {
-        let reason = "the payment is stored, and its transaction is not";
-        found.push(Difference::of_charge(Code::TransactionMissing, id, reason).about(outpoint));
-    }
+    found.extend(transactions(stored, &folded, tip));
     if let Some(tip) = tip {
         // A few blocks may have left the chain since it was marked.
         if parts.is_empty() && !stored.columns.is_open && row.is_open(tip.saturating_add(REORG)) {
@@ -196,6 +190,81 @@ fn in_words(row: &StoredPayment) -> String {
         row.first_seen.earliest.0,
         row.first_seen.latest.0
     )
+}
+
+/// The payments whose transaction is not stored.
+pub(super) fn without_transaction(stored: &StoredCharge) -> Vec<Outpoint> {
+    let outpoints = stored.payments.iter().map(|payment| payment.outpoint);
+    outpoints
+        .filter(|outpoint| !stored.transactions.contains_key(&outpoint.txid))
+        .collect()
+}
+
+/// The stored transactions of the payments of the log, whose others were told.
+fn transactions(stored: &StoredCharge, folded: &Charge, tip: Option<u32>) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for outpoint in without_transaction(stored) {
+        if folded.payment(outpoint).is_some() {
+            let reason = "the payment is stored, and its transaction is not";
+            found.push(Difference::of_charge(Code::TransactionMissing, stored.id, reason).about(outpoint));
+        }
+    }
+    for payment in &folded.payments {
+        let txid = payment.outpoint.txid;
+        let is_first = folded.payments_of(txid).first() == Some(payment);
+        if let (true, Some(kept)) = (is_first, stored.transactions.get(&txid)) {
+            let flaws = flaws(kept, payment, tip);
+            if !flaws.is_empty() {
+                let reason = format!(
+                    "of its transaction, these are not as they have to be: {}",
+                    flaws.join(", ")
+                );
+                found.push(Difference::of_charge(Code::TransactionChanged, stored.id, reason).about(txid));
+            }
+        }
+    }
+    found
+}
+
+/// The names of what is wrong with a stored transaction, by its own bytes and by where its payment is.
+fn flaws(kept: &StoredTransaction, payment: &Payment, tip: Option<u32>) -> Vec<&'static str> {
+    let mut flaws = Vec::new();
+    match transaction_in(&kept.raw) {
+        // It was found in a deleted block.
+        None if kept.raw.is_empty() => {}
+        Some((txid, spent, coinbase)) if txid == payment.outpoint.txid => {
+            // A coinbase transaction spends nothing, in whatever words.
+            if (kept.inputs.as_ref() != Some(&spent) && !coinbase) || kept.coinbase != coinbase {
+                flaws.push("what it spends");
+            }
+        }
+        _ => flaws.push("its bytes"),
+    }
+    // What was lost once it was not followed any more was not moved.
+    let block = payment.block();
+    let is_there = match payment.whereabouts {
+        Whereabouts::Live(_) => {
+            let place = (
+                block.map(|block| i64::from(block.height)),
+                block.map(|block| block.hash.0.to_vec()),
+            );
+            kept.loss.is_none() && kept.block == place
+        }
+        Whereabouts::Gone(_) => kept.loss.is_some() || !kept.followed,
+    };
+    if !is_there {
+        flaws.push("where it is");
+    }
+    // Following ends under the tip of then, which may have been a little higher.
+    let is_over = |since: u32| tip.is_none_or(|tip| is_settled(since, tip.saturating_add(REORG)));
+    let must_be_followed = match payment.whereabouts {
+        Whereabouts::Live(_) => block.is_none_or(|block| !is_over(block.height)),
+        Whereabouts::Gone(_) => kept.lost_at.is_some_and(|lost_at| !is_over(lost_at)),
+    };
+    if must_be_followed && !kept.followed {
+        flaws.push("that it is followed");
+    }
+    flaws
 }
 
 /// What the log announced against what the outbox holds.

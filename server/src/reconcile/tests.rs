@@ -96,6 +96,43 @@ async fn a_payment_whose_transaction_is_gone_is_found() {
     assert_eq!(found_after("DELETE FROM payment_txs").await, ["transaction-missing"]);
 }
 
+/// What another hand may do to the transaction of a payment, and whether its own bytes are left to tell.
+const CHANGED: [(&str, bool); 9] = [
+    ("UPDATE payment_txs SET followed = 0", true),
+    ("UPDATE payment_txs SET height = height - 1", true),
+    ("UPDATE payment_txs SET height = NULL, block = NULL", true),
+    ("UPDATE payment_txs SET block = zeroblob(32)", true),
+    ("UPDATE payment_txs SET loss = 'replaced'", true),
+    ("UPDATE payment_txs SET inputs = zeroblob(length(inputs))", true),
+    ("UPDATE payment_txs SET coinbase = 1", true),
+    ("UPDATE payment_txs SET raw = x'00'", false),
+    (
+        "UPDATE payment_txs SET raw = CAST(substr(raw, 1, length(raw) - 1) || x'01' AS BLOB)",
+        false,
+    ),
+];
+
+#[tokio::test]
+async fn r03_a_transaction_that_another_hand_has_changed_is_found() {
+    for (statement, _) in CHANGED {
+        assert_eq!(found_after(statement).await, ["transaction-changed"], "{statement}");
+    }
+}
+
+#[tokio::test]
+async fn r03_what_follows_from_the_bytes_of_a_transaction_is_written_anew_by_a_repair() {
+    for (statement, can_be_mended) in CHANGED {
+        let (app, found) = repaired_after(statement).await;
+        assert_eq!(found, [(Code::TransactionChanged, can_be_mended)], "{statement}");
+        // It goes on from there as if nothing had been.
+        let more = app.open("fiat_price_cents=4200&order_id=9").await;
+        app.pay(&more).await;
+        app.confirm(&more).await;
+        let left = app.app.reconciler.run(Request::default()).await.unwrap().found;
+        assert_eq!(left, u64::from(!can_be_mended), "{statement}");
+    }
+}
+
 #[tokio::test]
 async fn an_open_charge_that_nobody_would_look_at_after_a_start_is_found() {
     assert_eq!(
@@ -147,6 +184,9 @@ async fn counts_are_counted_anew_by_a_repair_and_kept_along_from_then_on() {
     for statement in [
         "UPDATE state_counts SET charges = charges + 7",
         "DELETE FROM state_counts",
+        "INSERT INTO state_counts VALUES ('nonsense', 3)",
+        "INSERT INTO state_counts VALUES ('nonsense', 0), (x'ff', 'many')",
+        "UPDATE state_counts SET charges = 'many'",
     ] {
         let (app, found) = repaired_after(statement).await;
         assert!(!found.is_empty());

@@ -23,8 +23,8 @@ pub(crate) struct StoredCharge {
     pub(crate) log: Result<Vec<Event>, String>,
     /// Its rows in the table of payments, by outpoint.
     pub(crate) payments: Vec<StoredPayment>,
-    /// Those of them whose transaction is not stored.
-    pub(crate) without_transaction: Vec<Outpoint>,
+    /// The transactions of its payments, as far as they are stored.
+    pub(crate) transactions: HashMap<Txid, StoredTransaction>,
     /// What stands of it in the outbox: sequence and announcement, ascending.
     pub(crate) outbox: Vec<(i64, String)>,
 }
@@ -47,6 +47,23 @@ pub(crate) struct StoredPayment {
     pub(crate) height: Option<u32>,
     pub(crate) loss: Option<String>,
     pub(crate) first_seen: Interval,
+}
+
+/// The row of a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredTransaction {
+    /// Its bytes; none where it was found in a deleted block.
+    pub(crate) raw: Vec<u8>,
+    /// What it spends; `None` of what cannot be read.
+    pub(crate) inputs: Option<Vec<Outpoint>>,
+    pub(crate) coinbase: bool,
+    /// The block it is in: its height and its hash.
+    pub(crate) block: (Option<i64>, Option<Vec<u8>>),
+    pub(crate) loss: Option<String>,
+    /// The height of the tip when it was lost.
+    pub(crate) lost_at: Option<u32>,
+    /// Whether it is followed still (R34).
+    pub(crate) followed: bool,
 }
 
 /// A script that is watched.

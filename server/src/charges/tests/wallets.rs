@@ -342,6 +342,19 @@ async fn r28_one_database_has_one_server() {
 }
 
 #[tokio::test]
+async fn a_count_of_what_is_no_state_stops_no_start() {
+    let shop = Shop::new().await;
+    shop.make(100).await;
+    shop.charges.close().await;
+    let counts = "INSERT INTO state_counts VALUES ('nonsense', 7), (x'ff', 'many')";
+    meddle(&shop.world.database(), counts).await;
+    let shop = shop.restart().await;
+    shop.make(100).await;
+    let counts = shop.charges.count_by_state().await.unwrap();
+    assert_eq!(counts, [(State::Pending, 2)]);
+}
+
+#[tokio::test]
 async fn a_row_that_another_hand_has_changed_is_an_error_and_no_payment_to_a_stranger() {
     let shop = Shop::new().await;
     let made = shop.make(100).await;

@@ -1,6 +1,6 @@
 //! Reports of transactions that were found, as the watcher would have made them.
 
-use bitpro_charge::{BlockRef, Interval, Place, Timestamp, Txid};
+use bitpro_charge::{BlockRef, Interval, Outpoint, Place, Timestamp, Txid};
 
 use super::{FoundOutput, MINERS_CLOCK_SECS, Survey};
 use crate::node::api::NodeApi as _;
@@ -134,6 +134,13 @@ pub fn outputs_in(raw: &[u8], script: impl Fn(&[u8]) -> Option<ScriptId>) -> Vec
     bitcoin::consensus::encode::deserialize::<bitcoin::Transaction>(raw)
         .map(|tx| paying_outputs(&tx, script))
         .unwrap_or_default()
+}
+
+/// The transaction in these bytes: its id, what it spends, and whether it is a coinbase transaction. `None` of bytes that are none.
+#[must_use]
+pub fn transaction_in(raw: &[u8]) -> Option<(Txid, Vec<Outpoint>, bool)> {
+    let tx: bitcoin::Transaction = bitcoin::consensus::encode::deserialize(raw).ok()?;
+    Some((convert::txid(tx.compute_txid()), convert::inputs(&tx), tx.is_coinbase()))
 }
 
 /// When a payment was first seen of which nothing is known but its block. A miner's clock that runs behind makes no payment older

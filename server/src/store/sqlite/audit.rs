@@ -1,6 +1,6 @@
 //! Reading what is stored without believing it: see `store::audit`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bitpro_charge::{Amount, BlockHash, BlockRef, ChargeId, Interval, MerchantId, Network, Outpoint, Timestamp, Txid};
 use futures::TryStreamExt as _;
@@ -8,11 +8,14 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::bulk::Bulk;
-use super::charges::charges_by_num;
+use super::chain::outpoints_from;
+use super::charges::{charges_by_num, state_from};
 use super::journal::logs_as_they_are;
 use super::{fixed, unsigned};
 use crate::node::view::{ScriptId, Tip};
-use crate::store::audit::{StoredCharge, StoredColumns, StoredDescriptor, StoredPayment, StoredScript, StoredWallet};
+use crate::store::audit::{
+    StoredCharge, StoredColumns, StoredDescriptor, StoredPayment, StoredScript, StoredTransaction, StoredWallet,
+};
 use crate::store::{Snapshot, StoreError};
 use crate::wallet::DescriptorId;
 
@@ -22,10 +25,15 @@ static COLUMNS: Bulk = Bulk::new(
     ") ORDER BY num",
 );
 static PAYMENTS: Bulk = Bulk::new(
-    "SELECT charge, txid, vout, value, height, loss, first_seen_earliest, first_seen_latest, \
-     EXISTS (SELECT 1 FROM payment_txs t WHERE t.txid = payments.txid) FROM payments WHERE charge IN (",
+    "SELECT charge, txid, vout, value, height, loss, first_seen_earliest, first_seen_latest FROM payments \
+     WHERE charge IN (",
     "?",
     ") ORDER BY charge, txid, vout",
+);
+static TRANSACTIONS: Bulk = Bulk::new(
+    "SELECT txid, raw, inputs, coinbase, height, block, loss, lost_at, followed FROM payment_txs WHERE txid IN (",
+    "?",
+    ")",
 );
 static OUTBOX: Bulk = Bulk::new(
     "SELECT charge, sequence, announcement FROM outbox WHERE charge IN (",
@@ -86,13 +94,18 @@ pub(in crate::store) async fn audited(
     };
     let mut logs = logs_as_they_are(connection, nums).await?;
     let mut payments = HashMap::<i64, Vec<StoredPayment>>::new();
-    let mut without_transaction = HashMap::<i64, Vec<Outpoint>>::new();
     for row in PAYMENTS.fetch(connection, nums, by_num).await? {
         let (num, payment) = (row.try_get(0)?, payment_from(&row)?);
-        if !row.try_get::<bool, _>(8)? {
-            without_transaction.entry(num).or_default().push(payment.outpoint);
-        }
         payments.entry(num).or_default().push(payment);
+    }
+    let txids = payments.values().flatten().map(|payment| payment.outpoint.txid);
+    let txids: Vec<Txid> = txids.collect::<BTreeSet<_>>().into_iter().collect();
+    let mut transactions = HashMap::new();
+    let by_txid = |values: &mut super::bulk::Values, txid: &Txid| {
+        values.add(&txid.0[..]);
+    };
+    for row in TRANSACTIONS.fetch(connection, &txids, by_txid).await? {
+        transactions.insert(Txid(fixed(row.try_get(0)?)?), transaction_from(&row)?);
     }
     let mut outbox = HashMap::<i64, Vec<(i64, String)>>::new();
     for row in OUTBOX.fetch(connection, nums, by_num).await? {
@@ -104,6 +117,11 @@ pub(in crate::store) async fn audited(
     rows.iter()
         .map(|row| {
             let num: i64 = row.try_get(0)?;
+            let payments = payments.remove(&num).unwrap_or_default();
+            let its_txids: BTreeSet<Txid> = payments.iter().map(|payment| payment.outpoint.txid).collect();
+            let its = its_txids
+                .into_iter()
+                .filter_map(|txid| Some((txid, transactions.get(&txid)?.clone())));
             let missing = || Err("its merchant or its script is not there".to_owned());
             Ok(StoredCharge {
                 num,
@@ -117,8 +135,8 @@ pub(in crate::store) async fn audited(
                     is_open: row.try_get(6)?,
                 },
                 log: logs.remove(&num).unwrap_or_else(|| Ok(Vec::new())),
-                payments: payments.remove(&num).unwrap_or_default(),
-                without_transaction: without_transaction.remove(&num).unwrap_or_default(),
+                payments,
+                transactions: its.collect(),
                 outbox: outbox.remove(&num).unwrap_or_default(),
             })
         })
@@ -248,17 +266,20 @@ pub(in crate::store) async fn charges_sharing_scripts(
     ids.iter().map(|id| Ok(ChargeId(fixed(id)?))).collect()
 }
 
-/// The states in which there are not as many charges as were counted, with both numbers. One statement, so that both are of one moment.
+/// The states in which there are not as many charges as were counted, with both numbers, and what is no state. One statement, so that both are of one moment.
 pub(in crate::store) async fn wrong_counts(
     connection: &mut SqliteConnection,
 ) -> Result<Vec<(String, i64, i64)>, StoreError> {
-    let rows = sqlx::query_as(
-        "SELECT state, SUM(counted), SUM(there) FROM (SELECT state, charges AS counted, 0 AS there FROM state_counts \
-         UNION ALL SELECT state, 0, COUNT(*) FROM charges GROUP BY state) GROUP BY state \
-         HAVING SUM(counted) <> SUM(there)",
+    let rows: Vec<(Vec<u8>, i64, i64)> = sqlx::query_as(
+        "SELECT CAST(state AS BLOB), SUM(counted), SUM(there) FROM (SELECT state, CAST(charges AS INTEGER) AS counted, \
+         0 AS there FROM state_counts UNION ALL SELECT state, 0, COUNT(*) FROM charges GROUP BY state) GROUP BY state",
     )
     .fetch_all(connection)
     .await?;
+    let in_words =
+        |(state, counted, there): (Vec<u8>, i64, i64)| (String::from_utf8_lossy(&state).into_owned(), counted, there);
+    let mut rows: Vec<(String, i64, i64)> = rows.into_iter().map(in_words).collect();
+    rows.retain(|(state, counted, there)| counted != there || state_from(state).is_err());
     Ok(rows)
 }
 
@@ -336,6 +357,18 @@ fn payment_from(row: &SqliteRow) -> Result<StoredPayment, StoreError> {
             earliest: Timestamp(row.try_get(6)?),
             latest: Timestamp(row.try_get(7)?),
         },
+    })
+}
+
+fn transaction_from(row: &SqliteRow) -> Result<StoredTransaction, StoreError> {
+    Ok(StoredTransaction {
+        raw: row.try_get(1)?,
+        inputs: outpoints_from(row.try_get(2)?).ok(),
+        coinbase: row.try_get(3)?,
+        block: (row.try_get(4)?, row.try_get(5)?),
+        loss: row.try_get(6)?,
+        lost_at: row.try_get::<Option<i64>, _>(7)?.map(unsigned).transpose()?,
+        followed: row.try_get(8)?,
     })
 }
 

@@ -27,7 +27,7 @@ static INSERT_TXS: Bulk = Bulk::new(
     // One that was not followed any more comes back after a very deep reorg; what was recorded at first sight stays. One that
     // was found in a deleted block gets its bytes once they are known.
     " ON CONFLICT (txid) DO UPDATE SET height = excluded.height, block = excluded.block, loss = NULL, lost_at = NULL, \
-     replaced_by = NULL, followed = 1, \
+     replaced_by = NULL, followed = 1, coinbase = excluded.coinbase, \
      raw = CASE WHEN excluded.raw = x'' THEN payment_txs.raw ELSE excluded.raw END, \
      inputs = CASE WHEN excluded.raw = x'' THEN payment_txs.inputs ELSE excluded.inputs END",
 );
@@ -119,6 +119,11 @@ impl Session {
             })
             .await?;
         Ok(())
+    }
+
+    /// A transaction that pays us, followed or not.
+    pub(in crate::store) async fn paying_tx(&mut self, txid: Txid) -> Result<Option<StoredTx>, StoreError> {
+        paying_tx(&mut self.connection, txid).await
     }
 
     /// Stores where known transactions are now.
@@ -297,7 +302,7 @@ fn outpoints_to(outpoints: &[Outpoint]) -> Vec<u8> {
     bytes
 }
 
-fn outpoints_from(bytes: &[u8]) -> Result<Vec<Outpoint>, StoreError> {
+pub(super) fn outpoints_from(bytes: &[u8]) -> Result<Vec<Outpoint>, StoreError> {
     let chunks = bytes.chunks_exact(36);
     if !chunks.remainder().is_empty() {
         return Err(StoreError::Damaged("a list of outpoints is cut off".to_owned()));
