@@ -143,7 +143,7 @@ async fn charge(charges: &Charges, id: &str) -> Result<(ChargeId, std::sync::Arc
     Ok((id, snapshot))
 }
 
-/// `null` when every block was read.
+/// `null` when no block is missing that nobody has vouched for; those that are there still may have to be read.
 async fn unread(charges: &Charges) -> Reply {
     let Some(unread) = charges.unread().await? else {
         return Ok(Value::Null);

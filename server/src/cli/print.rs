@@ -199,7 +199,9 @@ fn wallet(value: &Value) {
 
 fn unread(value: &Value) {
     if value.is_null() {
-        return out("every block was read");
+        return out(
+            "no block is missing: the node deleted none before it was read, but for those that somebody has vouched for",
+        );
     }
     out(&format!(
         "blocks {} to {} were deleted by the node before they were read; everything is known up to {} and again from {}",

@@ -40,6 +40,7 @@ async fn r06_pruned_blocks_are_a_hole_whose_unspent_payments_are_found() -> Resu
         "{found:?}"
     );
     let hole = watched.charges.read(|kept| kept.hole).context("no hole was recorded")?;
+    first_block_is_judged_by_the_median_before_it(&watched, hole.from)?;
     let state: Value = pair.server.rpc().value("getblockchaininfo", json!([])).await?;
     ensure!(
         Some(u64::from(hole.to) + 1) == state["pruneheight"].as_u64(),
@@ -119,6 +120,35 @@ async fn r06_a_payment_in_a_deleted_block_reaches_its_charge_and_can_be_accepted
     scene.becomes(&unpaid, "timedout", None).await?;
     scene.becomes(&paid, "confirmed", Some("exact")).await?;
     scene.becomes(&partly, "confirmed", Some("manual")).await
+}
+
+/// R12: a block was found after the median time of those before it, also where these are no part of the hole.
+fn first_block_is_judged_by_the_median_before_it(watched: &Watched, from: u32) -> Result<()> {
+    let first = watched.charges.read(|kept| {
+        let mut connected = kept.views.iter().flat_map(|view| &view.connected);
+        connected.find(|connected| connected.block.height == from).copied()
+    });
+    let first = first.context("the first block of the hole was not told")?;
+    // By its miner alone, it would be two hours.
+    let doubt = first.claimed.as_secs() - first.found_after.as_secs();
+    ensure!(doubt < 7_200, "{first:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn r06_whoever_vouches_for_a_hole_before_it_is_met_has_vouched_for_it() -> Result<()> {
+    let pair = Pair::start_with(Role::PrunedServer).await?;
+    let mut watched = Watched::start(&pair.server).await?;
+    watched.stop().await?;
+    pair.server.mine(1).await?;
+    delete_blocks_up_to(pair.server.tip().await?.height, &pair).await?;
+    let tip = pair.server.tip().await?.hash;
+    watched.config.accept_block = Some(bitpro_charge::BlockHash(*tip.as_ref()));
+    watched.resume()?;
+    watched.is_in_step_with(&pair.server).await?;
+    watched.becomes("no hole", |status| status.is_well()).await?;
+    ensure!(watched.charges.read(|kept| kept.hole.is_none()));
+    Ok(())
 }
 
 /// Mines so many blocks that the node can delete the one at `height`, and has it do so.

@@ -40,10 +40,11 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let hashes = self.hashes(hole.from, hole.to)?;
         let tip = self.tip_at(*hashes.last().ok_or(Trouble::Moved)?)?;
         let sight = self.sight_of_blocks(stand);
-        let mut median = None;
+        // The node keeps the headers of blocks that it has deleted, and that of the one before them.
+        let before = *self.hashes(fork, fork)?.first().ok_or(Trouble::Moved)?;
+        let mut median = self.node.header(before)?.map(|header| header.median_time);
         let mut connected = Vec::with_capacity(hashes.len());
         for (height, hash) in (hole.from..).zip(hashes) {
-            // The node keeps the headers of blocks that it has deleted.
             let header = self.node.header(hash)?.ok_or(Trouble::Moved)?;
             connected.push(Connected {
                 block: BlockRef {

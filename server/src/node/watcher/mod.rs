@@ -312,6 +312,8 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         if !stretch.is_whole {
             let view = self.view(stretch.reading.clone(), PoolReading::default(), stand.observed_until);
             self.store(view, &stretch, started)?;
+            // The operator may have vouched for a hole before it was met.
+            self.close_hole_if_accepted()?;
             return Ok(Progress::More);
         }
         if agenda.full {
