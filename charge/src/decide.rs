@@ -425,8 +425,13 @@ impl Decision<'_> {
             Announcement::Confirmed | Announcement::Failed | Announcement::TimedOut => {
                 self.charge.told == Some(announcement)
             }
-            Announcement::Reverted => self.charge.reversals > REVERSALS_TOLD,
-            Announcement::Seen | Announcement::Updated => self.charge.reversals >= REVERSALS_TOLD,
+            // Nobody is left with a `confirmed` that is none any more.
+            Announcement::Reverted => {
+                self.charge.reversals > REVERSALS_TOLD && self.charge.told != Some(Announcement::Confirmed)
+            }
+            Announcement::Seen => self.charge.reversals >= REVERSALS_TOLD,
+            // Money that comes after the end waits for the merchant's word (R13).
+            Announcement::Updated => self.charge.reversals >= REVERSALS_TOLD && self.charge.state != State::Failed,
         };
         if !is_kept_back {
             self.emit(Event::Announced {

@@ -160,9 +160,9 @@ impl Charge {
         let shares = self.shares(|_, _| true);
         let counted = sum(&shares);
         if counted >= need {
-            let deep = self.deep(tip);
-            return if deep >= need {
-                verdict(State::Confirmed, Some(self.settled_reason(deep, &shares, tip)))
+            let deep = self.settled(|payment| self.is_deep(payment, tip));
+            return if sum(&deep) >= need {
+                verdict(State::Confirmed, Some(self.settled_reason(&deep, tip)))
             } else {
                 verdict(State::Seen, self.waiting_reason(&shares))
             };
@@ -192,16 +192,11 @@ impl Charge {
         sum(&self.shares(|_, _| true))
     }
 
-    /// What would count if only what is deep were there.
-    fn deep(&self, tip: u32) -> Amount {
-        self.settled(|payment| self.is_deep(payment, tip))
-    }
-
     /// What would count if only that were there of which `is_deep` says so.
-    fn settled(&self, is_deep: impl Fn(&Payment) -> bool) -> Amount {
+    fn settled(&self, is_deep: impl Fn(&Payment) -> bool) -> Vec<Share> {
         // What was deep too late waits to be judged (R12).
         let is_settled = |payment: &Payment| is_deep(payment) && !(payment.stalled && payment.judgement.is_none());
-        sum(&self.shares(|_, payment| is_settled(payment)))
+        self.shares(|_, payment| is_settled(payment))
     }
 
     /// Value of all live payments of this charge, counted or not (R11). Money from before it was made is not its own, unless
@@ -286,15 +281,15 @@ impl Charge {
         payment.value >= self.terms.significant() && self.is_own(payment)
     }
 
-    fn settled_reason(&self, deep: Amount, shares: &[Share], tip: u32) -> Reason {
-        if self.rests_on_the_merchants_hand(shares) {
-            return Reason::Manual;
-        }
+    /// Why a charge is confirmed of which so much is deep. What is not deep yet may be taken back, and says nothing here.
+    fn settled_reason(&self, deep: &[Share], tip: u32) -> Reason {
         // What looks like too much is paid back by hand, so it waits for the confirmations of its own worth (R9).
         let awaited = self.awaited();
         let is_deep = |payment: &Payment| payment.confirmations(tip) >= awaited(payment);
-        if self.is_excess(deep) && self.is_excess(self.settled(is_deep)) {
+        if self.is_excess(sum(deep)) && self.is_excess(sum(&self.settled(is_deep))) {
             Reason::Overpaid
+        } else if self.rests_on_the_merchants_hand(deep) {
+            Reason::Manual
         } else {
             Reason::Exact
         }

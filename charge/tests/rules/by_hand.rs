@@ -161,6 +161,34 @@ fn r14_more_money_that_is_accepted_does_not_undo_a_confirmed_charge() {
 }
 
 #[test]
+fn r14_what_is_not_deep_takes_nothing_from_the_merchants_hand() {
+    let mut world = World::new(terms());
+    world.pay(1, 50_000).at(after_deadline());
+    world.accept(1).unwrap();
+    // Enough came in time, which nobody looked at before.
+    let before = world.charge.deadline;
+    let mut more = world.sighting(2, AMOUNT, Place::Mempool);
+    more.first_seen = Interval::at(before);
+    world.view(vec![more], vec![]).is(State::Seen, None);
+    world.mine(1).is(State::Confirmed, Some(Reason::Manual));
+    world.lose(2, Loss::Replaced).is(State::Confirmed, Some(Reason::Manual));
+}
+
+#[test]
+fn r09_more_than_was_asked_for_is_overpaid_whatever_the_merchants_hand_took() {
+    let mut world = World::new(terms());
+    world.pay(1, 3 * AMOUNT).at(after_deadline());
+    world.accept(1).unwrap();
+    world.mine(1).is(State::Confirmed, Some(Reason::Overpaid));
+    let mut parts = World::new(terms());
+    parts.pay(1, 50_000);
+    parts.accept(1).unwrap();
+    parts.is(State::Seen, Some(Reason::Manual));
+    parts.pay(2, 60_000).mine(1).is(State::Confirmed, Some(Reason::Manual));
+    parts.mine(2).is(State::Confirmed, Some(Reason::Overpaid));
+}
+
+#[test]
 fn r14_what_is_named_suffices_and_what_is_not_named_is_not_waited_for() {
     let mut world = World::new(terms());
     world.pay(1, 30_000).pay(2, 20_000).at(after_deadline());

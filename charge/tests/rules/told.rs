@@ -35,13 +35,29 @@ fn r17_after_three_reversals_only_the_outcome_is_told() {
     world.lose(4, Loss::Replaced).is(State::Pending, None).told(&so_far);
     world.pay(5, AMOUNT).mine(5).is(State::Confirmed, Some(Reason::Exact));
     assert_eq!(world.told[so_far.len()..], [Announcement::Confirmed]);
-    // Confirmed, silently back, and confirmed again: the merchant knows already.
+    // Nobody is left with a confirmation that is none.
     let back = world.sighting(5, AMOUNT, Place::Mempool);
     world.view(vec![back], vec![]).is(State::Seen, None);
-    world.mine(5).is(State::Confirmed, Some(Reason::Exact));
-    assert_eq!(world.told.len(), so_far.len() + 1);
-    world.at(after_deadline()).lose(5, Loss::Replaced);
+    world.lose(5, Loss::Replaced).is(State::Pending, None);
+    world.pay(6, AMOUNT).mine(6).is(State::Confirmed, Some(Reason::Exact));
+    assert_eq!(
+        world.told[so_far.len() + 1..],
+        [Announcement::Reverted, Announcement::Confirmed]
+    );
+    world.at(after_deadline()).lose(6, Loss::Replaced);
     assert_eq!(world.told.last(), Some(&Announcement::Failed));
+}
+
+#[test]
+fn r13_late_money_is_told_also_after_three_reversals() {
+    let mut world = World::new(terms());
+    for n in 1..=3 {
+        world.pay(n, AMOUNT).lose(n, Loss::Replaced);
+    }
+    world.at(after_deadline()).is(State::Failed, Some(Reason::Replaced));
+    let so_far = world.told.len();
+    world.pay(4, AMOUNT).is(State::Failed, Some(Reason::Late));
+    assert_eq!(world.told[so_far..], [Announcement::Updated]);
 }
 
 #[test]

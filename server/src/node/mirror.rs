@@ -106,6 +106,12 @@ impl Mirror {
         }
     }
 
+    /// A transaction came by that the node does not have: when it comes, it is looked at as if nobody had heard of it (R7).
+    pub(super) fn unhear(&mut self, txid: Txid) {
+        self.passers_by.remove(&txid);
+        self.forget(txid);
+    }
+
     /// A transaction does not pay us, although it seemed to.
     pub(super) fn pays_nothing(&mut self, txid: Txid) {
         self.paying.remove(&txid);
@@ -225,6 +231,17 @@ mod tests {
         assert_eq!((mirror.len(), paying(&mirror)), (2, vec![txid(1)]));
         mirror.removed(txid(1), 7);
         assert_eq!((mirror.len(), paying(&mirror)), (1, vec![]));
+    }
+
+    #[test]
+    fn r07_what_came_by_and_is_not_there_is_looked_at_when_it_comes() {
+        let mut mirror = Mirror::default();
+        mirror.received(txid(1), script(1), Timestamp(5));
+        mirror.unhear(txid(1));
+        assert_eq!(paying(&mirror), []);
+        assert!(mirror.unseen(&[txid(1)]).eq([txid(1)]));
+        mirror.added(txid(1), 0);
+        assert_eq!(mirror.unexamined(), [txid(1)]);
     }
 
     #[test]

@@ -114,6 +114,10 @@ impl Writer {
                 self.tx.discarded(start);
                 // What another process wrote may have been read under this transaction only.
                 self.tx.session.look_again();
+                // Or all of it was committed, and only the answer was an error. Whoever is refused looks at what there is next.
+                if has_work {
+                    Box::pin(self.commit(&mut Vec::new().into_iter(), listener)).await;
+                }
             }
         }
         for answer in waiting {

@@ -134,6 +134,13 @@ fn check_url(
     if is_calm && ended && matches!(last, Some("charge:seen" | "charge:confirmed")) {
         return broken("r17 left with a stale yes", how(&format!("it is {state}")));
     }
+    let is_told_of_losses = kinds.contains(&"charge:reverted");
+    if is_calm && is_told_of_losses && state != State::Confirmed && last == Some("charge:confirmed") {
+        return broken(
+            "r17 left with a confirmation that is none",
+            how(&format!("it is {state}")),
+        );
+    }
     if is_calm && state == State::Confirmed && last != Some("charge:confirmed") {
         return broken("r17 never told that it is confirmed", how(&format!("it is {state}")));
     }

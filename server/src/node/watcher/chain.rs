@@ -248,7 +248,8 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// Where a fresh database starts: so far below the node's tip that a first reorg finds its fork, and, when charges were made
     /// before the node was there, below their time.
     pub(super) fn first_tip(&self, node: &ChainState) -> Result<Tip, Trouble> {
-        let mut back = self.config.reorg_limit + 1;
+        // One more than a reorg that is held for the operator, whose word needs a fork to go on from (R6).
+        let mut back = self.config.reorg_limit + 2;
         let mut oldest = None;
         if let Some(issued) = self.port.first_issued() {
             oldest = Some(issued.as_secs() - MINERS_CLOCK_SECS);

@@ -56,7 +56,8 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
                     None => self.mirror.pays_nothing(txid),
                 },
                 None if self.known.get(txid).is_some() => absent.push(txid),
-                None => self.mirror.forget(txid),
+                // Somebody else's node may have it, or ours may get it in a moment.
+                None => self.mirror.unhear(txid),
             }
         }
         pool.absent = self.explain(&absent)?;

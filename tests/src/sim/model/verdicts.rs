@@ -64,6 +64,10 @@ impl Case<'_> {
             let (Some(pay), None) = (fitting.next(), fitting.next()) else {
                 continue;
             };
+            // How old the block before it was, the model does not know any more.
+            if pay.truth == Truth::Unmade {
+                continue;
+            }
             let (earliest, latest) = (payment.first_seen.earliest.0, payment.first_seen.latest.0);
             if earliest < pay.after - self.slack || latest > pay.by + self.slack || earliest > latest {
                 return broken(
