@@ -30,7 +30,7 @@ use crate::keys::Nonces;
 use crate::limits::{Connections, KeyLimit, Limits, Presses};
 use crate::merchant::{Merchant, Settings};
 use crate::node::view::{PayingOutput, PayingTx, Tip, View};
-use crate::node::{ChargesPort as _, NodeAuth, NodeConfig, NodeStatus};
+use crate::node::{ChargesPort as _, Condition, Hold, HoldReason, NodeAuth, NodeConfig, NodeStatus};
 use crate::rates::FixedRate;
 use crate::reconcile::Reconciler;
 use crate::rng::SystemRng;
@@ -47,6 +47,20 @@ pub const START: Timestamp = Timestamp(1_800_000_000_000);
 const CENTS_PER_BTC: u64 = 5_000_000;
 /// The example key of BIP-32's first test vector, in its form for test networks.
 pub const WALLET: &str = "wpkh(tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp/0/*)";
+
+/// A node whose chain leaves the stored one deeper than it may (R6).
+#[must_use]
+pub fn held() -> Condition {
+    let at = |height, byte| BlockRef {
+        height,
+        hash: BlockHash([byte; 32]),
+    };
+    Condition::Held(Hold {
+        stored: at(100, 1),
+        node: at(101, 2),
+        reason: HoldReason::DeepReorg { depth: 3, limit: 2 },
+    })
+}
 
 /// An application with one merchant.
 pub struct TestApp {

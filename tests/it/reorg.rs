@@ -1,7 +1,7 @@
 //! Blocks that lose: two nodes parted, each with a chain of its own, and joined.
 
 use anyhow::{Result, ensure};
-use bitpro_tests::Scene;
+use bitpro_tests::{Pair, Scene, Setup};
 
 #[tokio::test]
 async fn a_reorg_takes_a_confirmed_charge_back_to_seen_and_the_next_block_confirms_it_again() -> Result<()> {
@@ -97,4 +97,40 @@ async fn a_charge_can_be_paid_in_the_replacement_of_the_block_at_whose_height_it
     let confirmed = scene.checkout.becomes(&charge, "confirmed", Some("exact")).await?;
     ensure!(confirmed.payments[0].confirmations == 2, "{confirmed:?}");
     Ok(())
+}
+
+#[tokio::test]
+async fn r06_while_a_deep_reorg_is_held_nothing_is_accepted_by_hand() -> Result<()> {
+    let pair = Pair::start().await?;
+    let setup = Setup::beside(&pair.server, &pair.clock).with("BITPRO_REORG_LIMIT", "2");
+    let scene = Scene::on(pair, setup, &[]).await?;
+    let charge = scene.open().await?;
+    let asked = scene.checkout.view(&charge).await?;
+    scene.pass_deadline().await?;
+    scene.becomes(&charge, "timedout", None).await?;
+    scene.pair.wallet.pay(&asked.address, asked.amount_sat).await?;
+    scene.becomes(&charge, "failed", Some("late")).await?;
+    scene.pair.mine(3).await?;
+    scene
+        .checkout
+        .shows(&charge, "the late payment deep", |view| {
+            view.payments.first().is_some_and(|payment| payment.confirmations == 3)
+        })
+        .await?;
+
+    scene.pair.server.undo(3).await?;
+    scene
+        .app
+        .degrades("the chain to be held", |part, says| {
+            part == "node" && says.contains("all events are held")
+        })
+        .await?;
+    let (code, _) = scene.app.run_to_code(&["charge", "accept", &charge.id]).await?;
+    ensure!(code == 4, "it ended with {code}");
+    let said = match scene.app.run(&["charge", "accept", &charge.id]).await {
+        Ok(said) => anyhow::bail!("a payment in a branch that was left is accepted: {said}"),
+        Err(error) => format!("{error:#}"),
+    };
+    ensure!(said.contains("all events are held"), "{said}");
+    scene.becomes(&charge, "failed", Some("late")).await
 }

@@ -263,7 +263,7 @@ impl From<CommandError> for Failure {
     fn from(error: CommandError) -> Self {
         let kind = match &error {
             CommandError::UnknownCharge => Kind::Unknown,
-            CommandError::Refused(_) => Kind::Conflict,
+            CommandError::ChainHeld | CommandError::Refused(_) => Kind::Conflict,
             CommandError::Store(_) => Kind::Unavailable,
         };
         Self::new(kind, error)

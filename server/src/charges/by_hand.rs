@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bitpro_charge::{ChargeId, MerchantId, Observation, Outpoint, Quote, Timestamp};
 
-use super::command::commanded;
+use super::command::commanded_in_step;
+use super::shared::Shared;
 use super::{Charges, CommandError, Note, Snapshot};
 use crate::store::Tx;
 
@@ -42,11 +43,12 @@ impl Charges {
     ) -> Result<Arc<Snapshot>, CommandError> {
         let now = self.inner.now();
         let rate = self.inner.rates.fresh(now);
+        let shared = Arc::clone(&self.inner.shared);
         let erases = change == ByHand::ErasePersonal;
         let changed = self
             .inner
             .store
-            .write(move |tx| Box::pin(async move { changed(tx, merchant, id, change, now, rate).await }))
+            .write(move |tx| Box::pin(async move { changed(tx, &shared, merchant, id, change, now, rate).await }))
             .await?;
         if erases {
             // It is read again without what is erased.
@@ -58,6 +60,7 @@ impl Charges {
 
 async fn changed(
     tx: &mut Tx,
+    shared: &Shared,
     merchant: MerchantId,
     id: ChargeId,
     change: ByHand,
@@ -71,9 +74,11 @@ async fn changed(
     match change {
         ByHand::Accept { outpoints, sequence } => {
             let observation = Observation::Accept { outpoints, sequence };
-            commanded(tx, id, &observation, now, rate).await
+            commanded_in_step(tx, shared, id, &observation, now, rate).await
         }
-        ByHand::Cancel { sequence } => commanded(tx, id, &Observation::Cancel { sequence }, now, rate).await,
+        ByHand::Cancel { sequence } => {
+            commanded_in_step(tx, shared, id, &Observation::Cancel { sequence }, now, rate).await
+        }
         ByHand::Note(text) => {
             let note = Note { text, written_at: now };
             tx.put_note(&before, (!note.text.is_empty()).then_some(&note)).await?;

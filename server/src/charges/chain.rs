@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::{Charges, ObserveError, Unread};
 use crate::node::survey::transaction_in;
 use crate::node::view::{Fingerprint, Hole, PayingOutput, ScriptId, Tip, View};
-use crate::node::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
+use crate::node::{ChargesPort, Condition, IssuedRange, KnownTx, ScanRequest};
 use crate::store::{StoreError, StoredTx, Tx};
 use crate::wallet::DescriptorId;
 
@@ -18,6 +18,12 @@ impl Charges {
     #[must_use]
     pub fn node_condition(&self) -> NodeView {
         self.inner.shared.node()
+    }
+
+    /// Whether the node's chain is not followed, or was not when it was last looked at (R6): then nothing is accepted or cancelled.
+    #[must_use]
+    pub fn is_chain_held(&self) -> bool {
+        self.inner.shared.is_chain_held()
     }
 
     /// The tip that the charges stand on; `None` in a fresh database.
@@ -88,10 +94,22 @@ impl ChargesPort for Charges {
         self.inner.shared.agenda().hole
     }
 
-    fn set_node_condition(&self, condition: NodeView) {
+    fn set_node_condition(&self, condition: &Condition) {
         let shared = &self.inner.shared;
+        match condition {
+            Condition::Held(_) => shared.set_chain_held(true),
+            Condition::Ready | Condition::Isolated => shared.set_chain_held(false),
+            // A node that went away, or that is read anew, has not come back to the chain that the charges stand on.
+            Condition::Starting
+            | Condition::Syncing { .. }
+            | Condition::LoadingMempool
+            | Condition::CatchingUp { .. }
+            | Condition::Failing(_)
+            | Condition::StoreFailing(_) => {}
+        }
+        let shown = condition.for_shoppers();
         // Open pages tell the shopper at once that paying is still safe, and when all is well again.
-        if shared.set_node(condition) != condition {
+        if shared.set_node(shown) != shown {
             shared.hub.publish_surroundings();
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bitpro_charge::{ChargeId, Context, Observation, Quote, Timestamp, decide};
 
+use super::shared::Shared;
 use super::{CommandError, Inner};
 use crate::store::{Batch, Snapshot, Tx};
 
@@ -12,8 +13,9 @@ impl Inner {
     pub(super) async fn command(&self, id: ChargeId, observation: Observation) -> Result<Arc<Snapshot>, CommandError> {
         let now = self.now();
         let rate = self.rates.fresh(now);
+        let shared = Arc::clone(&self.shared);
         self.store
-            .write(move |tx| Box::pin(async move { commanded(tx, id, &observation, now, rate).await }))
+            .write(move |tx| Box::pin(async move { commanded_in_step(tx, &shared, id, &observation, now, rate).await }))
             .await
     }
 
@@ -30,6 +32,22 @@ impl Inner {
         self.shared.cache.remove(&id);
         Ok(())
     }
+}
+
+/// Does what a merchant's people or server command, inside a unit. While the node's chain is held, they are refused (R6): an acceptance
+/// could confirm what stands in a branch that was left, and a cancellation fail what the node's chain has paid.
+pub(super) async fn commanded_in_step(
+    tx: &mut Tx,
+    shared: &Shared,
+    id: ChargeId,
+    observation: &Observation,
+    now: Timestamp,
+    rate: Option<Quote>,
+) -> Result<Arc<Snapshot>, CommandError> {
+    if shared.is_chain_held() {
+        return Err(CommandError::ChainHeld);
+    }
+    commanded(tx, id, observation, now, rate).await
 }
 
 /// Decides about a command inside a unit.

@@ -38,6 +38,27 @@ pub enum AuthorityError {
     Store(#[from] StoreError),
 }
 
+/// What a request is answered, and whether the same request is answered so again.
+pub(crate) struct Answer {
+    given: KeptAnswer,
+    is_kept: bool,
+}
+
+impl Answer {
+    /// An answer that says "not now", whatever its status.
+    pub(super) const fn for_now(given: KeptAnswer) -> Self {
+        Self { given, is_kept: false }
+    }
+}
+
+impl From<KeptAnswer> for Answer {
+    /// A status of 5xx says "not now".
+    fn from(given: KeptAnswer) -> Self {
+        let is_kept = given.status < 500;
+        Self { given, is_kept }
+    }
+}
+
 impl Charges {
     /// The nonces that stand in the database: key, nonce, time of receipt.
     ///
@@ -76,14 +97,15 @@ impl Charges {
     }
 
     /// Carries out what an authenticated request asks for, once: its nonce, its effect and its answer are one unit (R33).
-    /// A request that was carried out already gets the answer that was given then. An answer that says "not now" (5xx) is
-    /// not kept, so that the request can be made again.
+    /// A request that was carried out already gets the answer that was given then. An answer that says "not now" is not
+    /// kept, so that the request can be made again.
     ///
     /// # Errors
     /// [`AuthorityError`]; nothing is changed then.
-    pub(crate) async fn carry_out<F>(&self, authority: Authority, effect: F) -> Result<KeptAnswer, AuthorityError>
+    pub(crate) async fn carry_out<F, A>(&self, authority: Authority, effect: F) -> Result<KeptAnswer, AuthorityError>
     where
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<KeptAnswer, StoreError>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<A, StoreError>> + Send + 'static,
+        A: Into<Answer> + Send + 'static,
     {
         let moment = self.moment();
         self.inner
@@ -93,14 +115,15 @@ impl Charges {
     }
 }
 
-async fn carried_out<F>(
+async fn carried_out<F, A>(
     tx: &mut Tx,
     authority: Authority,
     moment: Moment,
     effect: F,
 ) -> Result<KeptAnswer, AuthorityError>
 where
-    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<KeptAnswer, StoreError>> + Send + 'static,
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<A, StoreError>> + Send + 'static,
+    A: Into<Answer>,
 {
     let Authority {
         key,
@@ -112,7 +135,7 @@ where
         return Err(AuthorityError::Replayed);
     }
     let Some((name, request)) = idempotency else {
-        return Ok(effect(tx).await?);
+        return Ok(effect(tx).await?.into().given);
     };
     // Kept for a day by the machine's clock: what ran ahead for a moment must not carry a request out twice (R32).
     match tx.kept_answer(key, &name, before(moment.outside, KEPT_SECS)).await? {
@@ -120,11 +143,11 @@ where
         Some(_) => return Err(AuthorityError::OtherRequest),
         None => {}
     }
-    let answer = effect(tx).await?;
-    if answer.status < 500 {
-        tx.keep_answer(key, &name, request, &answer, now).await?;
+    let Answer { given, is_kept } = effect(tx).await?.into();
+    if is_kept {
+        tx.keep_answer(key, &name, request, &given, now).await?;
     }
-    Ok(answer)
+    Ok(given)
 }
 
 const fn before(now: Timestamp, secs: u32) -> Timestamp {

@@ -1,9 +1,12 @@
 //! What the merchant's server asks for, carried out once for each request (R33).
 
+use std::sync::Arc;
+
 use bitpro_charge::{ChargeId, Observation};
 
-use super::command::commanded;
+use super::command::commanded_in_step;
 use super::create::make;
+use super::idempotency::Answer;
 use super::objects::object_of;
 use super::{Authority, AuthorityError, ChargeOrigin, Charges, CommandError, CreateError, NewCharge, Snapshot};
 use crate::store::{KeptAnswer, StoreError, Tx};
@@ -44,7 +47,8 @@ impl Charges {
         .await
     }
 
-    /// Carries out a command on a charge, and answers what `answer` makes of it.
+    /// Carries out a command on a charge, and answers what `answer` makes of it. That the chain is held is no answer to keep: the same
+    /// request may be made again when it is not.
     ///
     /// # Errors
     /// [`AuthorityError`]; nothing is changed then.
@@ -58,12 +62,14 @@ impl Charges {
     ) -> Result<KeptAnswer, AuthorityError> {
         let now = self.inner.now();
         let rate = self.inner.rates.fresh(now);
+        let shared = Arc::clone(&self.inner.shared);
         self.carry_out(authority, move |tx| {
             Box::pin(async move {
-                match commanded(tx, id, &observation, now, rate).await {
-                    Ok(after) => Ok(answer(Ok(shown(tx, &after, &public_url).await?))),
+                match commanded_in_step(tx, &shared, id, &observation, now, rate).await {
+                    Ok(after) => Ok(Answer::from(answer(Ok(shown(tx, &after, &public_url).await?)))),
                     Err(CommandError::Store(error)) => Err(error),
-                    Err(error) => Ok(answer(Err(error))),
+                    Err(error @ CommandError::ChainHeld) => Ok(Answer::for_now(answer(Err(error)))),
+                    Err(error) => Ok(Answer::from(answer(Err(error)))),
                 }
             })
         })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{ChargeId, MerchantId, Timestamp};
@@ -87,6 +87,8 @@ pub(super) struct Shared {
     tip: RwLock<Option<(Tip, Timestamp)>>,
     tip_height: AtomicU32,
     node: AtomicU8,
+    /// Whether the node's chain is not followed, since it was last in step (R6).
+    chain_held: AtomicBool,
     scans: RwLock<Vec<ScanRequest>>,
     agenda: RwLock<Agenda>,
     chores: mpsc::UnboundedSender<Chore>,
@@ -113,6 +115,7 @@ impl Shared {
             tip: RwLock::default(),
             tip_height: AtomicU32::new(0),
             node: AtomicU8::new(condition_to(NodeView::Away)),
+            chain_held: AtomicBool::new(false),
             scans: RwLock::default(),
             agenda: RwLock::default(),
             chores,
@@ -178,6 +181,15 @@ impl Shared {
     /// Takes over the node's condition, and gives the one before.
     pub(super) fn set_node(&self, condition: NodeView) -> NodeView {
         condition_from(self.node.swap(condition_to(condition), Ordering::AcqRel))
+    }
+
+    /// Whether the node stands on a chain that is not followed (R6): what is stored as deep may stand on nothing.
+    pub(super) fn is_chain_held(&self) -> bool {
+        self.chain_held.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_chain_held(&self, is_held: bool) {
+        self.chain_held.store(is_held, Ordering::Release);
     }
 
     pub(super) fn scans(&self) -> Vec<ScanRequest> {

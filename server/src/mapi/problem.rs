@@ -152,6 +152,7 @@ impl From<CommandError> for Problem {
         let conflict = |code, title: String| Self::new(StatusCode::CONFLICT, code, title);
         match error {
             CommandError::UnknownCharge => Refusal::unknown_charge().into(),
+            CommandError::ChainHeld => conflict("chain-held", error.to_string()),
             CommandError::Refused(refused) => match refused {
                 Refused::Stale(sequence) => {
                     conflict("stale-sequence", refused.to_string()).with("sequence", json!(sequence))

@@ -72,7 +72,12 @@ pub(super) static ROUTES: &[Route] = &[
         query: &[],
         body: Some(CANCEL),
         success: (200, "Charge"),
-        problems: &[(404, "unknown-charge"), (409, "stale-sequence"), (409, "not-pending")],
+        problems: &[
+            (404, "unknown-charge"),
+            (409, "stale-sequence"),
+            (409, "not-pending"),
+            (409, "chain-held"),
+        ],
         example: Some(r#"{"sequence":0}"#),
         handler: charges::cancel,
     },
@@ -94,6 +99,7 @@ pub(super) static ROUTES: &[Route] = &[
             (409, "stale-sequence"),
             (409, "no-live-payment"),
             (409, "nothing-to-accept"),
+            (409, "chain-held"),
         ],
         example: Some(
             r#"{"sequence":3,"payments":["5ec68db848026b167ceb584f8e0b466601663a9de739951f79cb964aea06fe3e:0"]}"#,

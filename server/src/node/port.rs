@@ -4,10 +4,10 @@ use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
 
-use bitpro_charge::wire::NodeView;
 use bitpro_charge::{BlockHash, Interval, Outpoint, Place, Timestamp, Txid};
 use tokio::sync::Notify;
 
+use super::status::Condition;
 use super::view::{Fingerprint, Hole, PayingOutput, ScriptId, Tip, View};
 
 /// The charges, as the watcher sees them.
@@ -46,8 +46,8 @@ pub trait ChargesPort: Send + Sync + 'static {
     /// Blocks that could not be read and that nobody has vouched for.
     fn hole(&self) -> Option<Hole>;
 
-    /// The node's condition, as far as shoppers are concerned.
-    fn set_node_condition(&self, condition: NodeView);
+    /// The node's condition.
+    fn set_node_condition(&self, condition: &Condition);
 
     /// The hash of the stored chain at `height`, as far back as it is kept (R6: at least 2,016 blocks).
     fn stored_hash(&self, height: u32) -> impl Future<Output = Result<Option<BlockHash>, Self::Error>> + Send;

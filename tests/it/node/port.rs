@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{BlockHash, Loss, Place, Timestamp, Txid};
 use bitpro_server::node::view::{Fingerprint, Hole, PayingTx, ScriptId, Tip, View};
-use bitpro_server::node::{ChargesPort, IssuedRange, KnownTx, ScanRequest};
+use bitpro_server::node::{ChargesPort, Condition, IssuedRange, KnownTx, ScanRequest};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -226,8 +226,8 @@ impl ChargesPort for Memory {
         self.read(|kept| kept.hole)
     }
 
-    fn set_node_condition(&self, condition: NodeView) {
-        self.change(|kept| kept.condition = Some(condition));
+    fn set_node_condition(&self, condition: &Condition) {
+        self.change(|kept| kept.condition = Some(condition.for_shoppers()));
     }
 
     async fn stored_hash(&self, height: u32) -> Result<Option<BlockHash>, Refusal> {

@@ -3,6 +3,7 @@
 use bitpro_charge::{Reason, Refusal};
 
 use super::*;
+use crate::node::{Condition, NodeError};
 
 #[tokio::test]
 async fn r14_money_is_taken_by_hand_also_after_everything_is_settled() {
@@ -51,6 +52,57 @@ async fn r15_only_a_pending_charge_is_cancelled_and_by_its_sequence() {
         Err(CommandError::UnknownCharge)
     ));
     shop.assert_replay_equals_live(made.charge.id).await;
+}
+
+#[tokio::test]
+async fn r06_while_the_chain_is_held_nothing_is_accepted_or_cancelled() {
+    let mut shop = Shop::new().await;
+    let (short, open) = (shop.make(1_000).await, shop.make(1_000).await);
+    let tx = shop.pay(&[(&short.charge.address, 5_000)]);
+    shop.mine(&[&tx]).await;
+    let (short, open) = (shop.now(short.charge.id).await, shop.now(open.charge.id).await);
+    let id = short.charge.id;
+    let outpoints = vec![short.charge.payments[0].outpoint];
+    let told = outbox(&shop.world.database()).await;
+    // Neither the node's absence nor its way back to the chain says that the charges stand on it again.
+    for condition in [
+        crate::testing::held(),
+        Condition::Failing(NodeError::Unreachable("refused".to_owned())),
+        Condition::CatchingUp { height: 1, target: 2 },
+    ] {
+        shop.charges.set_node_condition(&condition);
+        let accepted = shop.charges.accept(id, outpoints.clone(), short.charge.sequence).await;
+        assert!(
+            matches!(accepted, Err(CommandError::ChainHeld)),
+            "{condition}: {accepted:?}"
+        );
+        let cancelled = shop.charges.cancel(open.charge.id, open.charge.sequence).await;
+        assert!(
+            matches!(cancelled, Err(CommandError::ChainHeld)),
+            "{condition}: {cancelled:?}"
+        );
+        let by_hand = ByHand::Accept {
+            outpoints: outpoints.clone(),
+            sequence: short.charge.sequence,
+        };
+        let by_hand = shop.charges.change_by_hand(shop.merchant, id, by_hand).await;
+        assert!(
+            matches!(by_hand, Err(CommandError::ChainHeld)),
+            "{condition}: {by_hand:?}"
+        );
+    }
+    // What concludes nothing is done all the same.
+    let note = ByHand::Note("Called".to_owned());
+    shop.charges.change_by_hand(shop.merchant, id, note).await.unwrap();
+    assert_eq!(shop.now(id).await.charge, short.charge);
+    assert_eq!(shop.now(open.charge.id).await.charge, open.charge);
+    assert_eq!(outbox(&shop.world.database()).await, told);
+
+    shop.charges.set_node_condition(&Condition::Ready);
+    let taken = shop.charges.accept(id, outpoints, short.charge.sequence).await.unwrap();
+    assert_eq!(taken.charge.state, State::Confirmed);
+    let cancelled = shop.charges.cancel(open.charge.id, open.charge.sequence).await.unwrap();
+    assert_eq!(cancelled.charge.reason, Some(Reason::Cancelled));
 }
 
 #[tokio::test]

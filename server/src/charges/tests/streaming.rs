@@ -93,7 +93,7 @@ async fn the_prepared_view_is_the_view() {
     assert_eq!(first["node"], "away");
     assert!(first["uri"].as_str().unwrap().contains("label=Shop"));
 
-    shop.charges.set_node_condition(bitpro_charge::wire::NodeView::Ready);
+    shop.charges.set_node_condition(&crate::node::Condition::Ready);
     shop.world.clock.advance_secs(7);
     let second = check(&shop, &made);
     assert_eq!(second["now"], START.plus_secs(7).0);

@@ -151,7 +151,10 @@ async fn carry_out(
     match request.app.charges.change_by_hand(merchant, id, change).await {
         Ok(_) => Ok(changed(&format!("{}?done={done}", charge_path(merchant, id)), what)),
         Err(CommandError::UnknownCharge) => Err(Refusal::unknown_charge()),
-        Err(CommandError::Refused(refusal)) => conflict::page(request, member, id, refusal, seen).await,
+        Err(CommandError::ChainHeld) => conflict::page(request, member, id, conflict::CHAIN_HELD, seen).await,
+        Err(CommandError::Refused(refused)) => {
+            conflict::page(request, member, id, conflict::reason(refused), seen).await
+        }
         Err(CommandError::Store(error)) => Err(error.into()),
     }
 }

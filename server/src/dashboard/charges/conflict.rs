@@ -1,4 +1,4 @@
-//! The charge is not what the person thought: what has changed since he looked.
+//! Nothing was done to a charge, mostly because it is not what the person thought: why, and what has changed since they looked.
 
 use axum::response::Response;
 use bitpro_charge::{ChargeId, Refusal as Refused};
@@ -30,16 +30,31 @@ const NOTHING: Words = words(
     "The transaction is confirmed, and the payment that you chose counts already: there is nothing to accept.",
     "La transaction est confirmée et le paiement choisi compte déjà : il n’y a rien à accepter.",
 );
+/// The node's chain is not followed (R6).
+pub(super) const CHAIN_HELD: Words = words(
+    "The Bitcoin node follows a chain that contradicts what this server has recorded, so payments that look confirmed may not last. Nothing is accepted or cancelled until the server’s operator has looked into it: please try again later.",
+    "Le nœud Bitcoin suit une chaîne qui contredit ce que ce serveur a enregistré\u{a0}: des paiements qui semblent confirmés pourraient ne pas le rester. Rien n’est accepté ni annulé tant que l’exploitant du serveur n’a pas examiné la situation\u{a0}: réessayez plus tard.",
+);
 const NOW: Words = words("State now", "État actuel");
 const SINCE: Words = words("What happened since", "Ce qui s’est passé depuis");
 const BACK: Words = words("Look at the transaction again", "Revoir la transaction");
 
-/// The page that says so (409). `seen` is the sequence that the person decided by.
+/// Why the charge refuses.
+pub(super) const fn reason(refused: Refused) -> Words {
+    match refused {
+        Refused::Stale(_) => STALE,
+        Refused::NotPending => NOT_PENDING,
+        Refused::NoLiveMoney => NO_MONEY,
+        Refused::NothingToAccept => NOTHING,
+    }
+}
+
+/// The page that says so (409), and `why`. `seen` is the sequence that the person decided by.
 pub(super) async fn page(
     request: &Request,
     member: &Member,
     id: ChargeId,
-    refused: Refused,
+    why: Words,
     seen: u64,
 ) -> Result<Response, Refusal> {
     let language = request.language;
@@ -52,12 +67,6 @@ pub(super) async fn page(
         .unwrap_or_default();
     events.retain(|recorded| recorded.sequence > seen);
     let times = Times::new(&member.merchant.settings.time_zone, language);
-    let why = match refused {
-        Refused::Stale(_) => STALE,
-        Refused::NotPending => NOT_PENDING,
-        Refused::NoLiveMoney => NO_MONEY,
-        Refused::NothingToAccept => NOTHING,
-    };
     let content = html! {
         p.note.bad role="alert" { (why.of(language)) }
         section.panel {

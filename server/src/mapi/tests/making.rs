@@ -253,6 +253,24 @@ async fn r15_a_charge_is_cancelled_by_its_sequence() {
 }
 
 #[tokio::test]
+async fn r06_a_command_while_the_chain_is_held_is_refused_and_can_be_made_again_with_its_key() {
+    use crate::node::{ChargesPort as _, Condition};
+
+    let shop = Shop::usual().await;
+    let charge = shop.make("A").await;
+    let url = format!("/mapi/charges/{}/cancel", charge["id"].as_str().unwrap());
+    let body = json!({"sequence": 0}).to_string();
+    let cancel = || shop.ask(Method::POST, &url, &body).header("idempotency-key", "one");
+    shop.app.charges.set_node_condition(&crate::testing::held());
+    assert_eq!(shop.code(&cancel()).await, "409 chain-held");
+    let accept = json!({"sequence": 0, "payments": [format!("{}:0", "ab".repeat(32))]});
+    let (status, problem) = shop.post(&url.replace("cancel", "accept"), &accept).await;
+    assert_eq!((status, &problem["code"]), (409, &json!("chain-held")));
+    shop.app.charges.set_node_condition(&Condition::Ready);
+    assert_eq!(shop.send(&cancel()).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn r14_accepting_names_live_payments() {
     let shop = Shop::usual().await;
     let charge = shop.make("A").await;

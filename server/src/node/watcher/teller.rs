@@ -17,7 +17,7 @@ pub(super) struct Teller<P> {
 impl<P: ChargesPort> Teller<P> {
     pub(super) fn new(port: Arc<P>, status: watch::Sender<NodeStatus>) -> Self {
         let teller = Self { port, status };
-        teller.port.set_node_condition(Condition::Starting.for_shoppers());
+        teller.port.set_node_condition(&Condition::Starting);
         teller.condition(Condition::Starting);
         teller
     }
@@ -41,7 +41,7 @@ impl<P: ChargesPort> Teller<P> {
             }
         }
         metrics::gauge!("bitpro_node_ready").set(if condition == Condition::Ready { 1 } else { 0 });
-        self.port.set_node_condition(condition.for_shoppers());
+        self.port.set_node_condition(&condition);
         self.status.send_modify(|status| status.condition = condition);
     }
 

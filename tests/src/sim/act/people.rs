@@ -91,6 +91,9 @@ impl World {
                     made.lost = true;
                 }
             }
+            Err(CommandError::ChainHeld) if server.charges.is_chain_held() => {
+                self.count("act: nothing was accepted while the chain was held");
+            }
             Err(error) => return broken("r14 a command is refused", error.to_string()),
         }
         self.after_step()
@@ -122,6 +125,9 @@ impl World {
                 if let Some(made) = self.charges.get_mut(&slot) {
                     made.lost = true;
                 }
+            }
+            Err(CommandError::ChainHeld) if server.charges.is_chain_held() => {
+                self.count("act: nothing was cancelled while the chain was held");
             }
             Err(error) => return broken("r15 a command is refused", error.to_string()),
         }

@@ -78,6 +78,27 @@ async fn only_what_waits_is_cancelled() {
 }
 
 #[tokio::test]
+async fn r06_while_the_chain_is_held_the_page_says_why_nothing_is_done() {
+    use crate::node::ChargesPort as _;
+
+    let mut desk = Desk::new().await;
+    let id = desk.make("A-1", "").await;
+    desk.app.charges.set_node_condition(&crate::testing::held());
+    let path = format!("charges/{id}/cancel");
+    let refused = desk.post(&path, "sequence=0").await;
+    assert_eq!(refused.status, 409);
+    assert!(
+        refused.has("Nothing was changed") && refused.has("follows a chain that contradicts"),
+        "{}",
+        refused.body
+    );
+    desk.language = Language::Fr;
+    let refused = desk.post(&path, "sequence=0").await;
+    assert!(refused.has("suit une chaîne qui contredit"), "{}", refused.body);
+    assert_eq!(desk.sequence(id).await, 0);
+}
+
+#[tokio::test]
 async fn a_note_is_kept_within_bounds_and_erased_by_an_empty_one() {
     let mut desk = Desk::new().await;
     let id = desk.make("A-1", "").await;
