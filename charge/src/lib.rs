@@ -19,6 +19,7 @@ mod money;
 mod observation;
 mod payment;
 mod rate;
+mod receipted;
 mod refusal;
 mod state;
 mod terms;

@@ -65,6 +65,7 @@ fn view(json: &Json) -> Option<ChargeView> {
         fiat_currency: json.text("fiat_currency")?,
         amount_sat: json.unsigned("amount_sat")?,
         received_sat: json.unsigned("received_sat")?,
+        confirmed_sat: json.unsigned("confirmed_sat")?,
         remaining_sat: json.unsigned("remaining_sat")?,
         address: json.text("address")?,
         uri: json.text("uri"),

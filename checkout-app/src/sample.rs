@@ -28,6 +28,7 @@ pub fn view() -> ChargeView {
         fiat_currency: "eur".to_owned(),
         amount_sat: 67_372,
         received_sat: 0,
+        confirmed_sat: 0,
         remaining_sat: 67_372,
         address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080".to_owned(),
         uri: Some(
@@ -178,6 +179,9 @@ fn ended(view: &mut ChargeView, state: &str, reason: Option<&str>, received_sat:
     view.state = state.to_owned();
     view.reason = reason.map(str::to_owned);
     view.received_sat = received_sat;
+    if state == "confirmed" {
+        view.confirmed_sat = received_sat;
+    }
     view.remaining_sat = view.amount_sat.saturating_sub(received_sat);
     view.uri = None;
     if received_sat > 0 {

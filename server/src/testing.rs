@@ -302,21 +302,28 @@ impl TestApp {
 
     /// Pays what the charge at `path` asks for, as the node would tell it.
     pub async fn pay(&self, path: &str) {
-        self.pay_in(path, Place::Mempool).await;
+        self.pay_in(path, 0, None, Place::Mempool).await;
     }
 
     /// Pays the charge at `path` in the block that is the tip, or finds the payment that is there in it.
     pub async fn confirm(&self, path: &str) {
-        self.pay_in(path, Place::Block(tip(100).block)).await;
+        self.pay_in(path, 0, None, Place::Block(tip(100).block)).await;
     }
 
-    async fn pay_in(&self, path: &str, place: Place) {
+    /// Pays so much beside what the charge at `path` asked for, unconfirmed.
+    pub async fn pay_more(&self, path: &str, value: u64) {
+        self.pay_in(path, 1, Some(Amount::from_sat(value)), Place::Mempool)
+            .await;
+    }
+
+    async fn pay_in(&self, path: &str, coin: u32, value: Option<Amount>, place: Place) {
         let id: ChargeId = path.rsplit('/').next().unwrap().parse().unwrap();
         let snapshot = self.charges.snapshot(id).await.unwrap().unwrap();
         let address: bitcoin::Address<bitcoin::address::NetworkUnchecked> = snapshot.charge.address.parse().unwrap();
         let address_script = address.assume_checked().script_pubkey();
         let script = self.charges.script(address_script.as_bytes()).unwrap();
-        let transaction = transaction(id, address_script.clone(), snapshot.charge.terms.amount);
+        let value = value.unwrap_or(snapshot.charge.terms.amount);
+        let transaction = transaction(id, coin, address_script.clone(), value);
         self.observe(vec![PayingTx {
             txid: Txid(transaction.compute_txid().to_byte_array()),
             raw: bitcoin::consensus::serialize(&transaction),
@@ -330,7 +337,7 @@ impl TestApp {
                 vout: 0,
                 script,
                 script_pubkey: address_script,
-                value: snapshot.charge.terms.amount,
+                value,
             }],
             place,
             first_seen: Interval::at(self.now()),
@@ -431,14 +438,14 @@ fn tip(height: u32) -> Tip {
 }
 
 /// A transaction that pays `amount` to `script` from money of `id`'s own.
-fn transaction(id: ChargeId, script: ScriptBuf, amount: Amount) -> Transaction {
+fn transaction(id: ChargeId, coin: u32, script: ScriptBuf, amount: Amount) -> Transaction {
     let mut funding = [0; 32];
     funding[..16].copy_from_slice(&id.0);
     Transaction {
         version: bitcoin::transaction::Version::TWO,
         lock_time: bitcoin::absolute::LockTime::ZERO,
         input: vec![TxIn {
-            previous_output: bitcoin::OutPoint::new(bitcoin::Txid::from_byte_array(funding), 0),
+            previous_output: bitcoin::OutPoint::new(bitcoin::Txid::from_byte_array(funding), coin),
             ..TxIn::default()
         }],
         output: vec![TxOut {

@@ -38,6 +38,8 @@ pub struct ChargeView {
     pub amount_sat: u64,
     /// What live payments sum to.
     pub received_sat: u64,
+    /// Of this, what is confirmed: all that a receipt may name.
+    pub confirmed_sat: u64,
     /// What is still asked for; zero when nothing is.
     pub remaining_sat: u64,
     /// Where to pay.
@@ -167,6 +169,7 @@ impl ChargeView {
             fiat_currency: "eur".to_owned(),
             amount_sat: charge.terms.amount.to_sat(),
             received_sat: charge.received().to_sat(),
+            confirmed_sat: charge.confirmed(tip).to_sat(),
             remaining_sat: remaining.to_sat(),
             address: charge.address.clone(),
             uri: charge

@@ -8,6 +8,7 @@ mod by_hand;
 mod fee_raised;
 mod first_sight;
 mod inheritance;
+mod receipts;
 mod settlement;
 mod state;
 mod told;

@@ -132,6 +132,7 @@ pub(super) static WORDS: Words = Words {
     reference: "Payment number",
     asked: "Asked for",
     received: "Received",
+    unconfirmed: "Not confirmed yet",
     paid_on: "Paid on",
     rate: "Exchange rate",
     rate_source: "Rate from",

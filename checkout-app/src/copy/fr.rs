@@ -132,6 +132,7 @@ pub(super) static WORDS: Words = Words {
     reference: "Numéro de paiement",
     asked: "Demandé",
     received: "Reçu",
+    unconfirmed: "Pas encore confirmé",
     paid_on: "Payé le",
     rate: "Taux de change",
     rate_source: "Source du taux",

@@ -173,6 +173,8 @@ pub struct Words {
     pub asked: &'static str,
     /// What arrived.
     pub received: &'static str,
+    /// What arrived beside it and may still vanish.
+    pub unconfirmed: &'static str,
     /// When the first payment was seen.
     pub paid_on: &'static str,
     /// The rate.

@@ -2,7 +2,7 @@
 
 use bitpro_charge::wire::ChargeView;
 
-use super::Phase;
+use super::{Phase, Tone};
 use crate::copy::{Lang, Words};
 use crate::format;
 use crate::page::ChargePage;
@@ -29,11 +29,19 @@ pub(super) fn facts(view: &ChargeView, phase: Phase, words: &Words, lang: Lang) 
         return Vec::new();
     }
     let mut rows = vec![reference(view, words)];
-    if view.received_sat > 0 {
-        rows.push(row(words.received, amount(view.received_sat, lang)));
+    // What is called confirmed is a receipt: it names what is confirmed, and apart from that what may still vanish.
+    let (received, rest) = if phase.tone() == Tone::Good {
+        let rest = view.received_sat.saturating_sub(view.confirmed_sat);
+        (view.confirmed_sat, rest)
+    } else {
+        (view.received_sat, 0)
+    };
+    if received > 0 {
+        rows.push(row(words.received, amount(received, lang)));
     }
-    match (phase, view.received_sat.checked_sub(view.amount_sat)) {
+    match (phase, received.checked_sub(view.amount_sat)) {
         (Phase::Overpaid, Some(excess)) => rows.push(row(words.excess, amount(excess, lang))),
+        _ if rest > 0 => rows.push(row(words.unconfirmed, amount(rest, lang))),
         _ => rows.extend(paid_on(view, words, lang)),
     }
     rows

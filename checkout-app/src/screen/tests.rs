@@ -242,6 +242,39 @@ fn r10_a_partial_payment_asks_for_the_rest_and_codes_it_at_once() {
 }
 
 #[test]
+fn r01_a_receipt_names_what_is_confirmed_and_the_rest_apart() {
+    let mut view = named("confirmed");
+    view.received_sat += 300_000_000;
+    view.payments.push(sample::payment(300_000_000, 0));
+    for (lang, expected) in [
+        (
+            Lang::En,
+            [
+                ("Received", "0.00067372\u{a0}BTC"),
+                ("Not confirmed yet", "3.00000000\u{a0}BTC"),
+            ],
+        ),
+        (
+            Lang::Fr,
+            [
+                ("Reçu", "0,00067372\u{a0}BTC"),
+                ("Pas encore confirmé", "3,00000000\u{a0}BTC"),
+            ],
+        ),
+    ] {
+        let screen = Screen::of(&sample::page(), false, &view, view.now, lang);
+        let facts: Vec<_> = screen.facts.iter().map(|row| (row.label, row.value.as_str())).collect();
+        assert_eq!(facts[1..], expected);
+    }
+    // An excess that is confirmed is told, and none beyond it.
+    let mut view = named("overpaid");
+    view.received_sat += 300_000_000;
+    let facts = screen(&view).facts;
+    assert_eq!(facts[1].value, "0.00087372\u{a0}BTC");
+    assert_eq!(facts[2].value, "0.00020000\u{a0}BTC");
+}
+
+#[test]
 fn r08_dust_that_moves_no_state_is_shown_all_the_same() {
     let mut view = sample::view();
     view.received_sat = 300;

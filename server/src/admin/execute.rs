@@ -94,7 +94,8 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
                 named.collect::<Result<Vec<_>, _>>()?
             };
             let sequence = sequence.unwrap_or(snapshot.charge.sequence);
-            Ok(document(&*charges.accept(id, outpoints, sequence).await?))
+            let accepted = charges.accept(id, outpoints, sequence).await?;
+            Ok(document(charges, &accepted))
         }
         Command::AddKey { .. }
         | Command::ListKeys { .. }
@@ -109,7 +110,8 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
         Command::CancelCharge { id, sequence } => {
             let (id, snapshot) = charge(charges, &id).await?;
             let sequence = sequence.unwrap_or(snapshot.charge.sequence);
-            Ok(document(&*charges.cancel(id, sequence).await?))
+            let cancelled = charges.cancel(id, sequence).await?;
+            Ok(document(charges, &cancelled))
         }
     }
 }
@@ -148,7 +150,11 @@ async fn unread(charges: &Charges) -> Reply {
     let Some(unread) = charges.unread().await? else {
         return Ok(Value::Null);
     };
-    let listed: Vec<Value> = unread.charges.iter().map(|snapshot| document(snapshot)).collect();
+    let listed: Vec<Value> = unread
+        .charges
+        .iter()
+        .map(|snapshot| document(charges, snapshot))
+        .collect();
     Ok(json!({
         "from": unread.hole.from,
         "to": unread.hole.to,
@@ -161,7 +167,7 @@ async fn unread(charges: &Charges) -> Reply {
 async fn show(charges: &Charges, id: ChargeId) -> Reply {
     let (_, snapshot) = charge(charges, &id.to_string()).await?;
     let history = charges.history(id).await?.unwrap_or_default();
-    let mut document = document(&snapshot);
+    let mut document = document(charges, &snapshot);
     document["history"] = history
         .iter()
         .map(|recorded| json!(EventDocument::of(recorded)))
@@ -196,7 +202,7 @@ async fn list(charges: &Charges, query: ListQuery) -> Reply {
             .limit
             .saturating_sub(u32::try_from(listed.len()).unwrap_or(u32::MAX));
         let page = charges.list(filter.clone(), after, missing.min(PAGE)).await?;
-        listed.extend(page.charges.iter().map(document));
+        listed.extend(page.charges.iter().map(|snapshot| document(charges, snapshot)));
         let unreadable = page.unreadable.iter();
         listed.extend(unreadable.map(|id| json!({"id": id.to_string(), "state": "unreadable"})));
         after = page.next;
@@ -209,8 +215,8 @@ async fn list(charges: &Charges, query: ListQuery) -> Reply {
 /// How many charges are read at once.
 const PAGE: u32 = 100;
 
-fn document(snapshot: &Snapshot) -> Value {
-    json!(ChargeDocument::of(snapshot))
+fn document(charges: &Charges, snapshot: &Snapshot) -> Value {
+    json!(ChargeDocument::of(snapshot, charges.tip_height()))
 }
 
 async fn changes(edit: MerchantEdit) -> Result<MerchantChanges, Failure> {

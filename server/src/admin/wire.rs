@@ -265,6 +265,8 @@ pub(super) struct ChargeDocument {
     rate_at: String,
     rate_spread_bps: u32,
     received_sat: u64,
+    /// Of this, what is confirmed.
+    confirmed_sat: u64,
     remaining_sat: u64,
     address: String,
     created_at: String,
@@ -285,7 +287,7 @@ struct PaymentDocument {
 }
 
 impl ChargeDocument {
-    pub(super) fn of(snapshot: &Snapshot) -> Self {
+    pub(super) fn of(snapshot: &Snapshot, tip: u32) -> Self {
         let charge: &Charge = &snapshot.charge;
         Self {
             id: charge.id.to_string(),
@@ -304,6 +306,7 @@ impl ChargeDocument {
             rate_at: instant(charge.terms.quote.at),
             rate_spread_bps: charge.terms.spread_bps,
             received_sat: charge.received().to_sat(),
+            confirmed_sat: charge.confirmed(tip).to_sat(),
             remaining_sat: charge.remaining().to_sat(),
             address: charge.address.clone(),
             created_at: instant(charge.terms.created_at),

@@ -249,8 +249,15 @@ fn charge_line(charge: &Value) -> String {
         Some(reason) => format!("{} ({reason})", text(&charge["state"])),
         None => text(&charge["state"]),
     };
+    // What is called confirmed is not all of it, as long as more is under way.
+    let confirmed = match (charge["state"].as_str(), charge["confirmed_sat"].as_u64()) {
+        (Some("confirmed"), Some(confirmed)) if Some(confirmed) != charge["received_sat"].as_u64() => {
+            format!(" ({confirmed} confirmed)")
+        }
+        _ => String::new(),
+    };
     format!(
-        "{}  {}  {state:<20} EUR {}.{:02}  {} of {} sat  {}",
+        "{}  {}  {state:<20} EUR {}.{:02}  {} of {} sat{confirmed}  {}",
         text(&charge["id"]),
         text(&charge["created_at"]),
         cents / 100,

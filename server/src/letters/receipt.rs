@@ -21,7 +21,7 @@ pub struct Receipt<'a> {
     pub charge: ChargeId,
     /// The price.
     pub price: Cents,
-    /// What was received.
+    /// What was received and is confirmed: a letter that names more would prove money that may never come.
     pub received: Amount,
     /// The merchant's clock.
     pub zone: &'a Zone,

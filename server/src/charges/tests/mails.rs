@@ -76,6 +76,29 @@ async fn a_buyer_gets_one_receipt_with_the_first_confirmation() {
 }
 
 #[tokio::test]
+async fn r01_a_receipt_names_no_money_that_is_not_confirmed() {
+    let mut shop = Shop::with(&[("email_receipts", "yes")]).await;
+    let charge = shop.bought(Some("anna@buyer.example")).await;
+    let deep = shop.pay(&[(&charge.charge.address, 84_000)]);
+    let replaceable = shop.pay(&[(&charge.charge.address, 300_000_000)]);
+    shop.see(&[&deep, &replaceable]).await;
+    shop.mine(&[&deep]).await;
+    // What all of it is worth asks for six confirmations.
+    for _ in 1..6 {
+        assert_eq!(shop.letters().await, []);
+        shop.mine(&[]).await;
+    }
+    let letters = shop.letters().await;
+    let [letter] = &letters[..] else {
+        panic!("{letters:?}");
+    };
+    assert!(letter.text.contains("0,00084000 BTC"), "{}", letter.text);
+    assert!(!letter.text.contains("3,00"), "{}", letter.text);
+    let charge = shop.now(charge.charge.id).await.charge.clone();
+    assert_eq!(charge.received().to_sat(), 300_084_000);
+}
+
+#[tokio::test]
 async fn a_merchant_who_wants_no_receipts_sends_none() {
     let mut shop = Shop::new().await;
     let charge = shop.bought(Some("anna@buyer.example")).await;

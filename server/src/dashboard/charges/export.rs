@@ -28,7 +28,7 @@ use crate::web::LongLived;
 const GROUP: u32 = 500;
 
 /// The columns. Their names are the same in every language, so that a spreadsheet can rely on them.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 25] = [
     "charge_id",
     "created_at",
     "state",
@@ -53,6 +53,7 @@ const COLUMNS: [&str; 24] = [
     "expires_at",
     "origin",
     "order_conflict",
+    "confirmed_sat",
 ];
 
 /// `GET /dashboard/{merchant}/charges.csv`: who asks for it, and for what, stands in the log before the first line is read.
@@ -146,8 +147,8 @@ impl Export {
             return None;
         }
         let zone = &self.member.merchant.settings.time_zone;
-        let role = self.member.role;
-        let read = found.charges.iter().map(|found| line(found, zone, role));
+        let (role, tip) = (self.member.role, self.app.charges.tip_height());
+        let read = found.charges.iter().map(|found| line(found, zone, role, tip));
         // A line without its figures says that one is missing in the sum.
         let unreadable = found.unreadable.iter().map(|id| {
             let mut line = [const { String::new() }; COLUMNS.len()];
@@ -169,7 +170,7 @@ pub(in crate::dashboard) fn lines(records: impl IntoIterator<Item = [String; COL
     writer.into_inner().expect("writing to memory does not fail").into()
 }
 
-fn line(found: &FoundCharge, zone: &Zone, role: Role) -> [String; COLUMNS.len()] {
+fn line(found: &FoundCharge, zone: &Zone, role: Role, tip: u32) -> [String; COLUMNS.len()] {
     let FoundCharge { snapshot, personal, .. } = found;
     let charge = &snapshot.charge;
     let terms = &charge.terms;
@@ -209,6 +210,7 @@ fn line(found: &FoundCharge, zone: &Zone, role: Role) -> [String; COLUMNS.len()]
         times::local(charge.deadline, zone),
         snapshot.origin.as_str().to_owned(),
         if found.order_conflict { "yes" } else { "no" }.to_owned(),
+        charge.confirmed(tip).to_sat().to_string(),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! A receipt to print: what was sold for how much, and how it was paid.
 
 use axum::response::Response;
-use bitpro_charge::{Charge, State};
+use bitpro_charge::{Amount, Charge, State};
 use futures::future::BoxFuture;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -29,7 +29,8 @@ const NUMBER: Words = words("Transaction ID", "Identifiant de transaction");
 const DATE: Words = words("Date", "Date");
 const PRICE: Words = words("Price", "Prix");
 const ASKED: Words = words("Asked for", "Demandé");
-const RECEIVED: Words = words("Received", "Reçu");
+const RECEIVED: Words = words("Received and confirmed", "Reçu et confirmé");
+const UNCONFIRMED: Words = words("Not confirmed yet", "Pas encore confirmé");
 const RATE: Words = words("Rate", "Cours");
 const STATE: Words = words("State", "État");
 const ADDRESS: Words = words("Address", "Adresse");
@@ -70,6 +71,8 @@ fn facts(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
     let FoundCharge { snapshot, personal, .. } = found;
     let charge = &snapshot.charge;
     let terms = &charge.terms;
+    let tip = request.app.charges.tip_height();
+    let unconfirmed = charge.unconfirmed(tip);
     let settings = &member.merchant.settings;
     html! {
         dl.facts {
@@ -90,7 +93,10 @@ fn facts(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
             dt { (PRICE.of(language)) } dd { (money::euros(terms.price, language)) }
             dt { (RATE.of(language)) } dd { (show::rate(charge, times, language)) }
             dt { (ASKED.of(language)) } dd { (money::btc(terms.amount, language)) }
-            dt { (RECEIVED.of(language)) } dd { (money::btc(charge.received(), language)) }
+            dt { (RECEIVED.of(language)) } dd { (money::btc(charge.confirmed(tip), language)) }
+            @if unconfirmed > Amount::ZERO {
+                dt { (UNCONFIRMED.of(language)) } dd { (money::btc(unconfirmed, language)) }
+            }
             dt { (STATE.of(language)) } dd { (state_chip(charge, language)) }
             dt { (ADDRESS.of(language)) } dd.mono { (charge.address) }
             @if charge.payments.iter().any(|payment| payment.is_live() && charge.is_own(payment)) {

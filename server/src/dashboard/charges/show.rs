@@ -1,7 +1,7 @@
 //! One charge: everything that its merchant may know of it, and what can be done.
 
 use axum::response::Response;
-use bitpro_charge::{Charge, State};
+use bitpro_charge::{Amount, Charge, State};
 use futures::future::BoxFuture;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -30,6 +30,7 @@ const STATE: Words = words("State", "État");
 const PRICE: Words = words("Price", "Prix");
 const ASKED: Words = words("Asked for", "Demandé");
 const RECEIVED: Words = words("Received", "Reçu");
+const UNCONFIRMED: Words = words("Of this not confirmed yet", "Dont pas encore confirmé");
 const REMAINING: Words = words("Still missing", "Reste dû");
 const CONFIRMATIONS: Words = words("Confirmations", "Confirmations");
 const RATE: Words = words("Rate", "Cours");
@@ -131,6 +132,7 @@ fn facts(request: &Request, member: &Member, found: &FoundCharge, tip: u32) -> M
     let FoundCharge { snapshot, personal, .. } = found;
     let charge = &snapshot.charge;
     let terms = &charge.terms;
+    let unconfirmed = charge.unconfirmed(tip);
     let unknown = || html! { span.hint { (UNKNOWN.of(language)) } };
     html! {
         section.panel aria-labelledby="facts" {
@@ -140,6 +142,9 @@ fn facts(request: &Request, member: &Member, found: &FoundCharge, tip: u32) -> M
                 dt { (PRICE.of(language)) } dd { (money::euros(terms.price, language)) }
                 dt { (ASKED.of(language)) } dd { (money::btc(terms.amount, language)) }
                 dt { (RECEIVED.of(language)) } dd { (money::btc(charge.received(), language)) }
+                @if unconfirmed > Amount::ZERO {
+                    dt { (UNCONFIRMED.of(language)) } dd { (money::btc(unconfirmed, language)) }
+                }
                 @if charge.state == State::Seen && charge.remaining().to_sat() > 0 {
                     dt { (REMAINING.of(language)) } dd { (money::btc(charge.remaining(), language)) }
                 }

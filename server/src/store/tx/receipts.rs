@@ -35,7 +35,7 @@ impl Tx {
             order_id: snapshot.order_id.as_deref(),
             charge: charge.id,
             price: charge.terms.price,
-            received: charge.received(),
+            received: charge.confirmed(self.memory.tip_height()),
             zone: &settings.time_zone,
             confirmed_at: at,
             is_sandbox: self.network.is_sandbox(),

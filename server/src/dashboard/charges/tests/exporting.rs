@@ -46,6 +46,20 @@ async fn the_export_has_a_line_a_charge_with_what_the_accountant_asks_for() {
 }
 
 #[tokio::test]
+async fn r01_the_export_tells_what_is_confirmed_from_what_came() {
+    let desk = Desk::new().await;
+    let id = desk.make("A-1", "").await;
+    desk.app.confirm(&format!("/{id}")).await;
+    desk.app.pay_more(&format!("/{id}"), 300_000_000).await;
+    let lines = records(&desk.get("charges.csv").await.body);
+    let line = &lines[0];
+    assert_eq!(
+        (&*line["state"], &*line["received_sat"], &*line["confirmed_sat"]),
+        ("confirmed", "300084000", "84000")
+    );
+}
+
+#[tokio::test]
 async fn an_export_of_more_than_one_group_is_whole() {
     let desk = Desk::new().await;
     for i in 0..1_001 {
