@@ -47,7 +47,10 @@ impl Sight {
     /// A transaction that is first met in a block: `min(receipt, max(block time, parent's receipt))` at the latest, where
     /// `since` is the parent's receipt, or the start of our blind gap when the parent was missed too.
     pub(super) fn in_block(self, block_secs: i64) -> Interval {
-        let found = Timestamp::from_secs(block_secs).0.saturating_add(self.lead_millis);
+        // Where our clock and the node's disagree, a block may be as young as either says: no money is somebody else's because our clock
+        // is ahead of the world's (R27).
+        let ahead = self.lead_millis.max(self.offset_millis);
+        let found = Timestamp::from_secs(block_secs).0.saturating_add(ahead);
         let by_then = self.clamp(Timestamp(found));
         Interval {
             earliest: self.since.unwrap_or(by_then).min(by_then),
@@ -127,6 +130,12 @@ mod tests {
         // A miner's clock neither makes it older than what we saw before, nor younger than its receipt.
         assert_eq!(SIGHT.in_block(10), interval(40_000, 40_000));
         assert_eq!(SIGHT.in_block(7_000), interval(40_000, 100_000));
+        // Nor does a clock of ours that is ahead of the node's.
+        let ahead = Sight {
+            offset_millis: 20_000,
+            ..SIGHT
+        };
+        assert_eq!(ahead.in_block(70), interval(40_000, 90_000));
     }
 
     #[test]

@@ -138,7 +138,8 @@ impl Case<'_> {
     /// Not deep when it should have been (R12): the policy decides, and without one the merchant.
     fn is_surely_stuck(&self, pay: &Pay) -> bool {
         let end = self.settle_end() + self.slack;
-        let was_confirmed = self.confirmed.is_some_and(|at| at <= end);
+        // Once confirmed it stays so, also where a block's time left it open whether that was in time.
+        let was_confirmed = self.confirmed.is_some_and(|at| at <= end || pay.after <= end);
         // Whoever looks only later sees by the block's time that it came too late.
         let came_late = |at| at > end + MINERS_CLOCKS;
         !was_confirmed && (pay.unmined.is_some_and(|at| at > end) || pay.deepened.is_some_and(came_late))

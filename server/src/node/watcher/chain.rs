@@ -97,7 +97,11 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             },
             _ => return Err(Trouble::Moved),
         };
-        let (reading, txids) = self.read_blocks(stand, fork, &hashes, tip)?;
+        let parent = BlockRef {
+            height: fork,
+            hash: self.hash_we_stand_on(stand, fork)?,
+        };
+        let (reading, txids) = self.read_blocks(stand, parent, &hashes, tip)?;
         Ok(Stretch {
             reading,
             is_whole,
@@ -105,22 +109,22 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         })
     }
 
-    /// Looks through the blocks above `fork`.
-    fn read_blocks(
+    /// Looks through the blocks on `fork`.
+    pub(super) fn read_blocks(
         &self,
         stand: Stand,
-        fork: u32,
+        fork: BlockRef,
         hashes: &[bitcoin::BlockHash],
         tip: Tip,
     ) -> Result<(ChainReading, Vec<Txid>), Trouble> {
         let mut reading = ChainReading {
             tip,
-            fork_height: fork,
+            fork_height: fork.height,
             ..ChainReading::unchanged(tip)
         };
         let mut txids = Vec::new();
         let keeps_txids = hashes.len() <= FEW_BLOCKS;
-        let mut parent = convert::to_node_block(self.hash_we_stand_on(stand, fork)?);
+        let mut parent = convert::to_node_block(fork.hash);
         let sight = self.sight_of_blocks(stand);
         let mut medians = self.times_before(stand, parent)?;
         self.node.each_block(hashes, |checked| -> Result<(), Trouble> {
@@ -129,7 +133,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             }
             parent = checked.hash;
             let block = BlockRef {
-                height: reading.connected.last().map_or(fork, |last| last.block.height) + 1,
+                height: reading.connected.last().map_or(fork.height, |last| last.block.height) + 1,
                 hash: convert::block_hash(checked.hash),
             };
             let secs = i64::from(checked.block.header.time);

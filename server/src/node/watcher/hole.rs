@@ -56,13 +56,26 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             });
             median = Some(header.median_time);
         }
-        let reading = ChainReading {
+        let mut reading = ChainReading {
             tip,
             fork_height: fork,
             connected,
             mined,
             conflicts: Vec::new(),
         };
+        // A reorg is one change of view (R2), and its blocks up to the end of the hole may have less work than what they replace (R6).
+        if fork < stand.tip.block.height {
+            let hashes = self.hashes(hole.to + 1, node.blocks)?;
+            if hashes.last() != Some(&node.best) {
+                return Err(Trouble::Moved);
+            }
+            let tip = self.tip_at(node.best)?;
+            let (above, _) = self.read_blocks(stand, reading.tip.block, &hashes, tip)?;
+            reading.tip = above.tip;
+            reading.connected.extend(above.connected);
+            reading.mined.extend(above.mined);
+            reading.conflicts = above.conflicts;
+        }
         Ok(Some(Stretch {
             reading,
             is_whole: false,

@@ -155,7 +155,9 @@ impl Case<'_> {
     fn check_reason(&self) -> Result<(), Broken> {
         let any = |truth: Truth| self.pays.iter().any(|pay| pay.truth == truth);
         let is_wrong = match self.charge.reason {
-            Some(Reason::Replaced) => !self.missed_some && !self.pays.iter().any(|pay| pay.had_rival),
+            // It may be the proof that the model has not seen.
+            Some(Reason::Replaced | Reason::Dropped | Reason::Reorged) if self.missed_some => false,
+            Some(Reason::Replaced) => !self.pays.iter().any(|pay| pay.had_rival),
             Some(Reason::Dropped) => !any(Truth::Floating) && !any(Truth::Replaced),
             Some(Reason::Reorged) => !any(Truth::Unmade),
             Some(Reason::Cancelled) => !self.cancelled,
