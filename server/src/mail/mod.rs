@@ -1,11 +1,13 @@
 //! E-mail: how letters leave. A letter is posted in the transaction of what it tells of, sealed, and sent
 //! after the commit (see `store/tx/mails.rs`), at least once.
 
+mod bounded;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod message;
 mod postman;
 mod schedule;
+mod smtp;
 mod transport;
 
 pub use postman::Postman;

@@ -323,6 +323,14 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "a mail server's answer",
+        &[
+            "an_answer_without_end_is_a_failure_wherever_it_comes",
+            "a_bound_lies_above_tls_too",
+            "whoever_says_a_little_now_and_then_has_one_deadline_for_a_letter",
+        ],
+    ),
+    (
         "connections to `metrics_listen`",
         &["the_inside_is_served_again_when_those_who_hold_it_and_ask_nothing_are_let_go"],
     ),
