@@ -13,13 +13,14 @@ use http::{HeaderValue, StatusCode, header};
 use super::filters::Filters;
 use super::wording::email_for;
 use super::{list_path, member};
+use crate::accounts::Token;
 use crate::app::App;
-use crate::charges::{FoundCharge, Place, Search};
+use crate::charges::{Found, FoundCharge, Place, Search};
 use crate::checkout::refusal::Refusal;
 use crate::dashboard::money;
 use crate::dashboard::route::{Changed, Member, Request, Unchanged, see_other};
 use crate::limits::{ExportPermit, TooManyExports};
-use crate::merchant::{Role, Zone};
+use crate::merchant::{Permission, Role, Zone};
 use crate::store::StoreError;
 use crate::times;
 use crate::web::LongLived;
@@ -67,14 +68,16 @@ pub(super) fn download(request: Request) -> BoxFuture<'static, Result<Response, 
             list.extensions_mut().insert(Unchanged);
             return Ok(list);
         };
-        let permit = request.app.limits.exports.begin(request.person()?.account);
+        let person = request.person()?;
+        let token = person.token.clone();
+        let permit = request.app.limits.exports.begin(person.account);
         let permit = permit.map_err(|error| match error {
             TooManyExports::OfThisAccount => Refusal::too_many_exports(),
             TooManyExports::OfAll => Refusal::busy(),
         })?;
         let today = times::day_of(request.app.charges.now(), &member.merchant.settings.time_zone);
         let name = format!("attachment; filename=\"charges-{today}.csv\"");
-        let mut response = response(Export::new(request.app, permit, member, search), &name);
+        let mut response = response(Export::new(request.app, permit, token, member, search), &name);
         response.extensions_mut().insert(Changed(filters.told()));
         Ok(response)
     })
@@ -104,19 +107,31 @@ enum At {
     End,
 }
 
+/// Why a download is cut.
+#[derive(Debug, thiserror::Error)]
+enum Cut {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the export was ended, for whoever asked for it may no longer")]
+    NoLonger,
+}
+
 struct Export {
     app: App,
     permit: ExportPermit,
+    /// The session that asked for it, and ends it.
+    token: Token,
     member: Member,
     search: Search,
     at: At,
 }
 
 impl Export {
-    const fn new(app: App, permit: ExportPermit, member: Member, search: Search) -> Self {
+    const fn new(app: App, permit: ExportPermit, token: Token, member: Member, search: Search) -> Self {
         Self {
             app,
             permit,
+            token,
             member,
             search,
             at: At::Head,
@@ -124,7 +139,7 @@ impl Export {
     }
 
     /// The next lines; `None` at the end. After an error the download is cut, so that half a file is not taken for a whole one.
-    async fn next(&mut self) -> Option<Result<Bytes, StoreError>> {
+    async fn next(&mut self) -> Option<Result<Bytes, Cut>> {
         let after = match std::mem::replace(&mut self.at, At::End) {
             At::Head => {
                 self.at = At::Group(None);
@@ -133,12 +148,14 @@ impl Export {
             At::Group(after) => after,
             At::End => return None,
         };
-        let _turn = self.permit.turn().await;
-        let found = match self.app.charges.search(&self.search, after, GROUP).await {
+        let found = match self.found(after).await {
             Ok(found) => found,
-            Err(error) => {
-                tracing::error!(%error, "the store failed an export");
-                return Some(Err(error));
+            Err(cut) => {
+                match &cut {
+                    Cut::Store(error) => tracing::error!(%error, "the store failed an export"),
+                    Cut::NoLonger => tracing::warn!(merchant = %self.member.merchant.id, "{cut}"),
+                }
+                return Some(Err(cut));
             }
         };
         if let Some(next) = found.next {
@@ -156,6 +173,20 @@ impl Export {
             line
         });
         Some(Ok(lines(read.chain(unreadable))))
+    }
+
+    /// The next charges, for whoever would be let in now: a slow reader may take an hour, in which the session may have ended and the
+    /// person have left the team.
+    async fn found(&self, after: Option<Place>) -> Result<Found, Cut> {
+        let _turn = self.permit.turn().await;
+        let found = self.app.charges.search(&self.search, after, GROUP).await?;
+        let merchant = self.member.merchant.id;
+        let accounts = &self.app.accounts;
+        if accounts.is_still_in(&self.token, merchant, Permission::Export).await? {
+            Ok(found)
+        } else {
+            Err(Cut::NoLonger)
+        }
     }
 }
 

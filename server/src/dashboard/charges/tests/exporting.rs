@@ -1,5 +1,7 @@
 //! The export, and the figures.
 
+use futures::StreamExt as _;
+
 use super::*;
 
 fn records(csv: &str) -> Vec<std::collections::HashMap<String, String>> {
@@ -11,6 +13,7 @@ fn records(csv: &str) -> Vec<std::collections::HashMap<String, String>> {
 async fn the_export_has_a_line_a_charge_with_what_the_accountant_asks_for() {
     let mut desk = Desk::new().await;
     desk.role = Role::Accountant;
+    desk.log_in().await;
     let paid = desk.make("=HYPERLINK(\"x\")", "anna@shop.example").await;
     desk.pay(paid).await;
     desk.make("A-2", "").await;
@@ -62,6 +65,7 @@ async fn r01_the_export_tells_what_is_confirmed_from_what_came() {
 #[tokio::test]
 async fn an_export_of_more_than_one_group_is_whole() {
     let desk = Desk::new().await;
+    desk.log_in().await;
     for i in 0..1_001 {
         desk.make(&format!("A-{i}"), "").await;
     }
@@ -76,8 +80,53 @@ async fn an_export_of_more_than_one_group_is_whole() {
 }
 
 #[tokio::test]
+async fn an_export_under_way_is_cut_when_whoever_asked_for_it_may_no_longer() {
+    let desk = Desk::new().await;
+    desk.log_in().await;
+    let accounts = &desk.app.app.accounts;
+    let merchant = desk.app.merchant;
+    let other = crate::accounts::Email::read("other@shop.example").unwrap();
+    accounts.adopt(merchant, &other).await.unwrap();
+    // The longest part that is read at once, and one more.
+    for i in 0..501 {
+        desk.make(&format!("A-{i}"), "").await;
+    }
+    let begin = async || {
+        let response = desk.respond(Verb::Get, "charges.csv", "").await.unwrap();
+        let mut stream = response.into_body().into_data_stream();
+        assert!(stream.next().await.unwrap().unwrap().starts_with(b"charge_id,"));
+        let group = stream.next().await.unwrap().unwrap();
+        assert_eq!(group.iter().filter(|byte| **byte == b'\n').count(), 500);
+        stream
+    };
+    let Person { token, email, .. } = Person::sample("owner@shop.example");
+    let client = Ipv4Addr::LOCALHOST.into();
+    for way in ["stays", "demoted", "signed out", "removed"] {
+        let mut stream = begin().await;
+        let (members, _) = accounts.team(merchant).await.unwrap();
+        let id = members.iter().find(|member| member.email == email).unwrap().id;
+        match way {
+            "demoted" => drop(accounts.set_role(merchant, id, Role::Developer, client).await.unwrap()),
+            "signed out" => accounts.leave(&token).await.unwrap(),
+            "removed" => drop(accounts.remove(merchant, id, client).await.unwrap()),
+            _ => {}
+        }
+        let rest = stream.next().await.unwrap();
+        // A clean end would let the file be taken for whole.
+        assert_eq!(rest.is_ok(), way == "stays", "{way}");
+        assert!(stream.next().await.is_none());
+        match way {
+            "demoted" => drop(accounts.set_role(merchant, id, Role::Owner, client).await.unwrap()),
+            "signed out" => desk.log_in().await,
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_third_export_of_an_account_is_refused_until_one_has_ended() {
     let desk = Desk::new().await;
+    desk.log_in().await;
     desk.make("A-1", "").await;
     let first = desk.respond(Verb::Get, "charges.csv", "").await.unwrap();
     let _second = desk.respond(Verb::Get, "charges.csv", "").await.unwrap();
