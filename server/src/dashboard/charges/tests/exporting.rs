@@ -51,6 +51,7 @@ async fn the_export_has_a_line_a_charge_with_what_the_accountant_asks_for() {
 #[tokio::test]
 async fn r01_the_export_tells_what_is_confirmed_from_what_came() {
     let desk = Desk::new().await;
+    desk.log_in().await;
     let id = desk.make("A-1", "").await;
     desk.app.confirm(&format!("/{id}")).await;
     desk.app.pay_more(&format!("/{id}"), 300_000_000).await;

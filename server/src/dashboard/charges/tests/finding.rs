@@ -207,6 +207,7 @@ async fn what_strangers_write_is_text_on_every_page() {
 #[tokio::test]
 async fn what_another_hand_has_changed_is_named_and_hides_no_other() {
     let mut desk = Desk::new().await;
+    desk.log_in().await;
     let broken = desk.make("A-1", "").await;
     let elsewhere = desk.make("A-2", "").await;
     let whole = desk.make("A-3", "").await;
