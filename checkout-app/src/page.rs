@@ -15,7 +15,7 @@ pub struct Framing {
     pub origins: Vec<String>,
 }
 
-/// The merchant, as far as the shopper sees him.
+/// The merchant, as far as the shopper sees them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MerchantView {
     /// The id in the page's URL.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::model::Model;
 use crate::page::MerchantView;
 
-/// The merchant's logo or initial, and his name.
+/// The merchant's logo or initial, and their name.
 pub fn shop(model: Model) -> impl IntoView {
     let (name, picture) = model.fixed(|page| (page.merchant.name.clone(), picture(&page.merchant)));
     view! {

@@ -98,7 +98,7 @@ pub struct Trouble {
     pub what: &'static str,
     /// What the shopper can do.
     pub shopper: &'static str,
-    /// What the merchant can do; empty when it is not his.
+    /// What the merchant can do; empty when it is not theirs.
     pub merchant: &'static str,
 }
 
@@ -118,29 +118,29 @@ static EN: PageWords = PageWords {
     in_euros: "Amount in euros",
     for_example: "For example 42.50",
     go_on: "Continue",
-    not_an_amount: "Please type an amount such as 42.50.",
-    too_small: "This amount is too small to be paid with Bitcoin.",
+    not_an_amount: "Enter an amount such as 42.50.",
+    too_small: "This amount is too small to pay with Bitcoin.",
     above_limit: |limit| format!("The shop accepts at most {limit}."),
     pay_with_bitcoin: "Pay with Bitcoin",
-    amount_is_fixed: "When you continue, the amount in bitcoin is worked out and held for you for a while.",
+    amount_is_fixed: "Continue to see the amount in bitcoin. It is then held for you for a while.",
     outcome_seen: Outcome {
         sentence: "A payment for this order has been received.",
-        meaning: "It is being confirmed, and nothing more has to be paid. If it was not yours, ask the shop.",
+        meaning: "It is being confirmed. You don’t need to pay anything more. If it was not yours, contact the shop.",
     },
     outcome_confirmed: Outcome {
         sentence: "This order is paid.",
-        meaning: "Nothing more has to be paid. If it was not you who paid, ask the shop.",
+        meaning: "You don’t need to pay anything more. If it was not you who paid, contact the shop.",
     },
     outcome_open: Outcome {
-        sentence: "A payment for this order did not complete it.",
-        meaning: "Please do not pay again here. Ask the shop, and quote the number below.",
+        sentence: "A payment arrived, but this order is not fully paid.",
+        meaning: "Please do not pay again here. Contact the shop, and quote the number below.",
     },
     outcome_unsaid: Outcome {
-        sentence: "There is a payment for this order already.",
-        meaning: "Please do not pay again here. If you would like to know more, ask the shop, and quote the number below.",
+        sentence: "There is already a payment for this order.",
+        meaning: "Please do not pay again here. To find out more, contact the shop, and quote the number below.",
     },
     frame_title: "This payment cannot be shown here.",
-    frame_shopper: "The site around this box is not known to the shop that is to be paid. Nothing was charged.",
+    frame_shopper: "The shop has not allowed this site to show the payment. Nothing was charged.",
     frame_merchant: |origin| format!("Add {origin} to the allowed domains in your settings, then load the page again."),
     frame_merchant_unknown: "Add the domain of this site to the allowed domains in your settings, then load the page again.",
     for_the_shop: "If this is your shop",
@@ -149,7 +149,7 @@ static EN: PageWords = PageWords {
     payment: "Payment",
 
     unknown_merchant: Trouble {
-        what: "This payment link belongs to no shop that is known here.",
+        what: "We don’t know the shop of this payment link.",
         shopper: "Ask the shop for another link.",
         merchant: "Compare the merchant id in the link with the one in your settings.",
     },
@@ -159,7 +159,7 @@ static EN: PageWords = PageWords {
         merchant: "",
     },
     unknown_page: Trouble {
-        what: "There is nothing at this address.",
+        what: "This page does not exist.",
         shopper: "Check the address, or start again from the shop.",
         merchant: "",
     },
@@ -174,14 +174,14 @@ static EN: PageWords = PageWords {
         merchant: "The limit can be raised in your settings.",
     },
     price_too_low: Trouble {
-        what: "This price is too small to be paid with Bitcoin.",
+        what: "This price is too small to pay with Bitcoin.",
         shopper: "Nothing was charged. Ask the shop for another way to pay.",
         merchant: "The network does not carry amounts below a few cents.",
     },
     bad_currency: Trouble {
-        what: "Only prices in euros can be paid here.",
+        what: "You can only pay prices in euros here.",
         shopper: "Nothing was charged. Please tell the shop.",
-        merchant: "fiat_currency takes eur, or is left out.",
+        merchant: "Set fiat_currency to eur, or leave it out.",
     },
     order_id_too_long: Trouble {
         what: "The order number in this link is too long.",
@@ -189,32 +189,32 @@ static EN: PageWords = PageWords {
         merchant: "external_order_id takes up to 200 characters.",
     },
     repeated_parameter: Trouble {
-        what: "This link says {} more than once.",
+        what: "This link contains {} more than once.",
         shopper: "Nothing was charged. Please tell the shop.",
-        merchant: "Each parameter may stand in the link once.",
+        merchant: "Use each parameter only once in the link.",
     },
     malformed: Trouble {
-        what: "Something in this link cannot be read: {}.",
+        what: "Part of this link cannot be read: {}.",
         shopper: "Nothing was charged. Start again from the shop.",
-        merchant: "Parameters have to be URL-encoded UTF-8.",
+        merchant: "Encode parameters as UTF-8, for a URL.",
     },
     bad_signature: Trouble {
-        what: "This link was changed on its way, or is not complete.",
+        what: "This link was changed or is incomplete.",
         shopper: "Nothing was charged. Start again from the shop.",
         merchant: "Sign the link on your server, exactly as it is sent.",
     },
     link_expired: Trouble {
-        what: "This link has run out.",
+        what: "This link has expired.",
         shopper: "Nothing was charged. Start again from the shop.",
         merchant: "",
     },
     too_many: Trouble {
-        what: "There were too many attempts in a short time.",
+        what: "Too many attempts in a short time.",
         shopper: "Nothing was charged. Please wait {} seconds, then try again.",
         merchant: "",
     },
     rate_away: Trouble {
-        what: "There is no exchange rate at the moment.",
+        what: "No exchange rate is available at the moment.",
         shopper: "Nothing was charged. Please try again in a minute.",
         merchant: "",
     },
@@ -225,7 +225,7 @@ static EN: PageWords = PageWords {
     },
     internal: Trouble {
         what: "Something went wrong on our side.",
-        shopper: "Please try again. If you have paid already, your payment will be found.",
+        shopper: "Please try again. If you have already paid, your payment will be found.",
         merchant: "",
     },
 };
@@ -235,11 +235,11 @@ static FR: PageWords = PageWords {
     in_euros: "Montant en euros",
     for_example: "Par exemple 42,50",
     go_on: "Continuer",
-    not_an_amount: "Veuillez saisir un montant tel que 42,50.",
+    not_an_amount: "Saisissez un montant comme 42,50.",
     too_small: "Ce montant est trop petit pour être payé en bitcoins.",
     above_limit: |limit| format!("La boutique accepte au plus {limit}."),
     pay_with_bitcoin: "Payer avec Bitcoin",
-    amount_is_fixed: "Quand vous continuez, le montant en bitcoins est calculé et garanti pendant un moment.",
+    amount_is_fixed: "Continuez pour voir le montant en bitcoins. Il est ensuite garanti pendant un moment.",
     outcome_seen: Outcome {
         sentence: "Un paiement a été reçu pour cette commande.",
         meaning: "Il est en cours de confirmation et il n’y a plus rien à payer. S’il n’est pas de vous, contactez la boutique.",
@@ -257,7 +257,7 @@ static FR: PageWords = PageWords {
         meaning: "Veuillez ne pas payer à nouveau ici. Pour en savoir plus, contactez la boutique en citant le numéro ci-dessous.",
     },
     frame_title: "Ce paiement ne peut pas s’afficher ici.",
-    frame_shopper: "Le site autour de ce cadre n’est pas connu de la boutique à payer. Rien n’a été débité.",
+    frame_shopper: "La boutique n’a pas autorisé ce site à afficher le paiement. Rien n’a été débité.",
     frame_merchant: |origin| {
         format!("Ajoutez {origin} aux domaines autorisés dans vos réglages, puis rechargez la page.")
     },
@@ -268,7 +268,7 @@ static FR: PageWords = PageWords {
     payment: "Paiement",
 
     unknown_merchant: Trouble {
-        what: "Ce lien de paiement n’appartient à aucune boutique connue ici.",
+        what: "Nous ne connaissons pas la boutique de ce lien de paiement.",
         shopper: "Demandez un autre lien à la boutique.",
         merchant: "Comparez l’identifiant de marchand du lien avec celui de vos réglages.",
     },
@@ -278,7 +278,7 @@ static FR: PageWords = PageWords {
         merchant: "",
     },
     unknown_page: Trouble {
-        what: "Il n’y a rien à cette adresse.",
+        what: "Cette page n’existe pas.",
         shopper: "Vérifiez l’adresse, ou recommencez depuis la boutique.",
         merchant: "",
     },
@@ -298,9 +298,9 @@ static FR: PageWords = PageWords {
         merchant: "Le réseau ne transporte pas de montants inférieurs à quelques centimes.",
     },
     bad_currency: Trouble {
-        what: "Seuls les prix en euros peuvent être payés ici.",
+        what: "Vous ne pouvez payer ici que des prix en euros.",
         shopper: "Rien n’a été débité. Merci de prévenir la boutique.",
-        merchant: "fiat_currency vaut eur, ou est omis.",
+        merchant: "Donnez à fiat_currency la valeur eur, ou omettez-le.",
     },
     order_id_too_long: Trouble {
         what: "Le numéro de commande de ce lien est trop long.",
@@ -310,7 +310,7 @@ static FR: PageWords = PageWords {
     repeated_parameter: Trouble {
         what: "Ce lien contient {} plus d’une fois.",
         shopper: "Rien n’a été débité. Merci de prévenir la boutique.",
-        merchant: "Chaque paramètre figure une seule fois dans le lien.",
+        merchant: "N’utilisez chaque paramètre qu’une seule fois dans le lien.",
     },
     malformed: Trouble {
         what: "Un élément de ce lien est illisible\u{a0}: {}.",
@@ -318,22 +318,22 @@ static FR: PageWords = PageWords {
         merchant: "Les paramètres doivent être en UTF-8 et encodés pour une URL.",
     },
     bad_signature: Trouble {
-        what: "Ce lien a été modifié en route, ou n’est pas complet.",
+        what: "Ce lien a été modifié ou est incomplet.",
         shopper: "Rien n’a été débité. Recommencez depuis la boutique.",
         merchant: "Signez le lien sur votre serveur, exactement tel qu’il est envoyé.",
     },
     link_expired: Trouble {
-        what: "Ce lien n’est plus valable.",
+        what: "Ce lien a expiré.",
         shopper: "Rien n’a été débité. Recommencez depuis la boutique.",
         merchant: "",
     },
     too_many: Trouble {
-        what: "Il y a eu trop d’essais en peu de temps.",
+        what: "Trop d’essais en peu de temps.",
         shopper: "Rien n’a été débité. Attendez {} secondes, puis réessayez.",
         merchant: "",
     },
     rate_away: Trouble {
-        what: "Aucun taux de change n’est disponible pour le moment.",
+        what: "Aucun cours n’est disponible pour le moment.",
         shopper: "Rien n’a été débité. Réessayez dans une minute.",
         merchant: "",
     },

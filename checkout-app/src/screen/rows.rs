@@ -18,7 +18,7 @@ pub struct Row {
     pub link: Option<String>,
 }
 
-/// What to quote to the merchant: his own order id if he gave one, else the charge's.
+/// What to quote to the merchant: their own order id if they gave one, else the charge's.
 pub(super) fn to_quote(view: &ChargeView) -> &str {
     view.order_id.as_deref().unwrap_or(&view.id)
 }

@@ -57,14 +57,14 @@ fn every_situation_has_its_sentence_its_step_and_its_title() {
         (
             "partial",
             Phase::Partial,
-            "Received 0.00020000 of 0.00067372\u{a0}BTC, 0.00047372\u{a0}BTC to go.",
+            "Received 0.00020000 of 0.00067372\u{a0}BTC. Please send 0.00047372\u{a0}BTC.",
             wallet("partial"),
             "Partly paid · Maison Lumen",
         ),
         (
             "closing",
             Phase::Closing,
-            "Time is up, checking for a payment sent in time…",
+            "Time is up. Checking for a payment sent in time…",
             shop(),
             "◔ Checking · Maison Lumen",
         ),
@@ -113,21 +113,21 @@ fn every_situation_has_its_sentence_its_step_and_its_title() {
         (
             "overpaid",
             Phase::Overpaid,
-            "Payment confirmed, and you sent more than was asked.",
+            "Payment confirmed, but you sent more than the amount due.",
             shop(),
             "✓ Paid · Maison Lumen",
         ),
         (
             "timedout",
             Phase::TimedOut,
-            "Time ran out, and no payment arrived.",
+            "Time ran out and no payment arrived.",
             again(),
-            "! Time ran out · Maison Lumen",
+            "! Timed out · Maison Lumen",
         ),
         (
             "late",
             Phase::Late,
-            "Your payment arrived after the time ran out.",
+            "Your payment arrived after time ran out.",
             shop(),
             "! Too late · Maison Lumen",
         ),
@@ -141,7 +141,7 @@ fn every_situation_has_its_sentence_its_step_and_its_title() {
         (
             "replaced",
             Phase::Replaced,
-            "Your payment was replaced by another one and is gone.",
+            "Your payment was replaced by another one.",
             shop(),
             "! Payment gone · Maison Lumen",
         ),
@@ -155,14 +155,14 @@ fn every_situation_has_its_sentence_its_step_and_its_title() {
         (
             "reorged",
             Phase::Reorged,
-            "The network undid your payment, so the shop received nothing.",
+            "The network reversed your payment, so the shop received nothing.",
             shop(),
             "! Payment gone · Maison Lumen",
         ),
         (
             "cancelled",
             Phase::Cancelled,
-            "The shop cancelled this payment, so please do not pay any more.",
+            "The shop cancelled this payment. Please do not pay.",
             shop(),
             "! Cancelled · Maison Lumen",
         ),
@@ -282,7 +282,7 @@ fn r08_dust_that_moves_no_state_is_shown_all_the_same() {
     view.remaining_sat -= 300;
     assert_eq!(
         screen(&view).sentence,
-        "Received 0.00000300 of 0.00067372\u{a0}BTC, 0.00067072\u{a0}BTC to go."
+        "Received 0.00000300 of 0.00067372\u{a0}BTC. Please send 0.00067072\u{a0}BTC."
     );
 }
 

@@ -18,7 +18,7 @@ use crate::web::headers::{Framing, Nonce, Running, page_policy};
 use crate::web::{Context, RequestId, urls};
 use crate::words::lang;
 
-/// Who asks for a page, and how he wants it.
+/// Who asks for a page, and how they want it.
 #[derive(Debug, Clone)]
 pub struct Visit {
     /// The request's name.
@@ -89,7 +89,7 @@ impl Visit {
     }
 }
 
-/// The merchant, as far as shoppers see him.
+/// The merchant, as far as shoppers see them.
 #[must_use]
 pub fn merchant_view(merchant: &Merchant) -> MerchantView {
     MerchantView {

@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 
 use crate::merchant::{Language, Settings};
 
-/// The language of a page of a merchant with these `settings`; only languages that he offers are chosen.
+/// The language of a page of a merchant with these `settings`; only languages that they offer are chosen.
 #[must_use]
 pub fn choose(asked: Option<Language>, settings: &Settings, headers: &HeaderMap) -> Language {
     let offered = |language: &Language| settings.languages.contains(language);

@@ -99,7 +99,7 @@ async fn follow(
     let token = params.as_ref().ok().and_then(|params| params.press.as_deref());
     let press = app.presses.read(token, id, client, now);
 
-    // Before anything else is told: a page of the merchant must not appear where he has not allowed it (R24).
+    // Before anything else is told: a page of the merchant must not appear where they have not allowed it (R24).
     let admission = navigation::admission(method, &visit.headers, &merchant, press != Press::Nothing);
     if let Admission::Refused(origin) = admission {
         return Ok(notice(app, visit, origin));

@@ -24,7 +24,7 @@ use crate::charges::Snapshot;
 use crate::merchant::Merchant;
 use refusal::Refusal;
 
-/// The merchant and his charge that a path names.
+/// The merchant and their charge that a path names.
 async fn named(app: &App, merchant: &str, charge: &str) -> Result<(Arc<Merchant>, Arc<Snapshot>), Refusal> {
     let merchant_id: MerchantId = merchant.parse().map_err(|_| Refusal::malformed_merchant())?;
     let charge_id: ChargeId = charge.parse().map_err(|_| Refusal::malformed_charge())?;

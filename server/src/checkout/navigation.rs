@@ -12,7 +12,7 @@ use crate::merchant::Merchant;
 pub enum Admission {
     /// A person is really going there: a charge may be made.
     Real,
-    /// It cannot be told, or is a guess: a button, by which a person shows that he is one.
+    /// It cannot be told, or is a guess: a button, by which a person shows that they are one.
     Button,
     /// Framed by a page that is not on the merchant's list; its origin, where the browser told it.
     Refused(Option<String>),

@@ -121,7 +121,7 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, "needs-https", PageProblem::UnknownPage)
     }
 
-    /// The server has too much to do.
+    /// The server is busy. Try again in a minute.
     #[must_use]
     pub const fn busy() -> Self {
         Self::unavailable("busy", PageProblem::Internal)
@@ -193,38 +193,38 @@ fn title(code: &str) -> &'static str {
     match code {
         "malformed-merchant-id" => "The merchant id is not a UUID of 36 characters.",
         "unknown-merchant" => "There is no such merchant.",
-        "malformed-charge-id" => "The charge id is not a UUID of 36 characters.",
+        "malformed-charge-id" => "The charge id is not a UUID (36 characters).",
         "unknown-charge" => "There is no such charge.",
-        "method-not-allowed" => "The method is not allowed here.",
+        "method-not-allowed" => "This path does not allow the method.",
         "malformed-form" => "The form cannot be read.",
-        "not-allowed" => "Your part in this team does not allow it.",
-        "foreign-form" => "The form was not sent from a page of this server.",
+        "not-allowed" => "Your role in this team does not allow this.",
+        "foreign-form" => "The form does not come from a page of this server.",
         "stale-form" => "The form belongs to a session that has ended.",
         "needs-https" => "The dashboard needs https, or a loopback address.",
-        "busy" => "The server has too much to do.",
+        "busy" => "The server is busy. Try again in a minute.",
         "too-many-requests" => "Too many requests. See Retry-After.",
-        "too-many-exports" => "Two exports of this account are under way.",
+        "too-many-exports" => "Two exports of this account are still running.",
         "malformed-price" => "The price is not a whole number of cents.",
         "negative-price" => "The price is negative.",
         "zero-price" => "The price is zero.",
         "price-above-limit" => "The price is above the merchant's limit.",
-        "price-too-small" => "The price is too small to be paid on the chain.",
+        "price-too-small" => "The price is too small to pay with Bitcoin.",
         "malformed-currency" => "The currency is not an ISO 4217 code.",
         "unsupported-currency" => "Only eur is supported.",
         "order-id-too-long" => "The order id has more than 200 characters.",
-        "malformed-parameter" => "A parameter is not UTF-8 or has control characters.",
-        "repeated-parameter" => "A parameter stands in the link more than once.",
+        "malformed-parameter" => "A parameter is not UTF-8, or contains control characters.",
+        "repeated-parameter" => "A parameter appears in the link more than once.",
         "malformed-signature" => "sig is not 64 hexadecimal digits.",
         "malformed-expiry" => "exp is not a whole number of Unix seconds.",
-        "incomplete-signature" => "sig and exp belong together.",
+        "incomplete-signature" => "sig and exp must be used together.",
         "signature-without-price" => "A link without a price cannot be signed.",
-        "signature-required" => "The merchant takes signed links only.",
+        "signature-required" => "The merchant accepts signed links only.",
         "wrong-signature" => "The signature does not belong to this link.",
-        "link-expired" => "The signed link has run out.",
-        "no-rate" => "There is no fresh exchange rate.",
-        "merchant-not-ready" => "The merchant cannot take payments yet.",
-        "storage-unavailable" => "Charges cannot be stored now.",
-        _ => "There is nothing here.",
+        "link-expired" => "The signed link has expired.",
+        "no-rate" => "No exchange rate is available.",
+        "merchant-not-ready" => "The merchant cannot accept payments yet.",
+        "storage-unavailable" => "Charges cannot be stored at the moment.",
+        _ => "This path does not exist.",
     }
 }
 

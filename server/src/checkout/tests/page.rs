@@ -185,7 +185,7 @@ async fn r37_the_front_door_leads_to_the_login() {
     assert_eq!(page.header("location"), "/login");
     let login = app.get("/login").await;
     assert!(
-        login.body.contains("Sandbox") && login.body.contains("Sent here to pay?"),
+        login.body.contains("Test network") && login.body.contains("Here to pay?"),
         "{}",
         login.body
     );
