@@ -106,7 +106,7 @@ fn without_node(smtp_url: &str) -> Setup {
 
 async fn sent_in_vain(app: &App) -> Result<()> {
     eventually("a letter to be refused", async || {
-        ensure!(app.log().contains("a letter was not sent"), "{}", app.log());
+        ensure!(app.log().contains("an e-mail was not sent"), "{}", app.log());
         Ok(())
     })
     .await
@@ -121,7 +121,7 @@ async fn a_letter_arrives_once_with_both_its_parts() -> Result<()> {
     let letters = sink.has(1).await?;
     for part in [
         "To: anna@buyer.example",
-        "Subject: Test of Bitpro's e-mail",
+        "Subject: Bitpro test e-mail",
         "text/plain",
         "text/html",
     ] {
@@ -134,7 +134,7 @@ async fn a_letter_arrives_once_with_both_its_parts() -> Result<()> {
     ensure!(refused.contains("wanted an e-mail address"), "{refused}");
     // There is no node, which is wrong, but mail is well.
     let checked = format!("{:#}", app.run(&["check"]).await.err().context("all is well")?);
-    ensure!(checked.contains("takes letters from"), "{checked}");
+    ensure!(checked.contains("accepts e-mail from"), "{checked}");
     app.stop().await?;
     app.start().await?;
     app.run(&["mail", "test", "bert@buyer.example"]).await?;

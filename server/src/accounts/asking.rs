@@ -120,11 +120,11 @@ impl Accounts {
         let letter = letters::asked(application.language, &account.email, &account.name);
         tx.post(&letter).await?;
         self.tell_operator(tx, now).await?;
-        tracing::info!("an account was asked for: see `bitpro account list`");
+        tracing::info!("an account was requested: see `bitpro account list`");
         Ok(())
     }
 
-    /// Tells the operator of requests that he was not told of, in one letter, unless the one before was sent lately.
+    /// Tells the operator of requests that they were not told of, in one letter, unless the one before was sent lately.
     async fn tell_operator(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         let Some(operator) = &self.operator else { return Ok(()) };
         let mut people = tx.people().await?;
@@ -183,7 +183,7 @@ impl Accounts {
         tx.post(&letter).await
     }
 
-    /// Lets a person in: he gets his letter, and the merchant he asked for.
+    /// Lets a person in: they get their letter, and the merchant they asked for.
     ///
     /// # Errors
     /// [`AccountError::UnknownAccount`], [`AccountError::Approved`], or the database's.
@@ -257,7 +257,7 @@ impl Accounts {
             .await
     }
 
-    /// Gives a merchant an owner whom the command line names, who gets an account if he has none; the owners before him are told.
+    /// Gives a merchant an owner whom the command line names, who gets an account if they have none; the owners before them are told.
     /// Whether a letter with a link
     /// to choose a password is on its way.
     ///
@@ -307,7 +307,7 @@ impl Accounts {
             .await
     }
 
-    /// Tells a team that the operator gave it an owner; and him, unless he has yet to choose a password, and hears of it so.
+    /// Tells a team that the operator gave it an owner; and that owner, unless they have yet to choose a password, and hear of it so.
     async fn tell_of_owner(
         &self,
         tx: &mut Tx,
@@ -403,7 +403,7 @@ pub(super) fn merchant_row(tx: &Tx, id: MerchantId) -> Result<i64, StoreError> {
         .ok_or_else(|| StoreError::Damaged("a merchant without a row".to_owned()))
 }
 
-/// What a new merchant begins with: his site, if it is one, may frame the checkout at once.
+/// What a new merchant begins with: their site, if it is one, may frame the checkout at once.
 fn first_settings(name: &str, site: &str) -> Settings {
     let named = Settings::named(name)
         .or_else(|_| Settings::named("Shop"))

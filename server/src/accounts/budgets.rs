@@ -1,6 +1,6 @@
 //! How often somebody may try. What is counted is what was typed, not whether it exists, so that a limit tells nothing.
 //!
-//! Strangers share budgets: by client, by account, and all of them together. Whoever is known has one of his own, which no
+//! Strangers share budgets: by client, by account, and all of them together. Whoever is known has one of their own, which no
 //! stranger can spend: a browser that the account was logged in with before, or a session.
 
 use bitpro_charge::{MerchantId, Timestamp};
@@ -41,7 +41,7 @@ pub(crate) enum Lane {
     Stranger(Client),
     /// A browser that was logged in to this account before, by the id in its cookie.
     Device([u8; 16]),
-    /// Somebody who is logged in, by the hash of his session.
+    /// Somebody who is logged in, by the hash of their session.
     Session([u8; 32]),
 }
 
@@ -131,7 +131,7 @@ impl Budgets {
     }
 
     /// Takes an attempt to show that one is the person with this address. How many there were in a row: of strangers on second
-    /// factors from everywhere, on passwords from this client; of somebody known, his own.
+    /// factors from everywhere, on passwords from this client; of somebody known, their own.
     ///
     /// # Errors
     /// [`RetryAfter`].

@@ -11,7 +11,7 @@ pub struct Email(String);
 pub(super) const LONGEST: usize = 254;
 
 impl Email {
-    /// Reads what somebody typed; `None` when no letter could get there, or it is written as nobody writes his address: with
+    /// Reads what somebody typed; `None` when no letter could get there, or it is written as nobody writes their address: with
     /// quotes, at the bare address of a host, or with marks that cannot be seen.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {

@@ -21,7 +21,7 @@ use crate::store::{StoreError, Tx};
 pub struct Visitor {
     /// The address.
     pub client: IpAddr,
-    /// The accounts to which his browser is known, as his cookie says it.
+    /// The accounts to which their browser is known, as their cookie says it.
     pub marks: String,
     /// The browser as it calls itself.
     pub agent: String,
@@ -301,7 +301,7 @@ impl Accounts {
     }
 
     /// Stores a password: all browsers that were known are so no more, every session but a new one ends, and so does every
-    /// link that was sent before, lest whoever had the account move it to a mailbox of his. The mailbox is told when there was a
+    /// link that was sent before, lest whoever had the account move it to a mailbox of theirs. The mailbox is told when there was a
     /// password before. The account as it is then.
     pub(super) async fn set_password(
         &self,
@@ -342,17 +342,17 @@ impl Accounts {
                 () = closing.cancelled() => return,
                 _ = minutes.tick() => {
                     if let Err(error) = self.take_due_wallets().await {
-                        tracing::warn!(%error, "wallets that are due were not taken; they are tried again");
+                        tracing::warn!(%error, "wallet changes that are due were not applied; will retry");
                     }
                     if let Err(error) = self.tell_of_requests().await {
-                        tracing::warn!(%error, "the operator was not told of requests for accounts; it is tried again");
+                        tracing::warn!(%error, "the operator was not notified of account requests; will retry");
                     }
                     continue;
                 }
                 _ = every.tick() => {}
             }
             if let Err(error) = self.tidy().await {
-                tracing::warn!(%error, "ended sessions were not forgotten");
+                tracing::warn!(%error, "expired sessions were not deleted");
             }
         }
     }
@@ -386,11 +386,7 @@ impl Accounts {
             .await?;
         if forgotten > 0 {
             metrics::counter!("bitpro_audit_lines_forgotten_total").increment(forgotten);
-            tracing::warn!(
-                forgotten,
-                most,
-                "logs of changes were full: their oldest lines are forgotten"
-            );
+            tracing::warn!(forgotten, most, "audit logs were full: their oldest lines were deleted");
         }
         Ok(())
     }

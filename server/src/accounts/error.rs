@@ -11,7 +11,7 @@ use crate::store::StoreError;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AccountError {
     /// Accounts cannot be asked for here.
-    #[error("accounts cannot be asked for here")]
+    #[error("accounts cannot be requested here")]
     Closed,
     /// The password is not taken.
     #[error(transparent)]
@@ -20,50 +20,50 @@ pub enum AccountError {
     #[error("the e-mail address or the password is wrong")]
     WrongPassword,
     /// The code does not count.
-    #[error("the code is wrong, or was used before")]
+    #[error("the code is wrong or was already used")]
     WrongCode,
     /// The secret of an authenticator app was not shown to this session, or too long ago.
     #[error("the key of the app was shown too long ago")]
     StaleOffer,
     /// The person belongs to as many merchants as one may.
-    #[error("somebody who belongs to {0} merchants adds no other")]
+    #[error("this person already belongs to {0} merchants, the maximum")]
     ManyMerchants(u32),
     /// The passkey does not count.
-    #[error("the passkey is not known, or answers another question")]
+    #[error("the passkey is unknown, or answers another challenge")]
     WrongPasskey,
     /// The account has as many passkeys as it may.
     #[error("an account has at most {} passkeys", super::passkeys::MOST_PASSKEYS)]
     ManyPasskeys,
     /// The link was used, replaced or has run out.
-    #[error("the link was used before, or has run out")]
+    #[error("the link was already used, or has expired")]
     UnknownLink,
     /// Too many attempts.
-    #[error("too many attempts: come back in {0} seconds")]
+    #[error("too many attempts: try again in {0} seconds")]
     TooMany(u32),
     /// There is no such account.
     #[error("there is no account with this address")]
     UnknownAccount,
     /// The account was let in before.
-    #[error("the account was approved before")]
+    #[error("the account is already approved")]
     Approved,
     /// The account was not let in yet.
-    #[error("this is a request that was not approved yet: approve or reject it")]
+    #[error("this request is not approved yet: approve or reject it")]
     NotApproved,
     /// The operator has blocked the account.
     #[error("the account is blocked")]
     Blocked,
-    /// He has not.
+    /// They have not.
     #[error("the account is not blocked")]
     NotBlocked,
     /// It has none.
     #[error("the account has no second factor")]
     NoFactor,
     /// Merchants would be left without an owner who can get in.
-    #[error("the only owner of {}: give it another one first, by `bitpro merchant set <id> --owner <email>`", listed(.0))]
+    #[error("the only owner of {}: first add another one with `bitpro merchant set <id> --owner <email>`", listed(.0))]
     OnlyOwner(Vec<MerchantId>),
     /// The same of an account that is to be blocked.
     #[error(
-        "the only owner of {}: give it another one first, by `bitpro merchant set <id> --owner <email>`, or leave it without one by \
+        "the only owner of {}: first add another one with `bitpro merchant set <id> --owner <email>`, or leave it without one by \
          --force",
         listed(.0)
     )]
@@ -72,13 +72,13 @@ pub enum AccountError {
     #[error("this address has an account")]
     Taken,
     /// A merchant always has an owner.
-    #[error("a merchant always has an owner: make somebody else one first")]
+    #[error("a merchant always has an owner: make someone else an owner first")]
     LastOwner,
     /// Nobody of the team is meant.
     #[error("there is no such member")]
     UnknownMember,
     /// The person belongs to the team.
-    #[error("this person belongs to the team")]
+    #[error("this person already belongs to the team")]
     Member,
     /// There is no such merchant.
     #[error("there is no such merchant")]
@@ -87,7 +87,7 @@ pub enum AccountError {
     #[error("the invitation is for another address")]
     OtherAddress,
     /// Too many people are invited.
-    #[error("a team has at most {} people, invited ones included", super::team::MOST_MEMBERS)]
+    #[error("a team has at most {} people, including invitations", super::team::MOST_MEMBERS)]
     TeamFull,
     /// Passwords cannot be hashed now.
     #[error("the server is busy")]
@@ -107,7 +107,7 @@ impl From<RetryAfter> for AccountError {
 }
 
 impl AccountError {
-    /// The same as [`words`](Self::words) for somebody who is logged in: he was asked for no address.
+    /// The same as [`words`](Self::words) for somebody who is logged in: they were asked for no address.
     #[must_use]
     pub fn words_inside(&self) -> (String, String) {
         match self {
@@ -124,8 +124,8 @@ impl AccountError {
     pub fn words(&self) -> (String, String) {
         let (en, fr) = match self {
             Self::Closed => (
-                "Accounts cannot be requested here. Ask whoever runs this server.",
-                "On ne peut pas demander de compte ici. Adressez-vous à l’exploitant de ce serveur.",
+                "You cannot request an account here. Contact the operator of this server.",
+                "Vous ne pouvez pas demander de compte ici. Contactez l’exploitant de ce serveur.",
             ),
             Self::Weak(Weakness::Short) => {
                 return (
@@ -140,28 +140,25 @@ impl AccountError {
                 );
             }
             Self::Weak(Weakness::Guessable) => (
-                "This password would be guessed: it is known from data breaches, follows a pattern, or holds your name. \
-                 Four or more random words make a good one.",
-                "Ce mot de passe serait deviné : il figure dans des fuites de données, suit un motif ou contient votre nom. \
-                 Quatre mots au hasard ou plus en font un bon.",
+                "This password is easy to guess: it appears in data breaches, follows a pattern, or contains your name. Use four or more random words.",
+                "Ce mot de passe est facile à deviner\u{a0}: il figure dans des fuites de données, suit un motif ou contient votre nom. Utilisez quatre mots au hasard ou plus.",
             ),
             Self::WrongPassword => (
                 "The e-mail address or the password is wrong.",
                 "L’adresse e-mail ou le mot de passe est faux.",
             ),
             Self::WrongCode => (
-                "The code is wrong, or was used before. Wait for the next one.",
+                "The code is wrong or was already used. Wait for the next one.",
                 "Le code est faux ou a déjà servi. Attendez le suivant.",
             ),
             Self::StaleOffer => (
-                "This page was open too long. Scan the new code below, and remove the entry that you have made in the app.",
-                "Cette page est restée ouverte trop longtemps. Scannez le nouveau code ci-dessous, et supprimez l’entrée créée dans \
-                 l’application.",
+                "This page was open too long. Scan the new code below, and remove the previous entry from the app.",
+                "Cette page est restée ouverte trop longtemps. Scannez le nouveau code ci-dessous, et supprimez l’entrée précédente de l’application.",
             ),
             Self::ManyMerchants(most) => {
                 return (
-                    format!("You belong to {most} shops: no more can be added."),
-                    format!("Vous faites partie de {most} boutiques : on ne peut pas en ajouter."),
+                    format!("You already belong to {most} shops, the maximum."),
+                    format!("Vous faites déjà partie de {most} boutiques, le maximum."),
                 );
             }
             Self::WrongPasskey => (
@@ -169,12 +166,12 @@ impl AccountError {
                 "La clé d’accès n’a pas été acceptée, ou cela a pris plus de cinq minutes. Réessayez.",
             ),
             Self::ManyPasskeys => (
-                "You have as many passkeys as an account may have. Remove one first.",
-                "Vous avez autant de clés d’accès qu’un compte peut en avoir. Retirez-en une d’abord.",
+                "You already have the maximum number of passkeys. Remove one first.",
+                "Vous avez déjà le nombre maximal de clés d’accès. Retirez-en une d’abord.",
             ),
             Self::UnknownLink => (
-                "This link, or one that was sent with it, was used before, or it has expired.",
-                "Ce lien, ou un autre envoyé avec lui, a déjà servi, ou il a expiré.",
+                "This link has expired, or it was already used, or a link sent with it was.",
+                "Ce lien a expiré, ou il a déjà servi, ou un autre envoyé avec lui a servi.",
             ),
             Self::TooMany(secs) => {
                 let (en, fr) = wait(*secs);
@@ -184,12 +181,12 @@ impl AccountError {
                 );
             }
             Self::LastOwner => (
-                "A merchant always has an owner. Make somebody else an owner first.",
-                "Un commerce a toujours un propriétaire. Nommez d’abord quelqu’un d’autre.",
+                "A shop always has an owner. Make someone else an owner first.",
+                "Une boutique a toujours un propriétaire. Nommez d’abord quelqu’un d’autre.",
             ),
             Self::Taken => ("This address is taken.", "Cette adresse est déjà prise."),
             Self::Member => (
-                "This person belongs to the team already.",
+                "This person already belongs to the team.",
                 "Cette personne fait déjà partie de l’équipe.",
             ),
             Self::OtherAddress => (
@@ -197,8 +194,8 @@ impl AccountError {
                 "Cette invitation est pour une autre adresse e-mail. Déconnectez-vous et rouvrez le lien.",
             ),
             Self::TeamFull => (
-                "The team is full: remove somebody first.",
-                "L’équipe est complète : retirez d’abord quelqu’un.",
+                "The team is full. Remove someone first.",
+                "L’équipe est complète. Retirez d’abord quelqu’un.",
             ),
             Self::NotApproved
             | Self::Blocked
@@ -209,7 +206,7 @@ impl AccountError {
             | Self::UnknownAccount
             | Self::UnknownMember
             | Self::UnknownMerchant
-            | Self::Approved => ("There is nothing here.", "Il n’y a rien ici."),
+            | Self::Approved => ("This page does not exist.", "Cette page n’existe pas."),
             Self::Busy | Self::Sealed(_) | Self::Store(_) => (
                 "The server cannot do this now. Try again in a minute.",
                 "Le serveur ne peut pas faire cela maintenant. Réessayez dans une minute.",
@@ -224,8 +221,7 @@ fn listed(merchants: &[MerchantId]) -> String {
     ids.join(", ")
 }
 
-/// How long somebody is to wait, in English and French: in the largest unit of which it is more than one and a half, rounded
-/// up.
+/// How long somebody is to wait, in English and French: in the largest unit that gives more than 1.5, rounded up.
 fn wait(secs: u32) -> (String, String) {
     let (number, en, fr) = match secs {
         0..=90 => (secs.max(1), "second", "seconde"),

@@ -12,7 +12,7 @@ use crate::seal::Purpose;
 use crate::store::people::AccountRow;
 use crate::store::{StoreError, Tx};
 
-/// So many wrong second factors in a row are no slips any more: the mailbox is told.
+/// So many wrong second factors in a row are no longer typos: we e-mail the owner.
 const SUSPICIOUS_TRIES: u32 = 8;
 
 /// How long a secret for an authenticator app may be taken after it was shown, in seconds.
@@ -213,7 +213,7 @@ impl Accounts {
         client: IpAddr,
     ) -> Result<(), AccountError> {
         let now = self.charges.now();
-        // Counted by session: whatever strangers do, whoever is logged in can show that it is he.
+        // Counted by session: whatever strangers do, whoever is logged in can show who they are.
         let (hash, email) = (login.session.hash, &login.account.email);
         let lane = Lane::Session(hash);
         self.budgets.attempt(lane, Trial::Password, email, now)?;

@@ -73,7 +73,7 @@ impl Accounts {
             .await
     }
 
-    /// Notes in a unit what a person did to his own account.
+    /// Notes in a unit what a person did to their own account.
     pub(super) async fn note(
         &self,
         tx: &mut Tx,

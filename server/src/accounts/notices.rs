@@ -67,11 +67,11 @@ impl Whence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part<'a> {
     merchant: MerchantId,
-    /// `None` when he belongs to it no more.
+    /// `None` when they belong to it no more.
     role: Option<Role>,
-    /// Whom he had invited, who may not come any more.
+    /// Whom they had invited, who may not come any more.
     invitations: &'a str,
-    /// The keys that he knows.
+    /// The keys that they know.
     keys: &'a str,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Part<'a> {
 }
 
 impl Accounts {
-    /// Tells a member what became of his part.
+    /// Tells a member what became of their part.
     pub(super) async fn tell_member(
         &self,
         tx: &mut Tx,
@@ -113,7 +113,7 @@ impl Accounts {
         self.notify(tx, part.merchant, &[member], notice, whence, now).await
     }
 
-    /// Tells the owners what became of the part of `member`, an address: those of `team`, as it was before, but himself.
+    /// Tells the owners what became of the part of `member`, an address: those of `team`, as it was before, except `member`.
     pub(super) async fn tell_owners(
         &self,
         tx: &mut Tx,

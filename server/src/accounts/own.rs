@@ -192,12 +192,12 @@ impl Accounts {
             .unwrap_or_default()
     }
 
-    /// The zone in which pages tell somebody of his own account.
+    /// The zone in which pages tell somebody of their own account.
     pub(crate) async fn account_zone(&self, account: i64) -> Result<Zone, StoreError> {
         Ok(self.own_zone(&self.memberships(account).await?))
     }
 
-    /// The same of known memberships: that of the merchant to whom he has belonged longest.
+    /// The same of known memberships: that of the merchant to whom they have belonged longest.
     pub(super) fn own_zone(&self, memberships: &[Membership]) -> Zone {
         let first = memberships.first();
         first.map(|first| self.zone_of(first.merchant)).unwrap_or_default()

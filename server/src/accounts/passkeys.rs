@@ -143,7 +143,7 @@ impl Accounts {
         let builder = builder
             .map_err(refused)?
             .exclude_credentials(Some(known.into_iter().map(|credential| credential.cred_id).collect()))
-            // It will stand for the password, too: whoever holds the phone must show that he may.
+            // It will stand for the password, too: whoever holds the phone must show that they may.
             .user_verification_policy(UserVerificationPolicy::Required);
         let (options, state) = passkeys.core.generate_challenge_register(builder).map_err(refused)?;
         passkeys.wait(

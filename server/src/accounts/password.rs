@@ -44,7 +44,7 @@ pub enum Weakness {
     #[error("a password has at most {MOST_CHARS} characters")]
     Long,
     /// It is known from breaches, a pattern, or made of the person's own name.
-    #[error("this password would be guessed: it is known from breaches, follows a pattern, or holds your name")]
+    #[error("this password is easy to guess: it appears in data breaches, follows a pattern, or contains the name")]
     Guessable,
 }
 
@@ -330,7 +330,7 @@ mod tests {
         assert!(matches!(next, std::task::Poll::Ready(Err(AccountError::Busy))));
         assert!(check(Lane::Device([1; 16])).await.is_ok());
         assert!(check(Lane::Session([1; 32])).await.is_ok());
-        // Who goes away leaves his place to another.
+        // Who goes away leaves their place to another.
         waiting.pop();
         assert!(futures::poll!(Box::pin(check(stranger()))).is_pending());
         drop(held);

@@ -38,7 +38,7 @@ pub(crate) struct Invitee {
 pub struct Joining {
     /// The merchant's name.
     pub merchant: String,
-    /// His id.
+    /// The id.
     pub id: MerchantId,
     /// The address that is invited.
     pub email: String,
@@ -48,14 +48,14 @@ pub struct Joining {
     pub has_account: bool,
 }
 
-/// Somebody who joins without an account: the invitation came by letter, so the address is his.
+/// Somebody who joins without an account: the invitation came by letter, so the address is theirs.
 #[derive(Debug, Clone)]
 pub struct Newcomer {
-    /// His name.
+    /// Their name.
     pub name: String,
-    /// The password that he chose.
+    /// The password that they chose.
     pub password: String,
-    /// The language of his letters and pages.
+    /// The language of their letters and pages.
     pub language: Language,
 }
 
@@ -343,7 +343,7 @@ impl Accounts {
             .await
     }
 
-    /// Takes a member out of the team: himself, or another one.
+    /// Takes a member out of the team: the caller, or another one.
     pub(crate) async fn remove(
         &self,
         merchant: MerchantId,
@@ -372,7 +372,7 @@ impl Accounts {
     }
 }
 
-/// The member of a team with this id, unless it would lose its last owner by what is to be done to him.
+/// The member of a team with this id, unless it would lose its last owner by what is to be done to them.
 fn found(team: &[MemberRow], member: [u8; 16], stays_owner: bool) -> Result<MemberRow, AccountError> {
     let found = team.iter().find(|known| known.id == member).cloned();
     let found = found.ok_or(AccountError::UnknownMember)?;

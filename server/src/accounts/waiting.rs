@@ -176,7 +176,7 @@ impl Accounts {
     /// Lets a wallet wait for another whole day, of which the owners are told.
     async fn begin_anew(&self, tx: &mut Tx, wallet: PendingWallet) -> Result<(), StoreError> {
         let (merchant, now) = (wallet.merchant, self.charges.now());
-        tracing::warn!(%merchant, "the day of a wallet that waits ended while no server ran: it begins anew");
+        tracing::warn!(%merchant, "the waiting time of a wallet change ended while no server ran: it starts again");
         add_line(tx, &wallet, "settings/wallet/anew", now).await?;
         let due_at = now.plus_secs(WALLET_SECS);
         let client = client_of(&wallet);
@@ -228,12 +228,12 @@ impl Accounts {
         if why == Withdrawal::AnotherHand {
             tracing::error!(
                 %merchant,
-                "a change of wallet that waits was not written by this server: it is withdrawn. Somebody was in the database"
+                "a pending wallet change was not written by this server and is cancelled: someone changed the database"
             );
             metrics::counter!("bitpro_forged_wallets_total").increment(1);
             self.waiting.0.lock().forged += 1;
         } else {
-            tracing::warn!(%merchant, ?why, "a change of wallet that waited is withdrawn");
+            tracing::warn!(%merchant, ?why, "a pending wallet change is cancelled");
         }
         let row = merchant_row(tx, merchant)?;
         tx.people().await?.drop_pending_wallet(row).await?;

@@ -5,22 +5,22 @@ use crate::words::{Words, words};
 /// The words for `action`; `None` for one of another version of the server.
 pub(super) fn deed(action: &str) -> Option<Words> {
     Some(match action {
-        "charges.csv" => words("Exported transactions", "Transactions exportées"),
+        "charges.csv" => words("Exported charges", "Encaissements exportés"),
         "charges/accept" | "charges/{charge}/accept" => words("Accepted money", "Argent accepté"),
-        "charges/cancel" | "charges/{charge}/cancel" => words("Cancelled a transaction", "Transaction annulée"),
-        "charges/{charge}/note" => words("Wrote a note", "Note écrite"),
-        "charges/{charge}/erase" => words("Erased a buyer’s data", "Données d’un acheteur effacées"),
-        "charges/{charge}/redeliver" => words("Sent a webhook’s event again", "Événement de webhook renvoyé"),
-        "team/invite" => words("Invited somebody to the team", "Invitation dans l’équipe"),
-        "team/invitations/{invitation}" => words("Took an invitation back", "Invitation retirée"),
+        "charges/cancel" | "charges/{charge}/cancel" => words("Cancelled a charge", "Encaissement annulé"),
+        "charges/{charge}/note" => words("Edited a note", "Note modifiée"),
+        "charges/{charge}/erase" => words("Erased a shopper’s data", "Données d’un client effacées"),
+        "charges/{charge}/redeliver" => words("Redelivered a webhook event", "Événement de webhook livré de nouveau"),
+        "team/invite" => words("Invited someone to the team", "Invitation dans l’équipe"),
+        "team/invitations/{invitation}" => words("Revoked an invitation", "Invitation révoquée"),
         "team/invitations/withdrawn" => words(
-            "Took back what somebody had invited who may no longer invite",
-            "Invitations retirées, leur auteur n’ayant plus le droit d’inviter",
+            "Revoked the invitations of someone who may no longer invite",
+            "Invitations révoquées, leur auteur n’ayant plus le droit d’inviter",
         ),
-        "team/members/{member}" => words("Changed somebody’s role", "Rôle modifié"),
-        "team/members/{member}/remove" => words("Removed somebody from the team", "Membre retiré de l’équipe"),
+        "team/members/{member}" => words("Changed a member’s role", "Rôle d’un membre modifié"),
+        "team/members/{member}/remove" => words("Removed a member from the team", "Membre retiré de l’équipe"),
         "team/factor" => words(
-            "Changed whether a second factor is required of the team",
+            "Changed whether the team needs a second factor",
             "Obligation d’un second facteur dans l’équipe modifiée",
         ),
         "team/leave" => words("Left the team", "Départ de l’équipe"),
@@ -33,14 +33,11 @@ pub(super) fn deed(action: &str) -> Option<Words> {
             "L’exploitant a envoyé à un membre un lien pour choisir un mot de passe",
         ),
         "account/disable" => words("The operator blocked a member", "L’exploitant a bloqué un membre"),
-        "account/enable" => words(
-            "The operator opened a member’s account again",
-            "L’exploitant a rouvert le compte d’un membre",
-        ),
+        "account/enable" => words("The operator unblocked a member", "L’exploitant a débloqué un membre"),
         "account/remove" => words("The operator removed a member", "L’exploitant a supprimé un membre"),
         "settings" => words("Changed settings", "Réglages modifiés"),
         "settings/look" => words("Changed the colour", "Couleur modifiée"),
-        "settings/look/try" => words("Tried a colour", "Couleur essayée"),
+        "settings/look/try" => words("Previewed a colour", "Couleur prévisualisée"),
         "settings/look/logo" => words("Uploaded a logo", "Logo envoyé"),
         "settings/look/remove-logo" => words("Removed the logo", "Logo supprimé"),
         "settings/domains" => words("Changed the allowed domains", "Domaines autorisés modifiés"),
@@ -50,13 +47,14 @@ pub(super) fn deed(action: &str) -> Option<Words> {
         "settings/webhooks/rotate" | "settings/webhooks/{webhook}/rotate" => {
             words("Gave a webhook a new secret", "Nouveau secret d’un webhook")
         }
-        "settings/webhooks/redeliver" | "settings/webhooks/{webhook}/redeliver" => {
-            words("Sent events of a webhook again", "Événements d’un webhook renvoyés")
-        }
+        "settings/webhooks/redeliver" | "settings/webhooks/{webhook}/redeliver" => words(
+            "Redelivered a webhook’s events",
+            "Événements d’un webhook livrés de nouveau",
+        ),
         "settings/webhooks/remove" | "settings/webhooks/{webhook}/remove" => {
             words("Removed a webhook", "Webhook supprimé")
         }
-        "settings/keys" => words("Made an API key", "Clé d’API créée"),
+        "settings/keys" => words("Created an API key", "Clé d’API créée"),
         "settings/keys/rotate" | "settings/keys/{key}/rotate" => {
             words("Gave an API key a new secret", "Nouveau secret d’une clé d’API")
         }
@@ -65,28 +63,28 @@ pub(super) fn deed(action: &str) -> Option<Words> {
             "Changed whether links must be signed",
             "Obligation de signer les liens modifiée",
         ),
-        "settings/links/rotate" => words("Made a link key", "Clé de signature des liens créée"),
+        "settings/links/rotate" => words("Created a link key", "Clé de signature des liens créée"),
         "settings/links/revoke" | "settings/links/{key}/remove" => {
             words("Removed a link key", "Clé de signature des liens supprimée")
         }
-        "settings/wallet" => words("Looked at another wallet", "Autre portefeuille examiné"),
+        "settings/wallet" => words("Checked another wallet", "Autre portefeuille vérifié"),
         "settings/wallet/confirm" => words("Chose another wallet", "Autre portefeuille choisi"),
-        "settings/wallet/stop" => words("Stopped the change of wallet", "Changement de portefeuille arrêté"),
+        "settings/wallet/stop" => words("Cancelled the wallet change", "Changement de portefeuille annulé"),
         "settings/wallet/due" => words(
-            "The wallet that was waited for was taken",
-            "Le portefeuille en attente a été adopté",
+            "The pending wallet change took effect",
+            "Le changement de portefeuille en attente a pris effet",
         ),
         "settings/wallet/withdrawn" => words(
-            "The server withdrew a change of wallet",
+            "The server cancelled a wallet change",
             "Changement de portefeuille annulé par le serveur",
         ),
         "settings/wallet/anew" => words(
-            "The wait for another wallet began anew",
-            "L’attente d’un autre portefeuille a recommencé",
+            "The waiting time of a wallet change restarted",
+            "Le délai d’un changement de portefeuille a recommencé",
         ),
         "settings/wallet/waits" => words(
-            "Another wallet was waiting when the server started",
-            "Un autre portefeuille attendait au démarrage du serveur",
+            "A wallet change was pending when the server started",
+            "Un changement de portefeuille était en attente au démarrage du serveur",
         ),
         _ => return None,
     })

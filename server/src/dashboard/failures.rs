@@ -13,12 +13,12 @@ pub(super) fn failure(text: &str, language: Language) -> Markup {
 }
 
 /// What is said where not even a failure is known.
-pub(super) const NO_ANSWER: Words = words("no answer", "pas de réponse");
+pub(super) const NO_ANSWER: Words = words("no response", "pas de réponse");
 
 const fn said(kind: FailureKind) -> Words {
     match kind {
-        FailureKind::Slow => words("no answer in time", "pas de réponse à temps"),
-        FailureKind::UnknownName => words("the host name leads nowhere", "le nom d’hôte ne mène nulle part"),
+        FailureKind::Slow => words("no response in time", "pas de réponse à temps"),
+        FailureKind::UnknownName => words("the host name cannot be resolved", "le nom d’hôte est introuvable"),
         FailureKind::NotPublic => words("the address is not public", "l’adresse n’est pas publique"),
         FailureKind::Refused => words("the connection was refused", "la connexion a été refusée"),
         FailureKind::Unreachable => words("the server cannot be reached", "le serveur est injoignable"),
@@ -28,7 +28,7 @@ const fn said(kind: FailureKind) -> Words {
         ),
         FailureKind::NoTls => words("no secure connection", "pas de connexion sécurisée"),
         FailureKind::BrokenOff => words("the connection broke off", "la connexion a été interrompue"),
-        FailureKind::Unreadable => words("the answer is not HTTP", "la réponse n’est pas du HTTP"),
+        FailureKind::Unreadable => words("the response is not HTTP", "la réponse n’est pas du HTTP"),
     }
 }
 

@@ -56,8 +56,8 @@ impl Errors {
 }
 
 const NOTHING_CHANGED: Words = words(
-    "Nothing was changed: see what is marked below.",
-    "Rien n’a été modifié : voyez ce qui est signalé ci-dessous.",
+    "Nothing was changed. Correct the fields marked below.",
+    "Rien n’a été modifié. Corrigez les champs signalés ci-dessous.",
 );
 
 /// A field of a form. It is drawn by [`Field::input`], [`Field::textarea`], [`Field::select`] or [`Field::checkbox`].

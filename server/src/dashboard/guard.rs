@@ -1,4 +1,4 @@
-//! The only way to a handler: who comes is known, whether he may is checked, and what he changes is noted first.
+//! The only way to a handler: who comes is known, whether they may is checked, and what they change is noted first.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -112,7 +112,7 @@ async fn let_in(
         (Some(permission), Some(person)) => {
             let (member, needs_factor) = member(app, person, params).await?;
             if needs_factor && !person.login.account.has_factor() {
-                // Before anything else: his owners require it of him.
+                // Before anything else: their owners require it of them.
                 return Ok(see_other(&format!("/account/factor?required={}", member.merchant.id)));
             }
             if !member.role.may(permission) {
@@ -173,9 +173,9 @@ fn person(token: Token, login: Login) -> Person {
 
 enum Admitted {
     In(Box<Option<Person>>),
-    /// He has to show again that it is he. What he filled in is not lost for that: the page that asks him keeps it.
+    /// They have to show again who they are. What they filled in is not lost: the page that asks keeps it.
     Late(Box<Person>),
-    /// He has to go to another page first.
+    /// They have to go to another page first.
     Elsewhere(String),
 }
 
@@ -215,7 +215,7 @@ fn is_fresh(login: &Login, app: &App) -> bool {
     login.session.confirmed_at > since && has_factor
 }
 
-/// The member who asks, and whether the merchant requires a second factor of him.
+/// The member who asks, and whether the merchant requires a second factor of them.
 async fn member(app: &App, person: &Person, params: &[(String, String)]) -> Result<(Member, bool), Refusal> {
     let named = params.iter().find(|(name, _)| name == "merchant");
     let id = named.and_then(|(_, text)| text.parse::<MerchantId>().ok());

@@ -15,14 +15,14 @@ use crate::words::{Words, words};
 
 const STYLES: &str = include_str!("../../../static/dashboard.css");
 
-const TRANSACTIONS: Words = words("Transactions", "Transactions");
+const TRANSACTIONS: Words = words("Charges", "Encaissements");
 const SETTINGS: Words = words("Settings", "Réglages");
 const LOG_OUT: Words = words("Log out", "Se déconnecter");
 const SANDBOX: Words = words(
-    "Sandbox: coins of this network are worth nothing.",
-    "Bac à sable : les pièces de ce réseau ne valent rien.",
+    "Test network: these coins have no value.",
+    "Réseau de test\u{a0}: ces bitcoins n’ont aucune valeur.",
 );
-const TO_DASHBOARD: Words = words("To the dashboard", "Vers le tableau de bord");
+const TO_DASHBOARD: Words = words("Go to the dashboard", "Aller au tableau de bord");
 const TEAM: Words = words("Team", "Équipe");
 const ACCOUNT: Words = words("Your account", "Votre compte");
 const SKIP: Words = words("Skip to the content", "Aller au contenu");
@@ -178,7 +178,7 @@ const PARTS: [(&str, Words, Permission); 5] = [
     ("/settings", SETTINGS, Permission::Read),
     ("/snippet", words("Snippet", "Intégration"), Permission::Read),
     ("/team", TEAM, Permission::Read),
-    ("/log", words("Log", "Journal"), Permission::Log),
+    ("/log", words("Audit log", "Journal d’audit"), Permission::Log),
 ];
 
 fn navigation(request: &Request) -> Markup {

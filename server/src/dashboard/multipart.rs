@@ -19,7 +19,7 @@ const NAME_CHARS: usize = 100;
 pub struct File {
     /// The name of its field.
     pub field: String,
-    /// What its owner calls it, cleaned: to be shown, never to be used as a path. Empty when he chose none.
+    /// What its owner calls it, cleaned: to be shown, never to be used as a path. Empty when they chose none.
     pub name: String,
     /// What is in it.
     pub bytes: Bytes,

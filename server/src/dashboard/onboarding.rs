@@ -8,15 +8,15 @@ use crate::words::{Words, words};
 /// What is known of a merchant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Facts {
-    /// He said where the money goes.
+    /// They said where the money goes.
     pub(super) has_wallet: bool,
     /// Addresses may be given out.
     pub(super) is_scanned: bool,
     /// Some domain may frame the checkout.
     pub(super) has_domain: bool,
-    /// A link was followed, or his server made a charge.
+    /// A link was followed, or their server made a charge.
     pub(super) has_charge: bool,
-    /// His server is told what happens.
+    /// Their server is told what happens.
     pub(super) has_webhook: bool,
     /// A payment was confirmed.
     pub(super) has_payment: bool,
@@ -137,20 +137,20 @@ const fn progress_words(progress: Progress) -> Words {
 }
 
 const WALLET: (Words, Words) = (
-    words("Say where the money goes", "Indiquer où va l’argent"),
+    words("Connect your wallet", "Connecter votre portefeuille"),
     words(
-        "Paste the descriptor or the extended public key of your wallet, and compare its first three addresses.",
+        "Paste your wallet’s descriptor or extended public key, and compare its first three addresses.",
         "Collez le descripteur ou la clé publique étendue de votre portefeuille, et comparez ses trois premières adresses.",
     ),
 );
 const SCANNING: Words = words(
-    "The node is searching the chain for earlier use of your addresses. You can go on meanwhile.",
-    "Le nœud cherche dans la chaîne un usage antérieur de vos adresses. Vous pouvez continuer en attendant.",
+    "The node is checking whether your addresses were used before. You can continue in the meantime.",
+    "Le nœud vérifie si vos adresses ont déjà servi. Vous pouvez continuer en attendant.",
 );
 const DOMAINS: (Words, Words) = (
     words("Allow your domain", "Autoriser votre domaine"),
     words(
-        "Only pages of your domains may show the checkout in a frame.",
+        "Only pages on your domains can show the checkout in a frame.",
         "Seules les pages de vos domaines peuvent afficher le paiement dans un cadre.",
     ),
 );
@@ -158,20 +158,20 @@ const SNIPPET: (Words, Words) = (
     words("Paste the snippet", "Coller le code d’intégration"),
     words(
         "Fill in an example, paste it into your page, and press its button once.",
-        "Remplissez un exemple, collez-le dans votre page, et cliquez une fois sur son bouton.",
+        "Remplissez un exemple, collez-le dans votre page et cliquez une fois sur son bouton.",
     ),
 );
 const WEBHOOK: (Words, Words) = (
-    words("Let your server be told", "Informer votre serveur"),
+    words("Set up a webhook", "Configurer un webhook"),
     words(
-        "A webhook tells it when a payment is confirmed; only then ship.",
-        "Un webhook lui annonce qu’un paiement est confirmé ; ne livrez qu’alors.",
+        "A webhook tells your server when a charge is confirmed. Ship only then.",
+        "Un webhook informe votre serveur quand un encaissement est confirmé. N’expédiez qu’à ce moment.",
     ),
 );
 const PAYMENT: (Words, Words) = (
     words("Make a first payment", "Faire un premier paiement"),
     words(
-        "Pay yourself once, and watch it become confirmed here.",
+        "Pay yourself once, and follow the confirmation here.",
         "Payez-vous une fois vous-même, et suivez la confirmation ici.",
     ),
 );
@@ -203,7 +203,7 @@ mod tests {
                 "{role}"
             );
         }
-        // The next step is one that he may do.
+        // The next step is one that they may do.
         assert_eq!(steps(Facts::default(), Role::Developer)[0].progress, Progress::Now);
     }
 
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn the_list_is_drawn_with_its_links() {
         let drawn = checklist(&steps(Facts::default(), Role::Owner), "/dashboard/x", Language::Fr).into_string();
-        assert!(drawn.contains("<a href=\"/dashboard/x/settings/wallet\">Indiquer où va l’argent</a>"));
+        assert!(drawn.contains("<a href=\"/dashboard/x/settings/wallet\">Connecter votre portefeuille</a>"));
         assert_eq!(drawn.matches("aria-current=\"step\"").count(), 1);
     }
 }

@@ -14,24 +14,24 @@ pub(super) fn said_of(refusal: &Refusal) -> Said {
     let said = |title, text| Said { title, text };
     match refusal.code {
         "not-allowed" => said(
-            words("Not for your role", "Pas pour votre rôle"),
+            words("Your role does not allow this", "Votre rôle ne le permet pas"),
             words(
-                "Your role in this team does not allow this. Ask an owner.",
-                "Votre rôle dans cette équipe ne permet pas cela. Adressez-vous à un propriétaire.",
+                "Ask an owner of the team.",
+                "Adressez-vous à un propriétaire de l’équipe.",
             ),
         ),
         "foreign-form" | "stale-form" => said(
             words("This form is out of date", "Ce formulaire n’est plus valable"),
             words(
-                "Your session has changed since the page was opened. Nothing was changed: open the page again.",
-                "Votre session a changé depuis l’ouverture de la page. Rien n’a été modifié : rouvrez la page.",
+                "Your session changed after you opened the page. Nothing was changed. Open the page again.",
+                "Votre session a changé depuis l’ouverture de la page. Rien n’a été modifié. Rouvrez la page.",
             ),
         ),
         "needs-https" => said(
             words("The dashboard needs https", "Le tableau de bord exige https"),
             words(
-                "Passwords are not taken over a connection that others can read. Set public_url, or dashboard_url, to an https address.",
-                "Les mots de passe ne passent pas par une connexion lisible par d’autres. Donnez à public_url, ou à dashboard_url, une adresse https.",
+                "Bitpro does not accept passwords over a connection that others can read. Set public_url, or dashboard_url, to an https address.",
+                "Bitpro n’accepte pas de mot de passe sur une connexion que d’autres peuvent lire. Donnez à public_url, ou à dashboard_url, une adresse https.",
             ),
         ),
         "too-many-requests" => said(
@@ -49,21 +49,21 @@ pub(super) fn said_of(refusal: &Refusal) -> Said {
             words("The form cannot be read", "Le formulaire est illisible"),
             words(
                 "It is too large or damaged. Nothing was changed.",
-                "Il est trop grand ou abîmé. Rien n’a été modifié.",
+                "Il est trop volumineux ou endommagé. Rien n’a été modifié.",
             ),
         ),
         _ if refusal.status.is_server_error() => said(
-            words("Not now", "Pas maintenant"),
+            words("Temporarily unavailable", "Temporairement indisponible"),
             words(
                 "The server cannot do this now. Try again in a minute.",
                 "Le serveur ne peut pas faire cela maintenant. Réessayez dans une minute.",
             ),
         ),
         _ => said(
-            words("There is nothing here", "Il n’y a rien ici"),
+            words("Page not found", "Page introuvable"),
             words(
-                "The address is wrong, or the thing is not yours.",
-                "L’adresse est fausse, ou la chose n’est pas à vous.",
+                "This page does not exist, or you don’t have access to it.",
+                "Cette page n’existe pas, ou vous n’y avez pas accès.",
             ),
         ),
     }

@@ -89,7 +89,7 @@ pub const fn get(path: &'static str, access: Access, handler: Handler) -> Route 
     }
 }
 
-/// A file with what the merchant knows of his buyers. It changes nothing, but who took it away is worth a line of the log.
+/// A file with what the merchant knows of their buyers. It changes nothing, but who took it away is worth a line of the log.
 #[must_use]
 pub const fn export(path: &'static str, access: Access, handler: Handler) -> Route {
     Route {
@@ -169,7 +169,7 @@ impl Person {
     }
 }
 
-/// A person in his part for one merchant.
+/// A person in their part for one merchant.
 #[derive(Debug, Clone)]
 pub struct Member {
     /// The merchant.

@@ -148,50 +148,53 @@ fn first_payment(network: Network, lang: Language) -> Markup {
     }
 }
 
-const STEPS: Words = words("Your way to the first payment", "Vers votre premier paiement");
-const LATEST_TITLE: Words = words("Latest transactions", "Dernières transactions");
-const ALL: Words = words("All transactions", "Toutes les transactions");
+const STEPS: Words = words("Get your first payment", "Recevez votre premier paiement");
+const LATEST_TITLE: Words = words("Latest charges", "Derniers encaissements");
+const ALL: Words = words("All charges", "Tous les encaissements");
 const NONE: Words = words(
-    "There are none yet. A payment appears here the moment a shopper opens the checkout.",
-    "Il n’y en a pas encore. Un paiement apparaît ici dès qu’un client ouvre la page de paiement.",
+    "No charges yet. A charge appears here as soon as a shopper opens the checkout.",
+    "Aucun encaissement pour le moment. Un encaissement apparaît ici dès qu’un client ouvre la page de paiement.",
 );
 const NODE_AWAY: Words = words(
-    "The Bitcoin node is not in step with the network now. Payments can be made, and will be noticed once it is back.",
-    "Le nœud Bitcoin n’est pas à jour avec le réseau. Les paiements restent possibles et seront remarqués à son retour.",
+    "The Bitcoin node is catching up with the network. Shoppers can still pay: their payments will show once it is back.",
+    "Le nœud Bitcoin rattrape le réseau. Vos clients peuvent toujours payer\u{a0}: leurs paiements s’afficheront à son retour.",
 );
 const BLOCKED: Words = words(
-    "No payment can be made before the search for earlier use of your wallet is over.",
-    "Aucun paiement n’est possible avant la fin de la recherche d’usages antérieurs de votre portefeuille.",
+    "Payments start once your wallet’s addresses have been checked for earlier use.",
+    "Les paiements commenceront une fois vérifié l’usage antérieur des adresses de votre portefeuille.",
 );
 const WALLET_WAITS: Words = words(
-    "The money of new payments will go to another wallet soon.",
-    "L’argent des nouveaux paiements ira bientôt à un autre portefeuille.",
+    "New payments will soon go to another wallet.",
+    "Les nouveaux paiements iront bientôt à un autre portefeuille.",
 );
-const TO_WALLET: Words = words("See the wallet", "Voir le portefeuille");
+const TO_WALLET: Words = words("View the wallet", "Voir le portefeuille");
 const PAUSED: Words = words(
-    "Webhooks that are paused, for your server answered 410: {count}.",
-    "Webhooks en pause, car votre serveur a répondu 410 : {count}.",
+    "Webhooks paused because your server answered 410: {count}.",
+    "Webhooks en pause parce que votre serveur a répondu 410\u{a0}: {count}.",
 );
-const TO_WEBHOOKS: Words = words("See the webhooks", "Voir les webhooks");
+const TO_WEBHOOKS: Words = words("View the webhooks", "Voir les webhooks");
 const NO_LINK_KEY: Words = words(
-    "Signed links are required, but there is no key: no link can make a payment.",
-    "Les liens signés sont exigés, mais il n’y a pas de clé : aucun lien ne peut créer de paiement.",
+    "Signed links are required, but there is no key: no link can create a charge.",
+    "Les liens signés sont exigés, mais il n’y a pas de clé\u{a0}: aucun lien ne peut créer d’encaissement.",
 );
-const TO_LINKS: Words = words("See link signing", "Voir la signature des liens");
+const TO_LINKS: Words = words("View link signing", "Voir la signature des liens");
 const GAP: Words = words(
     "The latest {run} addresses in a row are unpaid. Set the gap limit of your wallet to {limit} or more, so that it finds every payment.",
     "Les {run} dernières adresses de suite sont impayées. Réglez la limite d’écart (gap limit) de votre portefeuille à {limit} ou plus, pour qu’il trouve chaque paiement.",
 );
-const FIRST: Words = words("A coin for the first payment", "Une pièce pour le premier paiement");
+const FIRST: Words = words(
+    "Bitcoin for your first payment",
+    "Des bitcoins pour votre premier paiement",
+);
 const FROM_FAUCET: Words = words(
-    "Test coins are free. Ask a faucet to send them to a test wallet, or straight to the address on the payment page:",
-    "Les pièces de test sont gratuites. Demandez à un robinet de les envoyer à un portefeuille de test, ou directement à l’adresse de la page de paiement :",
+    "Test coins are free. Ask a faucet to send some to a test wallet, or directly to the address on the payment page:",
+    "Les bitcoins de test sont gratuits. Demandez à un robinet (faucet) d’en envoyer à un portefeuille de test, ou directement à l’adresse de la page de paiement\u{a0}:",
 );
 const REGTEST: Words = words(
-    "This is a private test network, whose coins are made at will. Whoever runs the node pays with:",
-    "Ceci est un réseau de test privé, dont les pièces se créent à volonté. Celui qui gère le nœud paie avec :",
+    "This is a private test network, where coins can be created freely. The operator of the node can pay with:",
+    "Ceci est un réseau de test privé, où les bitcoins se créent librement. L’exploitant du nœud peut payer avec\u{a0}:",
 );
 const REAL: Words = words(
-    "Make a link with a small price, one or two euros, and pay it from a wallet of your own: the money comes back to you, less the network’s fee.",
-    "Créez un lien à petit prix, un ou deux euros, et payez-le depuis un portefeuille à vous : l’argent vous revient, moins les frais du réseau.",
+    "Create a link with a small price, one or two euros, and pay it from your own wallet. The money comes back to you, less the network fee.",
+    "Créez un lien à petit prix, un ou deux euros, et payez-le depuis votre propre portefeuille. L’argent vous revient, moins les frais de réseau.",
 );

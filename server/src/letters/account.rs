@@ -23,8 +23,8 @@ pub fn choose_password(language: Language, to: &str, name: &str, url: &str, vali
 #[must_use]
 pub fn reset_password(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
     let paragraph = words(
-        "A new password was asked for your Bitpro account.",
-        "Un nouveau mot de passe a été demandé pour votre compte Bitpro.",
+        "You asked for a new password for your Bitpro account.",
+        "Vous avez demandé un nouveau mot de passe pour votre compte Bitpro.",
     );
     new_password(language, to, name, url, valid_hours, paragraph)
 }
@@ -33,8 +33,8 @@ pub fn reset_password(language: Language, to: &str, name: &str, url: &str, valid
 #[must_use]
 pub fn link_of_operator(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
     let paragraph = words(
-        "Whoever runs this Bitpro sends you a link to choose a new password for your account.",
-        "L'exploitant de ce Bitpro vous envoie un lien pour choisir un nouveau mot de passe pour votre compte.",
+        "The operator of this Bitpro server sent you a link to choose a new password for your account.",
+        "L’exploitant de ce serveur Bitpro vous envoie un lien pour choisir un nouveau mot de passe pour votre compte.",
     );
     new_password(language, to, name, url, valid_hours, paragraph)
 }
@@ -42,8 +42,8 @@ pub fn link_of_operator(language: Language, to: &str, name: &str, url: &str, val
 fn new_password(language: Language, to: &str, name: &str, url: &str, valid_hours: u32, paragraph: Words) -> Letter {
     let subject = words("Choose a new password", "Choisissez un nouveau mot de passe").of(language);
     let unchanged = words(
-        "If you did not ask for it, do nothing: your password stays as it is.",
-        "Si vous n'avez rien demandé, ne faites rien : votre mot de passe reste le même.",
+        "If you did not ask for it, ignore this e-mail. Your password stays the same.",
+        "Si vous n’avez rien demandé, ignorez cet e-mail. Votre mot de passe reste le même.",
     );
     one_use(language, subject, name, paragraph.of(language), valid_hours)
         .button(
@@ -59,8 +59,8 @@ fn new_password(language: Language, to: &str, name: &str, url: &str, valid_hours
 pub fn already_here(language: Language, to: &str, name: &str, login_url: &str) -> Letter {
     let subject = words("You already have an account", "Vous avez déjà un compte").of(language);
     let paragraph = words(
-        "An account was asked for with your e-mail address, and there is one already. You can log in with it. If you no longer know the password, choose a new one on the same page.",
-        "Un compte a été demandé avec votre adresse e-mail, et il en existe déjà un. Vous pouvez vous y connecter. Si vous ne connaissez plus le mot de passe, choisissez-en un nouveau sur la même page.",
+        "Someone requested an account with your e-mail address, but you already have one. Log in with it. If you forgot the password, choose a new one on the same page.",
+        "Un compte a été demandé avec votre adresse e-mail, mais vous en avez déjà un. Connectez-vous avec celui-ci. Si vous avez oublié le mot de passe, choisissez-en un nouveau sur la même page.",
     );
     Content::new(
         language,
@@ -78,8 +78,8 @@ pub fn already_here(language: Language, to: &str, name: &str, login_url: &str) -
 pub fn asked(language: Language, to: &str, name: &str) -> Letter {
     let subject = words("Your request was received", "Votre demande a été reçue").of(language);
     let paragraph = words(
-        "Thank you for asking for a Bitpro account. Somebody looks at each request; you will get another e-mail with a link to choose your password.",
-        "Merci d'avoir demandé un compte Bitpro. Chaque demande est examinée ; vous recevrez un autre e-mail avec un lien pour choisir votre mot de passe.",
+        "Thank you for requesting a Bitpro account. Each request is reviewed. Once yours is approved, you will get another e-mail with a link to choose your password.",
+        "Merci d’avoir demandé un compte Bitpro. Chaque demande est examinée. Une fois la vôtre acceptée, vous recevrez un autre e-mail avec un lien pour choisir votre mot de passe.",
     );
     Content::new(
         language,
@@ -109,12 +109,12 @@ pub struct Asking<'a> {
 pub fn operator_asked(to: &str, count: i64, requests: &[Asking<'_>]) -> Letter {
     let (subject, text) = match count {
         1 => (
-            "Somebody asks for an account".to_owned(),
-            "Somebody asks for a Bitpro account. Nothing of what they say has been verified:".to_owned(),
+            "New account request".to_owned(),
+            "Someone requested a Bitpro account. Nothing of what they entered has been verified:".to_owned(),
         ),
         count => (
-            format!("{count} people ask for an account"),
-            format!("{count} people ask for a Bitpro account. Nothing of what they say has been verified:"),
+            format!("{count} new account requests"),
+            format!("{count} people requested a Bitpro account. Nothing of what they entered has been verified:"),
         ),
     };
     let mut content = Content::new(Language::En, subject, None, vec![text]);
@@ -131,7 +131,7 @@ pub fn operator_asked(to: &str, count: i64, requests: &[Asking<'_>]) -> Letter {
     content
         .small(
             "On the server, \"bitpro account list\" shows all requests; \"bitpro account approve\" and \"bitpro account reject\" with \
-             the e-mail address answer one. Those that nobody answers are forgotten after 30 days.",
+             the e-mail address answer one. Unanswered requests are deleted after 30 days.",
         )
         .to(to)
 }
@@ -139,10 +139,10 @@ pub fn operator_asked(to: &str, count: i64, requests: &[Asking<'_>]) -> Letter {
 /// The request for an account was refused.
 #[must_use]
 pub fn rejected(language: Language, to: &str, name: &str) -> Letter {
-    let subject = words("Your request was not accepted", "Votre demande n'a pas été acceptée").of(language);
+    let subject = words("Your request was not accepted", "Votre demande n’a pas été acceptée").of(language);
     let paragraph = words(
-        "You asked for a Bitpro account here, and whoever runs this server did not accept it. What you wrote was deleted.",
-        "Vous aviez demandé un compte Bitpro ici, et l'exploitant de ce serveur ne l'a pas accepté. Ce que vous aviez écrit a été supprimé.",
+        "You requested a Bitpro account here. The operator of this server did not accept your request. What you entered was deleted.",
+        "Vous aviez demandé un compte Bitpro ici. L’exploitant de ce serveur n’a pas accepté votre demande. Ce que vous aviez saisi a été supprimé.",
     );
     Content::new(
         language,
@@ -176,17 +176,17 @@ pub fn invitation(
             format!("Invitation to {merchant}"),
             format!("{inviter} invites you to {merchant} on Bitpro, as: {role}."),
             format!("The link works once, within {valid}."),
-            "If you do not know the sender, ignore this e-mail: nothing happens then.",
+            "If you do not know the sender, ignore this e-mail. Nothing will happen.",
         ),
         Language::Fr => (
             format!("Invitation à rejoindre {merchant}"),
             format!("{inviter} vous invite à rejoindre {merchant} sur Bitpro, en tant que : {role}."),
             format!("Le lien fonctionne une seule fois, pendant {valid}."),
-            "Si vous ne connaissez pas l'expéditeur, ignorez cet e-mail : il ne se passera rien.",
+            "Si vous ne connaissez pas l’expéditeur, ignorez cet e-mail. Il ne se passera rien.",
         ),
     };
     Content::new(language, subject, Some(""), vec![paragraph, once])
-        .button(words("See the invitation", "Voir l'invitation").of(language), url)
+        .button(words("View the invitation", "Voir l’invitation").of(language), url)
         .small(ignore)
         .to(to)
 }
@@ -196,11 +196,11 @@ pub fn invitation(
 pub fn confirm_email(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
     let subject = words("Confirm your e-mail address", "Confirmez votre adresse e-mail").of(language);
     let paragraph = words(
-        "This address is to become that of your Bitpro account. Confirm that it is yours.",
-        "Cette adresse doit devenir celle de votre compte Bitpro. Confirmez que c'est la vôtre.",
+        "You asked to use this address for your Bitpro account. Confirm that it is yours.",
+        "Vous avez demandé à utiliser cette adresse pour votre compte Bitpro. Confirmez que c’est la vôtre.",
     );
     one_use(language, subject, name, paragraph.of(language), valid_hours)
-        .button(words("Confirm the address", "Confirmer l'adresse").of(language), url)
+        .button(words("Confirm the address", "Confirmer l’adresse").of(language), url)
         .small(not_asked(language))
         .to(to)
 }
@@ -210,9 +210,9 @@ pub fn confirm_email(language: Language, to: &str, name: &str, url: &str, valid_
 pub fn test(to: &str) -> Letter {
     Content::new(
         Language::En,
-        "Test of Bitpro's e-mail".to_owned(),
+        "Bitpro test e-mail".to_owned(),
         None,
-        vec!["This letter was sent by \"bitpro mail test\". E-mail works.".to_owned()],
+        vec!["This e-mail was sent by \"bitpro mail test\". E-mail works.".to_owned()],
     )
     .to(to)
 }
@@ -234,8 +234,8 @@ fn one_use<'a>(language: Language, subject: &str, name: &'a str, paragraph: &str
 
 const fn not_asked(language: Language) -> &'static str {
     words(
-        "If you did not ask for this, ignore this e-mail: nothing happens then.",
-        "Si vous n'avez rien demandé, ignorez cet e-mail : il ne se passera rien.",
+        "If you did not ask for this, ignore this e-mail. Nothing will happen.",
+        "Si vous n’avez rien demandé, ignorez cet e-mail. Il ne se passera rien.",
     )
     .of(language)
 }

@@ -55,7 +55,7 @@ pub(crate) fn order_id(text: &str) -> String {
     unlinked(&line(&kept, LONGEST_ORDER_ID))
 }
 
-/// Where somebody is, as his browser describes itself: anything can stand in it.
+/// Where somebody is, as their browser describes itself: anything can stand in it.
 pub(crate) fn client(text: &str) -> String {
     unlinked(&unquoted(text, LONGEST_CLIENT))
 }

@@ -26,7 +26,7 @@ p{margin:0 0 16px}\
 pub(super) struct Content<'a> {
     pub(super) language: Language,
     pub(super) subject: String,
-    /// Whom it greets, uncleaned; nobody when nothing is known of him.
+    /// Whom it greets, uncleaned; nobody when nothing is known of them.
     pub(super) name: Option<&'a str>,
     pub(super) paragraphs: Vec<String>,
     /// Label and value.

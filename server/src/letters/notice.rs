@@ -35,7 +35,7 @@ pub enum Notice<'a> {
     FactorReset,
     /// The operator blocked the account.
     Disabled,
-    /// He did so no more.
+    /// The operator unblocked the account.
     Enabled,
     /// The operator removed the account.
     AccountRemoved,
@@ -67,11 +67,11 @@ pub enum Notice<'a> {
     TeamChanged {
         /// Whose team.
         merchant: &'a str,
-        /// The address of him who did.
+        /// The address of the member.
         member: &'a str,
-        /// The addresses that he had invited, whose invitations ended with his part; empty for none.
+        /// The addresses that they had invited, whose invitations ended with their part; empty for none.
         invitations: &'a str,
-        /// The keys that he made and may know, and that still work; empty for none.
+        /// The keys that they made and may know, and that still work; empty for none.
         keys: &'a str,
     },
     /// The operator blocked the account of somebody in the team.
@@ -129,7 +129,7 @@ pub enum Notice<'a> {
         /// Why.
         why: Withdrawal,
     },
-    /// The merchant's first wallet takes his money.
+    /// The merchant's first wallet takes their money.
     WalletGiven {
         /// Whose.
         merchant: &'a str,
@@ -176,7 +176,7 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
     );
     let mut figure = |label: Words, value: String| content.figures.push((label.of(language).to_owned(), value));
     if let Some(merchant) = merchant {
-        figure(words("Merchant", "Marchand"), clean::name(merchant));
+        figure(words("Shop", "Boutique"), clean::name(merchant));
     }
     if let Notice::EmailAsked { new } | Notice::EmailChanged { new } = what {
         figure(words("New address", "Nouvelle adresse"), clean::line(new, 254));
@@ -198,15 +198,15 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
             figure(PERSON, clean::address(member));
             if !invitations.is_empty() {
                 let label = words(
-                    "Their invitations, now withdrawn",
-                    "Ses invitations, maintenant retirées",
+                    "Their invitations, now revoked",
+                    "Ses invitations, maintenant révoquées",
                 );
                 figure(label, each(invitations, clean::address));
             }
             if !keys.is_empty() {
                 let label = words(
                     "Keys they know, which still work",
-                    "Clés qu'il connaît, toujours valables",
+                    "Clés connues de cette personne, toujours valables",
                 );
                 figure(label, each(keys, clean::name));
             }
@@ -225,7 +225,7 @@ pub fn notice(language: Language, to: &str, name: &str, what: Notice<'_>, occasi
     }
     if let Some(page) = what.page() {
         content = content.button(
-            words("Open the wallet's page", "Ouvrir la page du portefeuille").of(language),
+            words("Open the wallet page", "Ouvrir la page du portefeuille").of(language),
             page,
         );
     }
@@ -254,14 +254,14 @@ impl<'a> Notice<'a> {
             ),
             Self::EmailAsked { .. } => (
                 words(
-                    "Your account is to move to another address",
-                    "Votre compte doit passer à une autre adresse",
+                    "Someone asked to change your e-mail address",
+                    "Changement demandé pour votre adresse e-mail",
                 ),
                 words(
-                    "Somebody who was logged in to your Bitpro account asked to move it to another e-mail address. It moves once the \
-                     link that was sent there is opened. A new password makes that link worthless.",
-                    "Quelqu'un, connecté à votre compte Bitpro, a demandé de le faire passer à une autre adresse e-mail. Cela se fera dès \
-                     que le lien envoyé là-bas sera ouvert. Un nouveau mot de passe rend ce lien sans valeur.",
+                    "Someone logged in to your Bitpro account asked to change its e-mail address. The change happens once they open the link \
+                     that was sent to the new address. To stop it, choose a new password.",
+                    "Une personne connectée à votre compte Bitpro a demandé à changer son adresse e-mail. Le changement aura lieu dès \
+                     qu’elle ouvrira le lien envoyé à la nouvelle adresse. Pour l’empêcher, choisissez un nouveau mot de passe.",
                 ),
                 None,
             ),
@@ -269,7 +269,7 @@ impl<'a> Notice<'a> {
                 words("Your e-mail address was changed", "Votre adresse e-mail a été modifiée"),
                 words(
                     "Your Bitpro account has a new e-mail address. This one is no longer used.",
-                    "Votre compte Bitpro a une nouvelle adresse e-mail. Celle-ci n'est plus utilisée.",
+                    "Votre compte Bitpro a une nouvelle adresse e-mail. Celle-ci n’est plus utilisée.",
                 ),
                 None,
             ),
@@ -291,11 +291,11 @@ impl<'a> Notice<'a> {
             ),
             Self::RecoveryCodesMade => (
                 words(
-                    "New recovery codes were made",
+                    "New recovery codes were created",
                     "De nouveaux codes de secours ont été créés",
                 ),
                 words(
-                    "New recovery codes were made for your Bitpro account. The old ones no longer work.",
+                    "New recovery codes were created for your Bitpro account. The old ones no longer work.",
                     "De nouveaux codes de secours ont été créés pour votre compte Bitpro. Les anciens ne fonctionnent plus.",
                 ),
                 None,
@@ -303,8 +303,8 @@ impl<'a> Notice<'a> {
             Self::RecoveryCodeUsed => (
                 words("A recovery code was used", "Un code de secours a été utilisé"),
                 words(
-                    "Somebody used a recovery code in the place of the second factor of your Bitpro account. Each code works once.",
-                    "Quelqu'un a utilisé un code de secours à la place du second facteur de votre compte Bitpro. Chaque code ne sert qu'une fois.",
+                    "Someone used a recovery code instead of the second factor of your Bitpro account. Each code works once.",
+                    "Quelqu’un a utilisé un code de secours à la place du second facteur de votre compte Bitpro. Chaque code ne sert qu’une fois.",
                 ),
                 None,
             ),
@@ -314,186 +314,177 @@ impl<'a> Notice<'a> {
                     "Votre second facteur a été réinitialisé",
                 ),
                 words(
-                    "Whoever runs this Bitpro took all second factors and recovery codes from your account, and ended its sessions. Your password alone lets you in now: log in, and set up a second factor again.",
-                    "L'exploitant de ce Bitpro a retiré de votre compte tous les seconds facteurs et codes de secours, et fermé ses sessions. Votre mot de passe suffit désormais : connectez-vous, et configurez de nouveau un second facteur.",
+                    "The operator of this Bitpro server removed all second factors and recovery codes from your account, and ended its sessions. You can now log in with your password alone. Log in, and set up a second factor again.",
+                    "L’exploitant de ce serveur Bitpro a retiré de votre compte tous les seconds facteurs et codes de secours, et fermé ses sessions. Votre mot de passe suffit désormais. Connectez-vous, et configurez de nouveau un second facteur.",
                 ),
                 None,
             ),
             Self::Disabled => (
                 words("Your account was blocked", "Votre compte a été bloqué"),
                 words(
-                    "Whoever runs this Bitpro blocked your account. Its sessions were ended, and nobody can log in with it.",
-                    "L'exploitant de ce Bitpro a bloqué votre compte. Ses sessions ont été fermées, et personne ne peut s'y connecter.",
+                    "The operator of this Bitpro server blocked your account. Its sessions were ended, and nobody can log in to it.",
+                    "L’exploitant de ce serveur Bitpro a bloqué votre compte. Ses sessions ont été fermées, et personne ne peut s’y connecter.",
                 ),
                 None,
             ),
             Self::Enabled => (
-                words("Your account is open again", "Votre compte est de nouveau ouvert"),
+                words("Your account was unblocked", "Votre compte a été débloqué"),
                 words(
-                    "Whoever runs this Bitpro no longer blocks your account: you can log in again.",
-                    "L'exploitant de ce Bitpro ne bloque plus votre compte : vous pouvez vous y reconnecter.",
+                    "The operator of this Bitpro server unblocked your account. You can log in again.",
+                    "L’exploitant de ce serveur Bitpro a débloqué votre compte. Vous pouvez vous y reconnecter.",
                 ),
                 None,
             ),
             Self::AccountRemoved => (
                 words("Your account was removed", "Votre compte a été supprimé"),
                 words(
-                    "Whoever runs this Bitpro removed your account, and you belong to no team any more.",
-                    "L'exploitant de ce Bitpro a supprimé votre compte, et vous ne faites plus partie d'aucune équipe.",
+                    "The operator of this Bitpro server removed your account. You no longer belong to any team.",
+                    "L’exploitant de ce serveur Bitpro a supprimé votre compte. Vous ne faites plus partie d’aucune équipe.",
                 ),
                 None,
             ),
             Self::FactorRequired { merchant } => (
                 words("Set up a second factor", "Configurez un second facteur"),
                 words(
-                    "The owners require a second factor of everybody in the team, and your account has none. Log in and set one up: until then nothing of the merchant is shown to you.",
-                    "Les propriétaires exigent un second facteur de toute l'équipe, et votre compte n'en a pas. Connectez-vous et configurez-en un : d'ici là, rien du marchand ne vous est montré.",
+                    "The owners require a second factor for everyone in the team, and your account has none. Log in and set one up. Until then, you cannot see anything of the shop.",
+                    "Les propriétaires exigent un second facteur de toute l’équipe, et votre compte n’en a pas. Connectez-vous et configurez-en un. D’ici là, vous ne pouvez rien voir de la boutique.",
                 ),
                 Some(merchant),
             ),
             Self::FactorNotRequired { merchant } => (
                 words(
                     "A second factor is no longer required",
-                    "Le second facteur n'est plus exigé",
+                    "Le second facteur n’est plus exigé",
                 ),
                 words(
-                    "From now on, members of the team get in without a second factor, too.",
-                    "Désormais, les membres de l'équipe entrent aussi sans second facteur.",
+                    "Members of the team can now log in without a second factor.",
+                    "Les membres de l’équipe peuvent désormais se connecter sans second facteur.",
                 ),
                 Some(merchant),
             ),
             Self::NewDevice => (
-                words("Log-in from a new browser", "Connexion depuis un nouveau navigateur"),
+                words("Login from a new browser", "Connexion depuis un nouveau navigateur"),
                 words(
-                    "Somebody logged in to your Bitpro account with a browser that had not been used for it before, or that forgot it.",
-                    "Quelqu'un s'est connecté à votre compte Bitpro avec un navigateur qui n'y avait pas encore servi, ou qui l'a oublié.",
+                    "Someone logged in to your Bitpro account with a new browser, or with one whose cookies were deleted.",
+                    "Quelqu’un s’est connecté à votre compte Bitpro avec un nouveau navigateur, ou avec un navigateur dont les cookies ont été supprimés.",
                 ),
                 None,
             ),
             Self::FactorGuessed => (
-                words("Somebody knows your password", "Quelqu'un connaît votre mot de passe"),
+                words("Someone knows your password", "Quelqu’un connaît votre mot de passe"),
                 words(
-                    "Somebody gave the right password of your Bitpro account, and then wrong codes again and again. Each further one has to wait longer.",
-                    "Quelqu'un a donné le bon mot de passe de votre compte Bitpro, puis de faux codes, encore et encore. Chaque nouvel essai doit attendre plus longtemps.",
+                    "Someone entered the right password for your Bitpro account, then several wrong codes. Each further attempt has to wait longer.",
+                    "Quelqu’un a saisi le bon mot de passe de votre compte Bitpro, puis plusieurs codes faux. Chaque nouvel essai doit attendre plus longtemps.",
                 ),
                 None,
             ),
             Self::KeyAdded { merchant } => (
-                words("A key was made", "Une clé a été créée"),
+                words("Key created", "Clé créée"),
                 words(
-                    "A new key was made. Whoever has it can act for the merchant by a program.",
-                    "Une nouvelle clé a été créée. Qui la possède peut agir pour le marchand par un programme.",
+                    "A new key was created. Anyone with this key can act for the shop through the API.",
+                    "Une nouvelle clé a été créée. Toute personne qui la possède peut agir pour la boutique via l’API.",
                 ),
                 Some(merchant),
             ),
             Self::KeyRevoked { merchant } => (
-                words("A key was revoked", "Une clé a été révoquée"),
+                words("Key revoked", "Clé révoquée"),
                 words(
-                    "A key was revoked. Programs that use it no longer get in.",
-                    "Une clé a été révoquée. Les programmes qui l'utilisent n'ont plus accès.",
+                    "A key was revoked. Programs that use it no longer have access.",
+                    "Une clé a été révoquée. Les programmes qui l’utilisent n’ont plus accès.",
                 ),
                 Some(merchant),
             ),
             Self::TeamChanged { merchant, .. } => (
-                words("The team was changed", "L'équipe a été modifiée"),
+                words("The team changed", "L’équipe a changé"),
                 words(
-                    "Somebody joined the team, left it, or has another role now.",
-                    "Quelqu'un a rejoint l'équipe, l'a quittée, ou y a maintenant un autre rôle.",
+                    "Someone joined the team, left it, or has a new role.",
+                    "Quelqu’un a rejoint l’équipe, l’a quittée, ou y a un nouveau rôle.",
                 ),
                 Some(merchant),
             ),
             Self::MemberDisabled { merchant, .. } => (
-                words("A member of the team was blocked", "Un membre de l'équipe a été bloqué"),
+                words("A member of the team was blocked", "Un membre de l’équipe a été bloqué"),
                 words(
-                    "Whoever runs this Bitpro blocked the account of somebody in your team: they cannot log in any more. They still belong to the team.",
-                    "L'exploitant de ce Bitpro a bloqué le compte de quelqu'un de votre équipe, qui ne peut plus se connecter. Cette personne fait toujours partie de l'équipe.",
+                    "The operator of this Bitpro server blocked the account of someone in your team. They can no longer log in, but still belong to the team.",
+                    "L’exploitant de ce serveur Bitpro a bloqué le compte d’un membre de votre équipe. Cette personne ne peut plus se connecter, mais fait toujours partie de l’équipe.",
                 ),
                 Some(merchant),
             ),
             Self::MemberEnabled { merchant, .. } => (
                 words(
                     "A member of the team can log in again",
-                    "Un membre de l'équipe peut de nouveau se connecter",
+                    "Un membre de l’équipe peut de nouveau se connecter",
                 ),
                 words(
-                    "Whoever runs this Bitpro no longer blocks the account of somebody in your team. They have the role that they had.",
-                    "L'exploitant de ce Bitpro ne bloque plus le compte de quelqu'un de votre équipe, qui retrouve le rôle qu'il avait.",
+                    "The operator of this Bitpro server unblocked the account of someone in your team. They have the same role as before.",
+                    "L’exploitant de ce serveur Bitpro a débloqué le compte d’un membre de votre équipe. Cette personne a le même rôle qu’avant.",
                 ),
                 Some(merchant),
             ),
             Self::RoleChanged { merchant, .. } => (
-                words("You have another role", "Vous avez un autre rôle"),
+                words("Your role changed", "Votre rôle a changé"),
                 words(
-                    "From now on this is your role in the merchant's team.",
-                    "Voici désormais votre rôle dans l'équipe du marchand.",
+                    "You have a new role in the shop’s team.",
+                    "Vous avez un nouveau rôle dans l’équipe de la boutique.",
                 ),
                 Some(merchant),
             ),
             Self::Removed { merchant } => (
                 words(
                     "You are no longer in the team",
-                    "Vous ne faites plus partie de l'équipe",
+                    "Vous ne faites plus partie de l’équipe",
                 ),
                 words(
-                    "You no longer belong to the merchant's team: an owner removed you, or you left it yourself.",
-                    "Vous ne faites plus partie de l'équipe du marchand : un propriétaire vous en a retiré, ou vous l'avez quittée vous-même.",
+                    "You no longer belong to the shop’s team. An owner removed you, or you left it yourself.",
+                    "Vous ne faites plus partie de l’équipe de la boutique. Un propriétaire vous en a retiré, ou vous l’avez quittée vous-même.",
                 ),
                 Some(merchant),
             ),
             Self::WalletAsked { merchant, .. } => (
+                words("Wallet change requested", "Changement de portefeuille demandé"),
                 words(
-                    "The money is to go to another wallet",
-                    "L'argent doit aller vers un autre portefeuille",
-                ),
-                words(
-                    "An owner asked that new payments go to another wallet. Until it takes effect, every owner can stop it on the wallet's page.",
-                    "Un propriétaire a demandé que les nouveaux paiements aillent vers un autre portefeuille. Jusqu'à la prise d'effet, chaque propriétaire peut l'arrêter sur la page du portefeuille.",
+                    "An owner asked for new payments to go to another wallet. Until the change takes effect, every owner can cancel it on the wallet page.",
+                    "Un propriétaire a demandé que les nouveaux paiements aillent vers un autre portefeuille. Jusqu’à la prise d’effet, chaque propriétaire peut annuler ce changement sur la page du portefeuille.",
                 ),
                 Some(merchant),
             ),
             Self::WalletStopped { merchant, .. } => (
+                words("Wallet change cancelled", "Changement de portefeuille annulé"),
                 words(
-                    "The change of wallet was stopped",
-                    "Le changement de portefeuille a été arrêté",
-                ),
-                words(
-                    "The money goes where it went before.",
-                    "L'argent va toujours là où il allait avant.",
+                    "Payments still go to the same wallet as before.",
+                    "Les paiements vont toujours au même portefeuille qu’avant.",
                 ),
                 Some(merchant),
             ),
             Self::WalletWithdrawn { merchant, why, .. } => (
                 words(
-                    "The change of wallet was withdrawn",
-                    "Le changement de portefeuille a été annulé",
+                    "Wallet change cancelled by the server",
+                    "Changement de portefeuille annulé par le serveur",
                 ),
                 why.said(),
                 Some(merchant),
             ),
             Self::WalletGiven { merchant, .. } => (
-                words("The money has a wallet to go to", "L'argent a un portefeuille où aller"),
+                words("Your payout wallet is set", "Votre portefeuille est configuré"),
                 words(
-                    "An owner said where the money of new payments goes. From now on, another wallet waits for 24 hours before it takes any.",
-                    "Un propriétaire a indiqué où va l'argent des nouveaux paiements. Désormais, tout autre portefeuille attendra 24 heures avant d'en recevoir.",
+                    "An owner connected the wallet that receives new payments. From now on, any change of wallet takes effect after 24 hours.",
+                    "Un propriétaire a connecté le portefeuille qui reçoit les nouveaux paiements. Désormais, tout changement de portefeuille prend effet après 24 heures.",
                 ),
                 Some(merchant),
             ),
             Self::WalletChanged { merchant, .. } => (
+                words("Wallet changed", "Portefeuille changé"),
                 words(
-                    "The money goes to another wallet now",
-                    "L'argent va maintenant vers un autre portefeuille",
-                ),
-                words(
-                    "New payments go to another wallet from now on. Payments made before are not concerned.",
-                    "Les nouveaux paiements vont désormais vers un autre portefeuille. Les paiements déjà créés ne sont pas concernés.",
+                    "New charges are now paid to another wallet. Existing charges are not affected.",
+                    "Les nouveaux encaissements vont désormais vers un autre portefeuille. Les encaissements existants ne sont pas concernés.",
                 ),
                 Some(merchant),
             ),
             Self::NewOwner { merchant, .. } => (
-                words("There is a new owner", "Il y a un nouveau propriétaire"),
+                words("New owner", "Nouveau propriétaire"),
                 words(
-                    "Somebody became an owner, who may change where the money goes.",
-                    "Quelqu'un est devenu propriétaire, et peut changer où va l'argent.",
+                    "Someone became an owner, and can change the wallet.",
+                    "Quelqu’un est devenu propriétaire, et peut changer de portefeuille.",
                 ),
                 Some(merchant),
             ),
@@ -515,55 +506,55 @@ impl<'a> Notice<'a> {
     const fn advice(self) -> Words {
         match self {
             Self::PasswordChanged | Self::EmailChanged { .. } => words(
-                "If it was not you, somebody else may be in your account: ask whoever runs this Bitpro for help at once.",
-                "Si ce n'était pas vous, quelqu'un d'autre est peut-être dans votre compte : demandez tout de suite de l'aide à qui gère ce Bitpro.",
+                "If it was not you, someone else may be using your account. Contact the operator of this Bitpro server at once.",
+                "Si ce n’était pas vous, quelqu’un d’autre utilise peut-être votre compte. Contactez tout de suite l’exploitant de ce serveur Bitpro.",
             ),
             Self::FactorReset | Self::Disabled | Self::Enabled | Self::AccountRemoved => words(
-                "If you do not know why, ask whoever runs this Bitpro.",
-                "Si vous ne savez pas pourquoi, demandez à qui gère ce Bitpro.",
+                "If you do not know why, contact the operator of this Bitpro server.",
+                "Si vous ne savez pas pourquoi, contactez l’exploitant de ce serveur Bitpro.",
             ),
             Self::FactorRequired { .. } => words(
-                "An authenticator app or a passkey will do: you find both under \"Your account\".",
-                "Une application d'authentification ou une clé d'accès suffit : vous trouverez les deux sous « Votre compte ».",
+                "Use an authenticator app or a passkey. Both are under “Your account”.",
+                "Utilisez une application d’authentification ou une clé d’accès. Les deux se trouvent sous « Votre compte ».",
             ),
             Self::RoleChanged { .. } | Self::Removed { .. } => words(
-                "If you do not know why, ask the owners of the merchant; if nobody of them knows you, whoever runs this Bitpro.",
-                "Si vous ne savez pas pourquoi, demandez aux propriétaires du marchand ; si aucun d'eux ne vous connaît, à qui gère ce Bitpro.",
+                "If you do not know why, ask the owners of the shop. If none of them knows you, contact the operator of this Bitpro server.",
+                "Si vous ne savez pas pourquoi, demandez aux propriétaires de la boutique. Si aucun d’eux ne vous connaît, contactez l’exploitant de ce serveur Bitpro.",
             ),
             Self::WalletAsked { .. } => words(
-                "If you do not know of it, stop it there at once, then change your password.",
-                "Si vous n'êtes pas au courant, arrêtez-le tout de suite sur cette page, puis changez votre mot de passe.",
+                "If you did not request this, cancel it there at once, then change your password.",
+                "Si vous n’avez rien demandé, annulez tout de suite ce changement sur cette page, puis changez votre mot de passe.",
             ),
             Self::MemberEnabled { .. } => words(
-                "If they should not belong to the team any more, remove them on the team's page.",
-                "Si cette personne ne doit plus faire partie de l'équipe, retirez-la sur la page de l'équipe.",
+                "If they should no longer belong to the team, remove them on the team page.",
+                "Si cette personne ne doit plus faire partie de l’équipe, retirez-la sur la page de l’équipe.",
             ),
             Self::MemberDisabled { keys, .. } if !keys.is_empty() => words(
-                "If you do not trust this person, give these keys new secrets, and those of links and webhooks, too. If you do not know why, ask whoever runs this Bitpro.",
-                "Si vous ne faites pas confiance à cette personne, donnez de nouveaux secrets à ces clés, ainsi qu'à celles des liens et des webhooks. Si vous ne savez pas pourquoi, demandez à qui gère ce Bitpro.",
+                "If you do not trust this person, create new secrets for these keys, for links and for webhooks. If you do not know why, contact the operator of this Bitpro server.",
+                "Si vous ne faites pas confiance à cette personne, créez de nouveaux secrets pour ces clés, pour les liens et pour les webhooks. Si vous ne savez pas pourquoi, contactez l’exploitant de ce serveur Bitpro.",
             ),
             Self::MemberDisabled { .. } => words(
-                "If you do not know why, ask whoever runs this Bitpro.",
-                "Si vous ne savez pas pourquoi, demandez à qui gère ce Bitpro.",
+                "If you do not know why, contact the operator of this Bitpro server.",
+                "Si vous ne savez pas pourquoi, contactez l’exploitant de ce serveur Bitpro.",
             ),
             Self::TeamChanged { keys, .. } if !keys.is_empty() => words(
-                "If you do not trust this person, give these keys new secrets, and those of links and webhooks, too. If it was neither you nor somebody of your team, change your password at once and look at the log of changes.",
-                "Si vous ne faites pas confiance à cette personne, donnez de nouveaux secrets à ces clés, ainsi qu'à celles des liens et des webhooks. Si ce n'était ni vous ni quelqu'un de votre équipe, changez tout de suite votre mot de passe et consultez le journal des modifications.",
+                "If you do not trust this person, create new secrets for these keys, for links and for webhooks. If it was neither you nor someone in your team, change your password at once and check the audit log.",
+                "Si vous ne faites pas confiance à cette personne, créez de nouveaux secrets pour ces clés, pour les liens et pour les webhooks. Si ce n’était ni vous ni quelqu’un de votre équipe, changez tout de suite votre mot de passe et consultez le journal d’audit.",
             ),
             Self::WalletWithdrawn {
                 why: Withdrawal::AnotherHand,
                 ..
             } => words(
-                "Ask whoever runs this Bitpro at once: only somebody with access to the server can have done that.",
-                "Adressez-vous tout de suite à qui gère ce Bitpro : seul quelqu'un ayant accès au serveur a pu faire cela.",
+                "Contact the operator of this Bitpro server at once. Only someone with access to the server can have done this.",
+                "Contactez tout de suite l’exploitant de ce serveur Bitpro. Seul quelqu’un ayant accès au serveur a pu faire cela.",
             ),
             Self::NewDevice => words(
-                "If it was not you, choose a new password at once: it ends all sessions. Then add a second factor.",
-                "Si ce n'était pas vous, choisissez tout de suite un nouveau mot de passe : cela ferme toutes les sessions. Ajoutez ensuite un second facteur.",
+                "If it was not you, choose a new password at once. This ends all sessions. Then add a second factor.",
+                "Si ce n’était pas vous, choisissez tout de suite un nouveau mot de passe. Cela ferme toutes les sessions. Ajoutez ensuite un second facteur.",
             ),
             _ => words(
-                "If it was neither you nor somebody of your team, change your password at once and look at the log of changes.",
-                "Si ce n'était ni vous ni quelqu'un de votre équipe, changez tout de suite votre mot de passe et consultez le journal des modifications.",
+                "If it was neither you nor someone in your team, change your password at once and check the audit log.",
+                "Si ce n’était ni vous ni quelqu’un de votre équipe, changez tout de suite votre mot de passe et consultez le journal d’audit.",
             ),
         }
     }

@@ -1,5 +1,5 @@
 //! The buyer's receipt. Anyone can write the address and the order id of a link, and so have us write to a stranger: nothing
-//! that he chose stands in the text but a cleaned order id.
+//! that they chose stands in the text but a cleaned order id.
 
 use bitpro_charge::{Amount, Cents, ChargeId, Timestamp};
 
@@ -13,7 +13,7 @@ use crate::words::words;
 pub struct Receipt<'a> {
     /// The merchant's name.
     pub merchant: &'a str,
-    /// The merchant's own site, if he has one.
+    /// The merchant's own site, if they have one.
     pub site: Option<&'a str>,
     /// The order, as the link said.
     pub order_id: Option<&'a str>,
@@ -31,7 +31,7 @@ pub struct Receipt<'a> {
     pub is_sandbox: bool,
 }
 
-/// Tells the buyer that his payment arrived.
+/// Tells the buyer that their payment arrived.
 #[must_use]
 pub fn receipt(language: Language, to: &str, receipt: &Receipt<'_>) -> Letter {
     let merchant = clean::name(receipt.merchant);
@@ -48,8 +48,8 @@ pub fn receipt(language: Language, to: &str, receipt: &Receipt<'_>) -> Letter {
     let mut content = Content::new(language, subject, Some(""), vec![paragraph]);
     if receipt.is_sandbox {
         let play = words(
-            "This was a test: coins of this network are worth nothing.",
-            "C'était un essai : les pièces de ce réseau ne valent rien.",
+            "This was a test. The coins of this network have no value.",
+            "C’était un test. Les bitcoins de ce réseau n’ont aucune valeur.",
         );
         content.paragraphs.push(play.of(language).to_owned());
     }
@@ -63,18 +63,21 @@ pub fn receipt(language: Language, to: &str, receipt: &Receipt<'_>) -> Letter {
             words("Confirmed", "Confirmé"),
             moment(language, receipt.confirmed_at, receipt.zone),
         )),
-        Some((words("Payment", "Paiement"), receipt.charge.to_string())),
+        Some((
+            words("Payment number", "Numéro de paiement"),
+            receipt.charge.to_string(),
+        )),
     ]
     .into_iter()
     .flatten()
     .map(|(label, value)| (label.of(language).to_owned(), value))
     .collect();
     if let Some(site) = receipt.site {
-        content = content.button(words("To the shop", "Vers la boutique").of(language), site);
+        content = content.button(words("Back to the shop", "Retour à la boutique").of(language), site);
     }
     let why = words(
-        "You get this e-mail because your address was given with the payment. For questions about the order, ask the shop. Nobody will ever ask you by this e-mail to pay again.",
-        "Vous recevez cet e-mail parce que votre adresse a été indiquée avec le paiement. Pour toute question sur la commande, adressez-vous à la boutique. Cet e-mail ne vous demandera jamais de payer à nouveau.",
+        "You receive this e-mail because your address was given with the payment. For questions about the order, contact the shop. This e-mail never asks you to pay again.",
+        "Vous recevez cet e-mail parce que votre adresse a été indiquée avec le paiement. Pour toute question sur la commande, contactez la boutique. Cet e-mail ne vous demandera jamais de payer à nouveau.",
     );
     content.small(why.of(language)).to(to)
 }

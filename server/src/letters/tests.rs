@@ -170,7 +170,7 @@ fn nothing_that_others_write_becomes_markup_a_header_or_a_paragraph() {
 fn a_stranger_gets_no_link_that_another_wrote() {
     for language in Language::ALL {
         for letter in every(language, EVIL) {
-            let is_to_operator = letter.text.contains("Nothing of what they say");
+            let is_to_operator = letter.text.contains("Nothing of what they entered");
             let is_of_change = letter.text.contains("New address") || letter.text.contains("Nouvelle adresse");
             if !is_to_operator && !is_of_change {
                 assert!(!letter.text.contains("evil.example"), "{}", letter.text);
@@ -199,7 +199,7 @@ fn the_text_is_complete_by_itself() {
 
 /// Letters to the operator are English in any case.
 fn letter_language(letter: &Letter, language: Language) -> Language {
-    let is_english = letter.subject.ends_with("for an account") || letter.subject.starts_with("Test of");
+    let is_english = letter.subject.ends_with("account requests") || letter.subject.starts_with("Bitpro test");
     if is_english { Language::En } else { language }
 }
 
@@ -211,7 +211,7 @@ fn a_letter_reads_well_in_both_languages() {
         letter.text,
         format!(
             "Hello Anna,\n\nYour Bitpro account is ready. Choose a password to log in for the first time.\n\nThe link works once, \
-             within 24 hours.\n\n{URL}\n\nIf you did not ask for this, ignore this e-mail: nothing happens then.\n\n-- \nBitpro\n"
+             within 24 hours.\n\n{URL}\n\nIf you did not ask for this, ignore this e-mail. Nothing will happen.\n\n-- \nBitpro\n"
         )
     );
     let letter = notice(
@@ -229,9 +229,8 @@ fn a_letter_reads_well_in_both_languages() {
     );
     assert_eq!(
         letter.text,
-        "Bonjour,\n\nQuelqu'un est devenu propriétaire, et peut changer où va l'argent.\n\nMarchand : Café\nPropriétaire : bob@café.\u{2060}example\nQuand : 25 novembre \
-         2026 à 04:33 CET\nDepuis : 203.0.113.7, Firefox\n\nSi ce n'était ni vous ni quelqu'un de votre équipe, changez tout de \
-         suite votre mot de passe et consultez le journal des modifications.\n\n-- \nBitpro\n"
+        "Bonjour,\n\nQuelqu’un est devenu propriétaire, et peut changer de portefeuille.\n\nBoutique : Café\nPropriétaire : bob@café.\u{2060}example\nQuand : 25 novembre \
+         2026 à 04:33 CET\nDepuis : 203.0.113.7, Firefox\n\nSi ce n’était ni vous ni quelqu’un de votre équipe, changez tout de suite votre mot de passe et consultez le journal d’audit.\n\n-- \nBitpro\n"
     );
 }
 

@@ -18,16 +18,16 @@ impl Withdrawal {
     pub(super) const fn said(self) -> Words {
         match self {
             Self::AskerGone => words(
-                "Another wallet was to take the money of new payments. Who asked for it can no longer say where the money goes, so the change is withdrawn: the money goes where it went before.",
-                "Un autre portefeuille devait recevoir l'argent des nouveaux paiements. La personne qui l'a demandé ne peut plus décider où va l'argent : le changement est annulé, et l'argent va toujours là où il allait avant.",
+                "New payments were about to go to another wallet. The person who asked for this may no longer change the wallet, so the change is cancelled. Payments still go to the same wallet as before.",
+                "Les nouveaux paiements devaient aller vers un autre portefeuille. La personne qui l’a demandé ne peut plus changer de portefeuille : le changement est annulé. Les paiements vont toujours au même portefeuille qu’avant.",
             ),
             Self::AnotherHand => words(
-                "Another wallet was to take the money of new payments, and what was stored of it was not written by the server. The change is withdrawn: the money goes where it went before.",
-                "Un autre portefeuille devait recevoir l'argent des nouveaux paiements, et ce qui en était enregistré n'a pas été écrit par le serveur. Le changement est annulé : l'argent va toujours là où il allait avant.",
+                "New payments were about to go to another wallet, but the stored request was not written by the server. The change is cancelled. Payments still go to the same wallet as before.",
+                "Les nouveaux paiements devaient aller vers un autre portefeuille, mais la demande enregistrée n’a pas été écrite par le serveur. Le changement est annulé. Les paiements vont toujours au même portefeuille qu’avant.",
             ),
             Self::FormerVersion => words(
-                "Another wallet was to take the money of new payments. It was asked for before the server was upgraded, and has to be asked for again: until then the money goes where it went before.",
-                "Un autre portefeuille devait recevoir l'argent des nouveaux paiements. La demande date d'avant la mise à jour du serveur, et doit être refaite : d'ici là, l'argent va là où il allait avant.",
+                "New payments were about to go to another wallet. The change was requested before the server was upgraded, and must be requested again. Until then, payments go to the same wallet as before.",
+                "Les nouveaux paiements devaient aller vers un autre portefeuille. Le changement a été demandé avant la mise à jour du serveur, et doit être demandé de nouveau. D’ici là, les paiements vont au même portefeuille qu’avant.",
             ),
         }
     }

@@ -90,7 +90,7 @@ impl Postman {
                 Ok(None) => break,
                 Err(StoreError::Closed) => return LONGEST_SLEEP,
                 Err(error) => {
-                    tracing::error!(%error, "letters are not sent for now");
+                    tracing::error!(%error, "e-mail cannot be sent at the moment");
                     return SLEEP_AFTER_FAILURE;
                 }
             }
@@ -176,19 +176,14 @@ impl Sent {
         let first_at = row.first_at.unwrap_or(at);
         let next = next_attempt(attempts, first_at, at, is_refused);
         if next.is_some() {
-            tracing::warn!(
-                letter = row.num,
-                attempts,
-                why,
-                "a letter was not sent; it is tried again"
-            );
+            tracing::warn!(letter = row.num, attempts, why, "an e-mail was not sent; will retry");
             counter!("bitpro_mails_total", "outcome" => "failed").increment(1);
         } else {
             tracing::error!(
                 letter = row.num,
                 attempts,
                 why,
-                "a letter was not sent, and is given up"
+                "an e-mail was not sent, and was given up"
             );
             counter!("bitpro_mails_total", "outcome" => "given_up").increment(1);
         }

@@ -18,7 +18,7 @@ pub(crate) const fn role_name(role: Role) -> Words {
 pub(crate) const fn role_powers(role: Role) -> Words {
     match role {
         Role::Owner => words(
-            "everything, the wallet and the team included",
+            "everything, including the wallet and the team",
             "tout, y compris le portefeuille et l’équipe",
         ),
         Role::Manager => words(
@@ -29,10 +29,13 @@ pub(crate) const fn role_powers(role: Role) -> Words {
             "API keys, link signing and webhooks",
             "clés d’API, signature des liens et webhooks",
         ),
-        Role::Accountant => words("reads and exports, changes nothing", "lit et exporte, ne modifie rien"),
+        Role::Accountant => words(
+            "views and exports, changes nothing",
+            "consulte et exporte, ne modifie rien",
+        ),
         Role::Viewer => words(
-            "reads, without the buyers’ e-mail addresses",
-            "lit, sans les adresses e-mail des acheteurs",
+            "views, without the shoppers’ e-mail addresses",
+            "consulte, sans les adresses e-mail des clients",
         ),
     }
 }

@@ -14,10 +14,10 @@ export const PASSWORD = "seven green kettles sing";
 const OWNER = "owner@shop.example";
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** Somebody with an account and a shop of his own. */
+/** Somebody with an account and a shop of their own. */
 export interface Person {
   email: string;
-  /** Where his shop's pages begin. */
+  /** Where their shop's pages begin. */
   shop: string;
 }
 
@@ -39,7 +39,7 @@ async function watch(context: BrowserContext, faults: string[]): Promise<void> {
   });
 }
 
-/** With a watch over every page, and more people, each with a browser of his own. */
+/** With a watch over every page, and more people, each with a browser of their own. */
 export const test = base.extend<{ faults: string[]; visitor: (options?: BrowserContextOptions) => Promise<Page> }>({
   faults: [
     async ({ context }, use) => {

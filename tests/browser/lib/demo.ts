@@ -37,7 +37,7 @@ export class Demo {
   readonly shop: string;
   readonly wallet: string;
   readonly merchant: string;
-  /** Where the shop's owner chooses his password, once. */
+  /** Where the shop's owner chooses their password, once. */
   readonly dashboard: string;
   /** A key of the merchant API. */
   readonly key: Key;

@@ -73,18 +73,18 @@ async function furnish(page: Page, demo: Demo, visitor: Visitor): Promise<Furnis
 async function settle(page: Page, shop: string): Promise<void> {
   await page.goto(`${shop}/settings`);
   await page.getByLabel("Website").fill(`https://tea.example/${IMAGE}`);
-  await page.getByLabel("Send buyers a receipt").check();
+  await page.getByLabel("E-mail shoppers a receipt").check();
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("status")).toContainText("Saved");
   await page.goto(`${shop}/settings/look`);
   const buffer = await picture(page, "#7a1f5c");
   await page.getByLabel("Picture").setInputFiles({ name: `${IMAGE}.png`, mimeType: "image/png", buffer });
   await page.getByRole("button", { name: "Upload" }).click();
-  await expect(page.getByRole("status")).toContainText("The logo is saved");
+  await expect(page.getByRole("status")).toContainText("Logo saved");
   await page.goto(`${shop}/settings/domains`);
   await page.getByLabel("Allowed domains").fill("tea.example\n*.tea.example");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("status")).toContainText("The list is saved");
+  await expect(page.getByRole("status")).toContainText("Domains saved");
 }
 
 /** A webhook whose server refuses everything, and answers with markup. */
@@ -115,9 +115,9 @@ async function unlock(page: Page, shop: string): Promise<{ id: string; secret: s
   }
   await page.goto(`${shop}/settings/keys`);
   await page.getByText(`Revoke ${SCRIPT}`).click();
-  await page.getByRole("listitem").filter({ hasText: SCRIPT }).getByRole("button", { name: "Revoke for ever" }).click();
+  await page.getByRole("listitem").filter({ hasText: SCRIPT }).getByRole("button", { name: "Revoke permanently" }).click();
   await page.goto(`${shop}/settings/links`);
-  await page.getByRole("button", { name: "Make a link key" }).click();
+  await page.getByRole("button", { name: "Create a link key" }).click();
   await expect(page.getByRole("textbox", { name: "Link key" })).toBeVisible();
   return key;
 }
@@ -147,7 +147,7 @@ async function sell(page: Page, demo: Demo, shop: string, key: { id: string; sec
   await page.goto(`${shop}${charge}`);
   await page.getByRole("textbox", { name: "Your note" }).fill(IMAGE + SCRIPT);
   await page.getByRole("button", { name: "Save the note" }).click();
-  await expect(page.getByRole("status")).toContainText("The note is saved");
+  await expect(page.getByRole("status")).toContainText("Note saved");
   return { charge, buyer };
 }
 
@@ -177,7 +177,7 @@ async function correspond(page: Page, outside: Page, demo: Demo, email: string):
   await page.goto(`${demo.server}/account`);
   await page.getByLabel("New address").fill(fresh);
   await page.getByRole("button", { name: "Send a link to the new address" }).click();
-  await expect(page.getByRole("status")).toContainText("A link was sent");
+  await expect(page.getByRole("status")).toContainText("We sent a link");
   await outside.goto(`${demo.server}/password/forgot`);
   await outside.locator("[name=email]").fill(email);
   await send(outside);

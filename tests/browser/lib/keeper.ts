@@ -19,7 +19,7 @@ export async function openShop(page: Page, demo: Demo, name: string): Promise<st
   const keeper = (await entered(page, demo)) ?? (await newcomer(page, demo));
   keeper.shops += 1;
   await page.goto(`${demo.server}/dashboard/new`);
-  await page.getByLabel("Its name, as shoppers will see it").fill(name);
+  await page.getByLabel("Name, as shoppers will see it").fill(name);
   await send(page);
   return shopOf(page);
 }
@@ -39,12 +39,12 @@ export function checkoutOf(shop: string, parameters: Record<string, string | num
   return `${origin}/app/checkout/${pathname.split("/").at(-1)}?${query}`;
 }
 
-/** The keeper of the test before, while his session counts and he may have more shops. */
+/** The keeper of the test before, while their session counts and they may have more shops. */
 async function entered(page: Page, demo: Demo): Promise<Keeper | undefined> {
   const keeper = keepers.get(demo);
   if (!keeper || keeper.shops >= MOST) return undefined;
   await page.context().addCookies(keeper.session);
-  // This page is shown to nobody who has not given his password lately.
+  // This page is shown to nobody who has not given their password lately.
   await page.goto(`${demo.server}/account/factor`);
   if (page.url().includes("/login")) return undefined;
   if (page.url().includes("/confirm")) {

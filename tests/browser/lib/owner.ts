@@ -1,4 +1,4 @@
-/** The shop's owner at his dashboard. */
+/** The shop's owner at their dashboard. */
 
 import { type Cookie, type Page, expect } from "@playwright/test";
 

@@ -17,7 +17,7 @@ test("with a second factor a password alone is not enough, and a recovery code c
   await page.getByRole("button", { name: "Turn it on" }).click();
   const codes = await page.locator("ul.codes > li").allInnerTexts();
   expect(codes).toHaveLength(10);
-  await page.getByRole("link", { name: "I have kept them" }).click();
+  await page.getByRole("link", { name: "I have saved them" }).click();
   await expect(page.getByText("10 recovery codes left")).toBeVisible();
 
   await logOut(page);
@@ -57,7 +57,7 @@ test("a forgotten password is replaced by a letter's link, which counts once", a
   await other.goto(link);
   await other.getByLabel("New password").fill("password1234");
   await send(other);
-  await expect(other.getByLabel("New password")).toHaveAccessibleDescription(/would be guessed/);
+  await expect(other.getByLabel("New password")).toHaveAccessibleDescription(/easy to guess/);
   await other.getByLabel("New password").fill("nine quiet lanterns drift");
   await send(other);
   await expect(other).toHaveURL(shop);
@@ -86,7 +86,7 @@ test("sessions are listed, and ended one by one or all at once", async ({ page, 
   await page.getByRole("row").filter({ hasText: "A telephone" }).getByRole("button", { name: "End" }).click();
   await expect(page.getByRole("row").filter({ hasText: "A telephone" })).toHaveCount(0);
   expect(await Promise.all(others.map(outside))).toEqual([true, false, false]);
-  await page.getByRole("button", { name: "End all others" }).click();
+  await page.getByRole("button", { name: "End all other sessions" }).click();
   await expect(page.getByRole("row").filter({ hasText: /A library|A train/ })).toHaveCount(0);
   expect(await Promise.all(others.map(outside))).toEqual([true, true, true]);
 });
@@ -97,7 +97,7 @@ test("an address is changed by the new mailbox alone, and a password by who know
   await page.goto(`${demo.server}/account`);
   await page.getByLabel("New address").fill(fresh);
   await page.getByRole("button", { name: "Send a link to the new address" }).click();
-  await expect(page.getByRole("status")).toContainText("A link was sent");
+  await expect(page.getByRole("status")).toContainText("We sent a link");
   await expect(page.getByText(`E-mail address: ${email}`)).toBeVisible();
   await page.goto(await demo.letters.linkTo(fresh, "/email"));
   await page.getByRole("button", { name: "Use this address" }).click();
@@ -117,7 +117,7 @@ test("an address is changed by the new mailbox alone, and a password by who know
   // What was filled in before goes on with it.
   await page.getByLabel("Password").fill(PASSWORD);
   await send(page);
-  await expect(page.getByRole("status")).toContainText("The password was changed");
+  await expect(page.getByRole("status")).toContainText("Password changed");
   await logOut(page);
   await logIn(page, demo, fresh, "nine quiet lanterns drift");
   await expect(page).toHaveURL(shop);

@@ -54,7 +54,7 @@ test("a webhook is added, tested, told of a payment, and removed", async ({ page
   await send(page);
   expect(await secretOnce(page, "Signing secret")).toMatch(/^whsec_/);
   await page.getByRole("link", { name: url }).click();
-  await expect(page.getByText("There are none yet.")).toBeVisible();
+  await expect(page.getByText("No deliveries yet.")).toBeVisible();
   const link = page.url();
   await page.getByRole("button", { name: "Send a test" }).click();
   await expect(page.locator("#tested")).toContainText("The test arrived: 204");
@@ -73,11 +73,11 @@ test("a webhook is added, tested, told of a payment, and removed", async ({ page
   await expect(deliveries.getByText(/^1 · 204/)).toBeVisible();
   const count = told.length;
   await deliveries.getByRole("button", { name: "Deliver again" }).click();
-  await expect(page.getByRole("status")).toContainText("It will be delivered now");
+  await expect(page.getByRole("status")).toContainText("Delivery started");
   await expect.poll(() => told.length).toBeGreaterThan(count);
   await page.getByText("Remove", { exact: true }).click();
   await page.getByRole("button", { name: "Remove the webhook" }).click();
-  await expect(page.getByRole("status")).toContainText("The webhook is removed");
+  await expect(page.getByRole("status")).toContainText("Webhook removed");
   expect((await page.goto(link))?.status()).toBe(404);
   close();
 });
@@ -91,7 +91,7 @@ test("an API key makes a charge until it is revoked", async ({ page, demo }) => 
   await send(page);
   await expect(page.getByRole("group", { name: "What it may do" })).toHaveAccessibleDescription("Tick at least one.");
   await expect(page.getByLabel("Name", { exact: true })).toHaveValue("Shop server");
-  await page.getByLabel("Make and cancel payments").check();
+  await page.getByLabel("Create and cancel charges").check();
   await send(page);
   const id = await page.locator("dl.facts code").first().innerText();
   const secret = await secretOnce(page, "Secret");
@@ -102,8 +102,8 @@ test("an API key makes a charge until it is revoked", async ({ page, demo }) => 
   await expect(page.getByRole("row").filter({ hasText: "key-1" })).toBeVisible();
   await page.goto(`${shop}/settings/keys`);
   await page.getByText("Revoke Shop server").click();
-  await page.getByRole("button", { name: "Revoke for ever" }).click();
-  await expect(page.getByRole("status")).toContainText("The key is revoked");
+  await page.getByRole("button", { name: "Revoke permanently" }).click();
+  await expect(page.getByRole("status")).toContainText("Key revoked");
   await expect(make()).rejects.toThrow(/401|403/);
 });
 
@@ -115,13 +115,13 @@ test("the snippet builder fills the script tag and the direct link", async ({ pa
   await page.goto(`${shop}/snippet`);
   await page.getByLabel("Price").fill("forty");
   await page.getByLabel("Order ID").fill('N-1 "&"');
-  await page.getByRole("button", { name: "Make the snippet" }).click();
-  await expect(page.getByLabel("Price")).toHaveAccessibleDescription(/Write an amount in euros/);
+  await page.getByRole("button", { name: "Create the snippet" }).click();
+  await expect(page.getByLabel("Price")).toHaveAccessibleDescription(/Enter an amount in euros/);
   await expect(page.getByLabel("Price")).toHaveValue("forty");
   await page.getByLabel("Price").fill("12,50");
   await page.getByLabel("Language of the page").selectOption("fr");
-  await page.getByLabel("Words on the button").fill("Payer <vite>");
-  await page.getByRole("button", { name: "Make the snippet" }).click();
+  await page.getByLabel("Button text").fill("Payer <vite>");
+  await page.getByRole("button", { name: "Create the snippet" }).click();
   const snippet = await page.getByLabel("For your page").inputValue();
   const shopper = await visitor();
   await merchantPage(shopper, "https://nils.example/cart", `<main><h1>Thé</h1>${snippet}</main>`);
@@ -132,7 +132,7 @@ test("the snippet builder fills the script tag and the direct link", async ({ pa
   await expect(frame.getByText(/12,50\s€/).first()).toBeVisible();
 
   await page.getByLabel("Kind").selectOption("link");
-  await page.getByRole("button", { name: "Make the snippet" }).click();
+  await page.getByRole("button", { name: "Create the snippet" }).click();
   const anchor = await page.getByLabel("For your page").inputValue();
   const link = await page.getByLabel("The address alone").inputValue();
   await merchantPage(shopper, "https://nils.example/other", `<main><h1>Thé</h1>${anchor}</main>`);
@@ -152,17 +152,17 @@ test("once signed links are required, the snippet builder signs, and an edited p
     await page.getByLabel("Kind").selectOption("signed");
     await page.getByLabel("Price").fill("42");
     await page.getByLabel("Order ID").fill(order);
-    await page.getByRole("button", { name: "Make the snippet" }).click();
+    await page.getByRole("button", { name: "Create the snippet" }).click();
   };
   await signed("signed-0");
   await expect(page.getByLabel("Kind")).toHaveAccessibleDescription(/There is no link key yet/);
   await expect(page.getByLabel("Order ID")).toHaveValue("signed-0");
   await page.goto(`${shop}/settings/links`);
-  await page.getByRole("button", { name: "Make a link key" }).click();
+  await page.getByRole("button", { name: "Create a link key" }).click();
   expect(await secretOnce(page, "Link key")).toMatch(/^[0-9a-f]{64}$/);
   await page.getByLabel("Refuse links that are not signed").check();
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("status")).toContainText("Unsigned links are refused");
+  await expect(page.getByRole("status")).toContainText("Unsigned links are now refused");
   const refused = async (address: string) => {
     await shopper.goto(address);
     await expect(shopper.locator("html[data-state]")).toHaveCount(0);
@@ -175,7 +175,7 @@ test("once signed links are required, the snippet builder signs, and an edited p
 
   // With a new key, what the former one signed counts for a while yet.
   await page.goto(`${shop}/settings/links`);
-  await page.getByRole("button", { name: "Make a new key" }).click();
+  await page.getByRole("button", { name: "Create a new key" }).click();
   await secretOnce(page, "Link key");
   await expect(page.locator("ul.cards > li")).toHaveCount(2);
   await signed("signed-2");
@@ -187,7 +187,7 @@ test("once signed links are required, the snippet builder signs, and an edited p
   const former = page.locator("ul.cards > li").last();
   await former.locator("summary").click();
   await former.getByRole("button", { name: "Remove the key" }).click();
-  await expect(page.getByRole("status")).toContainText("The key is removed");
+  await expect(page.getByRole("status")).toContainText("Key removed");
   await refused(link);
 });
 
@@ -195,7 +195,7 @@ test("another wallet needs a second factor, waits for a day, and can be stopped"
   const { email, shop } = await signUp(page, demo, "Hugo");
   const letters = async (subject: string) => (await demo.letters.all(email)).filter((letter) => letter.includes(subject)).length;
   await giveWallet(page, shop);
-  await expect.poll(() => letters("The money has a wallet to go to")).toBe(1);
+  await expect.poll(() => letters("Your payout wallet is set")).toBe(1);
   const wallet = `${shop}/settings/wallet`;
   await expect(page.getByText("your account needs a second factor")).toBeVisible();
   await expect(page.locator("[name=wallet]")).toHaveCount(0);
@@ -217,7 +217,7 @@ test("another wallet needs a second factor, waits for a day, and can be stopped"
   await page.getByLabel("Code", { exact: true }).fill(code(secret, await demo.now()));
   await page.getByRole("button", { name: "Turn it on" }).click();
   await page.goto(wallet);
-  const first = await page.getByRole("region", { name: "Where the money goes" }).locator("ol.addresses > li").first().innerText();
+  const first = await page.getByRole("region", { name: "Current wallet" }).locator("ol.addresses > li").first().innerText();
   await page.locator("[name=wallet]").fill("wpkh(nothing)");
   await send(page);
   await expect(page.locator("[name=wallet]")).toHaveAttribute("aria-invalid", "true");
@@ -225,13 +225,13 @@ test("another wallet needs a second factor, waits for a day, and can be stopped"
   await page.locator("[name=wallet]").fill(other);
   await send(page);
   await expect(page.locator("ol.addresses > li").first()).not.toHaveText(first);
-  await page.getByLabel("They are the first addresses").check();
+  await page.getByLabel("These are the first addresses").check();
   await send(page);
-  await expect(page.getByRole("status").first()).toContainText("waits for 24 hours");
-  await expect(page.getByRole("heading", { name: "A change waits" })).toBeVisible();
+  await expect(page.getByRole("status").first()).toContainText("takes effect in 24 hours");
+  await expect(page.getByRole("heading", { name: "Pending wallet change" })).toBeVisible();
   await page.goto(shop);
   await expect(page.locator("p.note.bad")).toContainText("wallet");
-  await expect.poll(() => letters("The money is to go to another wallet")).toBe(1);
+  await expect.poll(() => letters("Wallet change requested")).toBe(1);
 
   // Until then the money goes where it went.
   const shopper = await visitor();
@@ -239,8 +239,8 @@ test("another wallet needs a second factor, waits for a day, and can be stopped"
   await shows(shopper, "pending");
   expect((await demo.view(shopper.url())).address).toBe(first);
   await page.goto(wallet);
-  await page.getByRole("button", { name: "Stop the change" }).click();
-  await expect(page.getByRole("status").first()).toContainText("The change is stopped");
-  await expect(page.getByRole("heading", { name: "A change waits" })).toHaveCount(0);
-  await expect.poll(() => letters("The change of wallet was stopped")).toBe(1);
+  await page.getByRole("button", { name: "Cancel the change" }).click();
+  await expect(page.getByRole("status").first()).toContainText("Change cancelled");
+  await expect(page.getByRole("heading", { name: "Pending wallet change" })).toHaveCount(0);
+  await expect.poll(() => letters("Wallet change cancelled")).toBe(1);
 });

@@ -175,7 +175,7 @@ test("what was typed into a form comes back as text", async ({ page, demo, visit
   expect(faults).toEqual([]);
 });
 
-test("what was sent too late is kept as text while its sender is asked who he is", async ({ page, demo, visitor }) => {
+test("what was sent too late is kept as text while its sender is asked who they are", async ({ page, demo, visitor }) => {
   const { shop } = await furnished(page, demo, visitor);
   await page.goto(`${shop}/settings/keys`);
   await demo.advance(16 * 60);
@@ -209,7 +209,7 @@ test("in letters, what others wrote is text", async ({ page, demo, visitor }) =>
   // A receipt is on its way once the payment is confirmed.
   await expect.poll(async () => (await read()).some((letter) => letter.includes("Subject: Receipt"))).toBe(true);
   const letters = await read();
-  for (const subject of ["Choose your password", "A key was made", "The team was changed", "Invitation to", "Receipt from"]) {
+  for (const subject of ["Choose your password", "Key created", "The team changed", "Invitation to", "Receipt from"]) {
     expect(letters.filter((letter) => new RegExp(`^Subject: .*(${subject})`, "im").test(letter)), subject).not.toEqual([]);
   }
   for (const letter of letters) {

@@ -10,28 +10,28 @@ test("name, logo and colour come to the payment page, and a colour can be tried 
   const preview = page.locator("figure.preview.light");
   const tint = () => preview.evaluate((figure) => getComputedStyle(figure).getPropertyValue("--p-brand").trim());
   const before = await tint();
-  await page.getByLabel("Colour of your brand").fill("#ffee00");
+  await page.getByLabel("Brand colour").fill("#ffee00");
   await expect.poll(tint).toBe("#ffee00");
   await expect(page.locator("#contrast")).toContainText("only 1.2:1; 4.5:1 is needed. Black is used");
   await page.reload();
   expect(await tint()).toBe(before);
-  await page.getByLabel("Colour of your brand").fill("#7a1f5c");
+  await page.getByLabel("Brand colour").fill("#7a1f5c");
   await expect(page.locator("#contrast")).toContainText("White is used");
   await page.getByRole("button", { name: "Save the colour" }).click();
-  await expect(page.getByRole("status")).toContainText("The colour is saved");
+  await expect(page.getByRole("status")).toContainText("Colour saved");
 
   const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>window.__hit = 1</script></svg>';
   for (const name of ["logo.svg", "logo.png"]) {
     await page.getByLabel("Picture").setInputFiles({ name, mimeType: "image/png", buffer: Buffer.from(svg) });
     await page.getByRole("button", { name: "Upload" }).click();
-    await expect(page.getByLabel("Picture")).toHaveAccessibleDescription(/This is no PNG, JPEG or WebP/);
+    await expect(page.getByLabel("Picture")).toHaveAccessibleDescription(/Choose a PNG, JPEG or WebP/);
     await expect(page.getByLabel("Picture")).toHaveAttribute("aria-invalid", "true");
-    await expect(page.getByLabel("Colour of your brand")).toHaveValue("#7a1f5c");
+    await expect(page.getByLabel("Brand colour")).toHaveValue("#7a1f5c");
   }
   const buffer = await picture(page, "#7a1f5c");
   await page.getByLabel("Picture").setInputFiles({ name: "logo.png", mimeType: "image/png", buffer });
   await page.getByRole("button", { name: "Upload" }).click();
-  await expect(page.getByRole("status")).toContainText("The logo is saved");
+  await expect(page.getByRole("status")).toContainText("Logo saved");
 
   const shopper = await visitor();
   await shopper.goto(checkoutOf(shop));
@@ -42,7 +42,7 @@ test("name, logo and colour come to the payment page, and a colour can be tried 
   const brand = await shopper.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--brand").trim());
   expect(brand).toBe("#7a1f5c");
   await page.getByRole("button", { name: "Remove the logo" }).click();
-  await expect(page.getByRole("status")).toContainText("The logo is removed");
+  await expect(page.getByRole("status")).toContainText("Logo removed");
   await shopper.goto(checkoutOf(shop));
   await shows(shopper, "pending");
   await expect(logo).toHaveCount(0);
@@ -57,11 +57,11 @@ test("languages, window, tolerance, confirmations and the late policy hold for t
   await page.getByLabel("For a small amount").fill("2");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("alert")).toContainText("Nothing was changed");
-  await expect(page.getByLabel("For a small amount")).toHaveAccessibleDescription(/must not fall/);
+  await expect(page.getByLabel("For a small amount")).toHaveAccessibleDescription(/must not decrease/);
   await expect(page.getByLabel("Payment window")).toHaveValue("5");
   await page.getByLabel("For a medium amount").fill("3");
   await page.getByLabel(/^Tolerance \(/).fill("1");
-  await page.getByLabel("When money comes after the window").selectOption("accept");
+  await page.getByLabel("When money arrives after the window").selectOption("accept");
   await page.getByLabel("English").uncheck();
   await page.getByLabel("Language when the link names none").selectOption("fr");
   await page.getByRole("button", { name: "Save" }).click();
@@ -110,7 +110,7 @@ test("the list of domains says which page may show the checkout, and adds the on
   }
   await list.fill("dora.example\n*.shop.example\nbücher.example");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("status")).toContainText("The list is saved");
+  await expect(page.getByRole("status")).toContainText("Domains saved");
   await expect(list).toHaveValue("https://dora.example\nhttps://*.shop.example\nhttps://xn--bcher-kva.example");
 
   const verdict = page.locator("#verdict");
@@ -136,7 +136,7 @@ test("the list of domains says which page may show the checkout, and adds the on
 test("buyers get a receipt once their shop wants them to", async ({ page, demo, visitor }) => {
   const shop = await openForTrade(page, demo, "Mila’s tea");
   const shopper = await visitor();
-  const box = page.getByLabel("Send buyers a receipt by e-mail");
+  const box = page.getByLabel("E-mail shoppers a receipt");
   const bought = async (buyer_email: string) => {
     await shopper.goto(checkoutOf(shop, { buyer_email }));
     await shows(shopper, "pending");

@@ -3,7 +3,7 @@
 import { PASSWORD, address, descriptor, expect, logIn, logOut, send, shopOf, signUp, test } from "../lib/dashboard.ts";
 import { checkoutFrame, live, merchantPage, shows } from "../lib/test.ts";
 
-test("a stranger goes from the first visit to a confirmed payment on a page of his own", async ({ page, demo, visitor }) => {
+test("a stranger goes from the first visit to a confirmed payment on a page of their own", async ({ page, demo, visitor }) => {
   await page.goto(demo.server);
   await page.getByRole("link", { name: "Request one" }).click();
   const email = address("ada");
@@ -21,14 +21,14 @@ test("a stranger goes from the first visit to a confirmed payment on a page of h
   const steps = page.locator("ol.checklist > li");
   const step = page.locator("[aria-current=step]");
 
-  await step.getByRole("link", { name: "Say where the money goes" }).click();
+  await step.getByRole("link", { name: "Connect your wallet" }).click();
   await page.getByLabel("Output descriptor or extended public key").fill(descriptor());
   await page.getByRole("button", { name: "Show the first addresses" }).click();
   const shown = await page.locator("ol.addresses > li").allInnerTexts();
   expect(shown).toHaveLength(3);
   for (const receiving of shown) expect(receiving).toMatch(/^bcrt1q[0-9a-z]{38}$/);
-  await page.getByLabel("They are the first addresses of my wallet").check();
-  await page.getByRole("button", { name: "Send the money there" }).click();
+  await page.getByLabel("These are the first addresses of my wallet").check();
+  await page.getByRole("button", { name: "Use this wallet" }).click();
   await expect(page.locator("ol.addresses > li")).toHaveText(shown);
   await expect(async () => {
     await page.goto(shop);
@@ -44,11 +44,11 @@ test("a stranger goes from the first visit to a confirmed payment on a page of h
   await step.getByRole("link", { name: "Paste the snippet" }).click();
   await page.getByLabel("Price").fill("42.50");
   await page.getByLabel("Order ID").fill("first-1");
-  await page.getByRole("button", { name: "Make the snippet" }).click();
+  await page.getByRole("button", { name: "Create the snippet" }).click();
   const snippet = await page.getByLabel("For your page").inputValue();
 
   await page.goto(`${shop}/charges`);
-  await expect(page.getByText("No transaction yet")).toBeVisible();
+  await expect(page.getByText("No charges yet")).toBeVisible();
   await page.evaluate(() => document.body.setAttribute("data-not-reloaded", ""));
   const shopper = await visitor();
   await merchantPage(shopper, "https://teahouse.example/cart", `<main><h1>Tea</h1>${snippet}</main>`);
@@ -71,22 +71,22 @@ test("a stranger goes from the first visit to a confirmed payment on a page of h
   await expect(page.getByRole("heading", { name: "What happened" })).toBeVisible();
   await page.goto(shop);
   await expect(steps.filter({ hasText: "Make a first payment" })).toContainText("done");
-  await expect(step).toContainText("Let your server be told");
+  await expect(step).toContainText("Set up a webhook");
 });
 
-test("who asks for too little is told next to the field, and keeps what he typed", async ({ page, demo }) => {
+test("who asks for too little is told next to the field, and keeps what they typed", async ({ page, demo }) => {
   await page.goto(`${demo.server}/signup`);
   // Not the browser, but the server is asked.
   await page.locator("form").evaluate((form: HTMLFormElement) => (form.noValidate = true));
   await page.getByLabel("Your name").fill("Ada");
   await page.getByLabel("E-mail address").fill("ada at tea");
-  await page.getByLabel("Your site").fill("not a site");
+  await page.getByLabel("Website (optional)").fill("not a site");
   await send(page);
   await expect(page.getByLabel("Your name")).toHaveValue("Ada");
-  for (const label of ["E-mail address", "Company or shop", "Your site"]) {
+  for (const label of ["E-mail address", "Company or shop", "Website (optional)"]) {
     const field = page.getByLabel(label);
     await expect(field).toHaveAttribute("aria-invalid", "true");
-    await expect(field).toHaveAccessibleDescription(/^Write /);
+    await expect(field).toHaveAccessibleDescription(/^Enter /);
   }
   await expect(page.getByLabel("E-mail address")).toHaveValue("ada at tea");
 });
@@ -108,7 +108,7 @@ test.describe("without JavaScript", () => {
     await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByRole("alert")).toContainText("Nothing was changed");
     await expect(page.getByLabel("Payment window")).toHaveValue("soon");
-    await expect(page.getByLabel("Payment window")).toHaveAccessibleDescription(/Write minutes/);
+    await expect(page.getByLabel("Payment window")).toHaveAccessibleDescription(/Enter 5 to 1440 minutes/);
     await expect(page.getByLabel("Website")).toHaveValue("https://grace.example");
 
     await logOut(page);

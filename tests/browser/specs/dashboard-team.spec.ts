@@ -6,7 +6,7 @@ import type { Demo } from "../lib/demo.ts";
 import { PASSWORD, address, asOwner, expect, sensitively, send, shopOf, signUp, test } from "../lib/dashboard.ts";
 import { shows } from "../lib/test.ts";
 
-/** Invites somebody who has no account, and lets him join in `guest`; gives his address. */
+/** Invites somebody who has no account, and lets them join in `guest`; gives their address. */
 async function invite(page: Page, guest: Page, demo: Demo, shop: string, role: string): Promise<string> {
   const email = address(role);
   await page.goto(`${shop}/team`);
@@ -45,7 +45,7 @@ test("an invited accountant exports, and changes nothing", async ({ page, demo, 
   const guest = await visitor();
   await invite(page, guest, demo, shop, "Accountant");
 
-  await guest.getByRole("link", { name: "Transactions", exact: true }).click();
+  await guest.getByRole("link", { name: "Charges", exact: true }).click();
   await expect(guest.getByRole("row").filter({ hasText: order })).toContainText("buyer@mail.example");
   const [download] = await Promise.all([guest.waitForEvent("download"), guest.getByRole("link", { name: "Export as CSV" }).click()]);
   expect(download.suggestedFilename()).toMatch(/^charges-\d{4}-\d\d-\d\d\.csv$/);
@@ -55,7 +55,7 @@ test("an invited accountant exports, and changes nothing", async ({ page, demo, 
   const settings = ["", "/look", "/domains", "/webhooks", "/keys", "/links", "/wallet"].map((tab) => `/settings${tab}`);
   for (const part of ["", "/charges", `/charges/${charge}`, "/figures", ...settings]) {
     await guest.goto(`${shop}${part}`);
-    // Settings that he may only read stand in forms that cannot be sent.
+    // Settings that they may only read stand in forms that cannot be sent.
     const buttons = guest.locator("main form[method=post] button, main form[method=post] [type=submit]");
     await expect(buttons, part).toHaveCount(0);
     await expect(guest.locator("main form[method=post] :is(input, textarea, select):enabled:not([type=hidden])"), part).toHaveCount(0);
@@ -138,7 +138,7 @@ test("an invitation can be taken back", async ({ page, demo, visitor }) => {
   await page.locator("[name=email]").fill(email);
   await send(page);
   const link = await demo.letters.linkTo(email, "/invitation");
-  await page.getByRole("button", { name: "Take back" }).click();
+  await page.getByRole("button", { name: "Revoke" }).click();
   await expect(page.getByRole("status")).toContainText("Done");
   const guest = await visitor();
   expect((await guest.goto(link))?.status()).toBe(410);

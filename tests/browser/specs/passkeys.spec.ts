@@ -25,7 +25,7 @@ async function logOut(page: Page): Promise<void> {
 }
 
 test("a passkey is added, lets its owner in, confirms, and is removed", async ({ page, browser }) => {
-  // A demo of its own: the owner chooses his password here.
+  // A demo of its own: the owner chooses their password here.
   const demo = await Demo.start();
   try {
     const faults: string[] = [];
@@ -60,7 +60,7 @@ test("a passkey is added, lets its owner in, confirms, and is removed", async ({
     await expect(page.getByRole("listitem").filter({ hasText: "Phone" })).toContainText("never");
     await page.getByLabel("Name").fill("Again");
     await press(page, "Add a passkey");
-    await expect(page.getByRole("alert")).toContainText("No passkey was made");
+    await expect(page.getByRole("alert")).toContainText("No passkey was created");
 
     await logOut(page);
     await logIn(page, demo);
@@ -103,7 +103,7 @@ test("a passkey is added, lets its owner in, confirms, and is removed", async ({
 
     await page.goto(`${demo.server}/account/factor`);
     await page.getByRole("button", { name: "Remove Phone" }).click();
-    await expect(page.getByText("You have none yet.")).toBeVisible();
+    await expect(page.getByText("No passkeys yet.")).toBeVisible();
     await page.goto(`${demo.server}/account`);
     await expect(page.getByText(/^Off\./)).toBeVisible();
     expect(faults.filter((fault) => !fault.includes("422"))).toEqual([]);

@@ -18,7 +18,7 @@ async function isClean(page: Page): Promise<void> {
   expect(wide, `${page.url()} is wider than the screen`).toBeLessThanOrEqual(0);
 }
 
-/** Makes a charge as a shopper does, in a tab of his own, and gives its page. */
+/** Makes a charge as a shopper does, in a tab of their own, and gives its page. */
 async function shop(page: Page, demo: Demo, order: string): Promise<string> {
   const tab = await page.context().newPage();
   await tab.goto(demo.link({ fiat_price_cents: 4200, external_order_id: order, buyer_email: "anna@shop.example" }));
@@ -89,14 +89,14 @@ test("late money is accepted once, and a page that is behind is told so", async 
   await demo.knows(url, "failed");
   await page.goto(`${desk(demo, "/charges")}?q=${address}`);
   await page.locator("table.charges a").click();
-  await expect(page.getByText("You decide below")).toBeVisible();
+  await expect(page.getByText("Decide below")).toBeVisible();
   const behind = await context.newPage();
   await behind.goto(page.url());
   await page.getByRole("button", { name: "Accept this money" }).click();
-  await expect(page.getByRole("status")).toContainText("The money is accepted");
+  await expect(page.getByRole("status")).toContainText("Money accepted");
   await behind.getByRole("button", { name: "Accept this money" }).click();
   await expect(behind.getByRole("heading", { level: 1 })).toHaveText("Nothing was changed");
-  await expect(behind.getByText("was accepted by hand")).toBeVisible();
+  await expect(behind.getByText("was accepted manually")).toBeVisible();
   await isClean(behind);
   await demo.mine();
   await demo.knows(url, "confirmed");
@@ -116,7 +116,7 @@ test.describe("without a script", () => {
     await page.getByRole("textbox", { name: "Your note" }).fill("Called twice");
     await page.getByRole("button", { name: "Save the note" }).click();
     await expect(page.getByRole("textbox", { name: "Your note" })).toHaveValue("Called twice");
-    await page.getByRole("button", { name: "Cancel it" }).click();
+    await page.getByRole("button", { name: "Cancel the charge" }).click();
     await demo.knows(url, "failed");
     await page.getByRole("button", { name: /^Deliver again charge:failed/ }).click();
     await expect(page.getByRole("status")).toContainText("being delivered again");

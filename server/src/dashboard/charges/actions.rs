@@ -22,27 +22,27 @@ const NOTE_CHARS: usize = 2_000;
 const DECIDE: Words = words("Decide", "Décider");
 const ACCEPT: Words = words("Accept this money", "Accepter cet argent");
 const ACCEPT_HELP: Words = words(
-    "The amount and the time are waived: what you choose here suffices. Its confirmations are still waited for. The shopper’s page and your webhooks will say that it is paid.",
-    "Le montant et l’heure ne comptent plus\u{a0}: ce que vous choisissez ici suffit. Ses confirmations sont toujours attendues. La page de l’acheteur et vos webhooks diront que c’est payé.",
+    "Waives the amount and the deadline: the payments that you choose here are enough. They still need their confirmations. The shopper’s page and your webhooks will then show the charge as paid.",
+    "Lève les exigences de montant et de délai\u{a0}: les paiements choisis ici suffisent. Leurs confirmations restent nécessaires. La page du client et vos webhooks indiqueront alors que l’encaissement est payé.",
 );
 const WHICH: Words = words("Which payments?", "Quels paiements\u{202f}?");
-const CANCEL: Words = words("Cancel it", "L’annuler");
+const CANCEL: Words = words("Cancel the charge", "Annuler l’encaissement");
 const CANCEL_HELP: Words = words(
-    "The shopper is asked for nothing any more. Money that comes later is found and shown, and never accepted by itself.",
-    "Plus rien n’est demandé à l’acheteur. L’argent qui arriverait plus tard est trouvé et montré, jamais accepté de lui-même.",
+    "The shopper is no longer asked to pay. Money that arrives later is shown here, but never accepted automatically.",
+    "Le client n’est plus invité à payer. L’argent qui arriverait plus tard s’affiche ici, mais n’est jamais accepté automatiquement.",
 );
 const NOTE: Words = words("Your note", "Votre note");
 const NOTE_HELP: Words = words(
-    "For your team only, up to 2,000 characters. An empty note is erased.",
-    "Pour votre équipe uniquement, 2\u{202f}000 caractères au plus. Une note vide est effacée.",
+    "Only your team sees it. Up to 2,000 characters. To delete the note, leave it empty.",
+    "Visible par votre équipe uniquement, 2\u{202f}000 caractères au plus. Pour supprimer la note, laissez-la vide.",
 );
 const SAVE: Words = words("Save the note", "Enregistrer la note");
 const WRITTEN: Words = words("written", "écrite");
-const NO_NOTE: Words = words("There is none.", "Il n’y en a pas.");
+const NO_NOTE: Words = words("No note.", "Aucune note.");
 const ERASE: Words = words("Erase personal data", "Effacer les données personnelles");
 const ERASE_HELP: Words = words(
-    "Erases the buyer’s e-mail, the data from your server, what was ignored in the link, and your note. The money and its history stay. This cannot be undone.",
-    "Efface l’e-mail de l’acheteur, les données de votre serveur, ce qui a été ignoré dans le lien et votre note. L’argent et son historique restent. C’est irréversible.",
+    "Erases the shopper’s e-mail address, the metadata from your server, the ignored parts of the link, and your note. The money and its history stay. You cannot undo this.",
+    "Efface l’adresse e-mail du client, les métadonnées de votre serveur, les éléments du lien ignorés et votre note. L’argent et son historique restent. Cette action est irréversible.",
 );
 const ERASE_SURE: Words = words("Yes, erase them", "Oui, les effacer");
 const NONE_CHOSEN: Words = words("Choose at least one payment.", "Choisissez au moins un paiement.");
@@ -50,7 +50,7 @@ const TOO_LONG: Words = words(
     "The note has more than 2,000 characters.",
     "La note dépasse 2\u{202f}000 caractères.",
 );
-const NOT_SURE: Words = words("Check the box first.", "Cochez d’abord la case.");
+const NOT_SURE: Words = words("Tick the box first.", "Cochez d’abord la case.");
 
 /// What was typed into the forms of the page, and is wrong.
 #[derive(Debug, Default)]
@@ -188,19 +188,19 @@ pub(super) fn can_accept(charge: &Charge) -> bool {
 pub(super) fn done(request: &Request) -> Markup {
     let said = match request.query.text("done") {
         "accepted" => words(
-            "The money is accepted; its confirmations are still waited for.",
-            "L’argent est accepté\u{202f}; ses confirmations sont encore attendues.",
+            "Money accepted. The charge is paid once it has its confirmations.",
+            "Argent accepté. L’encaissement sera payé une fois les confirmations obtenues.",
         ),
-        "cancelled" => words("The transaction is cancelled.", "La transaction est annulée."),
-        "noted" => words("The note is saved.", "La note est enregistrée."),
-        "erased" => words(
-            "The personal data is erased.",
-            "Les données personnelles sont effacées.",
+        "cancelled" => words("The charge is cancelled.", "L’encaissement est annulé."),
+        "noted" => words("Note saved.", "Note enregistrée."),
+        "erased" => words("Personal data erased.", "Données personnelles effacées."),
+        "redelivered" => words(
+            "The event is being delivered again.",
+            "L’événement est de nouveau en cours de livraison.",
         ),
-        "redelivered" => words("It is being delivered again.", "La livraison est relancée."),
         "not-redelivered" => words(
-            "It was not delivered again: the webhook is gone.",
-            "La livraison n’est pas relancée\u{a0}: le webhook n’existe plus.",
+            "The event was not delivered again: the webhook no longer exists.",
+            "L’événement n’a pas été livré de nouveau\u{a0}: le webhook n’existe plus.",
         ),
         _ => return html! {},
     };

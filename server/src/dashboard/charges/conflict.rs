@@ -15,29 +15,29 @@ use crate::words::{Words, words};
 
 const TITLE: Words = words("Nothing was changed", "Rien n’a été modifié");
 const STALE: Words = words(
-    "This transaction moved on after you opened its page. Look at what happened, then decide again.",
-    "Cette transaction a évolué depuis l’ouverture de la page. Regardez ce qui s’est passé, puis décidez de nouveau.",
+    "This charge changed after you opened its page. Check what happened, then decide again.",
+    "Cet encaissement a changé depuis l’ouverture de la page. Vérifiez ce qui s’est passé, puis décidez de nouveau.",
 );
 const NOT_PENDING: Words = words(
-    "Only a transaction that still waits for money can be cancelled.",
-    "Seule une transaction encore en attente d’argent peut être annulée.",
+    "You can cancel a charge only while it waits for money.",
+    "Vous ne pouvez annuler un encaissement que tant qu’il attend de l’argent.",
 );
 const NO_MONEY: Words = words(
-    "The payment that you chose is not there any more.",
-    "Le paiement choisi n’est plus là.",
+    "The payment that you chose is gone.",
+    "Le paiement choisi n’existe plus.",
 );
 const NOTHING: Words = words(
-    "The transaction is confirmed, and the payment that you chose counts already: there is nothing to accept.",
-    "La transaction est confirmée et le paiement choisi compte déjà : il n’y a rien à accepter.",
+    "The charge is confirmed, and the payment that you chose already counts. There is nothing to accept.",
+    "L’encaissement est confirmé et le paiement choisi est déjà compté. Il n’y a rien à accepter.",
 );
 /// The node's chain is not followed (R6).
 pub(super) const CHAIN_HELD: Words = words(
-    "The Bitcoin node follows a chain that contradicts what this server has recorded, so payments that look confirmed may not last. Nothing is accepted or cancelled until the server’s operator has looked into it: please try again later.",
-    "Le nœud Bitcoin suit une chaîne qui contredit ce que ce serveur a enregistré\u{a0}: des paiements qui semblent confirmés pourraient ne pas le rester. Rien n’est accepté ni annulé tant que l’exploitant du serveur n’a pas examiné la situation\u{a0}: réessayez plus tard.",
+    "The Bitcoin node follows a chain that contradicts what this server has recorded, so payments that look confirmed may not last. Nothing is accepted or cancelled until the operator of this server has looked into it. Try again later.",
+    "Le nœud Bitcoin suit une chaîne qui contredit ce que ce serveur a enregistré\u{a0}: des paiements qui semblent confirmés pourraient ne pas le rester. Rien n’est accepté ni annulé tant que l’exploitant du serveur n’a pas examiné la situation. Réessayez plus tard.",
 );
-const NOW: Words = words("State now", "État actuel");
+const NOW: Words = words("Current state", "État actuel");
 const SINCE: Words = words("What happened since", "Ce qui s’est passé depuis");
-const BACK: Words = words("Look at the transaction again", "Revoir la transaction");
+const BACK: Words = words("Back to the charge", "Retour à l’encaissement");
 
 /// Why the charge refuses.
 pub(super) const fn reason(refused: Refused) -> Words {

@@ -18,8 +18,11 @@ use crate::webhooks::{WebhookError, WebhookId, Webhooks};
 use crate::words::{Words, words};
 
 const DELIVERIES: Words = words("Webhook deliveries", "Livraisons aux webhooks");
-const NONE: Words = words("No webhook was told of it.", "Aucun webhook n’en a été informé.");
-const EVENT: Words = words("Event", "Évènement");
+const NONE: Words = words(
+    "No event of this charge was sent to a webhook.",
+    "Aucun événement de cet encaissement n’a été envoyé à un webhook.",
+);
+const EVENT: Words = words("Event", "Événement");
 const URL: Words = words("To", "À");
 const STATE: Words = words("Delivery", "Livraison");
 const ATTEMPTS: Words = words("Attempts", "Tentatives");
@@ -180,6 +183,6 @@ fn state_word(state: &str) -> Words {
         "delivered" => words("delivered", "livrée"),
         "given_up" => words("given up", "abandonnée"),
         "cancelled" => words("cancelled", "annulée"),
-        _ => words("on its way", "en cours"),
+        _ => words("pending", "en attente"),
     }
 }

@@ -259,7 +259,7 @@ fn worth_when_paid(live: &[&Arc<Payment>]) -> Option<Cents> {
     Some(Cents(sum))
 }
 
-/// A field that no spreadsheet takes for a formula, whatever a shopper wrote into his order id. Some drop the spaces before one,
+/// A field that no spreadsheet takes for a formula, whatever a shopper wrote into their order id. Some drop the spaces before one,
 /// some take its wide characters or the quotes before one, and where commas are decimal, as in France, they part a line at its semicolons. Then a quote in the
 /// middle of a line is no quote, and a line ends where a field breaks.
 fn defused(field: String) -> String {

@@ -21,25 +21,28 @@ use crate::words::{Words, words};
 /// How many days are shown, today among them.
 const DAYS: i32 = 30;
 
-const TITLE: Words = words("Figures of the last 30 days", "Chiffres des 30 derniers jours");
-const BACK: Words = words("All transactions", "Toutes les transactions");
-const SUM: Words = words("Together", "Au total");
+const TITLE: Words = words("Report: the last 30 days", "Statistiques des 30 derniers jours");
+const BACK: Words = words("All charges", "Tous les encaissements");
+const SUM: Words = words("Total", "Total");
 const VOLUME: Words = words("Confirmed", "Confirmé");
-const MADE: Words = words("Transactions made", "Transactions créées");
-const PAID: Words = words("of them confirmed", "dont confirmées");
+const MADE: Words = words("Charges created", "Encaissements créés");
+const PAID: Words = words("confirmed", "confirmés");
 const CONVERSION: Words = words("Conversion", "Conversion");
 const BY_DAY: Words = words("By day", "Par jour");
-const VOLUME_BY_DAY: Words = words("Confirmed volume by day, in euro", "Volume confirmé par jour, en euros");
+const VOLUME_BY_DAY: Words = words(
+    "Confirmed volume by day, in euros",
+    "Volume confirmé par jour, en euros",
+);
 const CONVERSION_BY_DAY: Words = words(
-    "Conversion by day: the share of the transactions made that are confirmed",
-    "Conversion par jour\u{a0}: part des transactions créées qui sont confirmées",
+    "Conversion by day: share of charges that were confirmed",
+    "Conversion par jour\u{a0}: part des encaissements confirmés",
 );
 const UP_TO: Words = words("up to {}", "jusqu’à {}");
 const DAY: Words = words("Day", "Jour");
-const TABLE: Words = words("The same as a table", "Les mêmes chiffres en tableau");
+const TABLE: Words = words("Show as a table", "Afficher en tableau");
 const BASIS: Words = words(
-    "A transaction counts on the day on which it was made, at the price that was asked for.",
-    "Une transaction compte le jour de sa création, au prix demandé.",
+    "Each charge counts on the day it was created, at its price.",
+    "Chaque encaissement est compté le jour de sa création, à son prix.",
 );
 
 /// The figures of one day.

@@ -15,12 +15,12 @@ use crate::words::{Words, words};
 
 const SEARCH: Words = words("Search", "Rechercher");
 const BY_ALL: Words = words(
-    "Order ID, address, transaction or e-mail",
-    "N° de commande, adresse, transaction ou e-mail",
+    "Order ID, address, transaction ID or e-mail",
+    "N° de commande, adresse, identifiant de transaction ou e-mail",
 );
 const BY_OTHERS: Words = words(
-    "Order ID, address or transaction",
-    "N° de commande, adresse ou transaction",
+    "Order ID, address or transaction ID",
+    "N° de commande, adresse ou identifiant de transaction",
 );
 const STATE: Words = words("State", "État");
 const ANY_STATE: Words = words("All", "Tous");
@@ -28,12 +28,12 @@ const FROM: Words = words("From", "Du");
 const TO: Words = words("To", "Au");
 const APPLY: Words = words("Apply", "Appliquer");
 const CLEAR: Words = words("Show all", "Tout afficher");
-const NOT_A_DAY: Words = words(
-    "Give a day as 2026-05-14.",
-    "Indiquez un jour sous la forme 2026-05-14.",
+const NOT_A_DAY: Words = words("Enter a date like 2026-05-14.", "Saisissez une date comme 2026-05-14.");
+const NOT_A_STATE: Words = words("Choose a state from the list.", "Choisissez un état dans la liste.");
+const BACKWARDS: Words = words(
+    "Choose a day that is not before the first one.",
+    "Choisissez un jour qui ne précède pas le premier.",
 );
-const NOT_A_STATE: Words = words("There is no such state.", "Cet état n’existe pas.");
-const BACKWARDS: Words = words("This is before the first day.", "C’est avant le premier jour.");
 
 /// What narrows the list, as it was typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,63 +19,60 @@ use crate::words::{Words, words};
 pub(super) const PER_PART: u32 = 200;
 
 const HISTORY: Words = words("What happened", "Historique");
-const EARLIER: Words = words("Earlier events", "Évènements antérieurs");
-const NEWEST: Words = words("The newest events", "Les évènements les plus récents");
-const MADE: Words = words("Made by {}.", "Créée par\u{a0}: {}.");
-const FOUND: Words = words(
-    "{} arrived with transaction {}.",
-    "{} sont arrivés par la transaction {}.",
-);
+const EARLIER: Words = words("Earlier events", "Événements antérieurs");
+const NEWEST: Words = words("Latest events", "Derniers événements");
+const MADE: Words = words("Created by {}.", "Créé par\u{a0}: {}.");
+const FOUND: Words = words("{} arrived with transaction {}.", "{} reçus par la transaction {}.");
 const MINED: Words = words(
     "Transaction {} is in block {}.",
     "La transaction {} est dans le bloc {}.",
 );
 const UNMINED: Words = words(
-    "Transaction {} is out of its block again and waits to be confirmed.",
-    "La transaction {} est ressortie de son bloc et attend d’être confirmée.",
+    "Transaction {} is no longer in a block and waits to be confirmed again.",
+    "La transaction {} n’est plus dans un bloc et attend d’être confirmée de nouveau.",
 );
 const CORRECTED: Words = words(
-    "It is known better when transaction {} was first seen: by {}.",
-    "On sait mieux quand la transaction {} a été vue pour la première fois\u{a0}: au plus tard le {}.",
+    "Corrected when transaction {} was first seen: no later than {}.",
+    "Première observation de la transaction {} corrigée\u{a0}: au plus tard le {}.",
 );
 const LOST: Words = words("Transaction {} is gone: {}.", "La transaction {} est perdue\u{a0}: {}.");
 const RAISED: Words = words(
-    "It needs {} confirmations now, because of the amount.",
-    "Il faut désormais {} confirmations, en raison du montant.",
+    "The amount now requires {} confirmations.",
+    "Le montant exige désormais {} confirmations.",
 );
 const EXTENDED: Words = words(
-    "A part was paid in time: the deadline is now {}.",
-    "Une partie a été payée à temps\u{a0}: l’échéance est désormais le {}.",
+    "Part of the amount was paid in time: the deadline is now {}.",
+    "Une partie du montant a été payée à temps\u{a0}: l’échéance est désormais le {}.",
 );
 const PASSED: Words = words("The deadline has passed.", "L’échéance est passée.");
 const STALLED: Words = words(
-    "The payment did not confirm within the settlement time.",
-    "Le paiement n’a pas été confirmé dans le délai de règlement.",
+    "The payment was not confirmed within the time allowed.",
+    "Le paiement n’a pas été confirmé dans le délai accordé.",
 );
 const TAKEN: Words = words(
-    "Transaction {} was late; your policy took it.",
-    "La transaction {} était en retard\u{202f}; votre règle l’a acceptée.",
+    "Transaction {} was late; your policy accepted it.",
+    "La transaction {} est arrivée en retard\u{202f}; votre règle l’a acceptée.",
 );
 const BY_HAND: Words = words(
-    "Transaction {} was accepted by hand.",
-    "La transaction {} a été acceptée à la main.",
+    "Transaction {} was accepted manually.",
+    "La transaction {} a été acceptée manuellement.",
 );
 const REFUSED: Words = words(
-    "Transaction {} was late and was not taken: you decide.",
-    "La transaction {} était en retard et n’a pas été acceptée\u{a0}: à vous de décider.",
+    "Transaction {} was late and was not accepted: you decide.",
+    "La transaction {} est arrivée en retard et n’a pas été acceptée\u{a0}: à vous de décider.",
 );
-const CANCELLED: Words = words("It was cancelled.", "Elle a été annulée.");
+const CANCELLED: Words = words("The charge was cancelled.", "L’encaissement a été annulé.");
 const MADE_EARLIER: Words = words(
-    "The server's clock had run ahead when it was made: by the right time it was there at {}.",
-    "L’horloge du serveur avançait lors de sa création : à l’heure exacte, elle existait le {}.",
+    "The server’s clock was fast when the charge was created: the correct time is {}.",
+    "L’horloge du serveur avançait à la création de l’encaissement\u{a0}: l’heure exacte est le {}.",
 );
 const STATE: Words = words("State: {}.", "État\u{a0}: {}.");
 const STATE_WITH: Words = words("State: {} ({}).", "État\u{a0}: {} ({}).");
 const RESTORED: Words = words(
-    "The server went on from a backup: what happened between the backup and now may be missing above.",
-    "Le serveur a repris depuis une sauvegarde\u{a0}: ce qui s’est passé entre la sauvegarde et maintenant peut manquer ci-dessus.",
+    "The server was restored from a backup: events since the backup may be missing above.",
+    "Le serveur a été restauré depuis une sauvegarde\u{a0}: les événements survenus depuis peuvent manquer ci-dessus.",
 );
-const TOLD: Words = words("Event for your server: {}.", "Évènement pour votre serveur\u{a0}: {}.");
+const TOLD: Words = words("Event for your server: {}.", "Événement pour votre serveur\u{a0}: {}.");
 
 /// A part of what happened to a charge.
 pub(super) struct Part {

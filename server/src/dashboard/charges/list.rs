@@ -17,26 +17,26 @@ use crate::words::{Words, words};
 /// Charges on one page.
 const PER_PAGE: u32 = 50;
 
-const TITLE: Words = words("Transactions", "Transactions");
-const FIGURES: Words = words("Figures", "Chiffres");
+const TITLE: Words = words("Charges", "Encaissements");
+const FIGURES: Words = words("Reports", "Statistiques");
 const EXPORT: Words = words("Export as CSV", "Exporter en CSV");
-const OLDER: Words = words("Older", "Plus anciennes");
-const NEWEST: Words = words("Newest", "Les plus récentes");
+const OLDER: Words = words("Older", "Plus anciens");
+const NEWEST: Words = words("Newest", "Plus récents");
 const PAGES: Words = words("Pages", "Pages");
 const NOTHING_FOUND: Words = words(
-    "No transaction matches. Try an order ID from its beginning, or a wider range of days.",
-    "Aucune transaction ne correspond. Essayez le début d’un numéro de commande, ou une période plus longue.",
+    "No charge matches. Try the beginning of an order ID, or more days.",
+    "Aucun encaissement ne correspond. Essayez le début d’un numéro de commande, ou une période plus longue.",
 );
-const NOTHING_YET: Words = words("No transaction yet", "Aucune transaction pour le moment");
+const NOTHING_YET: Words = words("No charges yet", "Aucun encaissement pour le moment");
 const NOTHING_YET_HELP: Words = words(
-    "Every payment that a shopper begins appears here, the moment he opens the checkout. Put the snippet on your page and make a first payment to see it.",
-    "Chaque paiement commencé par un client apparaît ici dès qu’il ouvre la page de paiement. Placez l’extrait sur votre page et faites un premier paiement pour le voir.",
+    "A charge appears here as soon as a shopper opens the checkout. To see one, paste the snippet into your page and make a first payment.",
+    "Un encaissement apparaît ici dès qu’un client ouvre la page de paiement. Pour en voir un, collez le code d’intégration dans votre page et faites un premier paiement.",
 );
 const UNREADABLE: Words = words(
-    "These transactions cannot be shown, because what is stored of them was changed by another hand. Do not ship for them; whoever runs this server finds the reason with `bitpro reconcile`.",
-    "Ces transactions ne peuvent pas être affichées, car leurs données ont été modifiées par une autre main. N’expédiez rien pour elles\u{202f}; la personne qui gère ce serveur en trouve la raison avec «\u{a0}bitpro reconcile\u{a0}».",
+    "These charges cannot be shown, because their stored data was changed outside Bitpro. Do not ship for them. The operator of this server can find the reason with `bitpro reconcile`.",
+    "Ces encaissements ne peuvent pas être affichés, car leurs données enregistrées ont été modifiées hors de Bitpro. N’expédiez rien pour eux. L’exploitant de ce serveur peut en trouver la raison avec «\u{a0}bitpro reconcile\u{a0}».",
 );
-const SNIPPET: Words = words("Get the snippet", "Obtenir l’extrait");
+const SNIPPET: Words = words("Get the snippet", "Obtenir le code d’intégration");
 const FIRST_PAYMENT: Words = words("Make a first payment", "Faire un premier paiement");
 
 /// `GET /dashboard/{merchant}/charges`

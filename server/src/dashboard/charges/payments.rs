@@ -12,25 +12,25 @@ use crate::words::{Words, words};
 
 const PAYMENTS: Words = words("Payments", "Paiements");
 const MORE: Words = words(
-    "{} more payments are not shown here. What they come to is counted above.",
-    "{} autres paiements ne sont pas affichés ici. Leur total est compté ci-dessus.",
+    "{} more payments are not shown here. The totals above include them.",
+    "{} autres paiements ne sont pas affichés ici. Les totaux ci-dessus les comprennent.",
 );
-const NONE: Words = words("No payment was seen.", "Aucun paiement n’a été vu.");
+const NONE: Words = words("No payments.", "Aucun paiement.");
 const TRANSACTION: Words = words("Transaction", "Transaction");
 const VALUE: Words = words("Value", "Valeur");
 const DEPTH: Words = words("Confirmations", "Confirmations");
-const SEEN: Words = words("First seen", "Vu pour la première fois");
-const WORTH: Words = words("Worth then", "Valeur à ce moment");
+const SEEN: Words = words("First seen", "Première observation");
+const WORTH: Words = words("Value at payment", "Valeur au paiement");
 const NEW_TAB: Words = words("(in the explorer, new tab)", "(dans l’explorateur, nouvel onglet)");
-const NO_RATE: Words = words("no rate then", "aucun cours à ce moment");
+const NO_RATE: Words = words("no rate at that time", "aucun cours à ce moment");
 const OF: Words = words("{} of {}", "{} sur {}");
 const GONE: Words = words("gone: {}", "perdu\u{a0}: {}");
-const LATE_TAKEN: Words = words("late, taken by your policy", "en retard, accepté par votre règle");
-const BY_HAND: Words = words("accepted by hand", "accepté à la main");
-const NOT_TAKEN: Words = words("late, not taken", "en retard, pas accepté");
+const LATE_TAKEN: Words = words("late, accepted by your policy", "en retard, accepté par votre règle");
+const BY_HAND: Words = words("accepted manually", "accepté manuellement");
+const NOT_TAKEN: Words = words("late, not accepted", "en retard, pas accepté");
 const EARLIER: Words = words(
-    "seen before this transaction was made: not counted",
-    "vu avant la création de cette transaction\u{a0}: non compté",
+    "seen before the charge was created: not counted",
+    "observé avant la création de l’encaissement\u{a0}: non compté",
 );
 
 /// So many payments are shown: nobody but who plays with us pays in more pieces.

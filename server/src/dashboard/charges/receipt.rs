@@ -17,18 +17,18 @@ use crate::words::{Words, words};
 
 const TITLE: Words = words("Receipt", "Reçu");
 const NOT_PAID: Words = words(
-    "This is no proof of payment: the transaction is not confirmed.",
-    "Ceci n’est pas une preuve de paiement\u{a0}: la transaction n’est pas confirmée.",
+    "This is not proof of payment: the charge is not confirmed.",
+    "Ceci n’est pas une preuve de paiement\u{a0}: l’encaissement n’est pas confirmé.",
 );
-const BACK: Words = words("Back to the transaction", "Retour à la transaction");
+const BACK: Words = words("Back to the charge", "Retour à l’encaissement");
 const PRINT: Words = words("Print", "Imprimer");
 const SELLER: Words = words("Seller", "Vendeur");
 const ORDER: Words = words("Order ID", "N° de commande");
-const BUYER: Words = words("Buyer", "Acheteur");
-const NUMBER: Words = words("Transaction ID", "Identifiant de transaction");
+const BUYER: Words = words("Shopper", "Client");
+const NUMBER: Words = words("Charge ID", "Identifiant d’encaissement");
 const DATE: Words = words("Date", "Date");
 const PRICE: Words = words("Price", "Prix");
-const ASKED: Words = words("Asked for", "Demandé");
+const ASKED: Words = words("Amount due", "Montant demandé");
 const RECEIVED: Words = words("Received and confirmed", "Reçu et confirmé");
 const UNCONFIRMED: Words = words("Not confirmed yet", "Pas encore confirmé");
 const RATE: Words = words("Rate", "Cours");

@@ -10,17 +10,17 @@ use crate::dashboard::route::{Member, Request};
 use crate::times::{self, Times};
 use crate::words::{Words, words};
 
-const CAPTION: Words = words("Transactions, newest first", "Transactions, les plus récentes d’abord");
+const CAPTION: Words = words("Charges, newest first", "Encaissements, les plus récents d’abord");
 const STATE: Words = words("State", "État");
 const AMOUNT: Words = words("Amount", "Montant");
 const ORDER: Words = words("Order", "Commande");
-const BUYER: Words = words("Buyer", "Acheteur");
-const AGE: Words = words("Made", "Créée");
+const BUYER: Words = words("Shopper", "Client");
+const AGE: Words = words("Created", "Créé");
 const NO_ORDER: Words = words("no order ID", "sans n° de commande");
 const CONFLICT: Words = words("check the order", "à vérifier");
 const CONFLICT_HELP: Words = words(
-    "This order ID has transactions of other prices, or more than one with money.",
-    "Ce numéro de commande a des transactions d’autres prix, ou plusieurs qui ont reçu de l’argent.",
+    "This order ID has charges with different prices, or more than one that received money.",
+    "Ce numéro de commande a des encaissements à des prix différents, ou plusieurs qui ont reçu de l’argent.",
 );
 
 /// The table of `charges` for `member`.

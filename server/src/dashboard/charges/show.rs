@@ -20,40 +20,40 @@ use crate::times::{self, Times};
 use crate::web::urls;
 use crate::words::{Words, words};
 
-const TITLE: Words = words("Transaction {}", "Transaction {}");
+const TITLE: Words = words("Charge {}", "Encaissement {}");
 const TITLE_ORDER: Words = words("Order {}", "Commande {}");
-const BACK: Words = words("All transactions", "Toutes les transactions");
+const BACK: Words = words("All charges", "Tous les encaissements");
 const RECEIPT: Words = words("Receipt", "Reçu");
-const PAGE: Words = words("Shopper’s page", "Page de l’acheteur");
+const PAGE: Words = words("Shopper’s page", "Page du client");
 const FACTS: Words = words("At a glance", "En bref");
 const STATE: Words = words("State", "État");
 const PRICE: Words = words("Price", "Prix");
-const ASKED: Words = words("Asked for", "Demandé");
+const ASKED: Words = words("Amount due", "Montant demandé");
 const RECEIVED: Words = words("Received", "Reçu");
-const UNCONFIRMED: Words = words("Of this not confirmed yet", "Dont pas encore confirmé");
-const REMAINING: Words = words("Still missing", "Reste dû");
+const UNCONFIRMED: Words = words("Not confirmed yet", "Pas encore confirmé");
+const REMAINING: Words = words("Remaining", "Reste à payer");
 const CONFIRMATIONS: Words = words("Confirmations", "Confirmations");
 const RATE: Words = words("Rate", "Cours");
 const RATE_TEXT: Words = words("{} for 1 BTC, {}, {}", "{} pour 1 BTC, {}, {}");
 const SPREAD: Words = words("plus {}%", "plus {}\u{a0}%");
 const ADDRESS: Words = words("Address", "Adresse");
 const ORDER: Words = words("Order ID", "N° de commande");
-const BUYER: Words = words("Buyer", "Acheteur");
-const MADE: Words = words("Made", "Créée");
-const MADE_BY: Words = words("Made by", "Créée par");
+const BUYER: Words = words("Shopper", "Client");
+const MADE: Words = words("Created", "Créé");
+const MADE_BY: Words = words("Source", "Origine");
 const DEADLINE: Words = words("Deadline", "Échéance");
-const ID: Words = words("Transaction ID", "Identifiant");
+const ID: Words = words("Charge ID", "Identifiant d’encaissement");
 const UNKNOWN: Words = words("not given", "non indiqué");
 const CONFLICT: Words = words(
-    "Check before you ship: this order ID has transactions of other prices, or more than one that received money.",
-    "Vérifiez avant d’expédier\u{a0}: ce numéro de commande a des transactions d’autres prix, ou plusieurs qui ont reçu de l’argent.",
+    "Check before you ship: this order ID has charges with different prices, or more than one that received money.",
+    "Vérifiez avant d’expédier\u{a0}: ce numéro de commande a des encaissements à des prix différents, ou plusieurs qui ont reçu de l’argent.",
 );
 const LATE: Words = words(
-    "Money is here that did not count: it came too late, or it is not enough. You decide below whether to accept it.",
-    "De l’argent est arrivé sans être compté\u{a0}: trop tard, ou pas assez. Décidez ci-dessous si vous l’acceptez.",
+    "A payment arrived but was not counted: it was too late or too small. Decide below whether to accept it.",
+    "Un paiement est arrivé sans être compté\u{a0}: il est trop tardif ou trop faible. Décidez ci-dessous si vous l’acceptez.",
 );
 const IGNORED: Words = words("Ignored in the link", "Ignoré dans le lien");
-const METADATA: Words = words("From your server", "Donné par votre serveur");
+const METADATA: Words = words("From your server", "De votre serveur");
 
 /// `GET /dashboard/{merchant}/charges/{charge}`
 pub(super) fn show(request: Request) -> BoxFuture<'static, Result<Response, Refusal>> {

@@ -30,10 +30,10 @@ pub const fn reason_word(reason: Reason) -> Option<Words> {
         Reason::Late => words("too late", "trop tard"),
         Reason::Replaced => words("replaced", "remplacé"),
         Reason::Dropped => words("dropped by the network", "abandonné par le réseau"),
-        Reason::Reorged => words("its block is gone", "son bloc a disparu"),
-        Reason::Manual => words("accepted by hand", "accepté à la main"),
+        Reason::Reorged => words("removed from the blockchain", "retiré de la blockchain"),
+        Reason::Manual => words("accepted manually", "accepté manuellement"),
         Reason::Cancelled => words("cancelled", "annulé"),
-        Reason::Stuck => words("not confirming", "pas confirmé à temps"),
+        Reason::Stuck => words("not confirmed in time", "pas confirmé à temps"),
     })
 }
 
@@ -42,11 +42,14 @@ pub const fn reason_word(reason: Reason) -> Option<Words> {
 pub const fn loss_word(loss: Loss) -> Words {
     match loss {
         Loss::Replaced => words(
-            "another transaction spent the same money",
-            "une autre transaction a dépensé le même argent",
+            "another transaction spent the same coins",
+            "une autre transaction a dépensé les mêmes fonds",
         ),
-        Loss::Dropped => words("the network forgot it", "le réseau l’a oubliée"),
-        Loss::Reorged => words("its block left the chain", "son bloc a quitté la chaîne"),
+        Loss::Dropped => words("the network dropped it", "le réseau l’a abandonnée"),
+        Loss::Reorged => words(
+            "its block was removed from the blockchain",
+            "son bloc a été retiré de la blockchain",
+        ),
     }
 }
 

@@ -20,8 +20,8 @@ const SAVE: Words = words("Save", "Enregistrer");
 const PASSWORD_TITLE: Words = words("Password", "Mot de passe");
 const CHANGE_PASSWORD: Words = words("Change the password", "Changer le mot de passe");
 const PASSWORD_TEXT: Words = words(
-    "All other sessions end when you change it.",
-    "Toutes les autres sessions se terminent quand vous le changez.",
+    "Changing it ends all your other sessions.",
+    "Le changer met fin à toutes vos autres sessions.",
 );
 const EMAIL_TITLE: Words = words("E-mail address", "Adresse e-mail");
 const CHANGE_EMAIL: Words = words(
@@ -32,7 +32,7 @@ const PRESENT_EMAIL: Words = words("E-mail address:", "Adresse e-mail\u{a0}:");
 const NEW_EMAIL: Words = words("New address", "Nouvelle adresse");
 const FACTOR_TITLE: Words = words("Second factor", "Second facteur");
 const FACTOR_OFF: Words = words(
-    "Off. With an authenticator app or a passkey, a stolen password is not enough. An owner needs one to change the wallet.",
+    "Off. With an authenticator app or a passkey, a stolen password is not enough to log in. Owners need one to change the wallet.",
     "Inactif. Avec une application d’authentification ou une clé d’accès, un mot de passe volé ne suffit pas. Un propriétaire en \
      a besoin pour changer de portefeuille.",
 );
@@ -46,26 +46,23 @@ const SET_UP: Words = words("Set up", "Configurer");
 const SESSIONS: Words = words("Sessions", "Sessions");
 const THIS: Words = words("this one", "celle-ci");
 const END: Words = words("End", "Terminer");
-const END_OTHERS: Words = words("End all others", "Terminer toutes les autres");
+const END_OTHERS: Words = words("End all other sessions", "Terminer toutes les autres sessions");
 const BROWSER: Words = words("Browser", "Navigateur");
 const FROM: Words = words("From", "Depuis");
 const LAST_USED: Words = words("Last used", "Dernier usage");
 
 const DONE: [(&str, Words); 5] = [
     ("saved", words("Saved.", "Enregistré.")),
-    (
-        "password",
-        words("The password was changed.", "Le mot de passe a été changé."),
-    ),
+    ("password", words("Password changed.", "Mot de passe changé.")),
     (
         "asked",
         words(
-            "A link was sent to the new address. Nothing changes until it is opened.",
-            "Un lien a été envoyé à la nouvelle adresse. Rien ne change tant qu’il n’est pas ouvert.",
+            "We sent a link to the new address. Nothing changes until you open it.",
+            "Nous avons envoyé un lien à la nouvelle adresse. Rien ne change tant que vous ne l’ouvrez pas.",
         ),
     ),
-    ("email", words("The address was changed.", "L’adresse a été changée.")),
-    ("ended", words("Ended.", "Terminé.")),
+    ("email", words("E-mail address changed.", "Adresse e-mail changée.")),
+    ("ended", words("Session ended.", "Session terminée.")),
 ];
 
 /// `GET /account`

@@ -13,15 +13,15 @@ use crate::dashboard::route::{Request, see_other};
 use crate::dashboard::way::next_page;
 use crate::words::{Words, words};
 
-const TITLE: Words = words("Show that it is you", "Montrez que c’est vous");
+const TITLE: Words = words("Two-step verification", "Vérification en deux étapes");
 const CODE: Words = words("Code", "Code");
 const HINT: Words = words(
-    "Six digits from your authenticator app. Lost it? Enter one of your recovery codes.",
-    "Six chiffres de votre application d’authentification. Perdue ? Entrez un de vos codes de secours.",
+    "Enter the six digits from your authenticator app. Lost it? Enter one of your recovery codes.",
+    "Saisissez les six chiffres de votre application d’authentification. Perdue\u{202f}? Saisissez l’un de vos codes de secours.",
 );
 const RECOVERY_HINT: Words = words(
     "No passkey at hand? Enter one of your recovery codes.",
-    "Pas de clé d’accès sous la main ? Entrez un de vos codes de secours.",
+    "Pas de clé d’accès sous la main\u{202f}? Saisissez l’un de vos codes de secours.",
 );
 const GO_ON: Words = words("Continue", "Continuer");
 

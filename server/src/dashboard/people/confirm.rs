@@ -17,16 +17,13 @@ use crate::words::{Words, words};
 
 const TITLE: Words = words("Confirm that it is you", "Confirmez que c’est vous");
 const WHY: Words = words(
-    "What you are about to do is sensitive: give your password again. It counts for 15 minutes.",
-    "Ce que vous allez faire est sensible : redonnez votre mot de passe. Il vaut pour 15 minutes.",
+    "Confirm your password. You won’t be asked again for 15 minutes.",
+    "Confirmez votre mot de passe. Il ne vous sera plus demandé pendant 15 minutes.",
 );
-const KEPT: Words = words(
-    "What you have filled in is kept.",
-    "Ce que vous avez rempli est conservé.",
-);
+const KEPT: Words = words("Your entries are kept.", "Votre saisie est conservée.");
 const CODE: Words = words("Code", "Code");
 const CODE_HINT: Words = words(
-    "Of your authenticator app, or a recovery code.",
+    "From your authenticator app, or a recovery code.",
     "De votre application d’authentification, ou un code de secours.",
 );
 const GO_ON: Words = words("Confirm", "Confirmer");
@@ -83,7 +80,7 @@ pub(super) fn confirm(request: Request) -> Answer {
     })
 }
 
-/// Asks the sender of a form who he is, with all that he has sent kept in the page. `None` once he has shown it.
+/// Asks the sender of a form who they are, with all that they have sent kept in the page. `None` once they have shown it.
 pub(in crate::dashboard) async fn before(request: &Request) -> Result<Option<Response>, Refusal> {
     ask(request, &Onward::form(request)).await
 }

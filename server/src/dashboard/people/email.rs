@@ -11,8 +11,8 @@ use crate::words::{Words, words};
 
 const TITLE: Words = words("Confirm your new address", "Confirmez votre nouvelle adresse");
 const TEXT: Words = words(
-    "From now on you log in with this address:",
-    "Désormais vous vous connectez avec cette adresse :",
+    "Log in with this address from now on:",
+    "Connectez-vous désormais avec cette adresse\u{a0}:",
 );
 const CONFIRM: Words = words("Use this address", "Utiliser cette adresse");
 

@@ -14,15 +14,15 @@ use crate::dashboard::route::{Request, see_other};
 use crate::words::{Words, words};
 
 const REQUIRED: Words = words(
-    "requires a second factor of everybody in the team. Set one up to go on.",
+    "requires a second factor for everyone in the team. Set one up to continue.",
     "exige un second facteur de toute l’équipe. Configurez-en un pour continuer.",
 );
 const TITLE: Words = words("Second factor", "Second facteur");
 const SCAN: Words = words(
     "Scan this with your authenticator app, then enter the code it shows.",
-    "Scannez ceci avec votre application d’authentification, puis entrez le code affiché.",
+    "Scannez ce code avec votre application d’authentification, puis saisissez le code affiché.",
 );
-const TYPE: Words = words("Or type this key:", "Ou tapez cette clé :");
+const TYPE: Words = words("Or enter this key:", "Ou saisissez cette clé\u{a0}:");
 const QR_LABEL: Words = words(
     "QR code for the authenticator app",
     "Code QR pour l’application d’authentification",
@@ -31,18 +31,16 @@ const CODE: Words = words("Code", "Code");
 const TURN_ON: Words = words("Turn it on", "Activer");
 const CODES_TITLE: Words = words("Your recovery codes", "Vos codes de secours");
 const CODES_TEXT: Words = words(
-    "Keep them where you would keep a key, apart from your phone. Each lets you in once without the app or passkey. They are shown only \
-     now.",
-    "Gardez-les comme une clé, à part de votre téléphone. Chacun permet d’entrer une fois sans application ni clé d’accès. Ils ne sont \
-     montrés que maintenant.",
+    "Keep them somewhere safe, apart from your phone. Each code replaces the app or passkey once. You won’t see them again.",
+    "Gardez-les en lieu sûr, à part de votre téléphone. Chaque code remplace une fois l’application ou la clé d’accès. Ils ne seront plus affichés.",
 );
-const KEPT: Words = words("I have kept them", "Je les ai gardés");
+const KEPT: Words = words("I have saved them", "Je les ai gardés");
 const ON: Words = words(
     "An authenticator app is set up.",
     "Une application d’authentification est configurée.",
 );
 const LEFT: Words = words("Recovery codes left:", "Codes de secours restants :");
-const RENEW: Words = words("Make new recovery codes", "Créer de nouveaux codes de secours");
+const RENEW: Words = words("Create new recovery codes", "Créer de nouveaux codes de secours");
 const APP: Words = words("Authenticator app", "Application d’authentification");
 const REMOVE: Words = words("Remove the app", "Retirer l’application");
 

@@ -12,15 +12,12 @@ use crate::words::{Words, role_name, words};
 
 const TITLE: Words = words("Your shops", "Vos boutiques");
 const NONE: Words = words(
-    "You do not belong to a shop yet.",
+    "You don’t belong to a shop yet.",
     "Vous ne faites encore partie d’aucune boutique.",
 );
 const ADD: Words = words("Add a shop", "Ajouter une boutique");
-const NAME: Words = words(
-    "Its name, as shoppers will see it",
-    "Son nom, tel que vos clients le verront",
-);
-const SITE: Words = words("Its site, if it has one", "Son site, s’il y en a un");
+const NAME: Words = words("Name, as shoppers will see it", "Nom, tel que vos clients le verront");
+const SITE: Words = words("Website (optional)", "Site web (facultatif)");
 
 /// `GET /` (R37)
 pub(super) fn front(request: Request) -> Answer {
@@ -64,7 +61,7 @@ pub(super) fn choose(request: Request) -> Answer {
     })
 }
 
-/// `GET /dashboard/merchant`: the settings of the current merchant, where the API reference says that his id is shown.
+/// `GET /dashboard/merchant`: the settings of the current merchant, where the API reference says that their id is shown.
 pub(super) fn current(request: Request) -> Answer {
     Box::pin(async move {
         let parts = request

@@ -11,16 +11,16 @@ use crate::merchant::Language;
 use crate::times::Times;
 use crate::words::{Words, words};
 
-const TITLE: Words = words("Log of changes", "Journal des modifications");
+const TITLE: Words = words("Audit log", "Journal d’audit");
 const WHEN: Words = words("When", "Quand");
 const WHO: Words = words("Who", "Qui");
 const WHAT: Words = words("What", "Quoi");
 const FROM: Words = words("From", "Depuis");
-const NONE: Words = words("Nothing has been changed yet.", "Rien n’a encore été modifié.");
+const NONE: Words = words("No changes yet.", "Aucune modification pour le moment.");
 const OLDER: Words = words("Older", "Plus anciens");
 const BROKEN_OFF: Words = words(
-    "begun; the server ended before it was told how it went",
-    "commencé ; le serveur s’est arrêté avant d’en connaître l’issue",
+    "started; outcome unknown (server stopped)",
+    "commencé\u{202f}; issue inconnue (serveur arrêté)",
 );
 
 /// Lines on a page.

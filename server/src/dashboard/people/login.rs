@@ -18,7 +18,7 @@ const FORGOT: Words = words("Forgot your password?", "Mot de passe oublié ?");
 const NO_ACCOUNT: Words = words("No account yet?", "Pas encore de compte ?");
 const ASK: Words = words("Request one", "Demandez-en un");
 const SHOPPER: Words = words(
-    "Sent here to pay? Go back to the shop and press its button again.",
+    "Here to pay? Go back to the shop and press its button again.",
     "Vous vouliez payer ? Retournez à la boutique et appuyez de nouveau sur son bouton.",
 );
 

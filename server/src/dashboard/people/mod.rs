@@ -122,16 +122,16 @@ const PASSWORD_HINT: Words = words(
 const NAME: Words = words("Your name", "Votre nom");
 
 const NAME_ERROR: Words = words(
-    "Write 1 to 60 characters that can be seen.",
-    "Écrivez de 1 à 60 caractères visibles.",
+    "Enter 1 to 60 visible characters.",
+    "Saisissez de 1 à 60 caractères visibles.",
 );
 const EMAIL_ERROR: Words = words(
-    "Write an address such as ada@shop.example.",
-    "Écrivez une adresse comme ada@boutique.example.",
+    "Enter an address such as ada@shop.example.",
+    "Saisissez une adresse comme ada@boutique.example.",
 );
 const SITE_ERROR: Words = words(
-    "Write an address such as https://shop.example.",
-    "Écrivez une adresse comme https://boutique.example.",
+    "Enter an address such as https://shop.example.",
+    "Saisissez une adresse comme https://boutique.example.",
 );
 
 /// The reason in the reader's language.

@@ -18,15 +18,14 @@ use crate::words::{Words, words};
 
 const TITLE: Words = words("Passkeys", "Clés d’accès");
 const WHAT: Words = words(
-    "A passkey is kept by your phone, computer or security key. It cannot be typed into a false page.",
-    "Une clé d’accès est gardée par votre téléphone, votre ordinateur ou votre clé de sécurité. On ne peut pas la saisir sur une \
-     fausse page.",
+    "Your phone, computer or security key keeps the passkey. You cannot enter it on a fake page by mistake.",
+    "Votre téléphone, votre ordinateur ou votre clé de sécurité garde la clé d’accès. Vous ne pouvez pas la saisir par erreur sur une fausse page.",
 );
-const NONE: Words = words("You have none yet.", "Vous n’en avez pas encore.");
+const NONE: Words = words("No passkeys yet.", "Aucune clé d’accès pour le moment.");
 const NAME: Words = words("Name", "Nom");
 const NAME_HINT: Words = words(
-    "So that you know it again, such as “Phone”.",
-    "Pour la reconnaître, par exemple « Téléphone ».",
+    "Helps you recognise it, for example “Phone”.",
+    "Pour la reconnaître, par exemple «\u{a0}Téléphone\u{a0}».",
 );
 const ADDED: Words = words("Added", "Ajoutée");
 const LAST_USED: Words = words("last used", "dernier usage");
@@ -35,16 +34,16 @@ const REMOVE: Words = words("Remove", "Retirer");
 const ADD: Words = words("Add a passkey", "Ajouter une clé d’accès");
 const USE: Words = words("Use a passkey", "Utiliser une clé d’accès");
 const NOT_MADE: Words = words(
-    "No passkey was made. You can try again.",
-    "Aucune clé d’accès n’a été créée. Vous pouvez réessayer.",
+    "No passkey was created. Try again.",
+    "Aucune clé d’accès n’a été créée. Réessayez.",
 );
 const NOT_USED: Words = words(
-    "No passkey was used. You can try again.",
-    "Aucune clé d’accès n’a été utilisée. Vous pouvez réessayer.",
+    "No passkey was used. Try again.",
+    "Aucune clé d’accès n’a été utilisée. Réessayez.",
 );
 const NO_SCRIPT: Words = words(
-    "Adding a passkey takes JavaScript and a browser that knows passkeys.",
-    "Ajouter une clé d’accès demande JavaScript et un navigateur qui connaît les clés d’accès.",
+    "To add a passkey, you need JavaScript and a browser that supports passkeys.",
+    "Pour ajouter une clé d’accès, il faut JavaScript et un navigateur compatible.",
 );
 
 /// The field with the answer of a passkey that is used. One that is made has a field of another name: such a form may be kept in

@@ -17,14 +17,14 @@ const OVER: Words = words("This link no longer works", "Ce lien ne fonctionne pl
 const AGAIN: Words = words("Send a new link", "Envoyer un nouveau lien");
 const FORGOTTEN: Words = words("Choose a new password", "Choisir un nouveau mot de passe");
 const FORGOTTEN_TEXT: Words = words(
-    "Write the e-mail address of your account. If it has one, a letter with a link is sent there.",
-    "Écrivez l’adresse e-mail de votre compte. Si elle en a un, un message avec un lien y est envoyé.",
+    "Enter the e-mail address of your account. If the account exists, we will e-mail you a link.",
+    "Saisissez l’adresse e-mail de votre compte. Si ce compte existe, nous vous enverrons un lien par e-mail.",
 );
 const SEND: Words = words("Send the link", "Envoyer le lien");
-const SENT: Words = words("Look into your mailbox", "Consultez votre boîte e-mail");
+const SENT: Words = words("Check your inbox", "Consultez votre boîte de réception");
 const SENT_TEXT: Words = words(
     "If this address has an account, an e-mail with a link is on its way. The link works for 48 hours.",
-    "Si cette adresse a un compte, un e-mail avec un lien est en route. Le lien vaut 48 heures.",
+    "Si un compte existe à cette adresse, un e-mail avec un lien est en route. Le lien est valable 48 heures.",
 );
 
 /// `GET /password`

@@ -15,19 +15,18 @@ use crate::words::{Words, words};
 const TITLE: Words = words("Request an account", "Demander un compte");
 const COMPANY: Words = words("Company or shop", "Entreprise ou boutique");
 const COMPANY_HINT: Words = words("Shoppers will see this name.", "Vos clients verront ce nom.");
-const SITE: Words = words("Your site, if you have one", "Votre site, si vous en avez un");
+const SITE: Words = words("Website (optional)", "Site web (facultatif)");
 const SEND: Words = words("Request the account", "Demander le compte");
-const SENT: Words = words("Look into your mailbox", "Consultez votre boîte e-mail");
+const SENT: Words = words("Check your inbox", "Consultez votre boîte de réception");
 const SENT_OPEN: Words = words(
     "An e-mail with a link to choose your password is on its way. The link works for 48 hours.",
-    "Un e-mail avec un lien pour choisir votre mot de passe est en route. Le lien vaut 48 heures.",
+    "Un e-mail avec un lien pour choisir votre mot de passe est en route. Le lien est valable 48 heures.",
 );
 const SENT_APPROVAL: Words = words(
-    "Whoever runs this server looks at each request. You then get an e-mail with a link to choose your password.",
-    "L’exploitant de ce serveur examine chaque demande. Vous recevrez ensuite un e-mail avec un lien pour choisir votre mot \
-     de passe.",
+    "The operator of this server reviews each request. Once yours is approved, you get an e-mail with a link to choose your password.",
+    "L’exploitant de ce serveur examine chaque demande. Une fois la vôtre acceptée, vous recevrez un e-mail avec un lien pour choisir votre mot de passe.",
 );
-const HAVE_ONE: Words = words("You have an account?", "Vous avez un compte ?");
+const HAVE_ONE: Words = words("Already have an account?", "Vous avez déjà un compte\u{202f}?");
 const LOG_IN: Words = words("Log in", "Connectez-vous");
 
 /// The longest site that is kept, in characters.

@@ -18,32 +18,30 @@ const ROLE: Words = words("Role", "Rôle");
 const CHANGE: Words = words("Change", "Modifier");
 const REMOVE: Words = words("Remove", "Retirer");
 const LEAVE: Words = words("Leave the team", "Quitter l’équipe");
-const INVITE: Words = words("Invite somebody", "Inviter quelqu’un");
+const INVITE: Words = words("Invite someone", "Inviter quelqu’un");
 const SEND: Words = words("Send the invitation", "Envoyer l’invitation");
 const INVITED: Words = words("Invited", "Invités");
-const TAKE_BACK: Words = words("Take back", "Annuler");
+const TAKE_BACK: Words = words("Revoke", "Révoquer");
 const FACTOR: Words = words("second factor", "second facteur");
 const YOU: Words = words("you", "vous");
 const ROLES_TITLE: Words = words("What each role may do", "Ce que permet chaque rôle");
 const TRANSFER: Words = words(
-    "To hand the shop over, make somebody else an owner, then leave or take another role.",
+    "To hand over the shop, make someone else an owner, then leave the team or take another role.",
     "Pour transmettre la boutique, nommez quelqu’un d’autre propriétaire, puis quittez l’équipe ou prenez un autre rôle.",
 );
-const RULE_TITLE: Words = words("Second factor of the team", "Second facteur de l’équipe");
+const RULE_TITLE: Words = words("Second factor for the team", "Second facteur de l’équipe");
 const RULE_ON: Words = words(
-    "Everybody of this team needs a second factor: whoever has none is led to set one up, and sees nothing of the shop before.",
-    "Toute l’équipe doit avoir un second facteur : qui n’en a pas est conduit à en configurer un, et ne voit rien de la boutique avant.",
+    "Everyone in this team needs a second factor. Members without one must set it up before they see anything of the shop.",
+    "Toute l’équipe doit avoir un second facteur. Les membres qui n’en ont pas doivent en configurer un avant de voir la boutique.",
 );
 const RULE_OFF: Words = words(
-    "You can require a second factor of everybody. Members without one are told by e-mail, and led to set one up before they see anything \
-     of the shop again. So are you.",
-    "Vous pouvez exiger un second facteur de toute l’équipe. Les membres qui n’en ont pas l’apprennent par e-mail, et doivent en configurer \
-     un avant de revoir quoi que ce soit de la boutique. Vous aussi.",
+    "You can require a second factor for everyone, including yourself. Members without one get an e-mail, and must set one up before they see the shop again.",
+    "Vous pouvez exiger un second facteur de toute l’équipe, vous compris. Les membres qui n’en ont pas reçoivent un e-mail, et doivent en configurer un avant de revoir la boutique.",
 );
 const REQUIRE: Words = words("Require a second factor", "Exiger un second facteur");
-const NOT_REQUIRE: Words = words("Do not require it any more", "Ne plus l’exiger");
+const NOT_REQUIRE: Words = words("Stop requiring it", "Ne plus l’exiger");
 const NO_FACTOR: Words = words("no second factor", "pas de second facteur");
-const DONE: Words = words("Done.", "C’est fait.");
+const DONE: Words = words("Team updated.", "Équipe mise à jour.");
 
 /// `GET /dashboard/{merchant}/team`
 pub(super) fn show(request: Request) -> Answer {

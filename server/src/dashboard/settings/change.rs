@@ -13,7 +13,7 @@ use crate::merchant::SettingError;
 use crate::wallet::Receive;
 use crate::webhooks::{WebhookError, WebhookId, WebhookReport, Webhooks};
 
-/// Changes the merchant who is asked about. The error inside is his to mend.
+/// Changes the merchant who is asked about. The error inside is theirs to mend.
 pub(super) async fn change_merchant(
     request: &Request,
     changes: MerchantChanges,

@@ -205,24 +205,24 @@ fn verdict(request: &Request, member: &Member, path: &str, is_locked: bool) -> M
 fn why(error: OriginError) -> Words {
     match error {
         OriginError::Malformed => words(
-            "Write a host with an optional port, as in shop.example or shop.example:8443.",
-            "Écrivez un nom d’hôte, avec un port si besoin, comme boutique.example ou boutique.example:8443.",
+            "Enter a host name, with a port if needed, such as shop.example or shop.example:8443.",
+            "Saisissez un nom d’hôte, avec un port si besoin, comme boutique.example ou boutique.example:8443.",
         ),
         OriginError::Insecure => words(
-            "Only https pages can show the checkout; http is for localhost alone.",
-            "Seules les pages https peuvent afficher le paiement ; http est réservé à localhost.",
+            "Only https pages can show the checkout. Use http for localhost only.",
+            "Seules les pages https peuvent afficher le paiement. http est réservé à localhost.",
         ),
         OriginError::NotOnlyAnOrigin => words(
             "Leave out the path, the query and the user name.",
             "Retirez le chemin, les paramètres et le nom d’utilisateur.",
         ),
         OriginError::Wildcard => words(
-            "A star stands in front of a domain, for all its sub-domains, as in *.shop.example.",
-            "Une étoile se place devant un domaine, pour tous ses sous-domaines, comme *.boutique.example.",
+            "Put the star before a domain to allow all its subdomains, such as *.shop.example.",
+            "Placez l’étoile devant un domaine pour autoriser tous ses sous-domaines, comme *.boutique.example.",
         ),
         OriginError::Public => words(
-            "Strangers have domains below this one: put the star in front of yours, as in *.shop.example.",
-            "Des inconnus ont des domaines sous celui-ci : placez l’étoile devant le vôtre, comme *.boutique.example.",
+            "Other people own domains below this one. Put the star before your own, such as *.shop.example.",
+            "Des inconnus ont des domaines sous celui-ci. Placez l’étoile devant le vôtre, comme *.boutique.example.",
         ),
     }
 }
@@ -232,20 +232,20 @@ const LIST: Words = words(
     "Domaines autorisés à afficher la page de paiement",
 );
 const EXPLAINED: Words = words(
-    "The widget shows the payment page in a frame of your own page. Browsers allow that only on the domains listed here. A direct link needs no entry.",
-    "Le widget affiche la page de paiement dans un cadre de votre page. Les navigateurs ne le permettent que sur les domaines indiqués ici. Un lien direct n’a besoin d’aucune entrée.",
+    "The widget shows the payment page in a frame on your own page. Browsers allow that only on the domains listed here. Direct links need no entry.",
+    "Le widget affiche la page de paiement dans un cadre de votre page. Les navigateurs ne le permettent que sur les domaines indiqués ici. Les liens directs n’ont besoin d’aucune entrée.",
 );
 const LIST_LABEL: Words = words("Allowed domains, one per line", "Domaines autorisés, un par ligne");
 const LIST_HINT: Words = words(
-    "As in shop.example, www.shop.example, *.shop.example for all sub-domains, or shop.example:8443. https is implied. Names in other scripts are kept in their ASCII form (xn--…).",
-    "Par exemple boutique.example, www.boutique.example, *.boutique.example pour tous les sous-domaines, ou boutique.example:8443. https est sous-entendu. Les noms accentués sont gardés sous leur forme ASCII (xn--…).",
+    "For example shop.example, www.shop.example, *.shop.example for all subdomains, or shop.example:8443. https is implied. Names in other scripts are stored in their ASCII form (xn--…).",
+    "Par exemple boutique.example, www.boutique.example, *.boutique.example pour tous les sous-domaines, ou boutique.example:8443. https est sous-entendu. Les noms accentués sont enregistrés sous leur forme ASCII (xn--…).",
 );
 const SAVE: Words = words("Save", "Enregistrer");
-const SAVED: Words = words("The list is saved.", "La liste est enregistrée.");
+const SAVED: Words = words("Domains saved.", "Domaines enregistrés.");
 const LINE: Words = words("Line {line}, “{word}”:", "Ligne {line}, « {word} » :");
 const TOO_MANY: Words = words(
-    "There may be at most 50 domains; *.shop.example covers all sub-domains.",
-    "Au plus 50 domaines sont possibles ; *.boutique.example couvre tous les sous-domaines.",
+    "You can list up to 50 domains. *.shop.example covers all subdomains.",
+    "Vous pouvez indiquer jusqu’à 50 domaines. *.boutique.example couvre tous les sous-domaines.",
 );
 const NOT_COVERED: Words = words(
     "{listed} does not cover {sibling}.",
@@ -260,16 +260,16 @@ const PAGE_LABEL: Words = words(
 const PAGE_HINT: Words = words("As your browser shows it.", "Telle que votre navigateur l’affiche.");
 const TEST: Words = words("Test", "Tester");
 const ALLOWED: Words = words(
-    "Yes: pages of {origin} may show the checkout, by the entry {entry}.",
+    "Yes: pages on {origin} can show the checkout, because of the entry {entry}.",
     "Oui : les pages de {origin} peuvent afficher le paiement, grâce à l’entrée {entry}.",
 );
 const MISSING: Words = words(
-    "No: {origin} is not on the list. Shoppers would see a notice in place of the payment page.",
+    "No: {origin} is not on the list. Shoppers would see a notice instead of the payment page.",
     "Non : {origin} n’est pas dans la liste. Vos clients verraient un avis à la place de la page de paiement.",
 );
 const NEVER: Words = words(
-    "No such page can show the checkout.",
-    "Aucune page de ce genre ne peut afficher le paiement.",
+    "Pages like this cannot show the checkout.",
+    "Les pages de ce genre ne peuvent pas afficher le paiement.",
 );
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Tab {
     const fn label(self) -> Words {
         match self {
             Self::General => words("General", "Général"),
-            Self::Look => words("Look", "Apparence"),
+            Self::Look => words("Branding", "Apparence"),
             Self::Domains => words("Domains", "Domaines"),
             Self::Webhooks => words("Webhooks", "Webhooks"),
             Self::Keys => words("API keys", "Clés d’API"),
@@ -71,16 +71,16 @@ impl Tab {
     const fn who(self) -> Words {
         match self.permission() {
             Permission::Settings => words(
-                "You can look at these settings. Owners and managers can change them.",
-                "Vous pouvez consulter ces réglages. Les propriétaires et les gérants peuvent les modifier.",
+                "You can view these settings. Only owners and managers can change them.",
+                "Vous pouvez consulter ces réglages. Seuls les propriétaires et les gérants peuvent les modifier.",
             ),
             Permission::Keys => words(
-                "You can look at these settings. Owners and developers can change them.",
-                "Vous pouvez consulter ces réglages. Les propriétaires et les développeurs peuvent les modifier.",
+                "You can view these settings. Only owners and developers can change them.",
+                "Vous pouvez consulter ces réglages. Seuls les propriétaires et les développeurs peuvent les modifier.",
             ),
             _ => words(
-                "You can look at this page. Only owners can change where the money goes.",
-                "Vous pouvez consulter cette page. Seuls les propriétaires décident où va l’argent.",
+                "You can view this page. Only owners can change the wallet.",
+                "Vous pouvez consulter cette page. Seuls les propriétaires peuvent changer de portefeuille.",
             ),
         }
     }

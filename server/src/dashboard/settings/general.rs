@@ -225,15 +225,15 @@ const fn unit(unit: Unit) -> Option<Words> {
     }
 }
 
-const MERCHANT_ID: Words = words("Merchant ID", "Identifiant de commerçant (Merchant ID)");
+const MERCHANT_ID: Words = words("Merchant ID", "Identifiant de marchand (Merchant ID)");
 const MERCHANT_ID_HINT: Words = words(
-    "Payment links and the API ask for it. It is no secret.",
-    "Les liens de paiement et l’API le demandent. Il n’a rien de secret.",
+    "Payment links and the API need it. It is not secret.",
+    "Les liens de paiement et l’API en ont besoin. Il n’est pas secret.",
 );
 const SAVE: Words = words("Save", "Enregistrer");
 const SAVED: Words = words(
-    "Saved. New payments follow these settings; those already made keep theirs.",
-    "Enregistré. Les nouveaux paiements suivent ces réglages ; ceux déjà créés gardent les leurs.",
+    "Saved. New charges follow these settings. Existing charges keep theirs.",
+    "Enregistré. Les nouveaux encaissements suivent ces réglages. Les encaissements existants gardent les leurs.",
 );
 const LANGUAGES: Words = words("Languages of the payment page", "Langues de la page de paiement");
 const DEFAULT_LANGUAGE: Words = words(
@@ -241,32 +241,32 @@ const DEFAULT_LANGUAGE: Words = words(
     "Langue quand le lien n’en précise pas",
 );
 const DEFAULT_LANGUAGE_HINT: Words = words(
-    "A link can ask for a language by its parameter lang.",
-    "Un lien peut demander une langue par son paramètre lang.",
+    "A link can ask for a language with its lang parameter.",
+    "Un lien peut demander une langue avec son paramètre lang.",
 );
 const FROM_BROWSER: Words = words("The shopper’s browser decides", "Le navigateur du client décide");
 const SMALL: Words = words("For a small amount", "Pour un petit montant");
 const MEDIUM: Words = words("For a medium amount", "Pour un montant moyen");
 const LARGE: Words = words("For anything above", "Au-delà");
 const CONFIRMATIONS_HINT: Words = words(
-    "One confirmation takes ten minutes on average. The more you wait for, the harder a payment is to take back.",
-    "Une confirmation prend dix minutes en moyenne. Plus vous en attendez, plus un paiement est difficile à annuler.",
+    "One confirmation takes ten minutes on average. The more confirmations you require, the harder a payment is to reverse.",
+    "Une confirmation prend dix minutes en moyenne. Plus vous en exigez, plus un paiement est difficile à annuler.",
 );
 const DAYS: Words = words("days", "jours");
 const RECEIPTS: Words = words(
-    "Send buyers a receipt by e-mail once their payment is confirmed",
-    "Envoyer un reçu par e-mail à l’acheteur une fois son paiement confirmé",
+    "E-mail shoppers a receipt once their payment is confirmed",
+    "Envoyer un reçu par e-mail au client une fois son paiement confirmé",
 );
 const RECEIPTS_HINT: Words = words(
-    "Only where the link or your server gave the buyer’s address.",
-    "Seulement si le lien ou votre serveur a fourni l’adresse de l’acheteur.",
+    "Only if the link or your server gave the shopper’s address.",
+    "Seulement si le lien ou votre serveur a fourni l’adresse du client.",
 );
 const LATE_POLICY: Words = words(
-    "When money comes after the window",
+    "When money arrives after the window",
     "Quand l’argent arrive après le délai",
 );
-const ASK: Words = words("Ask me, each time", "Me demander à chaque fois");
+const ASK: Words = words("Ask me each time", "Me demander à chaque fois");
 const ACCEPT: Words = words(
-    "Take it, unless the rate has moved against me",
+    "Accept it, unless the rate has moved against me",
     "L’accepter, sauf si le cours m’est devenu défavorable",
 );

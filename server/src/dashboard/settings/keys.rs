@@ -225,16 +225,16 @@ fn scope_boxes(role: Role, ticked: &[Scope], errors: &Errors, lang: Language) ->
 fn meaning(scope: Scope) -> Words {
     match scope {
         Scope::ChargesRead => words(
-            "Look at payments (charges:read)",
-            "Consulter les paiements (charges:read)",
+            "View charges (charges:read)",
+            "Consulter les encaissements (charges:read)",
         ),
         Scope::ChargesWrite => words(
-            "Make and cancel payments (charges:write)",
-            "Créer et annuler des paiements (charges:write)",
+            "Create and cancel charges (charges:write)",
+            "Créer et annuler des encaissements (charges:write)",
         ),
         Scope::ChargesAccept => words(
-            "Accept money whatever its amount and time (charges:accept)",
-            "Accepter l’argent quels que soient son montant et son heure (charges:accept)",
+            "Accept late or wrong amounts (charges:accept)",
+            "Accepter des montants tardifs ou inexacts (charges:accept)",
         ),
         Scope::WebhooksWrite => words(
             "Set up webhooks (webhooks:write)",
@@ -244,51 +244,54 @@ fn meaning(scope: Scope) -> Words {
 }
 
 const EXPLAINED: Words = words(
-    "Your server signs its requests to the API with a key. The first key has your merchant ID as its own ID. No key can change where the money goes.",
-    "Votre serveur signe ses requêtes à l’API avec une clé. La première clé a pour identifiant votre Merchant ID. Aucune clé ne peut changer où va l’argent.",
+    "Your server signs its API requests with a key. The ID of the first key is your merchant ID. No key can change your wallet.",
+    "Votre serveur signe ses requêtes à l’API avec une clé. La première clé a pour identifiant votre Merchant ID. Aucune clé ne peut changer de portefeuille.",
 );
 const REFERENCE: Words = words("API reference", "Référence de l’API");
 const KEYS: Words = words("Keys", "Clés");
-const NO_KEYS: Words = words("There is none yet.", "Il n’y en a pas encore.");
+const NO_KEYS: Words = words("No keys yet.", "Aucune clé pour le moment.");
 const NAME: Words = words("Name", "Nom");
 const NAME_HINT: Words = words(
-    "What you call it, as in “shop server”.",
-    "Comment vous l’appelez, par exemple « serveur de la boutique ».",
+    "For example “shop server”.",
+    "Par exemple «\u{a0}serveur de la boutique\u{a0}».",
 );
 const NAME_WANTED: Words = words(
-    "Write a name of 1 to 60 characters that can be seen.",
+    "Enter a name of 1 to 60 visible characters.",
     "Saisissez un nom de 1 à 60 caractères visibles.",
 );
 const TOO_MANY: Words = words(
-    "You have {most} keys, as many as can be. Revoke one that you no longer use first.",
-    "Vous avez {most} clés, le maximum. Révoquez d’abord une clé dont vous ne vous servez plus.",
+    "You already have {most} keys, the maximum. First revoke one that you no longer use.",
+    "Vous avez déjà {most} clés, le maximum. Révoquez d’abord une clé dont vous ne vous servez plus.",
 );
 const KEY_ID: Words = words("Key ID", "Identifiant");
 const SCOPES: Words = words("What it may do", "Ce qu’elle permet");
-const SCOPE_WANTED: Words = words("Tick at least one.", "Cochez-en au moins une.");
+const SCOPE_WANTED: Words = words("Tick at least one.", "Cochez-en au moins un.");
 const NOT_YOURS: Words = words(
-    "Your role does not accept payments, so no key of yours can. Ask an owner for this one.",
-    "Votre rôle n’accepte pas de paiements : aucune de vos clés ne le peut. Demandez celle-ci à un propriétaire.",
+    "Your role cannot accept payments, so your keys cannot either. Ask an owner to create this key.",
+    "Votre rôle ne permet pas d’accepter des paiements\u{a0}: vos clés non plus. Demandez à un propriétaire de créer celle-ci.",
 );
-const MADE: Words = words("Made", "Créée");
+const MADE: Words = words("Created", "Créée");
 const USED: Words = words("Last used", "Dernier usage");
 const NEVER: Words = words("never", "jamais");
 const ADD: Words = words("Add a key", "Ajouter une clé");
-const ADDED: Words = words("The key is made", "La clé est créée");
+const ADDED: Words = words("Key created", "Clé créée");
 const ROTATE: Words = words("Rotate", "Renouveler");
-const NEW_SECRET: Words = words("Make a new secret", "Créer un nouveau secret");
+const NEW_SECRET: Words = words("Create a new secret", "Créer un nouveau secret");
 const ROTATED: Words = words("The key has a new secret", "La clé a un nouveau secret");
 const REVOKE: Words = words("Revoke", "Révoquer");
 const REVOKE_MEANS: Words = words(
-    "Requests signed with it are refused from then on, and it never comes back.",
-    "Les requêtes qu’elle signe seront refusées dès lors, et elle ne reviendra jamais.",
+    "Requests signed with this key will be refused. You cannot undo this.",
+    "Les requêtes signées avec cette clé seront refusées. Cette action est irréversible.",
 );
-const REVOKE_NOW: Words = words("Revoke for ever", "Révoquer définitivement");
+const REVOKE_NOW: Words = words("Revoke permanently", "Révoquer définitivement");
 const REVOKED: Words = words("Revoked", "Révoquée");
-const REVOKED_DONE: Words = words("The key is revoked.", "La clé est révoquée.");
+const REVOKED_DONE: Words = words("Key revoked.", "Clé révoquée.");
 const SECRET: Words = words("Secret", "Secret");
 const ADVICE: Words = words(
-    "Keep it on your server only, in base64 as it stands here. We keep it encrypted.",
-    "Gardez-le sur votre serveur seulement, en base64 tel quel. Nous le conservons chiffré.",
+    "Keep it on your server only, in base64 as shown here. We store it encrypted.",
+    "Gardez-le uniquement sur votre serveur, en base64 comme affiché ici. Nous le conservons chiffré.",
 );
-const FORMER_UNTIL: Words = words("The former secret counts until", "L’ancien secret vaut jusqu’au");
+const FORMER_UNTIL: Words = words(
+    "The previous secret stays valid until",
+    "L’ancien secret reste valable jusqu’au",
+);

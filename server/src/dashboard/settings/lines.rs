@@ -43,7 +43,7 @@ pub(super) const SHOP: Group = Group {
                 "Vos clients le voient sur la page de paiement.",
             ),
             words(
-                "Write a name of 1 to 60 characters that can be seen.",
+                "Enter a name of 1 to 60 visible characters.",
                 "Saisissez un nom de 1 à 60 caractères visibles.",
             ),
         ),
@@ -52,11 +52,11 @@ pub(super) const SHOP: Group = Group {
             Unit::Plain,
             words("Website", "Site web"),
             words(
-                "“Back to the shop” leads there. Leave it empty to have no such link.",
-                "« Retour à la boutique » y mène. Laissez vide pour ne pas afficher ce lien.",
+                "“Back to the shop” links to it. Leave it empty to hide that link.",
+                "«\u{a0}Retour à la boutique\u{a0}» y renvoie. Laissez vide pour ne pas afficher ce lien.",
             ),
             words(
-                "Write a whole address, as in https://shop.example, or nothing.",
+                "Enter a full address, such as https://shop.example, or nothing.",
                 "Saisissez une adresse complète, comme https://boutique.example, ou rien.",
             ),
         ),
@@ -65,11 +65,11 @@ pub(super) const SHOP: Group = Group {
             Unit::Plain,
             words("Time zone", "Fuseau horaire"),
             words(
-                "The clock of this dashboard, of receipts and of exports, as in Europe/Paris.",
-                "L’horloge de ce tableau de bord, des reçus et des exports, comme Europe/Paris.",
+                "Used in this dashboard, on receipts and in exports, for example Europe/Paris.",
+                "Utilisé dans ce tableau de bord, sur les reçus et dans les exports, par exemple Europe/Paris.",
             ),
             words(
-                "Write the name of a zone, as in Europe/Paris, America/Montreal or UTC.",
+                "Enter a time zone, such as Europe/Paris, America/Montreal or UTC.",
                 "Saisissez le nom d’un fuseau, comme Europe/Paris, America/Montreal ou UTC.",
             ),
         ),
@@ -83,13 +83,13 @@ pub(super) const PRICES: Group = Group {
         line(
             "price_limit_cents",
             Unit::Euros,
-            words("Highest price of one payment", "Prix maximal d’un paiement"),
+            words("Highest price of a charge", "Prix maximal d’un encaissement"),
             words(
-                "A link with a higher price is refused.",
-                "Un lien au prix supérieur est refusé.",
+                "Links with a higher price are refused.",
+                "Les liens au prix supérieur sont refusés.",
             ),
             words(
-                "Write an amount from 0.01 to 1,000,000,000 euros, without separators, as in 100000.",
+                "Enter an amount from 0.01 to 1,000,000,000 euros, without separators, such as 100000.",
                 "Saisissez un montant de 0,01 à 1 000 000 000 d’euros, comme 100000.",
             ),
         ),
@@ -98,11 +98,11 @@ pub(super) const PRICES: Group = Group {
             Unit::Percent,
             words("Spread on the rate", "Marge sur le cours"),
             words(
-                "How much more bitcoin is asked for than the market’s rate gives: for the fee when you sell it, and because the shopper may wait until the end of the window and pay only if the rate has moved his way.",
-                "Le supplément de bitcoin demandé par rapport au cours du marché : pour les frais de revente, et parce que le client peut attendre la fin du délai et ne payer que si le cours lui est favorable.",
+                "How much more bitcoin to ask for than the market rate gives. It covers the fee when you sell, and the risk that shoppers wait and pay only if the rate has moved in their favour.",
+                "Le supplément de bitcoins demandé par rapport au cours du marché. Il couvre les frais de revente, et le risque que le client attende et ne paie que si le cours lui est devenu favorable.",
             ),
             words(
-                "Write a percentage from 0 to 10.",
+                "Enter a percentage from 0 to 10.",
                 "Saisissez un pourcentage de 0 à 10.",
             ),
         ),
@@ -111,24 +111,24 @@ pub(super) const PRICES: Group = Group {
             Unit::Percent,
             words("Tolerance", "Tolérance"),
             words(
-                "How much of an amount may be missing and still count as paid.",
-                "La part du montant qui peut manquer sans que le paiement soit jugé insuffisant.",
+                "How much may be missing from an amount that still counts as paid.",
+                "La part du montant qui peut manquer pour qu’il soit tout de même considéré comme payé.",
             ),
             words(
-                "Write a percentage from 0 to 10.",
+                "Enter a percentage from 0 to 10.",
                 "Saisissez un pourcentage de 0 à 10.",
             ),
         ),
         line(
             "tolerance_cap_cents",
             Unit::Euros,
-            words("Tolerance, at most", "Tolérance maximale"),
+            words("Maximum tolerance", "Tolérance maximale"),
             words(
-                "The most that is ever forgiven, whatever the percentage comes to.",
-                "Le plus qui soit jamais toléré, quel que soit le pourcentage.",
+                "The most that may be missing, whatever the percentage.",
+                "Le montant maximal qui peut manquer, quel que soit le pourcentage.",
             ),
             words(
-                "Write an amount from 0 to 100 euros.",
+                "Enter an amount from 0 to 100 euros.",
                 "Saisissez un montant de 0 à 100 euros.",
             ),
         ),
@@ -144,25 +144,25 @@ pub(super) const TIMES: Group = Group {
             Unit::Minutes,
             words("Payment window", "Délai de paiement"),
             words(
-                "How long the amount in bitcoin is promised to the shopper.",
+                "How long the shopper’s amount in bitcoin is held.",
                 "La durée pendant laquelle le montant en bitcoin est garanti au client.",
             ),
             words(
-                "Write minutes from 5 to 1440 (one day).",
-                "Saisissez des minutes, de 5 à 1440 (un jour).",
+                "Enter 5 to 1440 minutes (one day).",
+                "Saisissez de 5 à 1440 minutes (un jour).",
             ),
         ),
         line(
             "api_window_limit_secs",
             Unit::Minutes,
-            words("Longest window by the API", "Délai maximal par l’API"),
+            words("Longest window through the API", "Délai maximal par l’API"),
             words(
-                "The longest window that your server may ask for. The payment window counts if it is longer.",
-                "Le plus long délai que votre serveur peut demander. Le délai de paiement compte s’il est plus long.",
+                "The longest window that your server may ask for. If the payment window is longer, that one applies.",
+                "Le plus long délai que votre serveur peut demander. Si le délai de paiement est plus long, c’est lui qui s’applique.",
             ),
             words(
-                "Write minutes from 5 to 1440 (one day).",
-                "Saisissez des minutes, de 5 à 1440 (un jour).",
+                "Enter 5 to 1440 minutes (one day).",
+                "Saisissez de 5 à 1440 minutes (un jour).",
             ),
         ),
         line(
@@ -173,32 +173,32 @@ pub(super) const TIMES: Group = Group {
                 "Prolongation après un paiement partiel",
             ),
             words(
-                "Given once, so that the shopper can send the rest. 0 gives none.",
+                "Granted once, so that the shopper can send the rest. 0 grants none.",
                 "Accordée une fois, pour que le client envoie le reste. 0 n’en accorde aucune.",
             ),
-            words("Write minutes from 0 to 60.", "Saisissez des minutes, de 0 à 60."),
+            words("Enter 0 to 60 minutes.", "Saisissez de 0 à 60 minutes."),
         ),
         line(
             "grace_secs",
             Unit::Minutes,
             words("Grace after the window", "Délai de grâce"),
             words(
-                "How long a payment is waited for after the end, for news from the network. Shoppers do not see it.",
-                "L’attente après la fin du délai, le temps que le réseau donne des nouvelles. Vos clients ne la voient pas.",
+                "How long to wait after the window for news from the network. Shoppers don’t see it.",
+                "Le temps d’attente après la fin du délai pour recevoir les nouvelles du réseau. Vos clients ne le voient pas.",
             ),
-            words("Write minutes from 0 to 60.", "Saisissez des minutes, de 0 à 60."),
+            words("Enter 0 to 60 minutes.", "Saisissez de 0 à 60 minutes."),
         ),
         line(
             "settle_within_secs",
             Unit::Hours,
             words("Confirmed within", "Confirmé sous"),
             words(
-                "A payment in time that takes longer than this counts as late.",
+                "A payment that was sent in time but takes longer than this counts as late.",
                 "Un paiement reçu à temps mais confirmé plus tard compte comme tardif.",
             ),
             words(
-                "Write hours from 1 to 336 (two weeks).",
-                "Saisissez des heures, de 1 à 336 (deux semaines).",
+                "Enter 1 to 336 hours (two weeks).",
+                "Saisissez de 1 à 336 heures (deux semaines).",
             ),
         ),
     ],
@@ -214,7 +214,7 @@ pub(super) const TIERS: Group = Group {
             words("A small amount is up to", "Un petit montant va jusqu’à"),
             words("", ""),
             words(
-                "Write an amount that is not above the next one, as in 1000.",
+                "Enter an amount that is not above the next one, such as 1000.",
                 "Saisissez un montant qui ne dépasse pas le suivant, comme 1000.",
             ),
         ),
@@ -224,7 +224,7 @@ pub(super) const TIERS: Group = Group {
             words("A medium amount is up to", "Un montant moyen va jusqu’à"),
             words("", ""),
             words(
-                "Write an amount up to 1,000,000,000 euros, without separators, as in 10000.",
+                "Enter an amount up to 1,000,000,000 euros, without separators, such as 10000.",
                 "Saisissez un montant jusqu’à 1 000 000 000 d’euros, comme 10000.",
             ),
         ),
@@ -238,15 +238,15 @@ pub(super) const LATE: Group = Group {
         "rate_move_limit_bps",
         Unit::Percent,
         words(
-            "Fall of the rate from which you are asked",
-            "Baisse du cours à partir de laquelle vous décidez",
+            "Ask me when the rate has dropped by",
+            "Me demander quand le cours a baissé de",
         ),
         words(
-            "When bitcoin has lost this much since the price was shown, nothing late is taken without you.",
-            "Si le bitcoin a perdu autant depuis l’affichage du prix, rien de tardif n’est accepté sans vous.",
+            "If bitcoin has lost this much since the price was shown, no late payment is accepted without you.",
+            "Si le bitcoin a perdu autant depuis l’affichage du prix, aucun paiement tardif n’est accepté sans vous.",
         ),
         words(
-            "Write a percentage from 0.01 to 10.",
+            "Enter a percentage from 0.01 to 10.",
             "Saisissez un pourcentage de 0,01 à 10.",
         ),
     )],
@@ -254,16 +254,16 @@ pub(super) const LATE: Group = Group {
 
 /// What buyers get, and what is kept of them. The receipt is a box of its own.
 pub(super) const BUYERS: Group = Group {
-    title: words("Buyers", "Acheteurs"),
+    title: words("Shoppers", "Clients"),
     lines: &[line(
         "retention_days",
         Unit::Plain,
-        words("Erase buyers’ data after", "Effacer les données des acheteurs après"),
+        words("Erase shoppers’ data after", "Effacer les données des clients après"),
         words(
-            "E-mail addresses, metadata and notes, counted from the end of a payment. 0 keeps them.",
-            "Adresses e-mail, métadonnées et notes, à compter de la fin d’un paiement. 0 les conserve.",
+            "E-mail addresses, metadata and notes, counted from the end of a charge. 0 keeps them.",
+            "Adresses e-mail, métadonnées et notes, à compter de la fin d’un encaissement. 0 les conserve.",
         ),
-        words("Write days from 0 to 3650.", "Saisissez des jours, de 0 à 3650."),
+        words("Enter 0 to 3650 days.", "Saisissez de 0 à 3650 jours."),
     )],
 };
 
@@ -274,13 +274,13 @@ pub(super) const GAPS: Group = Group {
         line(
             "gap_warning",
             Unit::Plain,
-            words("Warn me from", "M’avertir à partir de"),
+            words("Warn me at", "M’avertir à partir de"),
             words(
-                "From this many on, your wallet may not look further by itself.",
-                "Au-delà, votre portefeuille peut ne plus chercher plus loin de lui-même.",
+                "After this many, your wallet may stop looking.",
+                "Au-delà, votre portefeuille peut cesser de chercher.",
             ),
             words(
-                "Write a number from 1 to the next one.",
+                "Enter a number from 1 to the next one.",
                 "Saisissez un nombre de 1 jusqu’au suivant.",
             ),
         ),
@@ -288,14 +288,14 @@ pub(super) const GAPS: Group = Group {
             "gap_button",
             Unit::Plain,
             words(
-                "Ask shoppers to press a button from",
+                "Ask shoppers to press a button at",
                 "Demander un clic au client à partir de",
             ),
             words(
-                "Keeps robots that follow links from using up addresses. Signed links are not concerned.",
+                "Keeps robots that follow links from using up addresses. Does not affect signed links.",
                 "Évite que des robots épuisent les adresses en suivant vos liens. Les liens signés ne sont pas concernés.",
             ),
-            words("Write a number up to 10000.", "Saisissez un nombre jusqu’à 10000."),
+            words("Enter a number up to 10000.", "Saisissez un nombre jusqu’à 10000."),
         ),
     ],
 };

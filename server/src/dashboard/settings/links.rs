@@ -157,47 +157,50 @@ const DONE: [(&str, Words); 3] = [
     (
         "required",
         words(
-            "Unsigned links are refused from now on.",
-            "Les liens non signés sont désormais refusés.",
+            "Saved. Unsigned links are now refused.",
+            "Enregistré. Les liens non signés sont désormais refusés.",
         ),
     ),
     (
         "optional",
         words(
-            "Unsigned links are taken, too.",
-            "Les liens non signés sont aussi acceptés.",
+            "Saved. Unsigned links are now accepted too.",
+            "Enregistré. Les liens non signés sont désormais aussi acceptés.",
         ),
     ),
-    ("removed", words("The key is removed.", "La clé est supprimée.")),
+    ("removed", words("Key removed.", "Clé supprimée.")),
 ];
 const EXPLAINED: Words = words(
-    "Anyone can edit a payment link before following it. A signed link carries your server’s word for price and order: an edited one makes no payment.",
-    "N’importe qui peut modifier un lien de paiement avant de le suivre. Un lien signé porte la garantie de votre serveur sur le prix et la commande : modifié, il ne crée aucun paiement.",
+    "Anyone can edit a payment link before following it. With a signed link, your server vouches for the price and the order: an edited link creates no charge.",
+    "N’importe qui peut modifier un lien de paiement avant de le suivre. Avec un lien signé, votre serveur garantit le prix et la commande\u{a0}: modifié, le lien ne crée aucun encaissement.",
 );
 const GUIDE: Words = words("How to sign links", "Comment signer les liens");
 const REQUIRED_WITHOUT_KEY: Words = words(
-    "Signed links are required, but there is no key: no link can make a payment.",
-    "Les liens signés sont exigés, mais il n’y a pas de clé : aucun lien ne peut créer de paiement.",
+    "Signed links are required, but there is no key: no link can create a charge.",
+    "Les liens signés sont exigés, mais il n’y a pas de clé\u{a0}: aucun lien ne peut créer d’encaissement.",
 );
 const KEYS: Words = words("Link keys", "Clés de signature");
-const NO_KEYS: Words = words("There is none yet.", "Il n’y en a pas encore.");
+const NO_KEYS: Words = words("No keys yet.", "Aucune clé pour le moment.");
 const KEY_ID: Words = words("Key ID", "Identifiant");
-const MAKE: Words = words("Make a link key", "Créer une clé de signature");
-const ROTATE: Words = words("Make a new key", "Créer une nouvelle clé");
-const MADE: Words = words("The link key is made", "La clé de signature est créée");
-const MADE_AT: Words = words("Made", "Créée le");
+const MAKE: Words = words("Create a link key", "Créer une clé de signature");
+const ROTATE: Words = words("Create a new key", "Créer une nouvelle clé");
+const MADE: Words = words("Link key created", "Clé de signature créée");
+const MADE_AT: Words = words("Created", "Créée le");
 const SIGNS: Words = words("signs", "signe");
-const COUNTS_UNTIL: Words = words("counts until", "vaut jusqu’au");
-const FORMER_UNTIL: Words = words("The former key counts until", "L’ancienne clé vaut jusqu’au");
+const COUNTS_UNTIL: Words = words("valid until", "valable jusqu’au");
+const FORMER_UNTIL: Words = words(
+    "The previous key stays valid until",
+    "L’ancienne clé reste valable jusqu’au",
+);
 const SECRET: Words = words("Link key", "Clé de signature");
 const ADVICE: Words = words(
-    "Keep it on your server only, never in a page. It stands for 32 bytes, in hexadecimal.",
-    "Gardez-la sur votre serveur seulement, jamais dans une page. Elle représente 32 octets, en hexadécimal.",
+    "Keep it on your server only, never in a page. 32 bytes, hex-encoded.",
+    "Gardez-la uniquement sur votre serveur, jamais dans une page. 32 octets, en hexadécimal.",
 );
 const REMOVE: Words = words("Remove", "Supprimer");
 const REMOVE_MEANS: Words = words(
-    "Whatever was signed with it makes no payment from then on.",
-    "Tout ce qu’elle a signé ne créera plus de paiement.",
+    "Links signed with this key will create no more charges.",
+    "Les liens signés avec cette clé ne créeront plus d’encaissement.",
 );
 const REMOVE_NOW: Words = words("Remove the key", "Supprimer la clé");
 const REQUIRE: Words = words("Unsigned links", "Liens non signés");
@@ -206,7 +209,7 @@ const REQUIRE_LABEL: Words = words(
     "Refuser les liens qui ne sont pas signés",
 );
 const REQUIRE_HINT: Words = words(
-    "Turn it on once every link of yours is signed. Links on which shoppers write the amount themselves cannot be signed.",
+    "Turn this on once all your links are signed. Links on which shoppers enter the amount themselves cannot be signed.",
     "Activez-le une fois tous vos liens signés. Les liens où le client saisit lui-même le montant ne peuvent pas l’être.",
 );
 const SAVE: Words = words("Save", "Enregistrer");

@@ -187,37 +187,40 @@ fn logo_panel(request: &Request, errors: &Errors, is_locked: bool) -> Result<Mar
 }
 
 const DONE: [(&str, Words); 3] = [
-    ("colour", words("The colour is saved.", "La couleur est enregistrée.")),
-    ("logo", words("The logo is saved.", "Le logo est enregistré.")),
-    ("no-logo", words("The logo is removed.", "Le logo est supprimé.")),
+    ("colour", words("Colour saved.", "Couleur enregistrée.")),
+    ("logo", words("Logo saved.", "Logo enregistré.")),
+    ("no-logo", words("Logo removed.", "Logo supprimé.")),
 ];
 const COLOUR: Words = words("Colour", "Couleur");
-const COLOUR_LABEL: Words = words("Colour of your brand", "Couleur de votre marque");
+const COLOUR_LABEL: Words = words("Brand colour", "Couleur de votre marque");
 const COLOUR_HINT: Words = words(
-    "Any colour will do: where text could not be read on it, the page chooses the text’s colour or a shade that can.",
-    "Toutes conviennent : là où un texte serait illisible, la page choisit la couleur du texte ou une nuance lisible.",
+    "Any colour works. Where text would be hard to read on it, the page changes the colour of the text or the shade.",
+    "Toutes conviennent. Là où un texte serait difficile à lire, la page change la couleur du texte ou la nuance.",
 );
-const COLOUR_WANTED: Words = words("Write a colour as in #1f5aa6.", "Saisissez une couleur comme #1f5aa6.");
+const COLOUR_WANTED: Words = words(
+    "Enter a colour such as #1f5aa6.",
+    "Saisissez une couleur comme #1f5aa6.",
+);
 const SAVE_COLOUR: Words = words("Save the colour", "Enregistrer la couleur");
 const TRY: Words = words("Preview", "Aperçu");
 const LOGO: Words = words("Logo", "Logo");
 const NO_LOGO: Words = words(
-    "There is none: the page shows the first letter of your name.",
-    "Il n’y en a pas : la page montre l’initiale de votre nom.",
+    "No logo: the page shows the first letter of your name.",
+    "Pas de logo\u{a0}: la page montre l’initiale de votre nom.",
 );
 const LOGO_LABEL: Words = words("Picture", "Image");
 const LOGO_HINT: Words = words(
-    "PNG, JPEG or WebP of at most 1 MiB. It is shown 40 pixels high; a square one looks best.",
-    "PNG, JPEG ou WebP d’au plus 1 Mio. Elle s’affiche sur 40 pixels de haut ; un carré convient le mieux.",
+    "PNG, JPEG or WebP, up to 1 MiB. Shown 40 pixels high. Square pictures look best.",
+    "PNG, JPEG ou WebP, 1 Mio au plus. Affichée sur 40 pixels de haut. Une image carrée convient le mieux.",
 );
 const SAVE_LOGO: Words = words("Upload", "Envoyer");
 const REMOVE_LOGO: Words = words("Remove the logo", "Supprimer le logo");
 const LOGO_MISSING: Words = words("Choose a picture first.", "Choisissez d’abord une image.");
 const LOGO_TOO_LARGE: Words = words(
-    "The picture is larger than 1 MiB. Save it smaller, and try again.",
+    "The picture is larger than 1 MiB. Reduce its size, then try again.",
     "L’image dépasse 1 Mio. Réduisez-la, puis réessayez.",
 );
 const LOGO_NO_PICTURE: Words = words(
-    "This is no PNG, JPEG or WebP picture of at most 4096 pixels in width and height.",
-    "Ce n’est pas une image PNG, JPEG ou WebP d’au plus 4096 pixels de large et de haut.",
+    "Choose a PNG, JPEG or WebP picture, at most 4096 pixels wide and high.",
+    "Choisissez une image PNG, JPEG ou WebP d’au plus 4096 pixels de large et de haut.",
 );

@@ -8,14 +8,14 @@ use crate::merchant::Language;
 use crate::words::{Words, words};
 
 const CHOICES: [(&str, Words); 5] = [
-    ("0", words("ends at once", "s’arrête aussitôt")),
-    ("3600", words("goes on for an hour", "vaut encore une heure")),
-    ("86400", words("goes on for a day", "vaut encore un jour")),
-    ("604800", words("goes on for a week", "vaut encore une semaine")),
-    ("2592000", words("goes on for 30 days", "vaut encore 30 jours")),
+    ("0", words("expires now", "expire aussitôt")),
+    ("3600", words("stays valid for 1 hour", "reste valable 1 heure")),
+    ("86400", words("stays valid for 1 day", "reste valable 1 jour")),
+    ("604800", words("stays valid for 1 week", "reste valable 1 semaine")),
+    ("2592000", words("stays valid for 30 days", "reste valable 30 jours")),
 ];
 const USUAL: &str = "86400";
-const LABEL: Words = words("The present one", "L’actuel");
+const LABEL: Words = words("The current one", "L’actuel");
 
 /// The choice, under an `id` that is unique on the page.
 pub(super) fn choice(id: &str, lang: Language) -> Markup {

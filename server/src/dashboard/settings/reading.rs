@@ -150,18 +150,21 @@ fn wanted(name: &str, language: Language) -> &'static str {
     said.of(language)
 }
 
-const NUMBER: Words = words("Write a number from 1 to 100.", "Saisissez un nombre de 1 à 100.");
+const NUMBER: Words = words("Enter a number from 1 to 100.", "Saisissez un nombre de 1 à 100.");
 const RISING: Words = words(
-    "The three numbers must not fall: a larger amount waits for at least as many confirmations.",
-    "Les trois nombres ne doivent pas décroître : un montant plus grand attend au moins autant de confirmations.",
+    "The three numbers must not decrease: a larger amount needs at least as many confirmations.",
+    "Les trois nombres ne doivent pas décroître\u{a0}: un montant plus élevé exige au moins autant de confirmations.",
 );
 const LANGUAGES: Words = words("Choose at least one language.", "Choisissez au moins une langue.");
 const DEFAULT_LANGUAGE: Words = words(
     "Choose a language that the page offers.",
     "Choisissez une langue que la page propose.",
 );
-const LATE_POLICY: Words = words("Choose one of the two.", "Choisissez l’une des deux possibilités.");
-const REFUSED: Words = words("This cannot be taken.", "Cette valeur ne peut pas être acceptée.");
+const LATE_POLICY: Words = words(
+    "Choose one of the two options.",
+    "Choisissez l’une des deux possibilités.",
+);
+const REFUSED: Words = words("This value is not accepted.", "Cette valeur n’est pas acceptée.");
 
 #[cfg(test)]
 mod tests {

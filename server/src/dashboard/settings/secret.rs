@@ -49,7 +49,7 @@ pub(super) fn show(request: &Request, tab: Tab, shown: Shown<'_>) -> Result<Resp
 }
 
 const ONCE: Words = words(
-    "Copy the secret now: it is shown only this once.",
-    "Copiez le secret maintenant : il n’est affiché que cette fois.",
+    "Copy the secret now. You won’t see it again.",
+    "Copiez le secret maintenant. Il ne sera plus affiché.",
 );
 const KEPT: Words = words("I have copied it", "Je l’ai copié");

@@ -245,65 +245,65 @@ const DONE: [(&str, Words); 3] = [
     (
         "saved",
         words(
-            "Saved. New payments go to this wallet once the search for earlier use is over.",
-            "Enregistré. Les nouveaux paiements iront à ce portefeuille dès que la recherche d’usages antérieurs sera finie.",
+            "Saved. New payments go to this wallet once its addresses have been checked for earlier use.",
+            "Enregistré. Les nouveaux paiements iront à ce portefeuille dès que l’usage antérieur de ses adresses aura été vérifié.",
         ),
     ),
     (
         "due",
         words(
-            "The change waits for 24 hours. All owners are told by e-mail, and each of them can stop it here.",
-            "Le changement attend 24 heures. Tous les propriétaires sont avertis par e-mail, et chacun peut l’arrêter ici.",
+            "The change takes effect in 24 hours. We e-mailed all owners. Each of them can cancel it here.",
+            "Le changement prend effet dans 24 heures. Tous les propriétaires sont avertis par e-mail, et chacun peut l’annuler ici.",
         ),
     ),
     (
         "stopped",
         words(
-            "The change is stopped. The money goes where it went before.",
-            "Le changement est arrêté. L’argent va où il allait.",
+            "Change cancelled. Your wallet stays the same.",
+            "Changement annulé. Votre portefeuille reste le même.",
         ),
     ),
 ];
 const ONLY_OPERATOR: Words = words(
-    "On this server only the operator changes it, on the command line.",
-    "Sur ce serveur, seul l’exploitant peut en changer, en ligne de commande.",
+    "On this server, only the operator can change the wallet, on the command line.",
+    "Sur ce serveur, seul l’exploitant peut changer de portefeuille, en ligne de commande.",
 );
 const NEEDS_FACTOR: Words = words(
-    "To say where the money goes, your account needs a second factor.",
-    "Pour indiquer où va l’argent, votre compte a besoin d’un second facteur.",
+    "To change the wallet, your account needs a second factor.",
+    "Pour changer de portefeuille, votre compte a besoin d’un second facteur.",
 );
 const TO_ACCOUNT: Words = words("Set it up", "Le configurer");
 const NONE_YET: Words = words(
-    "You have not said yet where the money goes. Until then no payment can be made.",
-    "Vous n’avez pas encore indiqué où va l’argent. D’ici là, aucun paiement n’est possible.",
+    "No wallet is connected yet. Until you connect one, no payment can be made.",
+    "Aucun portefeuille n’est encore connecté. D’ici là, aucun paiement n’est possible.",
 );
-const CHANGE: Words = words("Change it", "En changer");
-const GIVE: Words = words("Say where the money goes", "Indiquer où va l’argent");
+const CHANGE: Words = words("Change the wallet", "Changer de portefeuille");
+const GIVE: Words = words("Connect your wallet", "Connecter votre portefeuille");
 const CHANGE_MEANS: Words = words(
-    "A change takes effect after 24 hours, and concerns new payments only. Until then each owner can stop it.",
-    "Un changement prend effet après 24 heures, et ne concerne que les nouveaux paiements. D’ici là, chaque propriétaire peut l’arrêter.",
+    "A change takes effect after 24 hours, for new charges only. Until then, each owner can cancel it.",
+    "Un changement prend effet après 24 heures, pour les nouveaux encaissements seulement. D’ici là, chaque propriétaire peut l’annuler.",
 );
 const WALLET_LABEL: Words = words(
     "Output descriptor or extended public key",
     "Descripteur de sortie ou clé publique étendue",
 );
 const WALLET_HINT: Words = words(
-    "Your wallet exports it, as in wpkh([…]xpub…/0/*), xpub…, zpub… or tpub…. It lets us see and make addresses, never spend. Never paste a private key or recovery words.",
-    "Votre portefeuille l’exporte, comme wpkh([…]xpub…/0/*), xpub…, zpub… ou tpub…. Elle permet de voir et de créer des adresses, jamais de dépenser. Ne collez jamais de clé privée ni de mots de récupération.",
+    "Export it from your wallet. It looks like wpkh([…]xpub…/0/*), xpub…, zpub… or tpub…. It lets us see and create addresses, never spend. Never paste a private key or recovery words.",
+    "Exportez-le depuis votre portefeuille. Il ressemble à wpkh([…]xpub…/0/*), xpub…, zpub… ou tpub…. Il permet de voir et de créer des adresses, jamais de dépenser. Ne collez jamais de clé privée ni de mots de récupération.",
 );
 const TYPE_LABEL: Words = words(
     "Your wallet’s addresses begin with",
     "Les adresses de votre portefeuille commencent par",
 );
 const TYPE_HINT: Words = words(
-    "Needed for an xpub or tpub, which does not say it itself.",
-    "Nécessaire pour une clé xpub ou tpub, qui ne le dit pas elle-même.",
+    "Needed for an xpub or tpub, which does not contain it.",
+    "Nécessaire pour une clé xpub ou tpub, qui ne le précise pas.",
 );
-const BY_ITSELF: Words = words("What I pasted says it itself", "Ce que j’ai collé le précise");
+const BY_ITSELF: Words = words("Detect from key", "Détecter d’après la clé");
 const SHOW_ADDRESSES: Words = words("Show the first addresses", "Afficher les premières adresses");
 const NOTHING_YET: Words = words(
-    "Nothing is changed yet: you compare them with your wallet first.",
-    "Rien n’est encore modifié : vous les comparez d’abord avec votre portefeuille.",
+    "Nothing changes yet. You compare the addresses with your wallet first.",
+    "Rien ne change encore. Vous comparez d’abord les adresses avec votre portefeuille.",
 );
 const COMPARE: Words = words("Compare with your wallet", "Comparez avec votre portefeuille");
 const COMPARE_HOW: Words = words(
@@ -311,20 +311,20 @@ const COMPARE_HOW: Words = words(
     "Ouvrez la liste des adresses de réception de votre portefeuille. Les trois premières doivent être celles-ci, dans cet ordre :",
 );
 const SAME: Words = words(
-    "This is the wallet that payments go to already.",
-    "C’est le portefeuille auquel vont déjà les paiements.",
+    "Payments already go to this wallet.",
+    "Les paiements vont déjà à ce portefeuille.",
 );
 const COMPARED_LABEL: Words = words(
-    "They are the first addresses of my wallet",
+    "These are the first addresses of my wallet",
     "Ce sont les premières adresses de mon portefeuille",
 );
 const COMPARE_FIRST: Words = words(
-    "Compare them first: money sent to addresses of another wallet is lost to you.",
-    "Comparez-les d’abord : l’argent envoyé aux adresses d’un autre portefeuille serait perdu pour vous.",
+    "Compare them first. You would lose money sent to addresses of another wallet.",
+    "Comparez-les d’abord. L’argent envoyé aux adresses d’un autre portefeuille serait perdu pour vous.",
 );
-const TAKE: Words = words("Send the money there", "Envoyer l’argent à ce portefeuille");
+const TAKE: Words = words("Use this wallet", "Utiliser ce portefeuille");
 const BACK: Words = words("Back", "Retour");
 const DIFFERENT: Words = words(
-    "Are they different? Then the type of addresses is another one, or the key is of another account. Go back and change it.",
-    "Elles diffèrent ? Le type d’adresses est un autre, ou la clé vient d’un autre compte. Revenez en arrière et corrigez.",
+    "Are they different? Then choose another type of address, or export the key of another account. Go back to correct it.",
+    "Elles diffèrent\u{202f}? Choisissez un autre type d’adresses, ou exportez la clé d’un autre compte. Revenez en arrière pour corriger.",
 );

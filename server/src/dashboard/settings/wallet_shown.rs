@@ -82,39 +82,39 @@ pub(super) fn addresses(receive: &Receive) -> Markup {
     }
 }
 
-const WAITING: Words = words("A change waits", "Un changement attend");
+const WAITING: Words = words("Pending wallet change", "Changement de portefeuille en attente");
 const WAITING_MEANS: Words = words(
-    "New payments will go to another wallet. If you do not know of it, stop it, change your password, and look at the team.",
-    "Les nouveaux paiements iront à un autre portefeuille. Si vous n’en savez rien, arrêtez-le, changez votre mot de passe et vérifiez l’équipe.",
+    "New payments will go to another wallet. If you did not request this, cancel it, change your password, and check the team.",
+    "Les nouveaux paiements iront à un autre portefeuille. Si vous n’avez rien demandé, annulez ce changement, changez votre mot de passe et vérifiez l’équipe.",
 );
 const TAKES_EFFECT: Words = words("Takes effect", "Prend effet");
-const ASKED_BY: Words = words("Asked for by", "Demandé par");
-const STOP: Words = words("Stop the change", "Arrêter le changement");
-const PRESENT: Words = words("Where the money goes", "Où va l’argent");
+const ASKED_BY: Words = words("Requested by", "Demandé par");
+const STOP: Words = words("Cancel the change", "Annuler le changement");
+const PRESENT: Words = words("Current wallet", "Portefeuille actuel");
 const AWAITS_SCAN: Words = words(
-    "The node is searching the chain for addresses that were used already. No payment can be made until it is done: seconds on a test network, minutes on the main one.",
-    "Le nœud cherche dans la chaîne les adresses déjà utilisées. Aucun paiement n’est possible avant la fin : quelques secondes sur un réseau de test, quelques minutes sur le réseau principal.",
+    "The node is checking whether these addresses were used before. Payments start once it is done: seconds on a test network, minutes on the main network.",
+    "Le nœud vérifie si ces adresses ont déjà servi. Les paiements commencent ensuite\u{a0}: après quelques secondes sur un réseau de test, quelques minutes sur le réseau principal.",
 );
-const LOOK_AGAIN: Words = words("Look again", "Actualiser");
+const LOOK_AGAIN: Words = words("Refresh", "Actualiser");
 const SCANNED_FRESH: Words = words(
-    "Ready: no earlier use of this wallet’s addresses was found.",
-    "Prêt : aucun usage antérieur des adresses de ce portefeuille n’a été trouvé.",
+    "Ready: this wallet’s addresses were not used before.",
+    "Prêt\u{a0}: les adresses de ce portefeuille n’ont pas encore servi.",
 );
 const SCANNED_USED: Words = words(
-    "Ready: new payments begin at address number {next}; those before it were used, or given out, already.",
-    "Prêt : les nouveaux paiements commencent à l’adresse numéro {next} ; les précédentes ont déjà été utilisées ou attribuées.",
+    "Ready: new charges start at address number {next}. Earlier addresses were already used or issued.",
+    "Prêt\u{a0}: les nouveaux encaissements commencent à l’adresse numéro {next}. Les précédentes ont déjà été utilisées ou attribuées.",
 );
 const SCAN_LIMITS: Words = words(
-    "The search sees addresses that hold coins; it cannot see one that was emptied again. So use an account that does nothing else.",
-    "La recherche voit les adresses qui contiennent des pièces, pas celles qui ont été vidées. Utilisez donc un compte réservé à cet usage.",
+    "The check finds addresses that hold coins, but not those that were emptied again. Use a separate account for the shop.",
+    "La vérification trouve les adresses qui contiennent des bitcoins, pas celles qui ont été vidées. Utilisez un compte réservé à la boutique.",
 );
 const FIRST: Words = words("First addresses", "Premières adresses");
-const NEXT: Words = words("Next address, number", "Prochaine adresse, numéro");
+const NEXT: Words = words("Next address number", "Numéro de la prochaine adresse");
 const UNPAID: Words = words("Unpaid addresses in a row", "Adresses impayées de suite");
 const GAP: Words = words("Gap limit to set in your wallet", "Limite d’écart (gap limit) à régler");
 const GAP_HINT: Words = words(
-    "Wallets stop looking after a run of unused addresses, often 20. With at least this limit yours finds every payment.",
-    "Un portefeuille cesse de chercher après une suite d’adresses inutilisées, souvent 20. Avec au moins cette limite, le vôtre trouve chaque paiement.",
+    "Wallets stop looking after a run of unused addresses, often 20. With this limit or a higher one, yours finds every payment.",
+    "Un portefeuille cesse de chercher après une suite d’adresses inutilisées, souvent 20. Avec cette limite ou une limite supérieure, le vôtre trouve chaque paiement.",
 );
 /// What the wallet is, in one line of text.
 pub(super) const DESCRIPTOR: Words = words("Descriptor", "Descripteur");

@@ -9,8 +9,8 @@ pub(super) fn why(error: &DescriptorError, lang: Language) -> String {
     let (said, filled) = match error {
         DescriptorError::PrivateKey => (
             words(
-                "This contains a PRIVATE key. It was not kept, but treat it as exposed: move the money to a new wallet. What belongs here is the public descriptor or the extended public key.",
-                "Ceci contient une clé PRIVÉE. Elle n’a pas été conservée, mais considérez-la comme compromise : déplacez l’argent vers un nouveau portefeuille. Il faut ici le descripteur public ou la clé publique étendue.",
+                "This contains a PRIVATE key. We did not store it, but treat it as exposed: move the money to a new wallet. Paste the public descriptor or the extended public key instead.",
+                "Ceci contient une clé PRIVÉE. Nous ne l’avons pas conservée, mais considérez-la comme compromise\u{a0}: déplacez l’argent vers un nouveau portefeuille. Collez plutôt le descripteur public ou la clé publique étendue.",
             ),
             vec![],
         ),
@@ -23,14 +23,14 @@ pub(super) fn why(error: &DescriptorError, lang: Language) -> String {
         ),
         DescriptorError::Unranged => (
             words(
-                "The descriptor has no wildcard: it must end in /*, as in …/0/*, so that every payment gets an address of its own.",
-                "Le descripteur n’a pas de joker : il doit finir par /*, comme …/0/*, pour que chaque paiement ait sa propre adresse.",
+                "The descriptor has no wildcard. It must end in /*, such as …/0/*, so that every charge gets its own address.",
+                "Le descripteur n’a pas de joker. Il doit finir par /*, comme …/0/*, pour que chaque encaissement ait sa propre adresse.",
             ),
             vec![],
         ),
         DescriptorError::Hardened => (
             words(
-                "There is a hardened step (h or ') after the extended key, which public keys cannot derive.",
+                "The extended key is followed by a hardened step (h or '), which public keys cannot derive.",
                 "Une étape renforcée (h ou ') suit la clé étendue : une clé publique ne peut pas la dériver.",
             ),
             vec![],
@@ -44,7 +44,7 @@ pub(super) fn why(error: &DescriptorError, lang: Language) -> String {
         ),
         DescriptorError::Checksum => (
             words(
-                "The checksum behind # does not fit: a character is wrong or missing. Copy it once more.",
+                "The checksum after # does not match: a character is wrong or missing. Copy it again.",
                 "La somme de contrôle après # ne correspond pas : un caractère est faux ou manque. Copiez-le de nouveau.",
             ),
             vec![],
@@ -66,32 +66,32 @@ pub(super) fn why(error: &DescriptorError, lang: Language) -> String {
         ),
         DescriptorError::ScriptTypeNeeded => (
             words(
-                "Choose how your wallet’s addresses begin: the key does not say it.",
-                "Indiquez comment commencent les adresses de votre portefeuille : la clé ne le dit pas.",
+                "Choose how your wallet’s addresses begin. The key does not contain it.",
+                "Indiquez comment commencent les adresses de votre portefeuille. La clé ne le précise pas.",
             ),
             vec![],
         ),
         DescriptorError::UnknownScriptType(_) => {
-            (words("Choose one of the list.", "Choisissez dans la liste."), vec![])
+            (words("Choose one from the list.", "Choisissez dans la liste."), vec![])
         }
         DescriptorError::ScriptTypeNotNeeded => (
             words(
-                "A descriptor says its type of addresses itself.",
-                "Un descripteur précise lui-même son type d’adresses.",
+                "A descriptor already contains its type of address.",
+                "Un descripteur contient déjà son type d’adresses.",
             ),
             vec![],
         ),
         DescriptorError::Unsafe(_) => (
             words(
-                "The script of this descriptor is not safe: others could spend from it, or nobody could.",
+                "The script of this descriptor is not safe: others could spend the money, or nobody could.",
                 "Le script de ce descripteur n’est pas sûr : d’autres pourraient en dépenser l’argent, ou personne.",
             ),
             vec![],
         ),
         DescriptorError::Malformed(_) => (
             words(
-                "This is neither an output descriptor nor an extended public key. A single address does not do: every payment needs one of its own.",
-                "Ce n’est ni un descripteur de sortie ni une clé publique étendue. Une adresse seule ne suffit pas : chaque paiement a la sienne.",
+                "This is neither an output descriptor nor an extended public key. A single address is not enough: every charge needs its own.",
+                "Ce n’est ni un descripteur de sortie ni une clé publique étendue. Une adresse seule ne suffit pas\u{a0}: chaque encaissement a la sienne.",
             ),
             vec![],
         ),

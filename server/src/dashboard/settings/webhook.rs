@@ -253,42 +253,42 @@ const ALL: Words = words("← All webhooks", "← Tous les webhooks");
 const ADDRESS: Words = words("Address", "Adresse");
 const CONDITION: Words = words("State", "État");
 const ADDED: Words = words("Added", "Ajouté");
-const PENDING: Words = words("To be delivered", "À livrer");
+const PENDING: Words = words("Pending", "En attente");
 const FORMER_UNTIL: Words = words(
-    "The former secret signs, too, until",
-    "L’ancien secret signe aussi jusqu’au",
+    "The previous secret stays valid until",
+    "L’ancien secret reste valable jusqu’au",
 );
 const PAUSED_MEANS: Words = words(
-    "Your server answered 410 (gone), so nothing is sent any more. What was missed is kept, and delivered when you go on.",
-    "Votre serveur a répondu 410 (disparu) : plus rien n’est envoyé. Ce qui a été manqué est conservé, et livré à la reprise.",
+    "Your server answered 410 (gone), so we stopped sending. Missed events are kept and delivered when you resume.",
+    "Votre serveur a répondu 410 (disparu)\u{a0}: nous n’envoyons plus rien. Les événements manqués sont conservés, et livrés à la reprise.",
 );
 const ACTIONS: Words = words("Actions", "Actions");
 const TEST: Words = words("Send a test", "Envoyer un test");
 const TEST_MEANS: Words = words(
-    "A test is sent at once and only once. It says that it is a test, and names no order.",
-    "Un test part aussitôt et une seule fois. Il se présente comme un test, et ne cite aucune commande.",
+    "Sends one test event now. It is marked as a test, and names no order.",
+    "Envoie maintenant un événement de test. Il est marqué comme un test, et ne cite aucune commande.",
 );
 const TEST_ARRIVED: Words = words("The test arrived:", "Le test est arrivé :");
-const TEST_FAILED: Words = words("The test was not taken:", "Le test n’a pas été accepté :");
-const REDELIVER_ALL: Words = words("Deliver again what did not arrive", "Renvoyer ce qui n’est pas arrivé");
+const TEST_FAILED: Words = words("The test failed:", "Le test a échoué\u{a0}:");
+const REDELIVER_ALL: Words = words("Redeliver failed events", "Livrer de nouveau les échecs");
 const GO_ON: Words = words(
-    "Go on, and deliver what was missed",
-    "Reprendre, et livrer ce qui a été manqué",
+    "Resume and deliver missed events",
+    "Reprendre et livrer les événements manqués",
 );
-const DUE: Words = words("It will be delivered now.", "L’envoi va être fait.");
-const REDELIVER: Words = words("Deliver again", "Renvoyer");
+const DUE: Words = words("Delivery started.", "Livraison lancée.");
+const REDELIVER: Words = words("Deliver again", "Livrer de nouveau");
 const ROTATE: Words = words("New secret", "Nouveau secret");
-const ROTATE_NOW: Words = words("Make a new secret", "Créer un nouveau secret");
+const ROTATE_NOW: Words = words("Create a new secret", "Créer un nouveau secret");
 const ROTATED: Words = words("The webhook has a new secret", "Le webhook a un nouveau secret");
 const REMOVE: Words = words("Remove", "Supprimer");
 const REMOVE_MEANS: Words = words(
-    "What is still to be delivered to it is cancelled.",
-    "Ce qui reste à lui livrer est annulé.",
+    "Pending deliveries are cancelled.",
+    "Les livraisons en attente sont annulées.",
 );
 const REMOVE_NOW: Words = words("Remove the webhook", "Supprimer le webhook");
-const DELIVERIES: Words = words("Latest deliveries", "Derniers envois");
-const NO_DELIVERIES: Words = words("There are none yet.", "Il n’y en a pas encore.");
-const OLDER: Words = words("Older ones", "Plus anciens");
+const DELIVERIES: Words = words("Latest deliveries", "Dernières livraisons");
+const NO_DELIVERIES: Words = words("No deliveries yet.", "Aucune livraison pour le moment.");
+const OLDER: Words = words("Older", "Plus anciennes");
 const HAPPENED: Words = words("Event", "Événement");
 const ATTEMPTS: Words = words("Attempts", "Tentatives");
 const NEXT: Words = words("next attempt", "prochaine tentative");

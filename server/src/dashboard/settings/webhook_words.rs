@@ -11,19 +11,19 @@ use crate::words::{Words, words};
 pub(super) fn event(announcement: Announcement) -> Words {
     match announcement {
         Announcement::Seen => words("Paid, not confirmed yet", "Payé, pas encore confirmé"),
-        Announcement::TimedOut => words("Timed out without money", "Expiré sans paiement"),
-        Announcement::Confirmed => words("Confirmed: ship", "Confirmé : livrez"),
+        Announcement::TimedOut => words("Timed out, not paid", "Expiré, non payé"),
+        Announcement::Confirmed => words("Confirmed: you can ship", "Confirmé\u{a0}: vous pouvez expédier"),
         Announcement::Failed => words(
-            "Failed: wrong amount, late, lost",
-            "Échec : montant faux, tardif, perdu",
+            "Failed: wrong amount, too late or lost",
+            "Échec\u{a0}: montant inexact, trop tard ou perdu",
         ),
         Announcement::Reverted => words(
-            "Fallen back: the money is gone again",
-            "Revenu en arrière : l’argent a disparu",
+            "Reversed: the money is gone again",
+            "Revenu en arrière\u{a0}: l’argent a disparu",
         ),
         Announcement::Updated => words(
-            "News on the way: more money, stuck",
-            "Du nouveau en route : complément, blocage",
+            "Updates: more money arrived, or a payment is stuck",
+            "Nouvelles\u{a0}: complément reçu, ou paiement bloqué",
         ),
     }
 }
@@ -44,7 +44,7 @@ pub(super) fn fault(error: &WebhookError, lang: Language) -> Option<(&'static st
 /// The word for the state of a delivery.
 pub(super) fn delivery(state: &str) -> Words {
     match state {
-        "pending" => words("to be delivered", "à livrer"),
+        "pending" => words("pending", "en attente"),
         "delivered" => words("delivered", "livré"),
         "given_up" => words("given up", "abandonné"),
         _ => words("cancelled", "annulé"),
@@ -64,7 +64,7 @@ pub(super) fn class(state: &str) -> &'static str {
 fn url(error: &UrlError, lang: Language) -> String {
     match error {
         UrlError::Malformed => words(
-            "Write a whole address, as in https://shop.example/webhooks.",
+            "Enter a full address, such as https://shop.example/webhooks.",
             "Saisissez une adresse complète, comme https://boutique.example/webhooks.",
         )
         .of(lang)
@@ -76,19 +76,19 @@ fn url(error: &UrlError, lang: Language) -> String {
         .of(lang)
         .to_owned(),
         UrlError::Port(port) => words(
-            "Port {port} is not taken: 443 and 8443 are.",
-            "Le port {port} n’est pas accepté : 443 et 8443 le sont.",
+            "Port {port} is not allowed. Use 443 or 8443.",
+            "Le port {port} n’est pas autorisé. Utilisez 443 ou 8443.",
         )
         .of(lang)
         .replace("{port}", &port.to_string()),
         UrlError::Credentials => words(
-            "Leave out the user name and password: verify the signature instead.",
+            "Leave out the user name and password. Verify the signature instead.",
             "Retirez le nom d’utilisateur et le mot de passe : vérifiez plutôt la signature.",
         )
         .of(lang)
         .to_owned(),
         UrlError::Fragment => words(
-            "Leave out the part behind #, which is never sent.",
+            "Leave out the part after #, which is never sent.",
             "Retirez la partie après #, qui n’est jamais transmise.",
         )
         .of(lang)
@@ -97,18 +97,18 @@ fn url(error: &UrlError, lang: Language) -> String {
     }
 }
 
-const CHOOSE: Words = words("Choose one of the list.", "Choisissez dans la liste.");
+const CHOOSE: Words = words("Choose one from the list.", "Choisissez dans la liste.");
 const NOT_PUBLIC: Words = words(
-    "The address leads into a network that is not public.",
-    "L’adresse mène à un réseau qui n’est pas public.",
+    "The address is in a network that is not public.",
+    "L’adresse se trouve dans un réseau qui n’est pas public.",
 );
 const DUPLICATE: Words = words(
-    "This address is told of this event already.",
+    "This address already receives this event.",
     "Cette adresse reçoit déjà cet événement.",
 );
 const TOO_MANY: Words = words(
-    "There may be at most {most} webhooks.",
-    "Au plus {most} webhooks sont possibles.",
+    "You can have up to {most} webhooks.",
+    "Vous pouvez avoir jusqu’à {most} webhooks.",
 );
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
         let (field, said) = told(WebhookError::Url(UrlError::Port(25))).unwrap();
         assert_eq!(
             (field, said.as_str()),
-            ("url", "Port 25 is not taken: 443 and 8443 are.")
+            ("url", "Port 25 is not allowed. Use 443 or 8443.")
         );
         assert_eq!(told(WebhookError::State("x".to_owned())).unwrap().0, "state");
         assert!(told(WebhookError::TooMany).unwrap().1.contains("50"));

@@ -143,31 +143,31 @@ pub(super) fn condition(webhook: &WebhookReport, request: &Request) -> Markup {
 }
 
 const EXPLAINED: Words = words(
-    "We tell your server what happens to a payment. Verify the signature, and compare amount and order ID with your own order, before you ship.",
-    "Nous informons votre serveur de ce qui arrive à un paiement. Vérifiez la signature, et comparez montant et numéro avec votre commande, avant de livrer.",
+    "We tell your server what happens to a charge. Before you ship, verify the signature, and compare the amount and order ID with your own order.",
+    "Nous informons votre serveur de ce qui arrive à un encaissement. Avant d’expédier, vérifiez la signature, et comparez le montant et le numéro avec votre commande.",
 );
 const GUIDE: Words = words("Guide to webhooks", "Guide des webhooks");
 const WEBHOOKS: Words = words("Webhooks", "Webhooks");
-const NONE: Words = words("There is none yet.", "Il n’y en a pas encore.");
+const NONE: Words = words("No webhooks yet.", "Aucun webhook pour le moment.");
 const ADD: Words = words("Add a webhook", "Ajouter un webhook");
-const ADDED: Words = words("The webhook is added", "Le webhook est ajouté");
-const REMOVED: Words = words("The webhook is removed.", "Le webhook est supprimé.");
+const ADDED: Words = words("Webhook added", "Webhook ajouté");
+const REMOVED: Words = words("Webhook removed.", "Webhook supprimé.");
 const EVENT: Words = words("Event", "Événement");
 const ADDRESS: Words = words("Address", "Adresse");
 const ADDRESS_HINT: Words = words(
-    "An https address of your server, as in https://shop.example/webhooks.",
+    "An https address of your server, such as https://shop.example/webhooks.",
     "Une adresse https de votre serveur, comme https://boutique.example/webhooks.",
 );
 const CONDITION: Words = words("State", "État");
-const PENDING: Words = words("To be delivered", "À livrer");
+const PENDING: Words = words("Pending", "En attente");
 const ACTIVE: Words = words("active", "actif");
 const PAUSED: Words = words("paused since", "en pause depuis");
 const SECRET: Words = words("Signing secret", "Secret de signature");
 const ADVICE: Words = words(
-    "Your server verifies our deliveries with it. Keep it there only.",
-    "Votre serveur vérifie nos envois avec lui. Ne le gardez que là.",
+    "Your server verifies our deliveries with it. Keep it on your server only.",
+    "Votre serveur vérifie nos livraisons avec ce secret. Gardez-le uniquement sur votre serveur.",
 );
 const FORMER_UNTIL: Words = words(
-    "The former secret signs, too, until",
-    "L’ancien secret signe aussi jusqu’au",
+    "The previous secret stays valid until",
+    "L’ancien secret reste valable jusqu’au",
 );

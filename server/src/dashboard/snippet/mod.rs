@@ -173,62 +173,62 @@ fn instant(expires: Expiry) -> bitpro_charge::Timestamp {
 const fn kind_words(kind: Kind) -> Words {
     match kind {
         Kind::Widget => words(
-            "Button that opens the checkout in your page",
+            "Button that opens the checkout on your page",
             "Bouton qui ouvre le paiement dans votre page",
         ),
         Kind::Link => words("Direct link to the checkout", "Lien direct vers le paiement"),
         Kind::Signed => words(
-            "Signed link, whose price nobody can edit",
-            "Lien signé, dont personne ne peut modifier le prix",
+            "Signed link (nobody can edit the price)",
+            "Lien signé (personne ne peut modifier le prix)",
         ),
     }
 }
 
 const TITLE: Words = words("Snippet", "Intégration");
 const EXPLAINED: Words = words(
-    "Fill in an example, paste the code into your page, and let your shop put in the real price and order.",
-    "Remplissez un exemple, collez le code dans votre page, et laissez votre boutique y mettre le vrai prix et la commande.",
+    "Fill in an example, paste the code into your page, and have your shop fill in the real price and order.",
+    "Remplissez un exemple, collez le code dans votre page, et faites compléter par votre boutique le prix et la commande réels.",
 );
 const GUIDE: Words = words("Guide to the widget", "Guide du widget");
-const FILL: Words = words("What is to be paid", "Ce qui est à payer");
+const FILL: Words = words("What to pay", "Ce qu’il faut payer");
 const KIND: Words = words("Kind", "Type");
 const PRICE: Words = words("Price", "Prix");
 const PRICE_HINT: Words = words(
-    "Left empty, the shopper writes the amount himself.",
-    "Si vous le laissez vide, le client saisit lui-même le montant.",
+    "Leave it empty to let shoppers enter the amount.",
+    "Laissez vide pour que le client saisisse lui-même le montant.",
 );
 const ORDER: Words = words("Order ID", "Numéro de commande");
 const ORDER_HINT: Words = words(
-    "Your own. With it, the same link leads to the same payment again.",
-    "Le vôtre. Grâce à lui, le même lien ramène au même paiement.",
+    "Your own. With it, the same link opens the same charge again.",
+    "Le vôtre. Grâce à lui, le même lien rouvre le même encaissement.",
 );
-const EMAIL: Words = words("Buyer’s e-mail", "E-mail de l’acheteur");
+const EMAIL: Words = words("Shopper’s e-mail", "E-mail du client");
 const LANGUAGE: Words = words("Language of the page", "Langue de la page");
-const BROWSER: Words = words("As your settings say", "Selon vos réglages");
-const LABEL: Words = words("Words on the button", "Texte du bouton");
-const DAYS: Words = words("A signed link is good for", "Un lien signé est valable");
+const BROWSER: Words = words("As in your settings", "Selon vos réglages");
+const LABEL: Words = words("Button text", "Texte du bouton");
+const DAYS: Words = words("A signed link is valid for", "Un lien signé est valable");
 const DAYS_UNIT: Words = words("days", "jours");
-const BUILD: Words = words("Make the snippet", "Créer le code");
+const BUILD: Words = words("Create the snippet", "Créer le code");
 const PASTE: Words = words("Copy this", "Copiez ceci");
 const WIDGET_CODE: Words = words("For your page", "Pour votre page");
 const ANCHOR_CODE: Words = words("For your page", "Pour votre page");
 const ADDRESS: Words = words("The address alone", "L’adresse seule");
-const GOOD_UNTIL: Words = words("Good until", "Valable jusqu’au");
+const GOOD_UNTIL: Words = words("Valid until", "Valable jusqu’au");
 const SEEN: Words = words("What your shoppers see", "Ce que voient vos clients");
 const SEEN_HINT: Words = words(
-    "Colours and letters are those of your own page.",
-    "Les couleurs et les caractères sont ceux de votre propre page.",
+    "Colours and fonts are those of your own page.",
+    "Les couleurs et les polices sont celles de votre propre page.",
 );
 const TRY: Words = words("Try it", "Essayez");
 const OPEN: Words = words("Open the checkout", "Ouvrir le paiement");
 const QR: Words = words("QR code of the address", "Code QR de l’adresse");
 const REFUSED: Words = words(
-    "Your settings refuse links that are not signed: this one makes no payment.",
-    "Vos réglages refusent les liens non signés : celui-ci ne crée aucun paiement.",
+    "Your settings refuse links that are not signed: this one creates no charge.",
+    "Vos réglages refusent les liens non signés\u{a0}: celui-ci ne crée aucun encaissement.",
 );
 const NO_DOMAIN: Words = words(
-    "The button shows the checkout only on domains that you allow, and there is none yet.",
-    "Le bouton n’affiche le paiement que sur les domaines autorisés, et il n’y en a pas encore.",
+    "The button shows the checkout only on domains that you allow. You have not allowed any yet.",
+    "Le bouton n’affiche le paiement que sur les domaines autorisés. Vous n’en avez encore autorisé aucun.",
 );
 const ADD_DOMAIN: Words = words("Add your domain", "Ajouter votre domaine");
 const NOT_YOURS: Words = words(
@@ -236,6 +236,6 @@ const NOT_YOURS: Words = words(
     "Seuls les propriétaires et les développeurs peuvent signer des liens.",
 );
 const NO_KEY: Words = words(
-    "There is no link key yet: make one under Settings, Link signing.",
-    "Il n’y a pas encore de clé de signature : créez-en une dans Réglages, Signature des liens.",
+    "There is no link key yet. Create one under Settings, Link signing.",
+    "Il n’y a pas encore de clé de signature. Créez-en une dans Réglages, Signature des liens.",
 );

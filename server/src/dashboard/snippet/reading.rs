@@ -101,23 +101,23 @@ fn price(typed: &str, limit: Cents) -> Result<Cents, PriceError> {
 /// The words on a button.
 pub(super) const PAY: Words = words("Pay with Bitcoin", "Payer en Bitcoin");
 const PRICE_WANTED: Words = words(
-    "Write an amount in euros, as in 42.50.",
+    "Enter an amount in euros, such as 42.50.",
     "Saisissez un montant en euros, comme 42,50.",
 );
 const ABOVE: Words = words(
-    "Your settings allow at most {limit} euros a payment.",
-    "Vos réglages autorisent au plus {limit} euros par paiement.",
+    "Your settings allow at most {limit} euros per charge.",
+    "Vos réglages autorisent au plus {limit} euros par encaissement.",
 );
 const SIGNED_PRICE: Words = words(
-    "A signed link needs a price: that is what the signature vouches for.",
-    "Un lien signé a besoin d’un prix : c’est ce que la signature garantit.",
+    "Enter a price: it is what the signature of the link vouches for.",
+    "Saisissez un prix\u{a0}: c’est ce que garantit la signature du lien.",
 );
 const ORDER_ID_WANTED: Words = words(
-    "Write at most 200 characters, on one line.",
+    "Enter at most 200 characters, on one line.",
     "Saisissez au plus 200 caractères, sur une seule ligne.",
 );
-const EMAIL_WANTED: Words = words("This is no e-mail address.", "Ce n’est pas une adresse e-mail.");
-const LABEL_WANTED: Words = words("Write at most 100 characters.", "Saisissez au plus 100 caractères.");
+const EMAIL_WANTED: Words = words("Enter an e-mail address.", "Saisissez une adresse e-mail.");
+const LABEL_WANTED: Words = words("Enter at most 100 characters.", "Saisissez au plus 100 caractères.");
 
 #[cfg(test)]
 mod tests {

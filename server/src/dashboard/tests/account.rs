@@ -10,7 +10,7 @@ fn field<'a>(page: &'a str, name: &str) -> &'a str {
 
 /// The secret for the app that a page shows, and what its form brings back.
 fn offered(page: &str) -> (String, String) {
-    let secret = page.split("Or type this key: <code>").nth(1).unwrap();
+    let secret = page.split("Or enter this key: <code>").nth(1).unwrap();
     let secret = secret.split('<').next().unwrap();
     (secret.to_owned(), field(page, "offer").to_owned())
 }
@@ -253,7 +253,7 @@ async fn a_new_password_ends_what_a_thief_has_begun() {
     let warned = world.letters().await;
     let warned = warned.iter().rfind(|letter| letter.to == "ada@tea.example").unwrap();
     assert!(
-        warned.text.contains("asked to move it") && warned.text.contains("eve@evil.example"),
+        warned.text.contains("asked to change its e-mail address") && warned.text.contains("eve@evil.example"),
         "{}",
         warned.text
     );

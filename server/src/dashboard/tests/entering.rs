@@ -16,17 +16,17 @@ async fn an_address_that_leads_nowhere_is_answered_in_the_readers_language() {
     ] {
         let answer = ada.get(path).await;
         assert_eq!(answer.status, 404, "{path}");
-        assert!(answer.body.contains("Il n’y a rien ici") && answer.body.contains("Vers le tableau de bord"));
+        assert!(answer.body.contains("Page introuvable") && answer.body.contains("Aller au tableau de bord"));
         assert_eq!(answer.header("content-language"), "fr");
         let stranger = world.browser().get(path).await;
-        assert!(stranger.body.contains("There is nothing here"), "{path}");
+        assert!(stranger.body.contains("Page not found"), "{path}");
         let french = [("accept-language", "fr")];
         let stranger = world.browser().send(Method::GET, path, &french, "").await;
-        assert!(stranger.body.contains("Il n’y a rien ici"), "{path}");
+        assert!(stranger.body.contains("Page introuvable"), "{path}");
     }
     let put = ada.send(Method::PUT, "/account", &[], "").await;
     assert_eq!(put.status, 405);
-    assert!(put.body.contains("Vers le tableau de bord"));
+    assert!(put.body.contains("Aller au tableau de bord"));
     // Shoppers have a page of their own, and programs a problem.
     let shopper = ada.get("/app/nothing").await;
     assert_eq!(shopper.status, 404);
@@ -303,7 +303,7 @@ async fn no_name_holds_what_cannot_be_seen() {
         let form = format!("name={name}&email=ada@tea.example&company={company}");
         let answer = stranger.post("/signup", &form).await;
         assert_eq!(answer.status, 422);
-        assert_eq!(answer.body.matches("1 to 60 characters that can be seen").count(), 1);
+        assert_eq!(answer.body.matches("1 to 60 visible characters").count(), 1);
     }
     assert!(world.letters().await.is_empty());
     let (ada, merchant) = world.person("ada@tea.example").await;
@@ -319,7 +319,7 @@ async fn no_name_holds_what_cannot_be_seen() {
         let answer = ada.post(&path, form).await;
         assert_eq!(answer.status, 422, "{path}");
         assert!(
-            answer.body.contains("1 to 60 characters that can be seen"),
+            answer.body.contains("1 to 60 visible characters"),
             "{path}: {}",
             answer.body
         );
@@ -368,7 +368,7 @@ async fn where_accounts_cannot_be_requested_the_form_says_so_too() {
     for answer in [stranger.get("/signup").await, asked] {
         assert_eq!(answer.status, 403);
         assert!(
-            answer.body.contains("Accounts cannot be requested here"),
+            answer.body.contains("You cannot request an account here"),
             "{}",
             answer.body
         );

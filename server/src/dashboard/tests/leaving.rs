@@ -61,7 +61,7 @@ async fn r27_a_wallet_that_somebody_asked_for_does_not_outlive_their_part() {
         assert!(waits.is_none(), "{way}");
         let subjects = world.subjects(ADA).await;
         assert!(
-            subjects.contains(&"The change of wallet was withdrawn".to_owned()),
+            subjects.contains(&"Wallet change cancelled by the server".to_owned()),
             "{way}: {subjects:?}"
         );
         let log = world.accounts().changes(merchant, None, 10).await.unwrap();
@@ -151,7 +151,7 @@ async fn an_invitation_does_not_outlive_the_part_of_who_sent_it() {
             continue;
         }
         let letters = world.letters().await;
-        let told = letters.iter().rfind(|letter| letter.subject == "The team was changed");
+        let told = letters.iter().rfind(|letter| letter.subject == "The team changed");
         assert!(told.unwrap().text.contains("evil@books.\u{2060}example"), "{way}");
     }
 }
@@ -189,13 +189,13 @@ async fn owners_are_told_which_keys_somebody_who_goes_still_knows() {
     act(&ada, &bob, merchant, "removed").await;
     let letters = world.letters().await;
     let told = letters.iter().rfind(|letter| letter.to == ADA).unwrap();
-    assert_eq!(told.subject, "The team was changed");
+    assert_eq!(told.subject, "The team changed");
     assert!(
         told.text.contains("robot, till") && !told.text.contains("office"),
         "{}",
         told.text
     );
-    assert!(told.text.contains("give these keys new secrets"), "{}", told.text);
+    assert!(told.text.contains("create new secrets for these keys"), "{}", told.text);
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// Somebody with an account of his own who is logged in; the merchant is the one he asked for.
+    /// Somebody with an account of their own who is logged in; the merchant is the one they asked for.
     async fn person(&self, email: &str) -> (Browser<'_>, MerchantId) {
         let browser = self.browser();
         let form = format!("name=Ada&email={email}&company=Tea&site=tea.example");

@@ -79,7 +79,9 @@ async fn a_link_to_choose_a_password_is_sent_and_given() {
     assert_eq!(world.link_to(ADA).await, path, "the letter has the same");
     let letter = world.letters().await.pop().unwrap();
     assert!(
-        letter.text.contains("Whoever runs this Bitpro sends you a link"),
+        letter
+            .text
+            .contains("The operator of this Bitpro server sent you a link"),
         "{}",
         letter.text
     );
@@ -191,7 +193,7 @@ async fn a_request_is_refused_and_an_account_removed() {
     );
 
     let (ada, merchant) = world.person(ADA).await;
-    assert_fails(operate(&world, reject(ADA)).await, Kind::Conflict, "approved before");
+    assert_fails(operate(&world, reject(ADA)).await, Kind::Conflict, "already approved");
     let only = operate(&world, remove(ADA)).await;
     assert_fails(only, Kind::Conflict, &format!("the only owner of {merchant}"));
     let bob = world.member(&ada, merchant, "bob@tea.example", Role::Owner).await;
@@ -209,7 +211,7 @@ async fn a_request_is_refused_and_an_account_removed() {
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert_eq!(world.subjects(ADA).await.last().unwrap(), "Your account was removed");
     let bobs = world.subjects("bob@tea.example").await;
-    assert_eq!(bobs.last().unwrap(), "The team was changed");
+    assert_eq!(bobs.last().unwrap(), "The team changed");
     // What she did stays in the log under her address, and so does that she was removed.
     let log = bob.get(&format!("/dashboard/{merchant}/log")).await.body;
     assert!(

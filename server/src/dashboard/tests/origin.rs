@@ -47,9 +47,9 @@ async fn each_origin_serves_its_own_pages_only() {
     // Whatever is nowhere at the dashboard's own address is told by a page of the dashboard's.
     let nowhere = browser.get("/nothing").await;
     assert_eq!(nowhere.status, 404);
-    assert!(nowhere.body.contains("To the dashboard"), "{}", nowhere.body);
+    assert!(nowhere.body.contains("Go to the dashboard"), "{}", nowhere.body);
     let nowhere = browser.send(Method::GET, "/nothing", &[AT_CHECKOUT], "").await;
-    assert!(!nowhere.body.contains("To the dashboard"));
+    assert!(!nowhere.body.contains("Go to the dashboard"));
     // An instance has no third address.
     let stranger = browser.send(Method::GET, "/login", &[("host", "localhost")], "").await;
     assert_eq!(stranger.status, 421);

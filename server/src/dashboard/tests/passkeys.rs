@@ -205,7 +205,7 @@ async fn a_passkey_is_a_second_factor() {
     // A second one gives no codes; with the last one they go.
     let mut key = Authenticator::new("key-of-ada-000002");
     assert_leads_to(&add(&other, &mut key, "Key").await, "/account/factor");
-    assert_eq!(third.get("/account").await.status, 303, "other sessions end");
+    assert_eq!(third.get("/account").await.status, 303, "ends all your other sessions");
     for left in ["9 recovery codes left", "Off."] {
         let page = other.get("/account/factor").await.body;
         let path = page.split("action=\"/account/factor/passkeys/").nth(1).unwrap();
@@ -272,7 +272,7 @@ async fn what_was_not_signed_for_this_login_is_refused() {
     let told = world.letters().await;
     assert!(
         told.iter()
-            .any(|letter| letter.to == "ada@tea.example" && letter.text.contains("wrong codes again and again"))
+            .any(|letter| letter.to == "ada@tea.example" && letter.text.contains("several wrong codes"))
     );
     // Of a copy, which has counted less.
     let count = phone.count;

@@ -17,7 +17,7 @@ async fn an_owner_requires_a_second_factor_of_everybody() {
     assert_eq!(bob.get(&format!("{page}/team")).await.status, 200);
     assert_leads_to(&ada.post(&rule, "required=yes").await, &format!("{page}/team?done=1"));
 
-    // Whoever has one goes on; whoever has none is led to set one up, whatever he asks for.
+    // Whoever has one goes on; whoever has none is led to set one up, whatever they ask for.
     for member in [&ada, &cleo] {
         assert_eq!(member.get(&format!("{page}/team")).await.status, 200);
     }
@@ -38,7 +38,7 @@ async fn an_owner_requires_a_second_factor_of_everybody() {
         asked.body
     );
     assert!(ada.get(&format!("{page}/team")).await.body.contains("no second factor"));
-    // He who is affected is told, and nobody else.
+    // Whoever is affected is told, and nobody else.
     let told = async |email: &str| {
         let subjects = world.subjects(email).await;
         subjects
@@ -60,7 +60,7 @@ async fn an_owner_requires_a_second_factor_of_everybody() {
 
     factor(&world, &bob).await;
     assert_eq!(bob.get(&format!("{page}/team")).await.status, 200);
-    // Without it he is where he was.
+    // Without it they are where they were.
     assert_leads_to(&bob.post("/account/factor/remove", "").await, "/account/factor");
     assert_leads_to(&bob.get(&page).await, &led);
 
@@ -73,10 +73,7 @@ async fn an_owner_requires_a_second_factor_of_everybody() {
     let subjects = world.subjects("ada@tea.example").await;
     assert_eq!(subjects.last().unwrap(), "A second factor is no longer required");
     let log = ada.get(&format!("{page}/log")).await.body;
-    assert!(
-        log.contains("Changed whether a second factor is required of the team"),
-        "{log}"
-    );
+    assert!(log.contains("Changed whether the team needs a second factor"), "{log}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
     let (ada, merchant) = world.person("ada@tea.example").await;
     let base = format!("/dashboard/{merchant}");
     let home = ada.get(&base).await;
-    assert!(home.body.contains("Say where the money goes"), "{}", home.body);
+    assert!(home.body.contains("Connect your wallet"), "{}", home.body);
 
     let form = format!("wallet={TPUB}&script_type=tr");
     let shown = ada.post(&format!("{base}/settings/wallet"), &form).await;
@@ -31,7 +31,7 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
     assert_leads_to(&saved, &format!("{base}/settings/wallet?done=saved"));
     assert!(ada.get(&base).await.body.contains("under way"));
     let given = world.letters().await.pop().unwrap();
-    assert_eq!(given.subject, "The money has a wallet to go to");
+    assert_eq!(given.subject, "Your payout wallet is set");
     assert!(
         given
             .text
@@ -58,8 +58,8 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
     let charge = opened.header("location").split('?').next().unwrap().to_owned();
     world.app.confirm(&charge).await;
     let home = ada.get(&base).await.body;
-    assert!(home.contains("A-1") && home.contains("Confirmed") && !home.contains("A coin for the first payment"));
-    assert!(home.contains("Let your server be told"));
+    assert!(home.contains("A-1") && home.contains("Confirmed") && !home.contains("Bitcoin for your first payment"));
+    assert!(home.contains("Set up a webhook"));
 
     let log = ada.get(&format!("{base}/log")).await.body;
     assert!(log.contains("settings/wallet/confirm") && log.contains("tr(tpub") && log.contains("settings/domains"));
@@ -115,7 +115,7 @@ async fn owners_are_told_of_keys_and_wallets_by_letter() {
     let told = world.subjects("ada@tea.example").await;
     assert_eq!(
         told[told.len() - 3..],
-        ["A key was made", "A key was revoked", "The money has a wallet to go to"]
+        ["Key created", "Key revoked", "Your payout wallet is set"]
     );
     let other = WalletText {
         text: TPUB.to_owned(),
@@ -129,7 +129,7 @@ async fn owners_are_told_of_keys_and_wallets_by_letter() {
         .await
         .unwrap();
     let asked = world.letters().await.pop().unwrap();
-    assert_eq!(asked.subject, "The money is to go to another wallet");
+    assert_eq!(asked.subject, "Wallet change requested");
     let page = format!("{}{base}/settings/wallet", world.origin());
     assert!(
         asked.text.contains(&page) && asked.html.contains(&format!("href=\"{page}\"")),
@@ -191,10 +191,7 @@ async fn a_changed_key_its_line_and_the_letters_are_one_unit() {
         (line.detail.as_str(), line.outcome.as_deref()),
         (named.as_str(), Some("done"))
     );
-    assert_eq!(
-        world.subjects("ada@tea.example").await.last().unwrap(),
-        "A key was made"
-    );
+    assert_eq!(world.subjects("ada@tea.example").await.last().unwrap(), "Key created");
     // What came of the answer changes nothing about that.
     accounts.end_change(begun, None).await.unwrap();
     assert_eq!(lines().await[0].outcome.as_deref(), Some("done"));
@@ -232,5 +229,5 @@ async fn an_upload_carries_the_sessions_token_beside_its_file() {
     assert_eq!(send("").await.status, 403);
     let read = send(&ada.csrf()).await;
     assert_eq!(read.status, 422);
-    assert!(read.body.contains("This is no PNG"), "{}", read.body);
+    assert!(read.body.contains("Choose a PNG"), "{}", read.body);
 }

@@ -322,7 +322,11 @@ async fn requests_beside_each_other_add_no_merchant_beyond_the_last() {
     let added = more.iter().filter(|answer| answer.status == 303).count();
     assert_eq!(added, 2);
     let refused = more.iter().find(|answer| answer.status == 422).unwrap();
-    assert!(refused.body.contains("You belong to 20 shops"), "{}", refused.body);
+    assert!(
+        refused.body.contains("You already belong to 20 shops"),
+        "{}",
+        refused.body
+    );
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ async fn an_export_stands_in_the_log_before_its_first_byte() {
         ada.get(&format!("{home}/log"))
             .await
             .body
-            .contains("<div>Exported transactions</div><code class=\"hint\">charges.csv</code>")
+            .contains("<div>Exported charges</div><code class=\"hint\">charges.csv</code>")
     );
 }
 
@@ -158,7 +158,7 @@ async fn there_is_always_an_owner() {
     let team = format!("/dashboard/{merchant}/team");
     let bob = world.member(&ada, merchant, "bob@books.example", Role::Viewer).await;
     let page = ada.get(&team).await.body;
-    let (own, his) = (
+    let (own, their) = (
         member_id(&page, "ada@tea.example"),
         member_id(&page, "bob@books.example"),
     );
@@ -173,7 +173,7 @@ async fn there_is_always_an_owner() {
     }
     // The shop is handed over.
     assert_eq!(
-        ada.post(&format!("{team}/members/{his}"), "role=owner").await.status,
+        ada.post(&format!("{team}/members/{their}"), "role=owner").await.status,
         303
     );
     assert_leads_to(&ada.post(&format!("{team}/leave"), "").await, "/dashboard");
@@ -208,7 +208,7 @@ async fn what_the_operator_changes_stands_in_the_merchants_log() {
     assert_eq!(line.detail, format!("{} shop", made["id"].as_str().unwrap()));
     let page = ada.get(&log).await.body;
     assert!(
-        page.contains("<div>Made an API key</div><code class=\"hint\">settings/keys</code>")
+        page.contains("<div>Created an API key</div><code class=\"hint\">settings/keys</code>")
             && page.contains("command line"),
         "{page}"
     );
@@ -236,7 +236,7 @@ async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
     set("ann@b.example").await;
     let log = world.accounts().changes(merchant, None, 1).await.unwrap();
     assert_eq!(log[0].detail, "owner: ann@b.example, name = Renamed");
-    assert_eq!(world.subjects("ada@tea.example").await[2..], ["There is a new owner"]);
+    assert_eq!(world.subjects("ada@tea.example").await[2..], ["New owner"]);
     // The same once more changes nothing, and leaves neither a line nor a letter.
     let letters = world.letters().await.len();
     let again = set("ann@b.example").await;
@@ -249,7 +249,7 @@ async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
         .rev()
         .find(|letter| letter.to == "ann@b.example")
         .unwrap();
-    assert_eq!(to_ann.subject, "You have another role");
+    assert_eq!(to_ann.subject, "Your role changed");
     assert!(
         to_ann.text.contains("Role: Owner\n") && to_ann.text.contains("From: the server's command line\n"),
         "{}",
@@ -279,7 +279,7 @@ async fn an_invitation_gives_no_member_another_part() {
     let form = format!("token={}", invitation.split_once("token=").unwrap().1);
     let refused = ada.post("/invitation", &form).await;
     assert_eq!(refused.status, 410);
-    assert!(refused.body.contains("belongs to the team already"), "{}", refused.body);
+    assert!(refused.body.contains("already belongs to the team"), "{}", refused.body);
     assert_eq!(
         ada.get(&format!("/dashboard/{merchant}/log")).await.status,
         200,
@@ -311,7 +311,7 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     world.member(&ada, merchant, "eve@tea.example", Role::Viewer).await;
     assert_eq!(
         world.subjects("ada@tea.example").await[2..],
-        ["There is a new owner", "The team was changed"]
+        ["New owner", "The team changed"]
     );
     let team = format!("/dashboard/{merchant}/team");
     let page = ada.get(&team).await.body;
@@ -324,7 +324,7 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     bob.post(&format!("{team}/members/{eve}"), "role=manager").await;
     bob.post(&format!("{team}/members/{eve}/remove"), "").await;
     let to_eve = world.subjects("eve@tea.example").await;
-    assert_eq!(to_eve[1..], ["You have another role", "You are no longer in the team"]);
+    assert_eq!(to_eve[1..], ["Your role changed", "You are no longer in the team"]);
     // An owner who is taken down and thrown out by another one hears of it twice.
     let ada_id = id_of("ada@tea.example");
     bob.post(&format!("{team}/members/{ada_id}"), "role=viewer").await;
@@ -333,9 +333,9 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     assert_eq!(
         to_ada[4..],
         [
-            "The team was changed",
-            "The team was changed",
-            "You have another role",
+            "The team changed",
+            "The team changed",
+            "Your role changed",
             "You are no longer in the team"
         ]
     );
@@ -351,14 +351,14 @@ async fn whoever_came_otherwise_meanwhile_is_told_so() {
     let invite = format!("/dashboard/{merchant}/team/invite");
     ada.post(&invite, "email=bob@books.example&role=viewer").await;
     let link = world.link_to("bob@books.example").await;
-    // The operator names him as an owner before he has opened the letter, or chosen a password.
+    // The operator names them as an owner before they have opened the letter, or chosen a password.
     let bob = Email::read("bob@books.example").unwrap();
     world.accounts().adopt(merchant, &bob).await.unwrap();
     let token = link.split_once("token=").unwrap().1;
     let form = format!("token={token}&name=Bob&password=seven+green+kettles+sing");
     let answer = world.browser().post("/invitation/new", &form).await;
     assert_eq!(answer.status, 410);
-    assert!(answer.body.contains("belongs to the team already"), "{}", answer.body);
+    assert!(answer.body.contains("already belongs to the team"), "{}", answer.body);
 }
 
 #[tokio::test]

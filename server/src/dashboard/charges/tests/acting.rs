@@ -15,11 +15,11 @@ async fn a_charge_is_shown_with_all_that_is_known_of_it() {
         "€50,000.00 for 1 BTC, fixed rate,",
         "anna@shop.example",
         "0 of 1",
-        "Made by your server (API).",
+        "Created by your server (API).",
         "arrived with transaction",
         "Event for your server: charge:seen.",
         "15 January 2027, 09:00:00\u{a0}CET",
-        "No webhook was told of it.",
+        "No event of this charge was sent to a webhook.",
     ] {
         assert!(page.has(text), "{text}\n{}", page.body);
     }
@@ -57,7 +57,7 @@ async fn late_money_is_accepted_by_the_sequence_that_was_shown() {
     let done = desk.post(&path, &form).await;
     assert_eq!((done.status, done.location.ends_with("?done=accepted")), (303, true));
     let page = desk.get(&format!("charges/{id}?done=accepted")).await;
-    assert!(page.has("The money is accepted") && page.has("accepted by hand") && !page.has("Accept this money"));
+    assert!(page.has("Money accepted.") && page.has("accepted manually") && !page.has("Accept this money"));
     let again = desk.post(&path, &form).await;
     assert_eq!(again.status, 409);
 }
@@ -66,13 +66,13 @@ async fn late_money_is_accepted_by_the_sequence_that_was_shown() {
 async fn only_what_waits_is_cancelled() {
     let desk = Desk::new().await;
     let id = desk.make("A-1", "").await;
-    assert!(desk.get(&format!("charges/{id}")).await.has("Cancel it"));
+    assert!(desk.get(&format!("charges/{id}")).await.has("Cancel the charge"));
     let path = format!("charges/{id}/cancel");
     assert_eq!(desk.post(&path, "sequence=0").await.status, 303);
     let again = desk.post(&path, &format!("sequence={}", desk.sequence(id).await)).await;
     assert_eq!(again.status, 409);
-    assert!(again.has("Only a transaction that still waits"));
-    assert!(!desk.get(&format!("charges/{id}")).await.has("Cancel it"));
+    assert!(again.has("only while it waits for money"));
+    assert!(!desk.get(&format!("charges/{id}")).await.has("Cancel the charge"));
     let malformed = desk.refused(Verb::Post, &path, "sequence=x").await;
     assert_eq!(malformed.status.as_u16(), 400);
 }
@@ -128,7 +128,7 @@ async fn r31_personal_data_is_erased_and_the_money_stays() {
     desk.post(&format!("{path}/note"), "note=Anna+called").await;
     let unsure = desk.post(&format!("{path}/erase"), "").await;
     assert_eq!(unsure.status, 422);
-    assert!(unsure.has("Check the box first.") && unsure.has("anna@"));
+    assert!(unsure.has("Tick the box first.") && unsure.has("anna@"));
     assert_eq!(desk.post(&format!("{path}/erase"), "sure=yes").await.status, 303);
     let page = desk.get(&path).await;
     assert!(!page.has("anna@") && !page.has("Anna called") && page.has("A-1"));
@@ -156,7 +156,7 @@ async fn a_delivery_is_shown_with_its_attempts_and_made_again() {
     let (id, other) = (desk.make("A-1", "").await, desk.make("A-2", "").await);
     desk.pay(id).await;
     let page = desk.get(&format!("charges/{id}")).await;
-    assert!(page.has("charge:seen") && page.has("on its way") && page.has("Deliver again") && !page.has("<b>"));
+    assert!(page.has("charge:seen") && page.has("pending") && page.has("Deliver again") && !page.has("<b>"));
     let hidden = |name: &str| {
         let (_, rest) = page.body.split_once(&format!("name=\"{name}\" value=\"")).unwrap();
         rest[..36].to_owned()
@@ -214,7 +214,7 @@ async fn a_receipt_says_whether_it_is_one() {
     let mut desk = Desk::new().await;
     let id = desk.make("A-1", "anna@shop.example").await;
     let receipt = desk.get(&format!("charges/{id}/receipt")).await;
-    assert!(receipt.has("This is no proof of payment") && receipt.has("Shop") && receipt.has("€42.00"));
+    assert!(receipt.has("This is not proof of payment") && receipt.has("Shop") && receipt.has("€42.00"));
     desk.pay(id).await;
     let receipt = desk.get(&format!("charges/{id}/receipt")).await;
     let charge = desk.app.charges.snapshot(id).await.unwrap().unwrap().charge.clone();

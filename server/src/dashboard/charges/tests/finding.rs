@@ -7,9 +7,9 @@ async fn a_new_shop_is_shown_the_way_to_its_first_payment() {
     let desk = Desk::new().await;
     let answer = desk.get("charges").await;
     assert_eq!(answer.status, 200);
-    assert!(answer.has("No transaction yet") && answer.has("/snippet\"") && !answer.has("<table"));
+    assert!(answer.has("No charges yet") && answer.has("/snippet\"") && !answer.has("<table"));
     let nothing = desk.get("charges?q=A-1").await;
-    assert!(nothing.has("No transaction matches"), "{}", nothing.body);
+    assert!(nothing.has("No charge matches"), "{}", nothing.body);
 }
 
 #[tokio::test]
@@ -118,9 +118,9 @@ async fn states_and_days_narrow_the_list() {
         assert_eq!(list.has(&seen.to_string()), is_there, "{days}");
     }
     for (query, said) in [
-        ("from=yesterday", "Give a day"),
-        ("state=paid", "no such state"),
-        ("from=2027-01-15&to=2027-01-14", "before the first day"),
+        ("from=yesterday", "Enter a date like"),
+        ("state=paid", "Choose a state from the list"),
+        ("from=2027-01-15&to=2027-01-14", "is not before the first one"),
     ] {
         let answer = desk.get(&format!("charges?{query}")).await;
         assert_eq!(answer.status, 422);
@@ -229,7 +229,7 @@ async fn what_another_hand_has_changed_is_named_and_hides_no_other() {
         );
     }
     desk.language = Language::Fr;
-    assert!(desk.get("charges").await.has("modifiées par une autre main"));
+    assert!(desk.get("charges").await.has("modifiées hors de Bitpro"));
     let file = desk.get("charges.csv").await.body;
     assert!(file.contains(&format!("{broken},,unreadable,")), "{file}");
     assert!(file.contains("A-3") && !file.contains("A-2"), "{file}");
@@ -254,11 +254,11 @@ async fn a_long_history_is_shown_part_by_part() {
     let left = whole - 200;
     assert!(newest.has("Earlier events"), "{}", newest.body);
     assert!(newest.has(&format!("?before={}#history", left + 1)));
-    assert!(!newest.has("The newest events"));
+    assert!(!newest.has("Latest events"));
     let oldest = desk.get(&format!("charges/{id}?before={}", left + 1)).await;
     // The making of the charge is an entry, too.
     assert_eq!(entries(&oldest), left + 1);
-    assert!(oldest.has("The newest events") && !oldest.has("Earlier events"));
+    assert!(oldest.has("Latest events") && !oldest.has("Earlier events"));
     // What nobody asked for is read as the nearest that there is.
     for before in ["0", "1", "x", "18446744073709551615"] {
         assert_eq!(desk.get(&format!("charges/{id}?before={before}")).await.status, 200);

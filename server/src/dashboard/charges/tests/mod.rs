@@ -22,10 +22,10 @@ use crate::testing::TestApp;
 use crate::web::RequestId;
 use crate::web::headers::Nonce;
 
-/// What an attacker writes into everything that he can.
+/// What an attacker writes into everything that they can.
 const PROBE: &str = "\"><script>alert(1)</script>";
 
-/// A team member at his desk.
+/// A team member at their desk.
 struct Desk {
     app: TestApp,
     role: Role,

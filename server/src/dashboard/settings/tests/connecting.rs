@@ -36,7 +36,7 @@ async fn a_key_without_name_or_power_is_not_made() {
     let page = desk.post("settings/keys", "name=&scope=charges:read").await;
     assert_eq!(
         (page.status, page.text_of("name-error")),
-        (422, "Write a name of 1 to 60 characters that can be seen.")
+        (422, "Enter a name of 1 to 60 visible characters.")
     );
     let page = desk.post("settings/keys", &format!("name={PROBE_SENT}")).await;
     assert_eq!((page.status, page.text_of("scope-error")), (422, "Tick at least one."));
@@ -54,7 +54,7 @@ async fn a_merchant_has_fifty_keys_at_most() {
     let page = desk.post("settings/keys", "name=One+more&scope=charges:read").await;
     assert_eq!(page.status, 422);
     let error = page.text_of("name-error");
-    assert!(error.starts_with("You have 50 keys, as many as can be."), "{error}");
+    assert!(error.starts_with("You already have 50 keys, the maximum."), "{error}");
     assert!(page.has("value=\"One more\""), "what was typed is kept");
     let add = || Command::AddKey {
         merchant: merchant.to_string(),
@@ -83,7 +83,7 @@ async fn a_key_is_rotated_and_revoked_by_its_own_merchant_only() {
         .await;
     let id = desk.app.charges.keys(None)[0].id;
     let rotated = desk.post(&format!("settings/keys/{id}/rotate"), "overlap=3600").await;
-    assert!(rotated.has("counts until") && rotated.text_of("secret").len() == 44);
+    assert!(rotated.has("valid until") && rotated.text_of("secret").len() == 44);
     assert!(!desk.get("settings/keys").await.has(PROBE));
     let revoked = desk.post(&format!("settings/keys/{id}/revoke"), "").await;
     assert!(revoked.location.ends_with("?done=revoked"));
@@ -120,7 +120,7 @@ async fn a_link_key_is_made_exchanged_and_removed() {
     assert_eq!(made.text_of("secret").len(), 64);
     let first = desk.app.charges.link_keys(desk.app.merchant).unwrap()[0].id;
     let again = desk.post("settings/links/rotate", "overlap=604800").await;
-    assert!(again.has("The former key counts until"));
+    assert!(again.has("The previous key stays valid until"));
     let page = desk.get("settings/links").await;
     assert_eq!(page.body.matches("/remove\"").count(), 2);
     let removed = desk
@@ -176,7 +176,7 @@ async fn a_webhooks_secret_is_shown_once() {
         .await;
     assert_eq!(
         (again.status, again.text_of("url-error")),
-        (422, "This address is told of this event already.")
+        (422, "This address already receives this event.")
     );
 }
 

@@ -23,12 +23,12 @@ use crate::testing::TestApp;
 use crate::web::RequestId;
 use crate::web::headers::Nonce;
 
-/// What an attacker writes into everything that he can.
+/// What an attacker writes into everything that they can.
 const PROBE: &str = "\"><script>alert(1)</script>";
 /// The same in a form.
 const PROBE_SENT: &str = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
 
-/// A team member at his desk.
+/// A team member at their desk.
 struct Desk {
     app: TestApp,
     role: Role,

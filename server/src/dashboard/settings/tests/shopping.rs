@@ -90,10 +90,7 @@ async fn what_is_wrong_is_told_beside_its_field_and_kept() {
     let form = general(&format!("name={PROBE_SENT}&window_secs=2&site={PROBE_SENT}"));
     let page = desk.post("settings", &form).await;
     assert_eq!((page.status, &page.changed), (422, &None));
-    assert_eq!(
-        page.text_of("window_secs-error"),
-        "Write minutes from 5 to 1440 (one day)."
-    );
+    assert_eq!(page.text_of("window_secs-error"), "Enter 5 to 1440 minutes (one day).");
     assert!(page.has("aria-describedby=\"window_secs-error window_secs-hint\"") && page.has("value=\"2\""));
     assert!(page.has("&lt;script&gt;") && !page.has(PROBE));
     assert_eq!(desk.merchant().settings.name, "Shop");
@@ -141,7 +138,7 @@ async fn what_is_no_picture_is_told_beside_the_field() {
     let desk = Desk::new().await;
     for (file, says) in [
         (&b""[..], "Choose a picture first."),
-        (b"<svg onload=alert(1)>", "This is no PNG"),
+        (b"<svg onload=alert(1)>", "Choose a PNG"),
         (&vec![0; 1024 * 1024 + 1], "larger than 1 MiB"),
     ] {
         let page = desk.upload(file).await;
@@ -174,9 +171,9 @@ async fn r41_domains_are_listed_tested_and_completed() {
         .await;
     assert_eq!(added.status, 303);
     let page = desk.get("settings/domains?page=www.shop.example/cart").await;
-    assert!(page.has("Yes: pages of https://www.shop.example") && !page.has("does not cover https://www.shop.example"));
+    assert!(page.has("Yes: pages on https://www.shop.example") && !page.has("does not cover https://www.shop.example"));
     let page = desk.get(&format!("settings/domains?page={PROBE_SENT}")).await;
-    assert!(page.has("No such page") && !page.has(PROBE));
+    assert!(page.has("Pages like this") && !page.has(PROBE));
 }
 
 #[tokio::test]
@@ -271,13 +268,13 @@ async fn the_first_page_leads_to_the_first_payment() {
         "{}",
         page.body
     );
-    assert!(page.has("There are none yet."));
+    assert!(page.has("No charges yet."));
     for (role, steps) in [(Role::Manager, 3), (Role::Developer, 3), (Role::Accountant, 0)] {
         desk.role = role;
         let page = desk.get("").await.body;
         assert_eq!(page.matches("<li class=\"").count(), steps, "{role}");
         assert_eq!(page.contains("bitcoin-cli"), steps > 0, "{role}");
-        assert!(!page.contains("Say where the money goes"), "{role}");
+        assert!(!page.contains("Connect your wallet"), "{role}");
     }
     desk.role = Role::Owner;
     desk.app

@@ -1,4 +1,4 @@
-//! Where the money goes.
+//! Current wallet.
 
 use bitpro_charge::Network;
 
@@ -48,7 +48,7 @@ async fn another_wallet_waits_for_a_day() {
     desk.app.app.accounts.adopt(desk.app.merchant, &owner).await.unwrap();
     ask(&desk).await;
     let page = desk.get("settings/wallet").await;
-    assert!(page.has("A change waits") && page.has("owner@shop.example") && page.has("Stop the change"));
+    assert!(page.has("Pending wallet change") && page.has("owner@shop.example") && page.has("Cancel the change"));
     assert!(desk.get("").await.has("another wallet"));
     let accounts = desk.app.app.accounts.clone();
     desk.app.clock.advance_secs(86_399);
@@ -58,8 +58,12 @@ async fn another_wallet_waits_for_a_day() {
     accounts.take_due_wallets().await.unwrap();
     assert_ne!(desk.merchant().descriptor, before);
     let page = desk.get("settings/wallet").await;
-    assert!(!page.has("A change waits") && page.has("searching the chain") && page.has("<li><code>bcrt1p"));
-    assert!(desk.get("").await.has("No payment can be made before the search"));
+    assert!(
+        !page.has("Pending wallet change")
+            && page.has("checking whether these addresses")
+            && page.has("<li><code>bcrt1p")
+    );
+    assert!(desk.get("").await.has("Payments start once your wallet’s addresses"));
     let log = accounts.changes(desk.app.merchant, None, 10).await.unwrap();
     assert_eq!(
         (log[0].action.as_str(), log[0].who.as_str()),
@@ -173,6 +177,8 @@ async fn the_wallet_page_says_the_gap_limit_and_what_was_found() {
     let desk = Desk::new().await;
     let page = desk.get("settings/wallet").await;
     assert!(
-        page.has("no earlier use") && page.has("Gap limit to set in your wallet") && page.has("<strong>20</strong>")
+        page.has("were not used before")
+            && page.has("Gap limit to set in your wallet")
+            && page.has("<strong>20</strong>")
     );
 }
