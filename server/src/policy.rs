@@ -44,10 +44,10 @@ pub enum UrlError {
     #[error("the url's port is {0}: wanted 443 or 8443")]
     Port(u16),
     /// A user name or password would be stored and sent in the clear.
-    #[error("the url carries a user name or password: verify the signature instead")]
+    #[error("the url contains a user name or password: verify the signature instead")]
     Credentials,
     /// What follows `#` is never sent.
-    #[error("the url has a part behind #, which is never sent")]
+    #[error("the url has a part after #, which is never sent")]
     Fragment,
     /// It leads into a network that is not public.
     #[error("the url leads to {0}, which is not a public address")]

@@ -38,7 +38,7 @@ pub(super) fn content_type(headers: &HeaderMap) -> Result<HeaderValue, Problem> 
     let problem = Problem::new(
         StatusCode::NOT_ACCEPTABLE,
         "unknown-version",
-        "Accept names no version of the API that there is.",
+        "Accept names no known version of the API.",
     );
     Err(problem.with("supported", json!([MEDIA_TYPE, JSON])))
 }

@@ -109,7 +109,7 @@ async fn handled(app: &App, request: Request, next: Next, id: RequestId) -> Resp
         Ok(Err(_)) => Problem::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
-            "The server made a mistake.",
+            "Something went wrong on the server.",
         ),
         Err(_) => unavailable("timeout", "The answer took too long."),
     };
@@ -150,7 +150,7 @@ async fn authenticated(app: &App, parts: &Parts, body: Body) -> Result<(Known, B
         return Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported-encoding",
-            "A body is sent as it is, without Content-Encoding.",
+            "Send the body without Content-Encoding.",
         ));
     }
     let body = read(body).await?;
@@ -215,7 +215,7 @@ fn signed_by(
     key.zip(found)
 }
 
-/// Lets a known caller in: once for each nonce, within his limit, in a version that there is.
+/// Lets a known caller in: once for each nonce, within their limit, in a version that there is.
 async fn admitted(app: &App, parts: &mut Parts, known: &Known) -> Result<Standing, Problem> {
     let moment = app.charges.moment();
     let now = moment.now;
@@ -241,7 +241,7 @@ async fn admitted(app: &App, parts: &mut Parts, known: &Known) -> Result<Standin
         Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "too-many-requests",
-            "Too many requests of this key. See Retry-After.",
+            "Too many requests with this key. See Retry-After.",
         )
         .retry_after(wait.0)
     })?;
@@ -279,7 +279,7 @@ async fn read(body: Body) -> Result<Bytes, Problem> {
             "body-too-large",
             format!("The body has more than {MAX_BODY} bytes."),
         )),
-        Err(_) => Err(Problem::malformed("body-cut-off", "The body ended before its end.")),
+        Err(_) => Err(Problem::malformed("body-cut-off", "The request body was truncated.")),
     }
 }
 
@@ -320,13 +320,13 @@ fn seconds(text: &str) -> Option<Timestamp> {
 fn malformed() -> Problem {
     Problem::unauthorized(
         "authorization-malformed",
-        "The request is not signed as http-hmac-spec 2.0 asks, or a header of it is missing.",
+        "The request is not signed as http-hmac-spec 2.0 requires, or one of its headers is missing.",
     )
 }
 
 fn unknown() -> Problem {
     Problem::unauthorized(
         "signature-invalid",
-        "The key is not known, or the signature is not its own.",
+        "The key is unknown, or the signature does not match it.",
     )
 }

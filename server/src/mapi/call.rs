@@ -123,7 +123,7 @@ impl Call {
         if !fits || values.next().is_some() {
             return Err(Problem::malformed(
                 "malformed-idempotency-key",
-                "Idempotency-Key is wanted once, with 1 to 255 visible ASCII characters.",
+                "Send Idempotency-Key once, with 1 to 255 visible ASCII characters.",
             ));
         }
         Ok(Some(bare.to_owned()))

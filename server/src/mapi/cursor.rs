@@ -16,12 +16,7 @@ pub(super) fn write(list: char, epoch: &str, place: i64, page: u32) -> String {
 /// # Errors
 /// 400 when it is none of this list, 409 when it is of another epoch: the database was restored since.
 pub(super) fn read(list: char, epoch: &str, text: &str) -> Result<(i64, u32), Problem> {
-    let malformed = || {
-        Problem::malformed(
-            "malformed-cursor",
-            "The cursor is not one that this list has given out.",
-        )
-    };
+    let malformed = || Problem::malformed("malformed-cursor", "The cursor does not come from this list.");
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed())?;
     let decoded = String::from_utf8(bytes).map_err(|_| malformed())?;
     let parts: Vec<&str> = decoded.split('.').collect();
@@ -39,7 +34,7 @@ pub(super) fn read(list: char, epoch: &str, text: &str) -> Result<(i64, u32), Pr
         return Err(Problem::new(
             StatusCode::CONFLICT,
             "stale-cursor",
-            "The cursor is from before the database was restored: begin anew.",
+            "The cursor is from before the database was restored. Start again without it.",
         ));
     }
     Ok((place, page))

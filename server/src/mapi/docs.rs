@@ -38,23 +38,18 @@ fn body(url: &str) -> String {
 
 fn intro(url: &str) -> String {
     format!(
-        "<p>Everything here is at <code>{url}</code>, as a machine reads it at <a href=\"/mapi/openapi.json\">/mapi/openapi.json</a>.</p>\
+        "<p>The API is at <code>{url}</code>. Its OpenAPI document is at <a href=\"/mapi/openapi.json\">/mapi/openapi.json</a>.</p>\
          <h2>Signing</h2><p>Requests are signed by <a href=\"https://github.com/acquia/http-hmac-spec\">Acquia HTTP HMAC 2.0</a> with the realm \
-         <code>Bitpro</code>. Make a key with <code>bitpro key add MERCHANT_ID</code>: the first one has the merchant's own id. Its secret is shown \
-         once.</p><ul>\
-         <li>Sign host (with the port, if the request has one), path and query exactly as they are sent.</li>\
-         <li>The timestamp may be 900 seconds off. A nonce is used once.</li>\
-         <li>A request with a body carries its hash in <code>X-Authorization-Content-SHA256</code>, and is at most 65,536 bytes long. It is sent \
-         without Content-Encoding.</li>\
-         <li>Every answer to a known key is signed in <code>X-Server-Authorization-HMAC-SHA256</code>, problems too: check it, as the ruby client does.</li>\
-         <li><code>Accept: {}</code> names the version; without one, or with <code>application/json</code>, it is the same.</li>\
-         <li>Give each <code>POST</code> an <code>Idempotency-Key</code> and repeat it with the same key when no answer came: it is carried out once, and \
-         for 24 hours the answer is the same. Sign each attempt anew.</li>\
-         <li><code>RateLimit-Policy</code> and <code>RateLimit</code> say what your key may still ask; a request beyond it is answered 429 with \
-         <code>Retry-After</code>.</li>\
-         <li>Problems are those of RFC 9457; decide by <code>code</code>, which is stable.</li>\
-         <li>A page, a redirect or a browser's message is no proof of payment: ask here, or <a href=\"/docs/webhooks\">verify the webhook</a>, and \
-         compare amount and order id with your own.</li></ul>",
+         <code>Bitpro</code>. Create a key in the dashboard under Settings, API keys; the operator can use <code>bitpro key add MERCHANT_ID</code>. The id of the first key is the merchant's id. Its secret is shown once.</p><ul>\
+         <li>Sign the host (with the port, if the request has one), path and query exactly as you send them.</li>\
+         <li>The timestamp may be up to 900 seconds off. Use each nonce once.</li>\
+         <li>If a request has a body, send its hash in <code>X-Authorization-Content-SHA256</code>. A body has at most 65,536 bytes and no Content-Encoding.</li>\
+         <li>Every answer to a known key is signed in <code>X-Server-Authorization-HMAC-SHA256</code>, including problems. Check it, as the Ruby client does.</li>\
+         <li><code>Accept: {}</code> selects the version. Without it, or with <code>application/json</code>, you get the same one.</li>\
+         <li>Give each <code>POST</code> an <code>Idempotency-Key</code>. If no answer arrives, repeat the request with the same key: it is carried out once, and for 24 hours the answer is the same. Sign each attempt again.</li>\
+         <li><code>RateLimit-Policy</code> and <code>RateLimit</code> say how many requests your key has left. Further requests get 429 with <code>Retry-After</code>.</li>\
+         <li>Problems follow RFC 9457. Branch on <code>code</code>, which is stable.</li>\
+         <li>A page, a redirect or a browser's message is not proof of payment. Ask the API, or <a href=\"/docs/webhooks\">verify the webhook</a>, and compare amount and order id with your own.</li></ul>",
         super::MEDIA_TYPE
     )
 }
@@ -97,10 +92,10 @@ fn fields(page: &mut String, heading: &str, fields: &[Field]) {
     if fields.is_empty() {
         return;
     }
-    write!(page, "<table><tr><th>{heading}</th><th></th><th>What it is</th></tr>")
+    write!(page, "<table><tr><th>{heading}</th><th></th><th>Meaning</th></tr>")
         .expect("writing to a String cannot fail");
     for field in fields {
-        let needed = if field.is_required { "must be there" } else { "" };
+        let needed = if field.is_required { "required" } else { "" };
         write!(
             page,
             "<tr><td><code>{}</code></td><td>{needed}</td><td>{}</td></tr>",

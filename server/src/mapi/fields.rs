@@ -30,11 +30,11 @@ impl Fields {
             return Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
-                "The body is wanted as application/json.",
+                "Send the body as application/json.",
             ));
         }
         let Unique(fields) = serde_json::from_slice(body).map_err(|error| {
-            // The message quotes at most a field's name, which the caller has written himself.
+            // The message quotes at most a field's name, which the caller has written themselves.
             Problem::malformed("malformed-body", format!("The body is not a JSON object: {error}."))
         })?;
         Ok(Self(fields))
@@ -86,7 +86,7 @@ impl Fields {
         match self.0.keys().next() {
             None => Ok(()),
             Some(name) => {
-                let title = format!("{name:?} is no field of this call.");
+                let title = format!("{name:?} is not a field of this call.");
                 Err(Problem::malformed("unknown-field", title).about(name))
             }
         }

@@ -184,7 +184,7 @@ impl From<AuthorityError> for Problem {
 pub(super) fn replayed() -> Problem {
     Problem::unauthorized(
         "nonce-replayed",
-        "The nonce was used before: sign each request with a fresh one.",
+        "The nonce was already used. Sign each request with a fresh one.",
     )
 }
 

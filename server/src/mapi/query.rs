@@ -21,18 +21,18 @@ impl Query {
         for (name, value) in pairs(encoded) {
             let Some(name) = known.iter().find(|known| known.as_bytes() == name) else {
                 let name = String::from_utf8_lossy(&name).into_owned();
-                let title = format!("{name:?} is no parameter of this call.");
+                let title = format!("{name:?} is not a parameter of this call.");
                 return Err(Problem::malformed("unknown-parameter", title).about(&name));
             };
             let value = String::from_utf8(value)
                 .ok()
                 .filter(|value| !value.chars().any(char::is_control));
             let value = value.ok_or_else(|| {
-                let title = format!("{name} is not UTF-8, or has control characters.");
+                let title = format!("{name} is not UTF-8, or contains control characters.");
                 Problem::malformed("malformed-parameter", title).about(name)
             })?;
             if given.insert(*name, value).is_some() {
-                let title = format!("{name} stands in the query more than once.");
+                let title = format!("{name} appears in the query more than once.");
                 return Err(Problem::malformed("repeated-parameter", title).about(name));
             }
         }

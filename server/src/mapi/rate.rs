@@ -1,4 +1,4 @@
-//! The rate by which a charge would be made now.
+//! The rate that a charge created now would use.
 
 use futures::future::BoxFuture;
 use serde::Serialize;

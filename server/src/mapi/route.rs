@@ -139,14 +139,14 @@ fn missing_scope(scope: Scope) -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "missing-scope",
-        format!("The key has not the scope {}.", scope.as_str()),
+        format!("The key lacks the scope {}.", scope.as_str()),
     )
     .with("scope", json!(scope.as_str()))
 }
 
 /// Nothing is at this path.
 pub(super) async fn unknown(context: Context) -> Response {
-    Problem::new(StatusCode::NOT_FOUND, "unknown-path", "There is nothing at this path.").response(context.id)
+    Problem::new(StatusCode::NOT_FOUND, "unknown-path", "This path does not exist.").response(context.id)
 }
 
 /// The path is there, but not for this method.
@@ -160,7 +160,7 @@ pub(super) async fn wrong_method(context: Context, request: Request) -> Response
     let problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method-not-allowed",
-        "The method is not allowed here.",
+        "This path does not allow the method.",
     );
     let mut response = problem.response(context.id);
     if let Ok(verbs) = HeaderValue::try_from(verbs.join(", ")) {

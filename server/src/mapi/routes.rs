@@ -12,8 +12,7 @@ pub(super) static ROUTES: &[Route] = &[
         name: "listCharges",
         scope: Scope::ChargesRead,
         summary: "List charges",
-        description: "The merchant's charges, newest first. Past the end the list is empty. Go on with next_cursor: charges \
-                      that are made meanwhile shift nothing then, as they do between pages.",
+        description: "The merchant's charges, newest first. Past the end, the list is empty. Continue with next_cursor: unlike pages, it does not shift when charges are created meanwhile.",
         query: LIST,
         body: None,
         success: (200, "ChargeList"),
@@ -30,9 +29,8 @@ pub(super) static ROUTES: &[Route] = &[
         path: "/mapi/charges",
         name: "createCharge",
         scope: Scope::ChargesWrite,
-        summary: "Make a charge",
-        description: "Makes a charge with an address of its own. Send the shopper to its url. Its price is yours, so \
-                      price_verified is true. A wrong e-mail or language is ignored, for it must not lose a sale.",
+        summary: "Create a charge",
+        description: "Creates a charge with its own address. Send the shopper to its url. The price comes from your server, so price_verified is true. An invalid e-mail or language is ignored, so that it does not cost you a sale.",
         query: &[],
         body: Some(CREATE),
         success: (201, "Charge"),
@@ -67,8 +65,7 @@ pub(super) static ROUTES: &[Route] = &[
         name: "cancelCharge",
         scope: Scope::ChargesWrite,
         summary: "Cancel a charge",
-        description: "Withdraws a charge that nobody has paid into. Money that was seen before wins; money that comes later \
-                      is never accepted by itself.",
+        description: "Cancels a charge that nobody has paid. Money that was seen first wins. Money that arrives later is never accepted automatically.",
         query: &[],
         body: Some(CANCEL),
         success: (200, "Charge"),
@@ -87,10 +84,10 @@ pub(super) static ROUTES: &[Route] = &[
         name: "acceptCharge",
         scope: Scope::ChargesAccept,
         summary: "Accept what was paid",
-        description: "Takes the named payments, whatever their amount and time. If the charge is short of its amount even with \
-                      them, less suffices from then on: what they come to, and where none of them counted before, what counts \
-                      already beside them. It is confirmed once that is deep: depth is never waived. Of a confirmed charge only what does \
-                      not count yet can be taken.",
+        description: "Accepts the named payments, whatever their amount and time. If they do not add up to its amount, \
+                      the charge needs less from then on: what they add up to, plus, if none of them counted before, what already \
+                      counts. It still needs its confirmations. On a confirmed charge, you can only accept payments that do not \
+                      count yet.",
         query: &[],
         body: Some(ACCEPT),
         success: (200, "Charge"),
@@ -112,8 +109,7 @@ pub(super) static ROUTES: &[Route] = &[
         name: "listEvents",
         scope: Scope::ChargesRead,
         summary: "Read the log of events",
-        description: "Everything that webhooks were made of, oldest first, each event with the charge as it stood then. Keep \
-                      next_cursor and begin there the next time: after an outage nothing is missed.",
+        description: "Every event that webhooks are made of, oldest first, each with the charge as it was then. Keep next_cursor and start there next time: after an outage, you miss nothing.",
         query: EVENTS,
         body: None,
         success: (200, "EventList"),
@@ -127,7 +123,7 @@ pub(super) static ROUTES: &[Route] = &[
         name: "showRate",
         scope: Scope::ChargesRead,
         summary: "Show the exchange rate",
-        description: "The rate by which a charge would be made now.",
+        description: "The rate that a charge created now would use.",
         query: &[],
         body: None,
         success: (200, "Rate"),
@@ -155,8 +151,7 @@ pub(super) static ROUTES: &[Route] = &[
         name: "createWebhook",
         scope: Scope::WebhooksWrite,
         summary: "Add a webhook",
-        description: "Adds a webhook: one state, one URL. The answer has the secret that deliveries are signed with; no other \
-                      answer will. A merchant may have 50.",
+        description: "Adds a webhook: one state, one URL. The answer contains the secret that signs deliveries. No other answer does. A merchant can have 50.",
         query: &[],
         body: Some(WEBHOOK),
         success: (201, "Webhook"),
@@ -180,7 +175,7 @@ pub(super) static ROUTES: &[Route] = &[
         name: "removeWebhook",
         scope: Scope::WebhooksWrite,
         summary: "Remove a webhook",
-        description: "Removes a webhook. What it was still to be told is cancelled. The answer shows it as it was.",
+        description: "Removes a webhook and cancels its pending deliveries. The answer shows it as it was.",
         query: &[],
         body: None,
         success: (200, "Webhook"),
@@ -193,8 +188,8 @@ pub(super) static ROUTES: &[Route] = &[
         path: "/mapi/webhooks/{id}/rotate",
         name: "rotateWebhookSecret",
         scope: Scope::WebhooksWrite,
-        summary: "Exchange a webhook's secret",
-        description: "Makes a new secret and shows it. The former one signs beside it for overlap_secs, at most 30 days.",
+        summary: "Rotate a webhook's secret",
+        description: "Creates a new secret and shows it. The previous secret also signs for overlap_secs, at most 30 days.",
         query: &[],
         body: Some(ROTATE),
         success: (200, "Webhook"),
@@ -212,8 +207,7 @@ pub(super) static ROUTES: &[Route] = &[
         name: "testWebhook",
         scope: Scope::WebhooksWrite,
         summary: "Test a webhook",
-        description: "Sends a delivery now, once, that says \"test\": true and names no order. A receiver that does not take it \
-                      is no problem of the call: the answer says what it did. An Idempotency-Key has no effect here.",
+        description: "Sends one delivery now that says \"test\": true and names no order. If the receiver fails, the call still succeeds: the answer says what happened. An Idempotency-Key has no effect here.",
         query: &[],
         body: Some(&[]),
         success: (200, "WebhookTest"),
@@ -227,8 +221,7 @@ pub(super) static ROUTES: &[Route] = &[
         name: "redeliverWebhook",
         scope: Scope::WebhooksWrite,
         summary: "Deliver again",
-        description: "Delivers again what did not arrive, or one event whatever became of it. A webhook that was paused by a \
-                      410 goes on by it.",
+        description: "Delivers failed events again, or one event whatever happened to it. This also resumes a webhook that was paused by a 410.",
         query: &[],
         body: Some(REDELIVER),
         success: (200, "Redelivery"),
@@ -263,12 +256,12 @@ const WEBHOOK: &[Field] = &[
     required(
         "state",
         r#"{"enum":["charge:seen","charge:timedout","charge:confirmed","charge:failed","charge:reverted","charge:updated"]}"#,
-        "What it is told of.",
+        "The state that it reports.",
     ),
     required(
         "url",
         r#"{"type":"string","format":"uri","maxLength":2000}"#,
-        "Where: https on port 443 or 8443, at a public address.",
+        "An https URL on port 443 or 8443, at a public address.",
     ),
 ];
 
@@ -279,7 +272,7 @@ const fn per_page(meaning: &'static str) -> Field {
 const ROTATE: &[Field] = &[required(
     "overlap_secs",
     r#"{"type":"integer","minimum":0,"maximum":2592000}"#,
-    "How long the former secret signs beside the new one.",
+    "How long the previous secret also signs.",
 )];
 
 const REDELIVER: &[Field] = &[optional(
@@ -292,9 +285,9 @@ const DELIVERIES: &[Field] = &[
     optional(
         "before",
         r#"{"type":"integer","minimum":1,"maximum":4294967295}"#,
-        "next_before of the last answer; left out, the newest.",
+        "next_before of the last answer. Defaults to the newest.",
     ),
-    per_page("Deliveries at once; 25 if it is left out."),
+    per_page("Deliveries per answer. Defaults to 25."),
 ];
 
 const LIST: &[Field] = &[
@@ -303,11 +296,11 @@ const LIST: &[Field] = &[
         r#"{"type":"integer","minimum":1,"maximum":4294967295}"#,
         "The page, from 1.",
     ),
-    per_page("Charges on a page; 25 if it is left out."),
+    per_page("Charges per page. Defaults to 25."),
     optional(
         "cursor",
         r#"{"type":"string"}"#,
-        "next_cursor of the page before, instead of page.",
+        "next_cursor of the previous page, instead of page.",
     ),
     optional(
         "state",
@@ -322,12 +315,12 @@ const LIST: &[Field] = &[
     optional(
         "created_from",
         r#"{"type":"string","format":"date-time"}"#,
-        "Only charges made at this instant or later.",
+        "Only charges created at this time or later.",
     ),
     optional(
         "created_to",
         r#"{"type":"string","format":"date-time"}"#,
-        "Only charges made before this instant.",
+        "Only charges created before this time.",
     ),
 ];
 
@@ -352,29 +345,29 @@ const CREATE: &[Field] = &[
     optional(
         "success_url",
         r#"{"type":"string","maxLength":2000}"#,
-        "Where the page leads once it is paid: on one of your allowed domains. It proves no payment.",
+        "Where the page sends the shopper once paid, on one of your allowed domains. Not proof of payment.",
     ),
     optional(
         "metadata",
         r#"{"type":"object"}"#,
-        "An object of yours, at most 4,096 bytes of JSON, which comes back in the charge. No shopper sees it.",
+        "Your own object, at most 4,096 bytes of JSON, returned with the charge. Shoppers never see it.",
     ),
     optional(
         "window_secs",
         r#"{"type":"integer","minimum":300,"maximum":86400}"#,
-        "How long the amount is promised: from 300 to the larger of your settings window_secs and api_window_limit_secs.",
+        "How long the amount is held: from 300 to the larger of your settings window_secs and api_window_limit_secs.",
     ),
     optional(
         "confirmations",
         r#"{"type":"integer","minimum":1,"maximum":100}"#,
-        "Confirmations to wait for: from what your settings ask for at this price to 100.",
+        "Confirmations to require: from what your settings require at this price, up to 100.",
     ),
 ];
 
 const SEQUENCE: Field = required(
     "sequence",
     r#"{"type":"integer","minimum":0}"#,
-    "The charge's sequence as you saw it: if it has moved on since, nothing is done.",
+    "The charge's sequence as you saw it. If the charge has changed since, nothing is done.",
 );
 
 const CANCEL: &[Field] = &[SEQUENCE];
@@ -384,7 +377,7 @@ const ACCEPT: &[Field] = &[
     required(
         "payments",
         r#"{"type":"array","minItems":1,"maxItems":100,"items":{"type":"string","pattern":"^[0-9a-fA-F]{64}:[0-9]{1,10}$"}}"#,
-        "The payments that are meant, as txid:vout.",
+        "The payments to accept, as txid:vout.",
     ),
 ];
 
@@ -392,7 +385,7 @@ const EVENTS: &[Field] = &[
     optional(
         "after",
         r#"{"type":"string"}"#,
-        "next_cursor of the last answer; left out, the beginning.",
+        "next_cursor of the last answer. Defaults to the beginning.",
     ),
-    per_page("Events at once; 25 if it is left out."),
+    per_page("Events per answer. Defaults to 25."),
 ];

@@ -51,13 +51,13 @@ pub enum WebhookError {
     #[error("the url is not allowed: {0}")]
     Resolved(String),
     /// The same state and URL are there already (409).
-    #[error("this state and url are a webhook already: {0}")]
+    #[error("there is already a webhook for this state and url: {0}")]
     Duplicate(WebhookId),
     /// There are too many (422).
-    #[error("a merchant may have {MAX_WEBHOOKS} webhooks")]
+    #[error("a merchant has at most {MAX_WEBHOOKS} webhooks: remove one first")]
     TooMany,
     /// The overlap is too long (422).
-    #[error("the former secret may go on for at most {LONGEST_OVERLAP_SECS} seconds")]
+    #[error("the previous secret can sign for at most {LONGEST_OVERLAP_SECS} more seconds")]
     Overlap,
     /// A secret does not open (503).
     #[error(transparent)]

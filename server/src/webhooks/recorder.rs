@@ -80,7 +80,7 @@ async fn run(charges: Charges, mut records: mpsc::UnboundedReceiver<Record>, wai
                 Ok(()) => break,
                 Err(StoreError::Closed) => return,
                 Err(error) => {
-                    tracing::error!(%error, count, "results of deliveries are not stored yet");
+                    tracing::error!(%error, count, "cannot store results of deliveries yet");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -101,7 +101,7 @@ async fn store(tx: &mut Tx, records: &[Record]) -> Result<(), StoreError> {
             tracing::error!(
                 webhook = %super::WebhookId(webhook.id),
                 url = %webhook.url,
-                "the receiver answers 410 Gone: the webhook is paused, and what it was not told waits for `bitpro webhook redeliver`"
+                "the receiver answered 410 Gone: the webhook is paused, and its missed events wait for `bitpro webhook redeliver`"
             );
             let paused = Webhook {
                 paused_at: Some(record.attempt.at),

@@ -185,7 +185,7 @@ impl Running {
                 .events_to_send(wanted, &public_url)
                 .await
                 .unwrap_or_else(|error| {
-                    tracing::error!(%error, "events cannot be read to be sent");
+                    tracing::error!(%error, "cannot read the events to send");
                     HashMap::new()
                 })
         };
@@ -307,14 +307,14 @@ impl Running {
                 }
                 Err(StoreError::Closed) => return,
                 Err(error) => {
-                    tracing::error!(%error, "what is to be sent cannot be read; it is tried again");
+                    tracing::error!(%error, "cannot read the events to send; will retry");
                     tokio::time::sleep(LOOK).await;
                 }
             }
         }
         self.loaded = self.loaded.max(after);
         if self.queue.len() > 0 {
-            tracing::info!(deliveries = self.queue.len(), "webhooks are still to be delivered");
+            tracing::info!(deliveries = self.queue.len(), "deliveries are pending");
         }
     }
 
@@ -336,7 +336,7 @@ impl Running {
                         told.insert(webhook.num, Arc::new(ready));
                     }
                     Err(error) => {
-                        tracing::error!(webhook = %WebhookId(webhook.id), %error, "a webhook is not told any more");
+                        tracing::error!(webhook = %WebhookId(webhook.id), %error, "a webhook gets no more deliveries");
                     }
                 },
                 Err(error) => {

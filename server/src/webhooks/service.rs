@@ -25,7 +25,7 @@ pub const MAX_WEBHOOKS: usize = 50;
 /// How long a name may take to be resolved before a webhook is added without.
 const RESOLVING: Duration = Duration::from_secs(3);
 
-/// Webhooks as they are managed. A cheap handle. Where a merchant is given, only his webhooks are there.
+/// Webhooks as they are managed. A cheap handle. Where a merchant is given, only their webhooks are there.
 #[derive(Clone)]
 pub struct Webhooks(Charges);
 

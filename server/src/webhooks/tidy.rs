@@ -21,7 +21,7 @@ pub(super) async fn forget_old(charges: Charges) {
             Ok(true) => {}
             Ok(false) | Err(StoreError::Closed) => return,
             Err(error) => {
-                tracing::warn!(%error, "old deliveries were not forgotten");
+                tracing::warn!(%error, "old deliveries were not deleted");
                 return;
             }
         }

@@ -24,7 +24,7 @@ use crate::wire;
 pub(in crate::mapi) const MAX_METADATA: usize = 4 * 1024;
 /// The longest success URL, in bytes.
 const MAX_URL: usize = 2_000;
-/// The shortest window, in seconds: a shopper has to open his wallet.
+/// The shortest window, in seconds: a shopper has to open their wallet.
 const LEAST_WINDOW_SECS: u32 = 300;
 /// The most confirmations that can be asked for.
 const MOST_CONFIRMATIONS: u32 = 100;
@@ -98,7 +98,7 @@ pub(in crate::mapi) fn read(mut fields: Fields, merchant: &Merchant) -> Result<N
         LEAST_WINDOW_SECS,
         merchant.settings.longest_window_secs(),
     )?;
-    // Fewer than the merchant's own number for such a price would let a key give away his caution.
+    // Fewer than the merchant's own number for such a price would let a key give away their caution.
     let least = merchant.settings.tiers.required_for(price);
     options.confirmations = within(&mut fields, "confirmations", least, MOST_CONFIRMATIONS)?;
     fields.end()?;
@@ -167,7 +167,7 @@ fn success_url(text: String, merchant: &Merchant) -> Result<String, Problem> {
         .and_then(|site| Url::parse(site).ok())
         .is_some_and(|site| site.origin() == url.origin());
     if !is_site && !merchant.allows(&origin) {
-        let title = format!("{origin} is none of the merchant's allowed_origins.");
+        let title = format!("{origin} is not one of the merchant's allowed_origins.");
         return Err(Problem::refused("unlisted-domain", title).about("success_url"));
     }
     Ok(url.into())
@@ -180,7 +180,7 @@ fn within(fields: &mut Fields, name: &str, least: u32, most: u32) -> Result<Opti
     match u32::try_from(number) {
         Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
         _ => {
-            let title = format!("{name} is wanted from {least} to {most}.");
+            let title = format!("{name} must be from {least} to {most}.");
             let refused = Problem::refused("out-of-bounds", title).about(name);
             Err(refused.with("least", json!(least)).with("most", json!(most)))
         }

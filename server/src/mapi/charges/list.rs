@@ -48,7 +48,7 @@ pub(in crate::mapi) fn list(call: Call) -> BoxFuture<'static, Result<Reply, Prob
         let (after, page) = match cursor {
             // A cursor knows its page; another one beside it would contradict it.
             Some((_, page)) if asked.is_some_and(|asked| asked != page) => {
-                let title = format!("The cursor leads to page {page}: leave page out.");
+                let title = format!("The cursor already names page {page}. Leave page out.");
                 return Err(Problem::malformed("contradicting-page", title).about("page"));
             }
             Some((place, page)) => (Some(Cursor(place)), page),
@@ -77,7 +77,7 @@ pub(in crate::mapi) fn list(call: Call) -> BoxFuture<'static, Result<Reply, Prob
 
 fn filter(call: &Call, query: &Query) -> Result<Filter, Problem> {
     let instant = |name: &str| {
-        let wanted = format!("{name} is not an instant as in 2018-05-10T12:12:35Z.");
+        let wanted = format!("{name} is not a time such as 2018-05-10T12:12:35Z.");
         query.parsed(name, &wanted, instant)
     };
     Ok(Filter {

@@ -27,7 +27,7 @@ pub(super) struct Url {
     pub(super) failures: u32,
     pub(super) rests_until: Option<Timestamp>,
     pub(super) under_way: usize,
-    /// When an attempt was last begun, and the how manieth of all it was.
+    /// When an attempt was last started, and its ordinal among all attempts.
     pub(super) served: Option<(Timestamp, u64)>,
     pub(super) wake: Option<(Timestamp, u64)>,
     pub(super) waits_for: Option<Room>,

@@ -56,7 +56,7 @@ impl Places {
         }
     }
 
-    /// Has `url` wait for room; `served` says how manieth of all attempts its last one was.
+    /// Has `url` wait for room; `served` is the ordinal of its last one among all attempts.
     pub(super) fn wait(&mut self, merchant: MerchantId, served: u64, url: usize) {
         self.shares.entry(merchant).or_default().waiting.insert((served, url));
     }
