@@ -1,4 +1,4 @@
-//! The command line: what an operator types, and what he is told when it is wrong.
+//! The command line: what an operator types, and what they are told when it is wrong.
 
 use anyhow::{Context as _, Result, ensure};
 use bitpro_tests::{App, Merchant, Pair, Scene, Setup, Wallet, merchant};

@@ -61,7 +61,7 @@ async fn r32_a_wrong_moment_is_told_stops_nothing_and_is_taken_back() -> Result<
     scene.pair.mine(1).await?;
     scene.becomes(&fresh, "confirmed", Some("exact")).await?;
     ensure!(
-        scene.app.log().contains("the machine's clock was taken as right"),
+        scene.app.log().contains("the machine's clock was accepted"),
         "the log says nothing"
     );
 

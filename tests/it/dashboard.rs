@@ -170,7 +170,7 @@ async fn the_dashboard_lives_on_an_origin_of_its_own() -> Result<()> {
     let printed = said.lines().last().context("nothing is printed")?;
     ensure!(printed.starts_with(&format!("{dashboard}/password?token=")), "{said}");
     let letters = Letters::of(app.folder());
-    eventually("the letter with the link that is printed", || async {
+    eventually("the e-mail with the link that is printed", || async {
         let link = letters.link_to(ADA).await?;
         ensure!(link == printed, "{link}");
         Ok(())

@@ -98,8 +98,8 @@ async fn lose_the_disk(mark: Mark) -> Result<()> {
 
     let said = litestream.restore(&scene.app).await.with_context(|| litestream.log())?;
     let (has_mark, next_step) = match mark {
-        Mark::OnTheDisk => ("missing", "scans the chain before it gives out an address"),
-        Mark::Elsewhere => ("present", "goes past every address that the issuance mark knows"),
+        Mark::OnTheDisk => ("missing", "scans the chain before it issues an address"),
+        Mark::Elsewhere => ("present", "skips every address that the issuance mark knows"),
     };
     ensure!(said.contains(&format!("{:<20} {has_mark}", "issuance_mark")), "{said}");
     ensure!(said.contains(next_step), "{said}");

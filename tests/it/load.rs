@@ -113,7 +113,7 @@ async fn kill_nine_at_random_instants_loses_no_charge_and_no_payment() -> Result
     Ok(())
 }
 
-/// A charge that a shopper was told of, and its address if he came to see it.
+/// A charge that a shopper was told of, and its address if they came to see it.
 struct Promised {
     charge: Charge,
     address: Option<String>,

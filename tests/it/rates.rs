@@ -118,7 +118,7 @@ async fn r42_mainnet_is_served_at_the_markets_rate_only() -> Result<()> {
     let mainnet = || Setup::beside(&pair.server, &pair.clock).with("BITPRO_NETWORK", "mainnet");
     let mut fixed = App::prepare(mainnet())?;
     let refusal = fixed.start().await.err().context("it started with a fixed rate")?;
-    ensure!(format!("{refusal:#}").contains("play money"), "{refusal:#}");
+    ensure!(format!("{refusal:#}").contains("test money"), "{refusal:#}");
 
     // The node is on another network, so nothing can be sold; but it serves, and says so.
     let mut live = App::prepare(exchanges.feed(mainnet()))?;

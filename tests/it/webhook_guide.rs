@@ -82,7 +82,7 @@ async fn r21_the_guides_receivers_ship_what_is_paid_and_refuse_a_price_that_is_n
         sample.says("wait A-1").await?;
         scene.pair.mine(1).await?;
         sample.says("ship A-1").await?;
-        // A shopper has written a link of his own: the right order, the wrong price.
+        // A shopper has written a link of their own: the right order, the wrong price.
         paid(&scene, "A-2", 500).await?;
         sample.says("refuse A-2: its price is 4200, not 500").await?;
         paid(&scene, "B-9", 4200).await?;

@@ -9,13 +9,13 @@ use crate::admin::{AccountCommand, Command};
 /// What can be done with accounts.
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountAction {
-    /// List the people who have an account or asked for one.
+    /// List accounts and requests for accounts.
     List {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Let somebody in who asked: they get a letter with a link to choose a password, and the merchant that they asked for.
+    /// Approve a request: sends an e-mail with a link to choose a password, and creates the merchant that was requested.
     Approve {
         /// The e-mail address.
         email: String,
@@ -23,35 +23,35 @@ pub(super) enum AccountAction {
         #[arg(long)]
         json: bool,
     },
-    /// Take all second factors and recovery codes from somebody who has lost them: the password alone lets them in then.
+    /// Remove all second factors and recovery codes from an account, for someone who has lost them. The password alone is then enough to log in.
     ResetFactor {
         #[command(flatten)]
         account: Named,
     },
-    /// Send somebody a new link to choose a password, and print it. Whoever has it gets in: pass it on as you would a password.
+    /// E-mail a new link to choose a password, and print it. Anyone with the link can log in: treat it like a password.
     Link {
         #[command(flatten)]
         account: Named,
     },
-    /// Block an account: its sessions end, and nobody can log in with it until it is enabled again.
+    /// Block an account. Its sessions end, and nobody can log in to it until you enable it again.
     Disable {
         #[command(flatten)]
         account: Named,
-        /// Block it even when a merchant is left without an owner who can log in.
+        /// Block it even if this leaves a merchant without an owner who can log in.
         #[arg(long)]
         force: bool,
     },
-    /// Open a blocked account again.
+    /// Unblock an account.
     Enable {
         #[command(flatten)]
         account: Named,
     },
-    /// Refuse a request for an account, which is deleted.
+    /// Reject a request for an account, and delete it.
     Reject {
         #[command(flatten)]
         account: Named,
     },
-    /// Remove an account, and with it its part in every team. Merchants, their charges and their logs stay.
+    /// Remove an account, also from every team. Merchants, their charges and their logs stay.
     Remove {
         #[command(flatten)]
         account: Named,
@@ -94,13 +94,13 @@ impl Named {
 pub(super) fn print(command: &Command, value: &Value, by_server: bool) {
     match command {
         Command::ApproveAccount { .. } => out(&format!(
-            "approved {}: a letter {}; the merchant is {}",
+            "approved {}: the e-mail {}; the merchant is {}",
             text(&value["email"]),
             whereabouts(by_server),
             text(&value["merchant"])
         )),
         Command::Account(command) => operated(command, value, by_server),
-        _ => list(value, "nobody has asked for an account yet", line),
+        _ => list(value, "no accounts or requests yet", line),
     }
 }
 
@@ -115,13 +115,13 @@ fn operated(command: &AccountCommand, value: &Value, by_server: bool) {
 fn told(command: &AccountCommand, email: &str, by_server: bool) -> String {
     match command {
         AccountCommand::ResetFactor { .. } => {
-            format!("{email} has no second factor any more and is told by letter; all sessions were ended")
+            format!("removed all second factors of {email} and ended all sessions; they are notified by e-mail")
         }
-        AccountCommand::Link { .. } => format!("a letter to {email} {}, with this link", whereabouts(by_server)),
-        AccountCommand::Disable { .. } => format!("blocked {email}, who is told by letter"),
-        AccountCommand::Enable { .. } => format!("opened {email} again, who is told by letter"),
-        AccountCommand::Reject { .. } => format!("refused {email}, who is told by letter"),
-        AccountCommand::Remove { .. } => format!("removed {email}, who is told by letter"),
+        AccountCommand::Link { .. } => format!("the e-mail to {email} {}, with this link", whereabouts(by_server)),
+        AccountCommand::Disable { .. } => format!("blocked {email}; they are notified by e-mail"),
+        AccountCommand::Enable { .. } => format!("unblocked {email}; they are notified by e-mail"),
+        AccountCommand::Reject { .. } => format!("rejected {email}; they are notified by e-mail"),
+        AccountCommand::Remove { .. } => format!("removed {email}; they are notified by e-mail"),
     }
 }
 
@@ -151,10 +151,10 @@ mod tests {
     fn a_letter_is_not_on_its_way_while_no_server_runs() {
         let email = "ada@shop.example".to_owned();
         let link = AccountCommand::Link { email: email.clone() };
-        for (by_server, how) in [(true, "is on its way"), (false, "goes out when the server is started")] {
+        for (by_server, how) in [(true, "is on its way"), (false, "will be sent when the server starts")] {
             assert_eq!(
                 told(&link, &email, by_server),
-                format!("a letter to {email} {how}, with this link")
+                format!("the e-mail to {email} {how}, with this link")
             );
         }
     }

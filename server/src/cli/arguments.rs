@@ -30,15 +30,15 @@ pub(super) struct Arguments {
 pub(super) enum Do {
     /// Serve the checkout and watch the node, until SIGTERM or SIGINT.
     Serve,
-    /// Look at configuration, database, node, network and clock: one line each; the exit code is 0 when nothing is wrong.
+    /// Check configuration, database, node, network and clock, one line each. The exit code is 0 when nothing is wrong.
     Check {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Show the exchange rate that the configuration gives now.
+    /// Show the current exchange rate.
     Rate {
-        /// Ask every exchange, also while the rate is fixed, and show what each one says.
+        /// Ask every exchange, even if the rate is fixed, and show each answer.
         #[arg(long)]
         probe: bool,
         /// Print JSON.
@@ -50,54 +50,53 @@ pub(super) enum Do {
         #[command(subcommand)]
         action: MerchantAction,
     },
-    /// Let people in who asked for an account of the dashboard, help them when they are locked out, and lock them out.
+    /// Approve, help, block and remove accounts of the dashboard.
     Account {
         #[command(subcommand)]
         action: AccountAction,
     },
-    /// Keys of signed links, and links signed by hand.
+    /// Manage the keys of signed links, and sign links.
     Link {
         #[command(subcommand)]
         action: LinkAction,
     },
-    /// Where merchants are told what happens to their charges.
+    /// Manage, test and redeliver webhooks.
     Webhook {
         #[command(subcommand)]
         action: WebhookAction,
     },
-    /// Make, list, rotate and revoke keys of the merchant API.
+    /// Create, list, rotate and revoke keys of the merchant API.
     Key {
         #[command(subcommand)]
         action: KeyAction,
     },
-    /// Letters: whether they arrive.
+    /// Test outgoing e-mail.
     Mail {
         #[command(subcommand)]
         action: MailAction,
     },
-    /// Compare every charge with chain and mempool and with its own log. The exit code is 0 when there is no difference, 1 when
-    /// one is left.
+    /// Compare every charge with the chain, the mempool and its own log. The exit code is 0 when nothing differs, 1 otherwise.
     Reconcile {
-        /// The first block to look through. Without it, from the first charge on.
+        /// The first block to check. Default: the block of the first charge.
         #[arg(long, value_name = "HEIGHT")]
         from: Option<u32>,
-        /// Repair what an observation can repair.
+        /// Repair the differences that an observation can repair.
         #[arg(long)]
         fix: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// The time that charges go by, and the machine's clock.
+    /// Show the time that charges use, and accept the machine's clock.
     Clock {
         #[command(subcommand)]
         action: ClockAction,
     },
-    /// Write everything that a new machine needs into one file, while the server goes on.
+    /// Write everything that a new machine needs into one file, while the server runs.
     Backup(BackupArguments),
-    /// Put a backup in place of the database, while no server runs.
+    /// Replace the database with a backup, while no server runs.
     Restore(RestoreArguments),
-    /// Encrypt all secrets in the database under the newest of seal_keys.
+    /// Encrypt all secrets in the database again with the newest of seal_keys.
     Rekey {
         /// Print JSON.
         #[arg(long)]
@@ -112,7 +111,7 @@ pub(super) enum Do {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum MerchantAction {
-    /// Add a merchant; his id is printed.
+    /// Add a merchant, and print its id.
     Add {
         #[command(flatten)]
         edit: EditArguments,
@@ -120,7 +119,7 @@ pub(super) enum MerchantAction {
         #[arg(long)]
         json: bool,
     },
-    /// Change a merchant's settings. Charges that were made before keep theirs.
+    /// Change a merchant's settings. Existing charges keep theirs.
     Set {
         /// The merchant's id.
         id: String,
@@ -144,13 +143,13 @@ pub(super) enum MerchantAction {
         #[arg(long)]
         json: bool,
     },
-    /// List the settings that a merchant has, with their defaults.
+    /// List the settings of merchants, with their defaults.
     Settings,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum MailAction {
-    /// Send a letter to see whether it arrives. Without a running server it waits for the next start.
+    /// Send a test e-mail. Without a running server, it waits for the next start.
     Test {
         /// The e-mail address.
         address: String,
@@ -164,24 +163,23 @@ pub(super) enum MailAction {
 pub(super) enum ChargeAction {
     /// List charges, newest first.
     List {
-        /// Of this merchant only.
+        /// Only charges of this merchant.
         #[arg(long, value_name = "ID")]
         merchant: Option<String>,
-        /// In this state only: pending, seen, confirmed, timedout, failed.
+        /// Only charges in this state: pending, seen, confirmed, timedout, failed.
         #[arg(long)]
         state: Option<String>,
-        /// With this order id only.
+        /// Only charges with this order id.
         #[arg(long)]
         order_id: Option<String>,
-        /// At most so many.
+        /// The maximum number of charges.
         #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         limit: u32,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// List the charges that were open while the node deleted blocks that nobody had read. Nothing is concluded about them until
-    /// `accept_block` names a block above: look at them, and at the merchant's wallet, before you set it.
+    /// List the charges that were open while the node deleted blocks before they were read. They stay undecided until `accept_block` names a block above: check them, and the merchant's wallet, before you set it.
     Unread {
         /// Print JSON.
         #[arg(long)]
@@ -195,11 +193,11 @@ pub(super) enum ChargeAction {
         #[arg(long)]
         json: bool,
     },
-    /// Take what was paid, whatever its amount and time. It is confirmed once it is deep.
+    /// Accept what was paid, whatever its amount and time. The charge still needs its confirmations.
     Accept {
         /// The charge's id.
         id: String,
-        /// The payments meant, as txid:vout; without any, all that are live.
+        /// The payments to accept, as txid:vout. Default: all that are live.
         #[arg(value_name = "PAYMENT")]
         payments: Vec<String>,
         #[command(flatten)]
@@ -208,7 +206,7 @@ pub(super) enum ChargeAction {
         #[arg(long)]
         json: bool,
     },
-    /// Withdraw a charge that nobody has paid into.
+    /// Cancel a charge that nobody has paid.
     Cancel {
         /// The charge's id.
         id: String,
@@ -222,7 +220,7 @@ pub(super) enum ChargeAction {
 
 #[derive(Debug, Args)]
 pub(super) struct Seen {
-    /// The sequence that the charge had when you looked at it: if it has moved on since, nothing is done.
+    /// The sequence of the charge when you looked at it. If the charge has changed since, nothing is done.
     #[arg(long, value_name = "N")]
     sequence: Option<u64>,
 }
@@ -231,11 +229,11 @@ pub(super) struct Seen {
 #[derive(Debug, Clone, Default)]
 pub(super) struct EditArguments(MerchantEdit, Option<PathBuf>);
 
-const OWNER_HELP: &str = "Who owns the merchant in the dashboard. An address without an account gets a letter with a link to choose a password.";
-const WALLET_HELP: &str = "Where the money goes: an output descriptor, or an extended public key. Public keys only.";
+const OWNER_HELP: &str = "The owner's e-mail address in the dashboard. An address without an account gets an e-mail with a link to choose a password.";
+const WALLET_HELP: &str =
+    "The wallet that receives payments: an output descriptor, or an extended public key. Public keys only.";
 const SCRIPT_TYPE_HELP: &str = "For an extended public key: wpkh, tr, sh-wpkh or pkh.";
-const LOGO_HELP: &str =
-    "A PNG, JPEG or WebP file of at most 1 MiB and 4096 pixels in width and height; it is made small and written anew.";
+const LOGO_HELP: &str = "A PNG, JPEG or WebP file of at most 1 MiB, and at most 4096 pixels wide and high. It is scaled down and re-encoded.";
 
 impl Args for EditArguments {
     fn augment_args(command: clap::Command) -> clap::Command {

@@ -18,12 +18,12 @@ use crate::rng::{Rng as _, SystemRng};
 /// What to back up, and where.
 #[derive(Debug, Args)]
 pub(super) struct BackupArguments {
-    /// The file to write. It appears whole or not at all; an earlier backup of that name is replaced, and nothing else is.
+    /// The file to write. It appears whole or not at all. An earlier backup of that name is replaced, any other file is not.
     file: PathBuf,
-    /// Put the secret key and the seal keys into it as well. Asks for a passphrase file.
+    /// Include the secret key and the seal keys. Requires --passphrase-file.
     #[arg(long)]
     with_keys: bool,
-    /// Seal the backup with the passphrase in the first line of this file: 12 characters or more.
+    /// Encrypt the backup with the passphrase in the first line of this file, 12 characters or more.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     /// Print JSON.
@@ -34,12 +34,12 @@ pub(super) struct BackupArguments {
 /// What to restore.
 #[derive(Debug, Args)]
 pub(super) struct RestoreArguments {
-    /// The backup, or a database file that a replicator gave back.
+    /// The backup, or a database file from a replicator.
     file: PathBuf,
-    /// The file whose first line is the passphrase that it was sealed with.
+    /// The file whose first line is the backup's passphrase.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Replace the database that is there. It is kept beside the restored one, with `.before-restore` in its name.
+    /// Replace the existing database. It is kept next to the restored one, with `.before-restore` in its name.
     #[arg(long)]
     replace: bool,
     /// Print JSON.
@@ -93,7 +93,7 @@ pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode 
             });
             show(&value, wanted.json);
             if !wanted.json && keys.is_none() {
-                print::out("keep the secret key and the seal keys elsewhere: the database opens under no other");
+                print::out("keep the secret key and the seal keys elsewhere: the database does not open without them");
             }
             ExitCode::SUCCESS
         }
@@ -162,9 +162,9 @@ passwords, second factors, keys, webhooks and wallets are those of the backup: l
 /// What the operator should know of the next start.
 const fn next_steps(restored: &Restored) -> &'static str {
     if restored.has_mark {
-        "at its start the server reads the chain from there on, and goes past every address that the issuance mark knows"
+        "when it starts, the server reads the chain from there on, and skips every address that the issuance mark knows"
     } else {
-        "the issuance mark is missing: at its start the server scans the chain before it gives out an address, and skips 1,000"
+        "the issuance mark is missing: when it starts, the server scans the chain before it issues an address, and skips 1,000"
     }
 }
 

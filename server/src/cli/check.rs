@@ -28,7 +28,7 @@ pub(super) async fn lines(loaded: Result<Config, ConfigErrors>) -> Vec<CheckLine
     let mut lines = vec![line(
         "configuration",
         Level::Fine,
-        format!("all of the {count} settings are right; network {}", config.network),
+        format!("all {count} settings are valid; network {}", config.network),
     )];
     lines.extend(rate(&config).await);
     lines.push(mail(&config).await);
@@ -53,7 +53,7 @@ async fn rate(config: &Config) -> Option<CheckLine> {
             Err(error) => line("rate", Level::Failure, error.to_string()),
         });
     }
-    let text = "a fixed rate is for play money only: serve refuses to start on mainnet with it";
+    let text = "a fixed rate is for test money only: with it, serve refuses to start on mainnet";
     (!config.network.is_sandbox()).then(|| line("rate", Level::Failure, text.to_owned()))
 }
 
@@ -77,7 +77,10 @@ fn line_of(market: &Market) -> CheckLine {
 async fn mail(config: &Config) -> CheckLine {
     match &config.mail.transport {
         MailTransport::Files(folder) => {
-            let text = format!("smtp_url is not set: letters become files in {}", folder.display());
+            let text = format!(
+                "smtp_url is not set: e-mails are written as files to {}",
+                folder.display()
+            );
             let level = if config.network.is_sandbox() {
                 Level::Fine
             } else {
@@ -95,7 +98,7 @@ async fn mail(config: &Config) -> CheckLine {
                 Ok(()) => line(
                     "mail",
                     Level::Fine,
-                    format!("{place} takes letters from {}", config.mail.from),
+                    format!("{place} accepts e-mail from {}", config.mail.from),
                 ),
                 Err(why) => line("mail", Level::Failure, format!("{place}: {why}")),
             }
@@ -106,7 +109,7 @@ async fn mail(config: &Config) -> CheckLine {
 async fn database(config: &Config) -> Vec<CheckLine> {
     let path = config.database.display();
     if !config.database.exists() {
-        let text = format!("{path} is not there yet; it is made by the first start");
+        let text = format!("{path} does not exist yet; the first start creates it");
         return vec![line("database", Level::Fine, text)];
     }
     // The merchants are read from it, whether by the running server or by us.
@@ -142,7 +145,7 @@ fn merchant(merchant: &Value) -> Option<CheckLine> {
         ));
     }
     if merchant["descriptor"].is_null() {
-        let text = format!("{name}: no charges: there is no descriptor; set one with `bitpro merchant set`");
+        let text = format!("{name}: no charges: no wallet is set; set one with `bitpro merchant set`");
         return Some(line("merchant", Level::Warning, text));
     }
     let run = merchant["longest_run"].as_u64()?;
@@ -150,18 +153,18 @@ fn merchant(merchant: &Value) -> Option<CheckLine> {
     (run >= warned_from).then(|| {
         let limit = merchant["gap_limit"].as_u64().unwrap_or_default();
         let text = format!(
-            "{name}: up to {run} addresses in a row are unpaid: set the wallet's gap limit to {limit} at least"
+            "{name}: up to {run} addresses in a row are unpaid: set the wallet's gap limit to at least {limit}"
         );
         line("merchant", Level::Warning, text)
     })
 }
 
-/// What the operator should know before he vouches for blocks that could not be read; nothing when there are none (R6).
+/// What the operator should know before they vouch for blocks that could not be read; nothing when there are none (R6).
 fn unread(unread: &Value) -> Option<CheckLine> {
     let charges = unread["charges"].as_array()?;
     let ids: Vec<&str> = charges.iter().filter_map(|charge| charge["id"].as_str()).collect();
     let (from, to) = (&unread["from"], &unread["to"]);
-    let mut text = format!("blocks {from} to {to} were deleted by the node before they were read; ");
+    let mut text = format!("the node deleted blocks {from} to {to} before they were read; ");
     if ids.is_empty() {
         text.push_str("no charge was open meanwhile: `accept_block` may name a block above them");
     } else {
@@ -230,6 +233,6 @@ mod tests {
         let blocked = json!({"settings": {"name": "Shop"}, "blocked": "waiting", "descriptor": "x"});
         assert!(merchant(&blocked).unwrap().text.contains("waiting"));
         let bare = json!({"settings": {"name": "Shop"}, "blocked": null, "descriptor": null});
-        assert!(merchant(&bare).unwrap().text.contains("descriptor"));
+        assert!(merchant(&bare).unwrap().text.contains("no wallet is set"));
     }
 }

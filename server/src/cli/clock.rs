@@ -9,14 +9,13 @@ use crate::admin::Command;
 /// What can be done about the clock.
 #[derive(Debug, Subcommand)]
 pub(super) enum ClockAction {
-    /// Show the time that charges go by, which never steps back, and how far it is ahead of the machine's clock.
+    /// Show the time that charges use, which never goes back, and how far it is ahead of the machine's clock.
     Show {
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Take the machine's clock as right, after it was wrong. Time steps back to it; a running server begins anew. Charges that wait
-    /// for money and were made by the wrong time are withdrawn.
+    /// Accept the machine's clock as correct, after it was wrong. Time goes back to it, and a running server restarts its work. Charges that wait for money and were created at a wrong time are cancelled.
     Accept {
         /// Print JSON.
         #[arg(long)]
@@ -51,14 +50,14 @@ fn lines(value: &Value) -> Vec<String> {
     match value["accepted"].as_str() {
         None => {}
         Some("nothing") => lines.push("the time is not ahead: there is nothing to accept".to_owned()),
-        Some("begins-anew") => lines.push("accepted: the server begins anew by the machine's clock".to_owned()),
+        Some("begins-anew") => lines.push("accepted: the server restarts its work with the machine's clock".to_owned()),
         Some(_) => {
-            lines.push("accepted: time goes by the machine's clock".to_owned());
+            lines.push("accepted: charges use the machine's clock".to_owned());
             for (name, what) in [
                 ("withdrawn", "withdrawn"),
                 (
                     "kept",
-                    "keeps a deadline in the future; it has money: accept it or pay it back",
+                    "keeps a deadline in the future, and has money: accept it or refund it",
                 ),
             ] {
                 let ids = value[name].as_array().into_iter().flatten();

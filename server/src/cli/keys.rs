@@ -9,14 +9,14 @@ use crate::admin::Command;
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyAction {
-    /// Make a key; its secret is shown this once. A merchant's first key has the merchant's own id.
+    /// Create a key, and show its secret once. The first key of a merchant has the merchant's id.
     Add {
         /// The merchant's id.
         merchant: String,
-        /// What you call it.
+        /// A name for the key.
         #[arg(long, default_value = "shop", value_name = "TEXT")]
         name: String,
-        /// What it may do, instead of charges:read and charges:write; once for each: charges:read, charges:write, charges:accept, webhooks:write.
+        /// A scope, instead of charges:read and charges:write. Repeat for several: charges:read, charges:write, charges:accept, webhooks:write.
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
         /// Print JSON.
@@ -25,25 +25,25 @@ pub(super) enum KeyAction {
     },
     /// List keys, without their secrets.
     List {
-        /// Of this merchant only.
+        /// Only keys of this merchant.
         #[arg(long, value_name = "ID")]
         merchant: Option<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Give a key a new secret under the same id; the present one counts on for a while.
+    /// Create a new secret for a key, under the same id. The current secret stays valid for a while.
     Rotate {
         /// The key's id.
         id: String,
-        /// How long the present secret counts on, in seconds, at most 30 days; 0 ends it at once.
+        /// How long the current secret stays valid, in seconds, at most 30 days. 0 ends it at once.
         #[arg(long, default_value_t = 86_400, value_name = "N")]
         overlap_secs: u32,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Take a key back for ever.
+    /// Revoke a key permanently.
     Revoke {
         /// The key's id.
         id: String,
@@ -76,7 +76,7 @@ impl KeyAction {
 /// Prints what a command about keys gave.
 pub(super) fn print(command: &Command, value: &Value) {
     match command {
-        Command::ListKeys { .. } => list(value, "no keys yet: make one with `bitpro key add`", |key| {
+        Command::ListKeys { .. } => list(value, "no keys yet: create one with `bitpro key add`", |key| {
             let state = match key["revoked_at"].as_str() {
                 Some(at) => format!("revoked {at}"),
                 None => format!("last used {}", key["last_used_at"].as_str().unwrap_or("never")),
@@ -90,7 +90,7 @@ pub(super) fn print(command: &Command, value: &Value) {
         }),
         Command::RevokeKey { .. } => out(&format!("revoked {}", text(&value["id"]))),
         Command::Rekey => out(&format!(
-            "{} of {} secrets encrypted anew; all are under key {}",
+            "{} of {} secrets encrypted again; all now use key {}",
             value["encrypted_anew"], value["secrets"], value["version"]
         )),
         _ => {

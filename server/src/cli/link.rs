@@ -16,7 +16,7 @@ const LONGEST_SECS: i64 = 10 * 366 * 24 * 60 * 60;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LinkAction {
-    /// Make, list and end the keys that links are signed with.
+    /// Create, list and remove link keys.
     Key {
         #[command(subcommand)]
         action: KeyAction,
@@ -27,18 +27,18 @@ pub(super) enum LinkAction {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyAction {
-    /// Make a key and show it, this once. It signs from now on; the key before it still counts for a while.
+    /// Create a key, and show it once. It signs from now on. The previous key stays valid for a while.
     Rotate {
         /// The merchant's id.
         merchant: String,
-        /// How long the key before it still counts, in seconds; 0 ends it at once.
+        /// How long the previous key stays valid, in seconds. 0 ends it at once.
         #[arg(long, value_name = "SECONDS", default_value_t = DAY_SECS, value_parser = clap::value_parser!(u32).range(0..=LONGEST_SECS))]
         overlap_secs: u32,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// List the keys that count, without showing them.
+    /// List the valid keys, without showing them.
     List {
         /// The merchant's id.
         merchant: String,
@@ -46,11 +46,11 @@ pub(super) enum KeyAction {
         #[arg(long)]
         json: bool,
     },
-    /// End a key at once: whatever was signed with it makes no charge any more.
+    /// Remove a key at once. Links signed with it create no more charges.
     Revoke {
         /// The merchant's id.
         merchant: String,
-        /// The key's id, as the list shows it.
+        /// The id of the key, as in the list.
         key: String,
         /// Print JSON.
         #[arg(long)]
@@ -69,25 +69,25 @@ pub(super) struct SignArguments {
     /// The currency: eur.
     #[arg(long, value_name = "CODE")]
     fiat_currency: Option<String>,
-    /// Your order's id.
+    /// Your order id.
     #[arg(long, value_name = "TEXT")]
     external_order_id: Option<String>,
     /// The shopper's e-mail.
     #[arg(long, value_name = "ADDRESS")]
     buyer_email: Option<String>,
-    /// The page's language, en or fr; no signature covers it.
+    /// The page's language, en or fr. It is not part of the signature.
     #[arg(long, value_name = "CODE")]
     lang: Option<String>,
-    /// When the link runs out, in Unix seconds.
+    /// When the link expires, in Unix seconds.
     #[arg(long, value_name = "UNIX-SECONDS", conflicts_with = "valid_secs")]
     exp: Option<u64>,
-    /// How long the link is good, in seconds.
+    /// How long the link is valid, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = DAY_SECS, value_parser = clap::value_parser!(u32).range(1..=LONGEST_SECS))]
     valid_secs: u32,
-    /// A file with the link key: then neither configuration nor server is asked.
+    /// A file with the link key. Then neither configuration nor server is needed.
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// The address of the checkout, scheme and host; without key_file, the configuration knows it.
+    /// The address of the checkout, scheme and host. Needed only with a key file.
     #[arg(long, value_name = "URL", requires = "key_file")]
     server: Option<String>,
     /// Print JSON, with the message that was signed.

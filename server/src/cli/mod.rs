@@ -105,11 +105,11 @@ fn serve(file: Option<&Path>) -> ExitCode {
     telemetry::start_log(&config.log, config.log_format);
     let metrics = match telemetry::start_metrics() {
         Ok(metrics) => metrics,
-        Err(error) => return fail(FAILED, &format!("the metrics cannot be collected: {error}")),
+        Err(error) => return fail(FAILED, &format!("cannot collect metrics: {error}")),
     };
     let runtime = match Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(FAILED, &format!("no threads can be had: {error}")),
+        Err(error) => return fail(FAILED, &format!("cannot start threads: {error}")),
     };
     let served = runtime.block_on(async {
         let closing = CancellationToken::new();
@@ -131,7 +131,7 @@ async fn close_on_signal(closing: CancellationToken) {
             tracing::info!(signal, "closing");
             closing.cancel();
         } else {
-            tracing::warn!(signal, "ending at once");
+            tracing::warn!(signal, "exiting at once");
             std::process::exit(i32::from(FAILED));
         }
     }
@@ -145,7 +145,7 @@ async fn next_signal() -> &'static str {
             _ = terminate.recv() => "SIGTERM",
         },
         _ => {
-            tracing::error!("signals cannot be heard: only a kill will end this process");
+            tracing::error!("cannot listen for signals: only a kill will end this process");
             std::future::pending().await
         }
     }
@@ -162,7 +162,7 @@ async fn keep_metrics_small(metrics: metrics_exporter_prometheus::PrometheusHand
 
 fn check(file: Option<&Path>, json: bool) -> ExitCode {
     let Some(runtime) = small_runtime() else {
-        return fail(FAILED, "no threads can be had");
+        return fail(FAILED, "cannot start threads");
     };
     let lines = runtime.block_on(check::lines(Config::load(file)));
     let fine = print::check(&lines, json);
@@ -179,7 +179,7 @@ fn rate(file: Option<&Path>, probe: bool, json: bool) -> ExitCode {
         Err(errors) => return fail(INVALID, &errors.to_string()),
     };
     let Some(runtime) = small_runtime() else {
-        return fail(FAILED, "no threads can be had");
+        return fail(FAILED, "cannot start threads");
     };
     let clock = Arc::new(SystemClock::default());
     match runtime.block_on(rate::report(&config, probe, clock)) {
@@ -234,7 +234,7 @@ fn prepared_for(config: Result<Config, ConfigErrors>) -> Result<(Config, Runtime
     let config = config.map_err(|errors| fail(INVALID, &errors.to_string()))?;
     // What the store says while it is opened beside the server is of interest only when it is wrong.
     telemetry::start_log("warn", config.log_format);
-    let runtime = small_runtime().ok_or_else(|| fail(FAILED, "no threads can be had"))?;
+    let runtime = small_runtime().ok_or_else(|| fail(FAILED, "cannot start threads"))?;
     Ok((config, runtime))
 }
 

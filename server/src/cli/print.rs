@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::merchant::SETTINGS;
 use crate::node::{CheckLine, Level};
 
-/// Prints a line on standard output. Whoever closed it early has seen what he wanted.
+/// Prints a line on standard output. Whoever closed it early has seen what they wanted.
 pub(super) fn out(line: &str) {
     let _ = writeln!(io::stdout(), "{}", shown(line));
 }
@@ -98,7 +98,7 @@ pub(super) const fn whereabouts(by_server: bool) -> &'static str {
     if by_server {
         "is on its way"
     } else {
-        "goes out when the server is started"
+        "will be sent when the server starts"
     }
 }
 
@@ -143,7 +143,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, by_server
         Command::ShowClock | Command::AcceptClock => clock::print(value),
         Command::CopyDatabase => field("copy", &value["path"]),
         Command::TestMail { to } => out(&format!(
-            "a letter to {to} {}; the server's log says when it cannot be sent",
+            "the e-mail to {to} {}; if it cannot be sent, the server's log says so",
             whereabouts(by_server)
         )),
         Command::AcceptCharge { .. } | Command::CancelCharge { .. } => out(&charge_line(value)),
@@ -200,11 +200,11 @@ fn wallet(value: &Value) {
 fn unread(value: &Value) {
     if value.is_null() {
         return out(
-            "no block is missing: the node deleted none before it was read, but for those that somebody has vouched for",
+            "no block is missing: the node deleted none before it was read, except those that the operator has vouched for",
         );
     }
     out(&format!(
-        "blocks {} to {} were deleted by the node before they were read; everything is known up to {} and again from {}",
+        "blocks {} to {} were deleted by the node before they were read; the chain is known up to {} and again from {}",
         value["from"],
         value["to"],
         text(&value["known_until"]),

@@ -9,19 +9,19 @@ const DAY_SECS: u32 = 24 * 60 * 60;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WebhookAction {
-    /// Add a webhook and show its secret, this once.
+    /// Add a webhook, and show its secret once.
     Add {
         /// The merchant's id.
         merchant: String,
-        /// What it is told of: charge:seen, charge:timedout, charge:confirmed, charge:failed, charge:reverted, charge:updated.
+        /// The state that it reports: charge:seen, charge:timedout, charge:confirmed, charge:failed, charge:reverted, charge:updated.
         state: String,
-        /// Where: an https URL on port 443 or 8443.
+        /// An https URL on port 443 or 8443.
         url: String,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Remove a webhook. What it was still to be told is cancelled.
+    /// Remove a webhook, and cancel its pending deliveries.
     Remove {
         /// The webhook's id.
         id: String,
@@ -31,14 +31,14 @@ pub(super) enum WebhookAction {
     },
     /// List webhooks.
     List {
-        /// Of this merchant only.
+        /// Only webhooks of this merchant.
         #[arg(long, value_name = "ID")]
         merchant: Option<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Send a test delivery now: it says that it is a test, and names no order.
+    /// Send a test delivery now. It is marked as a test, and names no order.
     Test {
         /// The webhook's id.
         id: String,
@@ -46,18 +46,18 @@ pub(super) enum WebhookAction {
         #[arg(long)]
         json: bool,
     },
-    /// Make a new secret and show it, this once. The former one signs beside it for a while.
+    /// Create a new secret, and show it once. The previous secret also signs for a while.
     Rotate {
         /// The webhook's id.
         id: String,
-        /// How long the former secret goes on signing, in seconds; 0 ends it at once.
+        /// How long the previous secret also signs, in seconds. 0 ends it at once.
         #[arg(long, value_name = "SECONDS", default_value_t = DAY_SECS)]
         overlap_secs: u32,
         /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Deliver again what did not arrive, or one event whatever became of it. A paused webhook goes on by it.
+    /// Deliver failed events again, or one event whatever happened to it. This resumes a paused webhook.
     Redeliver {
         /// The webhook's id.
         id: String,
@@ -72,7 +72,7 @@ pub(super) enum WebhookAction {
     Deliveries {
         /// The webhook's id.
         id: String,
-        /// At most so many.
+        /// The maximum number of deliveries.
         #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100))]
         limit: u32,
         /// Print JSON.

@@ -68,7 +68,7 @@ pub(super) fn ceilings(reader: &mut Reader) -> Ceilings {
     }
 }
 
-/// Where it can be changed to where a merchant's money goes.
+/// Where a merchant's wallet may be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WalletChanges {
     /// By an owner, in the dashboard, after a time to object.

@@ -96,7 +96,7 @@ impl fmt::Display for ConfigError {
                 setting.name
             ),
             Self::Unknown { name, origin, nearest } => {
-                write!(f, "{name} ({origin}) is no setting")?;
+                write!(f, "{name} ({origin}) is not a setting")?;
                 match nearest {
                     Some(nearest) => write!(f, "; did you mean {nearest}?"),
                     None => Ok(()),

@@ -344,7 +344,7 @@ fn webhooks(reader: &mut Reader, network: Option<Network>) -> Policy {
     ] {
         if is_open && !is_sandbox {
             reader.errors.push(ConfigError::Contradiction(format!(
-                "{name} is for demos and tests: with network = \"mainnet\" webhooks go to public servers over https only"
+                "{name} is for demos and tests only: with network = \"mainnet\", webhooks go to public servers over https"
             )));
         }
     }
@@ -386,7 +386,7 @@ fn admin_socket(reader: &mut Reader, data_dir: Option<&Path>) -> Option<PathBuf>
         let origin = reader
             .text("admin_socket")
             .map_or(Origin::Default, |(_, origin)| origin);
-        let because = "data_dir is too long for it: set admin_socket to a shorter place".to_owned();
+        let because = "data_dir is too long for it: set admin_socket to a shorter path".to_owned();
         reader.wrong("admin_socket", path.display().to_string(), origin, Some(because));
         return None;
     }

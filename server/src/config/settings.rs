@@ -74,17 +74,17 @@ pub const SETTINGS: [Setting; 65] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
-        "The chain this instance serves. A database belongs to one. Must be set.",
+        "The chain this instance serves. A database belongs to one network. Required.",
     ),
     optional(
         "data_dir",
         "a folder",
-        "Where the database, the issuance mark and the admin socket live. Made when it is missing. Must be set.",
+        "Where the database, the issuance mark and the admin socket are kept. Created if it is missing. Required.",
     ),
     optional(
         "database",
         "a file",
-        "The SQLite database, if not bitpro.db in data_dir. The issuance mark stands beside it.",
+        "The SQLite database, if not bitpro.db in data_dir. The issuance mark is kept next to it.",
     ),
     secret(
         "secret_key",
@@ -94,59 +94,59 @@ pub const SETTINGS: [Setting; 65] = [
     optional(
         "secret_key_file",
         "a file with 64 hexadecimal digits",
-        "Where secret_key is read from instead. Default: secret.key in data_dir, made at the first start.",
+        "Where secret_key is read from instead. Default: secret.key in data_dir, created at the first start.",
     ),
     secret(
         "seal_keys",
         "keys separated by commas, each a version from 1 up, a colon and 64 hexadecimal digits",
-        "The keys under which API keys and other secrets are encrypted in the database. The highest version encrypts, the others still open.",
+        "The keys under which API keys and other secrets are encrypted in the database. The highest version encrypts; the others only decrypt.",
     ),
     optional(
         "seal_keys_file",
         "a file with such keys, one a line",
-        "Where seal_keys is read from instead. Default: seal.keys in data_dir, made at the first start.",
+        "Where seal_keys is read from instead. Default: seal.keys in data_dir, created at the first start.",
     ),
     with_default(
         "listen",
         "127.0.0.1:8080",
-        "an address with a port, as in 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one",
+        "an address with a port, such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one",
         "Where HTTP/1.1 and HTTP/2 (without TLS) are served.",
     ),
     optional(
         "public_url",
-        "an http or https address without a path, as in https://pay.example",
+        "an http or https address without a path, such as https://pay.example",
         "The address shoppers see; requests for another host are refused. Default: http://localhost with the port of listen, if that listens on this machine only.",
     ),
     optional(
         "trusted_proxies",
-        "addresses or networks separated by commas, as in 127.0.0.1, 10.0.0.0/8",
+        "addresses or networks separated by commas, such as 127.0.0.1, 10.0.0.0/8",
         "Reverse proxies whose X-Forwarded-For is believed. Without one in front, leave it empty.",
     ),
     optional(
         "metrics_listen",
-        "an address with a port, as in 127.0.0.1:9464 or [::1]:9464, other than listen",
-        "Where /metrics and the details of /readyz are served, and nothing else. Nothing: nowhere.",
+        "an address with a port, such as 127.0.0.1:9464 or [::1]:9464, other than listen",
+        "Where /metrics and the details of /readyz are served, and nothing else. Empty: nowhere.",
     ),
     with_default(
         "metrics_allow",
         "127.0.0.0/8, ::1/128",
         "addresses or networks separated by commas",
-        "Who may ask at metrics_listen.",
+        "Who may connect to metrics_listen.",
     ),
     optional(
         "metrics_hosts",
-        "host names separated by commas, without ports, as in bitpro, metrics.internal",
-        "Names by which metrics_listen may be asked, besides localhost and IP addresses. A browser can be led to any other name.",
+        "host names separated by commas, without ports, such as bitpro, metrics.internal",
+        "Host names that metrics_listen answers to, besides localhost and IP addresses. Other names are refused, because a browser could be tricked into using them.",
     ),
     optional(
         "node_rpc_url",
-        "an http address, as in http://127.0.0.1:18443",
+        "an http address, such as http://127.0.0.1:18443",
         "Bitcoin Core's RPC. Default: 127.0.0.1 with the network's own port.",
     ),
     optional(
         "node_cookie_file",
         "a file",
-        "The node's cookie. Default: where Bitcoin Core puts it for the network in ~/.bitcoin.",
+        "The node's cookie file. Default: Bitcoin Core's own place for the network in ~/.bitcoin.",
     ),
     optional(
         "node_rpc_user",
@@ -162,7 +162,7 @@ pub const SETTINGS: [Setting; 65] = [
     with_default(
         "node_zmq",
         "auto",
-        "auto, off, or the addresses of rawtx and sequence separated by a comma, as in tcp://127.0.0.1:28332, tcp://127.0.0.1:28333",
+        "auto, off, or the addresses of rawtx and sequence separated by a comma, such as tcp://127.0.0.1:28332, tcp://127.0.0.1:28333",
         "Where the node's notifications come from; auto asks the node.",
     ),
     with_default(
@@ -174,13 +174,13 @@ pub const SETTINGS: [Setting; 65] = [
     optional(
         "node_requires_peers",
         "true or false",
-        "Whether the node must have peers for a charge to time out or fail: without them it hears of no payment. A tip of more than two hours is told of then, too. Default: true, and false on regtest.",
+        "Whether the node must have peers for a charge to time out or fail: without peers, it hears of no payments. A tip older than two hours is then reported, too. Default: true, and false on regtest.",
     ),
     with_default(
         "reorg_limit",
         "10",
         "blocks from 1 to 100",
-        "The deepest reorg that is followed without asking the operator.",
+        "The deepest reorg to follow without asking the operator.",
     ),
     optional(
         "accept_block",
@@ -203,7 +203,7 @@ pub const SETTINGS: [Setting; 65] = [
         "rate_source",
         "fixed",
         "fixed or live",
-        "Where exchange rates come from: a number that you write down, for play money only, or exchanges. A fixed rate is refused on mainnet.",
+        "Where exchange rates come from: a number that you set, for test money only, or exchanges. A fixed rate is refused on mainnet.",
     ),
     with_default(
         "rate_fixed_cents_per_btc",
@@ -214,20 +214,20 @@ pub const SETTINGS: [Setting; 65] = [
     with_default(
         "rate_exchanges",
         "kraken, coinbase, bitstamp, bitfinex, binance",
-        "two or more of kraken, coinbase, bitstamp, bitfinex, binance, separated by commas; each may be followed by = and an https address that is asked in its place",
-        "The exchanges that are asked when rate_source is live.",
+        "two or more of kraken, coinbase, bitstamp, bitfinex, binance, separated by commas; each may be followed by = and an https address to ask instead",
+        "The exchanges to ask when rate_source is live.",
     ),
     with_default(
         "rate_least_cents_per_btc",
         "100000",
         "euro cents from 1 to 100000000000000",
-        "A lower price of one bitcoin is taken for a mistake, whoever makes it.",
+        "A lower price of one bitcoin is treated as a mistake, wherever it comes from.",
     ),
     with_default(
         "rate_most_cents_per_btc",
         "1000000000",
         "euro cents from 1 to 100000000000000",
-        "A higher price of one bitcoin is taken for a mistake, whoever makes it.",
+        "A higher price of one bitcoin is treated as a mistake, wherever it comes from.",
     ),
     with_default(
         "rate_refresh_secs",
@@ -257,13 +257,13 @@ pub const SETTINGS: [Setting; 65] = [
         "merchant_press_per_minute",
         "120",
         "a number from 1 to 1000000",
-        "Charges that such presses may make for one merchant in a minute, on top, and as many for signed links; beyond, shoppers are told when to come back.",
+        "Charges that such presses may make for one merchant in a minute, on top, and as many for signed links; beyond that, shoppers are told when to try again.",
     ),
     with_default(
         "instance_create_per_minute",
         "1200",
         "a number from 1 to 10000000",
-        "Charges that unsigned links may make in a minute for all merchants together; beyond, shoppers are told when to come back. Signed links and the API have no part in it.",
+        "Charges that unsigned links may make in a minute for all merchants together; beyond that, shoppers are told when to try again. Signed links and the API do not count.",
     ),
     with_default(
         "api_per_minute",
@@ -293,19 +293,19 @@ pub const SETTINGS: [Setting; 65] = [
         "max_streams",
         "12000",
         "a number from 1 to 1000000",
-        "Live streams of everybody together, and never more than seven eighths of max_connections: some are left for pages.",
+        "All live streams together, and never more than seven eighths of max_connections, so that some are left for pages.",
     ),
     with_default(
         "stranger_logins_per_minute",
         "300",
         "a number from 1 to 100000",
-        "Log-ins of all strangers together in a minute, and at once. Whoever is known, by a browser or a session, is not counted.",
+        "Logins of all strangers together in a minute, and at once. Known browsers and sessions do not count.",
     ),
     with_default(
         "signups_per_hour",
         "30",
         "a number from 1 to 100000",
-        "Requests for accounts of all strangers together in an hour, and at once: each is a letter.",
+        "Account requests of all strangers together in an hour, and at once. Each sends an e-mail.",
     ),
     with_default(
         "invitations_per_hour",
@@ -317,13 +317,13 @@ pub const SETTINGS: [Setting; 65] = [
         "audit_lines",
         "100000",
         "a number from 1000 to 10000000",
-        "Lines that each merchant's log of changes keeps; the oldest go.",
+        "Lines to keep in each merchant's audit log; the oldest are deleted.",
     ),
     with_default(
         "merchants_per_account",
         "20",
         "a number from 1 to 10000",
-        "Merchants that somebody may belong to who adds one in the dashboard. The command line adds more.",
+        "How many merchants a person may belong to and still add one in the dashboard. The command line can add more.",
     ),
     with_default(
         "webhook_allow_http",
@@ -333,18 +333,18 @@ pub const SETTINGS: [Setting; 65] = [
     ),
     optional(
         "webhook_allow_private",
-        "addresses or networks separated by commas, as in 127.0.0.1, 10.0.0.0/8",
-        "Networks that webhooks may lead to although they are not public, for demos and tests. Refused on mainnet.",
+        "addresses or networks separated by commas, such as 127.0.0.1, 10.0.0.0/8",
+        "Networks that webhooks may reach although they are not public, for demos and tests. Refused on mainnet.",
     ),
     optional(
         "mail_from",
-        "an e-mail address, with or without a name, as in Shop <pay@shop.example>",
-        "Who letters are from. Default: bitpro at the host of public_url.",
+        "an e-mail address, with or without a name, such as Shop <pay@shop.example>",
+        "The sender of e-mails. Default: bitpro at the host of public_url.",
     ),
     secret(
         "smtp_url",
-        "an address as in smtps://user:password@mail.example (TLS) or smtp://user:password@mail.example (STARTTLS), user and password percent-encoded; smtp without TLS to this machine only",
-        "The mail server that takes letters. Without one, each letter becomes a file in the folder mail of data_dir.",
+        "an address such as smtps://user:password@mail.example (TLS) or smtp://user:password@mail.example (STARTTLS), user and password percent-encoded; smtp without TLS to this machine only",
+        "The mail server that sends e-mails. Without one, each e-mail is written as a file to the folder mail of data_dir.",
     ),
     optional(
         "smtp_url_file",
@@ -354,30 +354,30 @@ pub const SETTINGS: [Setting; 65] = [
     optional(
         "operator_email",
         "an e-mail address without a name",
-        "Who is told when somebody asks for an account, once an hour at most.",
+        "Who is notified of new account requests, at most once an hour.",
     ),
     with_default(
         "signup",
         "approval",
         "approval, open or closed",
-        "Who gets an account: whom you approve, everybody who asks, or nobody new.",
+        "Who gets an account: people you approve, everyone who asks, or nobody new.",
     ),
     optional(
         "dashboard_url",
-        "an http or https address without a path, as in https://dashboard.example, with another host than public_url",
-        "An address of its own for the dashboard, to be led to this server as well. Recommended on mainnet.",
+        "an http or https address without a path, such as https://dashboard.example, with another host than public_url",
+        "A separate address for the dashboard, which must also lead to this server. Recommended on mainnet.",
     ),
     with_default(
         "wallet_changes",
         "dashboard",
         "dashboard or command-line",
-        "Where it can be changed to where a merchant's money goes, after the first time.",
+        "Where a merchant's wallet may be changed once it has been set.",
     ),
     with_default(
         "max_connections",
         "16000",
         "a number from 10 to 1000000",
-        "Connections held open at once; more wait. Keep it below the process's limit of open files. A sixteenth is kept for trusted_proxies.",
+        "Connections held open at once; more wait. Keep it below the process's limit of open files. A sixteenth is reserved for trusted_proxies.",
     ),
     with_default(
         "connections_per_address",
@@ -395,7 +395,7 @@ pub const SETTINGS: [Setting; 65] = [
         "write_timeout_secs",
         "20",
         "seconds from 1 to 300",
-        "How long a client may take next to nothing of an answer before its connection is closed.",
+        "How long a client may read almost nothing of an answer before its connection is closed.",
     ),
     with_default(
         "request_timeout_secs",
@@ -405,8 +405,8 @@ pub const SETTINGS: [Setting; 65] = [
     ),
     optional(
         "explorer_url",
-        "an https address with {txid} in it, as in https://mempool.space/tx/{txid}",
-        "Where the page's details link a transaction to. Nothing: no link.",
+        "an https address with {txid} in it, such as https://mempool.space/tx/{txid}",
+        "The block explorer that the page links transactions to. Empty: no link.",
     ),
     optional(
         "admin_socket",
@@ -416,10 +416,10 @@ pub const SETTINGS: [Setting; 65] = [
     with_default(
         "log",
         "info",
-        "a level (error, warn, info, debug, trace), or directives as in info,bitpro_server::node=debug",
+        "a level (error, warn, info, debug, trace), or directives such as info,bitpro_server::node=debug",
         "What is logged, to standard error.",
     ),
-    with_default("log_format", "text", "text or json", "How a line of the log looks."),
+    with_default("log_format", "text", "text or json", "The format of log lines."),
     with_default(
         "shutdown_grace_secs",
         "10",

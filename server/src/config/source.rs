@@ -171,8 +171,8 @@ mod tests {
         assert_eq!(
             texts,
             [
-                "BITPRO_LISTN (environment variable BITPRO_LISTN) is no setting; did you mean listen?",
-                "BITPRO_ZZZZZZZZZZ (environment variable BITPRO_ZZZZZZZZZZ) is no setting",
+                "BITPRO_LISTN (environment variable BITPRO_LISTN) is not a setting; did you mean listen?",
+                "BITPRO_ZZZZZZZZZZ (environment variable BITPRO_ZZZZZZZZZZ) is not a setting",
             ]
         );
     }

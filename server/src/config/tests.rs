@@ -73,7 +73,7 @@ fn everything_that_is_missing_is_told_at_once() {
 fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
     assert_eq!(
         refusal(&[("BITPRO_LISTEN", "8080")]),
-        "listen = \"8080\" (environment variable BITPRO_LISTEN): wanted an address with a port, as in \
+        "listen = \"8080\" (environment variable BITPRO_LISTEN): wanted an address with a port, such as \
          127.0.0.1:8080 or [::1]:8080; port 0 takes a free one"
     );
     for (variable, value) in [

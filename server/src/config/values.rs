@@ -93,7 +93,7 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// How a line of the log looks.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.

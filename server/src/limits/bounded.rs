@@ -3,7 +3,7 @@
 //!
 //! When it is full, what says the least goes first: entries that have ended, then those that end soonest. Somebody who has
 //! spent much of a budget is therefore remembered longer than the thousands who came once, and filling the map with fresh keys
-//! does not make it forget him.
+//! does not make it forget them.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash, RandomState};

@@ -32,7 +32,7 @@ impl From<IpAddr> for Client {
 /// The client's address: the peer's, or what trusted proxies say about it.
 ///
 /// `X-Forwarded-For` grows to the right, so the last entry that is no trusted proxy was written by a trusted one; what
-/// stands before it, the client could have written himself.
+/// stands before it, the client could have written itself.
 #[must_use]
 pub fn client_of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));

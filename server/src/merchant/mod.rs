@@ -1,4 +1,4 @@
-//! The merchant: who is paid, and what he chose.
+//! The merchant: who is paid, and what they chose.
 
 mod colour;
 mod language;
@@ -24,20 +24,20 @@ pub use zone::{UnknownZone, Zone};
 use crate::links::SealedLinkKey;
 use crate::wallet::DescriptorId;
 
-/// A merchant as he is now.
+/// A merchant as they are now.
 #[derive(Debug, Clone)]
 pub struct Merchant {
-    /// His identity, as in every link.
+    /// The id, as in every link.
     pub id: MerchantId,
-    /// What he chose.
+    /// What they chose.
     pub settings: Settings,
     /// The picture on the page.
     pub logo: Option<Logo>,
-    /// Where new charges get their addresses from; `None` until he has given a descriptor.
+    /// Where new charges get their addresses from; `None` until they have given a descriptor.
     pub descriptor: Option<DescriptorId>,
-    /// What his links are signed with, oldest first; the last one signs.
+    /// What their links are signed with, oldest first; the last one signs.
     pub link_keys: Vec<SealedLinkKey>,
-    /// When he was added.
+    /// When they were added.
     pub created_at: Timestamp,
 }
 

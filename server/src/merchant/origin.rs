@@ -29,7 +29,7 @@ pub enum OriginError {
     NotOnlyAnOrigin,
     /// The star stands somewhere else than in front of a domain.
     Wildcard,
-    /// The star stands in front of a domain below which anybody can have one of his own (the Public Suffix List).
+    /// The star stands in front of a domain below which anybody can have one of their own (the Public Suffix List).
     Public,
 }
 

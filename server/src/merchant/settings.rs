@@ -60,7 +60,7 @@ pub struct Settings {
     pub email_receipts: bool,
     /// How many days after its end a charge's personal data is erased (R31); zero: never.
     pub retention_days: u32,
-    /// Where the merchant's clock stands: what he is shown, and what he sends, has its times.
+    /// Where the merchant's clock stands: what they are shown, and what they send, has its times.
     pub time_zone: Zone,
 }
 

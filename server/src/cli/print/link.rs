@@ -15,14 +15,14 @@ pub(super) fn reply(command: &LinkCommand, value: &Value, config: &Config) {
                     field(name, &value[name]);
                 }
             }
-            super::error("the key is shown this once: keep it on the shop's server, and in no page");
+            super::error("copy the key now, it is not shown again: keep it on the shop's server, never in a page");
         }
         LinkCommand::ListKeys { .. } => list(
             value,
-            "no link key yet: make one with `bitpro link key rotate`",
+            "no link keys yet: create one with `bitpro link key rotate`",
             |key| {
                 let life = match key["until"].as_str() {
-                    Some(until) => format!("counts until {until}"),
+                    Some(until) => format!("valid until {until}"),
                     None => "signs".to_owned(),
                 };
                 format!("{}  made {}  {life}", text(&key["id"]), text(&key["created_at"]))
@@ -43,9 +43,9 @@ pub(in crate::cli) fn signed(value: &Value, server: &str, json: bool) {
     out(&format!("{server}{}", text(&value["link"])));
 }
 
-/// Says so when a merchant takes signed links only and has nothing to sign them with: then all his links are refused.
+/// Says so when a merchant takes signed links only and has nothing to sign them with: then all its links are refused.
 pub(super) fn warn_without_key(merchant: &Value) {
     if merchant["settings"]["require_signed_links"] == "yes" && merchant["link_keys"] == 0 {
-        super::error("all links are refused until they are signed: make a link key with `bitpro link key rotate`");
+        super::error("all links are refused until they are signed: create a link key with `bitpro link key rotate`");
     }
 }

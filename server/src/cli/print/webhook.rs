@@ -14,13 +14,15 @@ pub(super) fn reply(command: &WebhookCommand, value: &Value) {
                     field(name, &value[name]);
                 }
             }
-            super::error("the secret is shown this once: keep it on the shop's server, to verify what comes");
+            super::error(
+                "copy the secret now, it is not shown again: keep it on the shop's server, to verify deliveries",
+            );
         }
         WebhookCommand::Remove { .. } => out(&format!("removed {}", text(&value["id"]))),
         WebhookCommand::List { .. } => list(value, "no webhooks yet: add one with `bitpro webhook add`", |webhook| {
             let condition = match webhook["paused_at"].as_str() {
                 Some(since) => format!("PAUSED since {since}"),
-                None => format!("{} to be delivered", webhook["pending"]),
+                None => format!("{} pending", webhook["pending"]),
             };
             format!(
                 "{}  {:<16}  {}  {condition}",
@@ -30,7 +32,7 @@ pub(super) fn reply(command: &WebhookCommand, value: &Value) {
             )
         }),
         WebhookCommand::Test { .. } => out(&attempt(value)),
-        WebhookCommand::Redeliver { .. } => out(&format!("{} to be delivered", value["due"])),
+        WebhookCommand::Redeliver { .. } => out(&format!("{} pending", value["due"])),
         WebhookCommand::Deliveries { .. } => list(value, "no deliveries", |delivery| {
             let mut lines = format!(
                 "{}  {}  {}  {}",
@@ -56,7 +58,7 @@ pub(super) fn reply(command: &WebhookCommand, value: &Value) {
 fn attempt(value: &Value) -> String {
     let outcome = match value["status"].as_u64() {
         Some(status) => format!("answered {status}"),
-        None => format!("no answer: {}", text(&value["failure"])),
+        None => format!("no response: {}", text(&value["failure"])),
     };
     let excerpt = text(&value["excerpt"]).lines().next().unwrap_or_default().to_owned();
     format!("{outcome} in {} ms  {excerpt}", value["took_ms"])

@@ -59,7 +59,7 @@ async fn a_server_that_ends_meanwhile_is_told_as_what_it_is() {
             .contains("the server ended meanwhile; no backup was written")
     );
     let other = carry_out(&config, &Command::ListMerchants).await.unwrap_err();
-    assert!(other.message.contains("the server ended before it answered"));
+    assert!(other.message.contains("the server stopped before it answered"));
     assert_eq!([backup.kind, other.kind], [Kind::Unavailable; 2]);
     dying.await.unwrap();
 }

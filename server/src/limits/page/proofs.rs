@@ -350,7 +350,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "a command of the command line",
+        "a command from the command line",
         &["a_command_without_an_end_is_not_kept_and_others_are_carried_out"],
     ),
 ];

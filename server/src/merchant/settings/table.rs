@@ -39,19 +39,19 @@ pub const SETTINGS: [Setting; 26] = [
     setting(
         "name",
         "",
-        "a text of 1 to 60 characters that can be seen",
+        "a text of 1 to 60 visible characters",
         "The name that shoppers see.",
     ),
     setting(
         "site",
         "",
         "an https address, or nothing",
-        "Where \"back to the shop\" leads.",
+        "The address that \"back to the shop\" links to.",
     ),
     setting(
         "allowed_origins",
         "",
-        "origins separated by spaces or commas, as in shop.example *.shop.example:8443; at most 50",
+        "origins separated by spaces or commas, such as shop.example *.shop.example:8443; at most 50",
         "Who may show the checkout in a frame. https is implied; shop.example does not cover www.shop.example.",
     ),
     setting(
@@ -76,13 +76,13 @@ pub const SETTINGS: [Setting; 26] = [
         "window_secs",
         "1200",
         "seconds from 300 to 86400",
-        "How long the amount is promised.",
+        "How long the amount is held.",
     ),
     setting(
         "api_window_limit_secs",
         "3600",
         "seconds from 300 to 86400",
-        "The longest window that your server may ask for by the API; window_secs, if that is longer.",
+        "The longest window that the API accepts; window_secs, if that is longer.",
     ),
     setting(
         "grace_secs",
@@ -94,30 +94,30 @@ pub const SETTINGS: [Setting; 26] = [
         "settle_within_secs",
         "172800",
         "seconds from 3600 to 1209600",
-        "How long a payment in time may take to confirm before it counts as late.",
+        "How long a payment that was sent in time may take to confirm before it counts as late.",
     ),
     setting(
         "extension_secs",
         "600",
         "seconds from 0 to 3600",
-        "By how much a partial payment extends the window, once; 0 never.",
+        "By how much a partial payment extends the window, once; 0 for never.",
     ),
     setting(
         "small_limit_cents",
         "100000",
         "cents from 0 to medium_limit_cents",
-        "Up to this worth, small_confirmations suffice.",
+        "Amounts up to this need small_confirmations.",
     ),
     setting(
         "medium_limit_cents",
         "1000000",
         "cents from small_limit_cents to 100000000000",
-        "Up to this worth, medium_confirmations suffice; above, large_confirmations.",
+        "Amounts up to this need medium_confirmations; larger ones need large_confirmations.",
     ),
     setting(
         "confirmations",
         "1 3 6",
-        "three rising numbers from 1 to 100, as in 1 3 6",
+        "three rising numbers from 1 to 100, such as 1 3 6",
         "Confirmations needed: small, medium and large amounts.",
     ),
     setting(
@@ -130,25 +130,25 @@ pub const SETTINGS: [Setting; 26] = [
         "tolerance_cap_cents",
         "500",
         "cents from 0 to 10000",
-        "The most that is ever forgiven, whatever tolerance_bps comes to.",
+        "The most that may be missing, whatever tolerance_bps allows.",
     ),
     setting(
         "late_policy",
         "ask",
         "ask or accept",
-        "What becomes of money that comes too late: the merchant is asked, or it is taken while the rate has not moved against him.",
+        "What happens to money that arrives too late: ask the merchant, or accept it unless the rate has moved against them.",
     ),
     setting(
         "rate_move_limit_bps",
         "200",
         "hundredths of a percent from 1 to 1000",
-        "The fall of the rate from which nothing late is taken without asking.",
+        "If the rate has dropped by this much, no late payment is accepted without asking.",
     ),
     setting(
         "rate_spread_bps",
         "0",
         "hundredths of a percent from 0 to 1000",
-        "How much more bitcoin is asked for than the market's rate gives: for the fee when you sell it, and because the shopper may wait until the end of the window and pay only if the rate has moved his way.",
+        "How much more bitcoin to ask for than the market rate gives: for the fee when you sell, and for the risk that shoppers wait and pay only if the rate has moved in their favour.",
     ),
     setting(
         "price_limit_cents",
@@ -160,37 +160,37 @@ pub const SETTINGS: [Setting; 26] = [
         "gap_warning",
         "20",
         "addresses from 1 to gap_button",
-        "From this run of unpaid addresses on, the merchant is warned that his wallet may not look further.",
+        "After this many unpaid addresses in a row, warn the merchant that the wallet may stop looking.",
     ),
     setting(
         "gap_button",
         "100",
         "addresses from gap_warning to 10000",
-        "From this run of unpaid addresses on, an unsigned link asks for a press of a button.",
+        "After this many unpaid addresses in a row, unsigned links ask shoppers to press a button.",
     ),
     setting(
         "require_signed_links",
         "no",
         "yes or no",
-        "Whether links make charges only when they are signed with a link key, so that nobody can edit the price.",
+        "Whether links must be signed with a link key to create charges, so that nobody can edit the price.",
     ),
     setting(
         "email_receipts",
         "no",
         "yes or no",
-        "Whether a buyer whose e-mail address is known gets a receipt once the payment is confirmed.",
+        "Whether shoppers whose e-mail address is known get a receipt once their payment is confirmed.",
     ),
     setting(
         "retention_days",
         "0",
         "days from 0 to 3650",
-        "How long after its end a charge keeps the buyer's e-mail address, metadata and notes; 0 keeps them.",
+        "How long after its end a charge keeps the shopper's e-mail address, metadata and notes; 0 keeps them.",
     ),
     setting(
         "time_zone",
         "UTC",
-        "a time zone by its IANA name, as in Europe/Paris",
-        "The clock by which the dashboard, receipts and exports show times.",
+        "an IANA time zone, such as Europe/Paris",
+        "The time zone of the dashboard, receipts and exports.",
     ),
 ];
 
@@ -202,7 +202,7 @@ pub(super) fn refused(name: &str, value: &str) -> SettingError {
         Some(setting) => format!("wanted {} (default {})", setting.wanted, setting.default),
         None => {
             let names: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
-            format!("there is no such setting; there are {}", names.join(", "))
+            format!("there is no such setting; the settings are {}", names.join(", "))
         }
     };
     SettingError {
