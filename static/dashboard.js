@@ -24,7 +24,7 @@ if (live && live.dataset.live && window.EventSource) {
         const held = live.contains(document.activeElement) && document.activeElement.getAttribute("href");
         if (fresh && fresh.innerHTML !== live.innerHTML) {
           live.replaceChildren(...fresh.childNodes);
-          // Whoever goes through the list by keyboard stays where he was.
+          // Whoever goes through the list by keyboard stays where they were.
           const same = held && [...live.querySelectorAll("a")].find((link) => link.getAttribute("href") === held);
           if (same) same.focus({ preventScroll: true });
         }

@@ -114,9 +114,9 @@ pub enum Event {
     },
     /// The merchant's hand took payments (R14). Logs from before this event have a [`Event::Judged`] for each instead.
     Accepted {
-        /// The payments that he named, ascending.
+        /// The payments that they named, ascending.
         outpoints: Vec<Outpoint>,
-        /// What suffices from now on: the value of what he named, where the charge was short, and never more than before.
+        /// What suffices from now on: the value of what they named, where the charge was short, and never more than before.
         suffices: Option<Amount>,
     },
     /// The merchant withdrew the charge (R15).
@@ -144,7 +144,7 @@ pub enum Event {
     },
     /// The merchant is told. Each is one webhook event, with the charge as it stood here.
     Announced {
-        /// What he is told.
+        /// What they are told.
         announcement: Announcement,
         /// The tip under which confirmations of the payload count.
         tip: u32,

@@ -79,7 +79,7 @@ pub struct Payment {
     pub met_in_mempool: bool,
     /// A coinbase output, which can be spent only 100 blocks later.
     pub coinbase: bool,
-    /// What the whole transaction pays this merchant, over all his charges (R9).
+    /// What the whole transaction pays this merchant, over all their charges (R9).
     pub merchant_total: Amount,
     /// The rate when it was first seen (R44); `None` when there was no fresh one.
     pub rate: Option<Quote>,

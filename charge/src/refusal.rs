@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a merchant's command is refused. Each is a conflict: the charge is not what he thought.
+/// Why a merchant's command is refused. Each is a conflict: the charge is not what they thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The charge has moved on since the merchant looked; its sequence now.

@@ -345,7 +345,7 @@ impl Charge {
     }
 }
 
-/// Whether the rate lets the merchant keep his worth: it is fresh and has fallen by less than the limit (R5, R13, R16).
+/// Whether the rate lets the merchant keep the value: it is fresh and has fallen by less than the limit (R5, R13, R16).
 pub(crate) fn rate_holds(terms: &Terms, now: Option<&Quote>) -> bool {
     now.is_some_and(|now| terms.quote.rate.fallen_bps(now.rate) < terms.rate_move_limit_bps)
 }

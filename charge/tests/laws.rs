@@ -210,7 +210,7 @@ proptest! {
             Whereabouts::Gone(_) => None,
         }).collect();
         fresh.view(sightings, vec![]);
-        // Who meets only the end knows of no loss: where money came and went, he sees that nobody paid.
+        // Who meets only the end knows of no loss: where money came and went, they see that nobody paid.
         let expected = match (live.charge.state, live.charge.reason) {
             (State::Failed, Some(Reason::Replaced | Reason::Dropped | Reason::Reorged)) => (State::TimedOut, None),
             other => other,

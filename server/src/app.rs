@@ -53,7 +53,7 @@ pub struct Parts {
     pub mapi: Mapi,
     /// The address shoppers and merchants see.
     pub public_url: PublicUrl,
-    /// Where it can be changed to where a merchant's money goes.
+    /// Where a merchant's wallet may be changed.
     pub wallet_changes: WalletChanges,
     /// The address of the dashboard, if it has one of its own.
     pub dashboard_url: Option<PublicUrl>,

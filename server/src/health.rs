@@ -220,7 +220,7 @@ async fn metrics(State(app): State<App>) -> Response {
     };
     match app.charges.count_by_state().await {
         Ok(counts) => record_charges(&counts),
-        Err(error) => tracing::warn!(%error, "charges could not be counted for the metrics"),
+        Err(error) => tracing::warn!(%error, "cannot count charges for the metrics"),
     }
     record_gauges(&app);
     app.rates.record_metrics(app.clock.now());

@@ -33,7 +33,7 @@ use crate::{health, limits, node, rng};
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Real money is not sold at a rate that somebody wrote down once (R42).
-    #[error("network = \"mainnet\" with rate_source = \"fixed\": a fixed rate is for play money only")]
+    #[error("network = \"mainnet\" with rate_source = \"fixed\": a fixed rate is for test money only")]
     FixedRateOnMainnet,
     /// The instance cannot be opened.
     #[error(transparent)]
@@ -63,7 +63,7 @@ pub enum ServeError {
         cause: std::io::Error,
     },
     /// The operating system refuses a thread.
-    #[error("the watcher gets no thread: {0}")]
+    #[error("cannot start a thread for the watcher: {0}")]
     NoThread(std::io::Error),
     /// Letters have no way out.
     #[error(transparent)]
@@ -117,7 +117,7 @@ pub async fn serve(
 /// Ends a run of the server when the next one is to begin.
 async fn end_with(begins_anew: CancellationToken, run: CancellationToken) {
     begins_anew.cancelled().await;
-    tracing::info!("the server begins anew");
+    tracing::info!("the server restarts its work");
     run.cancel();
 }
 
@@ -131,7 +131,7 @@ async fn accept_clock(config: &Config) -> Result<(), ServeError> {
         Err(CommandError::Store(error)) => Err(ServeError::Store(error)),
         // Nothing else can come of it: what it withdraws was pending in the same unit.
         Err(error) => {
-            tracing::error!(%error, "the machine's clock was not taken as right");
+            tracing::error!(%error, "the machine's clock was not accepted");
             Ok(())
         }
     }
@@ -282,19 +282,19 @@ async fn serve_instance(
     }
     watching_ends.cancel();
     if let Err(error) = nonces.close() {
-        tracing::warn!(%error, "the journal of nonces was not closed: after a restart of the machine it is doubted");
+        tracing::warn!(%error, "the journal of nonces was not closed: it is not trusted after a restart of the machine");
     }
     if let Err(error) = forgetting.await {
-        tracing::error!(%error, "ended sessions were no longer forgotten");
+        tracing::error!(%error, "expired sessions were no longer deleted");
     }
     if let Err(error) = tidying.await {
-        tracing::error!(%error, "the API's requests were no longer tidied up");
+        tracing::error!(%error, "old API requests were no longer deleted");
     }
     if watching.stopped.await.is_err() {
         tracing::error!("the watcher had died");
     }
     if let Err(error) = sending.await {
-        tracing::error!(%error, "the sender of webhooks had died");
+        tracing::error!(%error, "the webhook sender had died");
     }
     if let Err(error) = posting.await {
         tracing::error!(%error, "the postman had died");
@@ -303,7 +303,7 @@ async fn serve_instance(
         tracing::error!(%error, "the command socket had died");
     }
     if let Some(Err(error)) = futures::future::OptionFuture::from(comparing).await {
-        tracing::error!(%error, "nothing was compared with the chain any more");
+        tracing::error!(%error, "the comparison with the chain had stopped");
     }
     if let Some(Err(error)) = futures::future::OptionFuture::from(following).await {
         tracing::error!(%error, "the exchanges were no longer asked");
@@ -322,7 +322,7 @@ async fn nonces(database: &Path, charges: &Charges) -> Result<Nonces, ServeError
 /// The document around pages, with the browser's part that was built into the binary.
 fn template() -> Result<Template, TemplateError> {
     if INDEX_HTML.is_empty() {
-        tracing::warn!("this binary was built without the page's script: pages reload instead of being live");
+        tracing::warn!("this binary was built without the page's script: pages reload instead of updating live");
         return Ok(Template::without_script());
     }
     Template::parse(INDEX_HTML)

@@ -65,8 +65,10 @@ pub(crate) fn tighten(path: &Path) {
     }
     let path_shown = path.display();
     match fs::set_permissions(path, Permissions::from_mode(mode & 0o700)) {
-        Ok(()) => tracing::warn!(path = %path_shown, "others on this machine could read this: not any more"),
-        Err(error) => tracing::error!(path = %path_shown, %error, "others on this machine can read this"),
+        Ok(()) => {
+            tracing::warn!(path = %path_shown, "other users of this machine could read this file; its permissions are now private")
+        }
+        Err(error) => tracing::error!(path = %path_shown, %error, "other users of this machine can read this file"),
     }
 }
 

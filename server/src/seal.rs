@@ -74,7 +74,7 @@ impl Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// The configuration has no key of this version.
-    #[error("seal_keys has no key {0}, and secrets in the database are sealed under it: add it again")]
+    #[error("seal_keys has no key {0}, but secrets in the database are encrypted with it: add it again")]
     MissingKey(u32),
     /// The secret was changed, moved, or sealed under another key of the same version.
     #[error(

@@ -120,7 +120,7 @@ pub const NAVIGATION: [(&str, &str); 3] = [
 ];
 
 impl TestApp {
-    /// An application whose merchant has these settings beside his name.
+    /// An application whose merchant has these settings beside their name.
     pub async fn with_merchant(settings: &[(&str, &str)]) -> Self {
         Self::with(settings, |_| {}).await
     }
@@ -370,7 +370,7 @@ impl TestApp {
     }
 }
 
-/// A merchant whose pages these origins may frame, without a database around him.
+/// A merchant whose pages these origins may frame, without a database around them.
 pub fn merchant_framed_by(origins: &str) -> Merchant {
     Merchant {
         id: MerchantId([1; 16]),

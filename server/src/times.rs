@@ -14,7 +14,7 @@ const HOURS: Words = words("{} h ago", "il y a {} h");
 const YESTERDAY: Words = words("1 day ago", "il y a 1 jour");
 const DAYS: Words = words("{} days ago", "il y a {} jours");
 
-/// A merchant's clock: his zone and the reader's language.
+/// A merchant's clock: their zone and the reader's language.
 #[derive(Debug, Clone, Copy)]
 pub struct Times<'a> {
     zone: &'a Zone,

@@ -1,4 +1,4 @@
-//! The world that faults happen to: two nodes, a server, a merchant, his receiver of webhooks, and what shoppers were promised.
+//! The world that faults happen to: two nodes, a server, a merchant, their receiver of webhooks, and what shoppers were promised.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! A merchant: his wallet is in the shopper's node, and the server knows its public keys only.
+//! A merchant: their wallet is in the shopper's node, and the server knows its public keys only.
 
 use anyhow::{Context as _, Result};
 
@@ -7,9 +7,9 @@ use crate::{App, Node, Wallet};
 /// A merchant whom the server knows.
 #[derive(Debug, Clone)]
 pub struct Merchant {
-    /// His id.
+    /// The id.
     pub id: String,
-    /// His own wallet, which must come to see the money.
+    /// Their own wallet, which must come to see the money.
     pub wallet: Wallet,
 }
 
@@ -26,7 +26,7 @@ impl Merchant {
         Ok(Self { id, wallet })
     }
 
-    /// The path of his direct link.
+    /// The path of their direct link.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/app/checkout/{}", self.id)
@@ -44,7 +44,7 @@ impl Merchant {
     }
 }
 
-/// Adds a merchant with `descriptor`, and gives his id.
+/// Adds a merchant with `descriptor`, and gives their id.
 ///
 /// # Errors
 /// When the server refuses, with what it says.

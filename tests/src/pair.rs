@@ -16,7 +16,7 @@ pub struct Pair {
     pub server: Node,
     /// The shopper's node.
     pub shopper: Node,
-    /// The shopper's funded wallet, in his node.
+    /// The shopper's funded wallet, in their node.
     pub wallet: Wallet,
     /// The time that both follow.
     pub clock: Clock,

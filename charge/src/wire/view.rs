@@ -56,7 +56,7 @@ pub struct ChargeView {
     pub quote: QuoteView,
     /// Whether our node is there to notice a payment.
     pub node: NodeView,
-    /// The merchant's own order id, to quote to him.
+    /// The merchant's own order id, to quote to them.
     pub order_id: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! The operator's look at the clock, and his word on it (R32).
+//! The operator's look at the clock, and their word on it (R32).
 
 use serde_json::{Value, json};
 

@@ -109,7 +109,7 @@ pub(super) async fn execute(charges: &Charges, command: LinkCommand) -> Reply {
     }
 }
 
-/// Signs `link` under `key`, without a server: nothing of the merchant is known, so his limit of the price is not checked.
+/// Signs `link` under `key`, without a server: nothing of the merchant is known, so their limit of the price is not checked.
 ///
 /// # Errors
 /// [`Failure`].

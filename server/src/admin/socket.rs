@@ -20,7 +20,7 @@ use crate::reconcile::Reconciler;
 
 /// The longest command: a logo in base64 with all settings.
 const LONGEST_COMMAND: u64 = 2 * 1024 * 1024;
-/// How long a client may take to say what he wants.
+/// How long a client may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What a server says as soon as it has a command, and before it carries it out: nothing, in JSON.
 const HEARD: &[u8] = b" ";
@@ -47,10 +47,10 @@ pub enum SocketError {
     #[error("no server runs")]
     NoServer,
     /// Somebody is there and says nothing. The command was not begun, and will not be.
-    #[error("whoever listens there does not answer")]
+    #[error("a process listens there but does not answer")]
     Silent,
     /// The server took the command, and ended before it answered.
-    #[error("the server ended before it answered: it is not known whether the command was carried out")]
+    #[error("the server stopped before it answered: the command may or may not have been carried out")]
     Ended,
     /// The server is there, and talking to it failed.
     #[error("the running server cannot be asked through {path}: {cause}")]
@@ -100,12 +100,12 @@ impl AdminSocket {
                     let (accounts, reconciler) = (accounts.clone(), reconciler.clone());
                     tokio::spawn(async move {
                         if let Err(error) = answer(stream, &accounts, &reconciler).await {
-                            tracing::debug!(%error, "a command was not answered");
+                            tracing::debug!(%error, "a command got no answer");
                         }
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a command could not be taken");
+                    tracing::warn!(%error, "a command could not be received");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -129,7 +129,7 @@ async fn answer(stream: UnixStream, accounts: &Accounts, reconciler: &Reconciler
     write.write_all(HEARD).await?;
     let reply: Reply = match understood(&line) {
         Ok(command) => {
-            tracing::info!(command = name(&command), "a command of the command line");
+            tracing::info!(command = name(&command), "command received from the command line");
             let may_be_left = matches!(command, Command::Reconcile { .. });
             tokio::select! {
                 reply = carry_out(accounts, reconciler, command) => reply,

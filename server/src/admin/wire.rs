@@ -20,14 +20,14 @@ pub enum Command {
     AddMerchant(MerchantEdit),
     /// Changes a merchant.
     SetMerchant {
-        /// His id.
+        /// The id.
         id: String,
         /// What changes.
         edit: MerchantEdit,
     },
     /// One merchant.
     ShowMerchant {
-        /// His id.
+        /// The id.
         id: String,
     },
     /// All merchants.
@@ -36,7 +36,7 @@ pub enum Command {
     ListAccounts,
     /// Lets a person in who asked for an account.
     ApproveAccount {
-        /// His e-mail address.
+        /// The e-mail address.
         email: String,
     },
     /// Something else about one account.
@@ -195,7 +195,7 @@ impl Failure {
     }
 }
 
-/// A merchant as `--json` prints him.
+/// A merchant as `--json` prints them.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct MerchantDocument {
     id: String,

@@ -33,7 +33,7 @@ impl Mapi {
                 () = closing.cancelled() => true,
             };
             if let Err(error) = charges.tidy_requests().await {
-                tracing::error!(%error, "the API's requests were not tidied up; it is tried again");
+                tracing::error!(%error, "old API requests were not deleted; will retry");
             }
             if is_last {
                 return;

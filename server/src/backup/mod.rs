@@ -122,10 +122,12 @@ pub(crate) enum BackupError {
     #[error("{0} is not a whole backup: {1}")]
     Damaged(String, String),
     /// The file was made by a later version.
-    #[error("the backup has the format {0}, this version reads up to {FORMAT}: install the version that made it")]
+    #[error(
+        "the backup has format {0}, but this version reads formats up to {FORMAT}: install the version that made it"
+    )]
     Newer(u32),
     /// The file is sealed, and no passphrase was given.
-    #[error("the backup is sealed: name the file that holds its passphrase with --passphrase-file")]
+    #[error("the backup is encrypted: name the file with its passphrase with --passphrase-file")]
     PassphraseWanted,
     /// A passphrase was given, and the file is not sealed: it need not be the one that was sealed with it.
     #[error(
@@ -142,13 +144,13 @@ pub(crate) enum BackupError {
     #[error("the passphrase does not open the backup, or the file was changed")]
     DoesNotOpen,
     /// A passphrase that could be guessed.
-    #[error("the passphrase has to have {least} characters or more")]
+    #[error("the passphrase needs at least {least} characters")]
     WeakPassphrase {
         /// The least number.
         least: usize,
     },
     /// Keys would lie in the open.
-    #[error("keys are only put into a sealed backup: give --passphrase-file as well")]
+    #[error("only an encrypted backup can include keys: add --passphrase-file")]
     KeysInTheOpen,
     /// Another network's (R42).
     #[error("the backup belongs to {stored}, the configuration says {configured}")]
@@ -164,13 +166,15 @@ pub(crate) enum BackupError {
     )]
     Occupied(String),
     /// A server, or another command, uses the database.
-    #[error("{0} is in use: stop the server first, and Litestream if it runs")]
+    #[error("{0} is in use: first stop the server, and Litestream if it runs")]
     InUse(String),
     /// The keys here are others than those of the backup.
     #[error("{0} differs from the backup's: move it away, or configure the backup's keys")]
     OtherKeys(String),
     /// The keys that the database was made under are nowhere.
-    #[error("the backup holds no keys, and {0} is not there: put it back first, for the database opens under no other")]
+    #[error(
+        "the backup contains no keys, and {0} is missing: put it back first, because the database does not open without it"
+    )]
     MissingKeys(String),
     /// A later program wrote the database in it.
     #[error(

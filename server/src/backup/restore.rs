@@ -161,7 +161,7 @@ async fn set_aside(database: &Path) -> Result<PathBuf, BackupError> {
             return Err(BackupError::InUse(database.display().to_string()));
         }
         // A database that is damaged is just what is replaced by a restore; its log must not be taken for the restored one's.
-        Err(error) => tracing::warn!(%error, "the present database cannot be opened; it is kept as it is"),
+        Err(error) => tracing::warn!(%error, "the existing database cannot be opened; it is kept as it is"),
     }
     // A restore that died here has given it such a name already.
     forget_second_names(database).map_err(BackupError::at(database))?;

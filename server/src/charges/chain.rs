@@ -169,13 +169,13 @@ impl ChargesPort for Charges {
                 tracing::error!(
                     charges = unread.charges.len(),
                     ids = unread.ids(MOST_LOGGED),
-                    "nothing is concluded about these charges, for they were open while blocks came that could not be read"
+                    "these charges stay undecided, because blocks that came while they were open could not be read"
                 )
             }
             (Some(unread), None) => tracing::warn!(
                 charges = unread.charges.len(),
                 ids = unread.ids(MOST_LOGGED),
-                "the operator vouches for the blocks that were not read: these charges are judged now by what is known"
+                "the operator vouches for the blocks that were not read: these charges are now decided by what is known"
             ),
             (_, Some(_)) | (None, None) => {}
         }

@@ -124,10 +124,10 @@ impl Watch {
             if is_far_ahead {
                 tracing::warn!(
                     ahead_secs = moment.lead_ms() / 1_000,
-                    "the time that was seen is ahead of the machine's clock, which was wrong or is: see `bitpro clock show`"
+                    "the latest stored time is ahead of the machine's clock: the clock was wrong, or is wrong now; see `bitpro clock show`"
                 );
             } else {
-                tracing::info!("the machine's clock is at one with the time that was seen again");
+                tracing::info!("the machine's clock has caught up with the latest stored time");
             }
         }
     }
@@ -136,6 +136,6 @@ impl Watch {
 fn report(done: Result<(), StoreError>) {
     match done {
         Ok(()) | Err(StoreError::Closed) => {}
-        Err(error) => tracing::error!(%error, "a chore was not done; it is tried again with the next commit"),
+        Err(error) => tracing::error!(%error, "a chore failed; will retry with the next commit"),
     }
 }

@@ -77,7 +77,7 @@ impl Charges {
         tracing::warn!(
             stepped_secs = accepted.stepped_secs,
             withdrawn = accepted.withdrawn.len(),
-            "the machine's clock was taken as right: time stepped back"
+            "the machine's clock was accepted: time went back"
         );
         Ok(accepted)
     }

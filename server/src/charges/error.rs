@@ -21,11 +21,11 @@ pub enum CreateError {
     /// No fresh rate (503).
     #[error("there is no fresh exchange rate")]
     NoRate,
-    /// The merchant has given no descriptor yet (503: his to mend).
-    #[error("the merchant has not said yet where the money goes")]
+    /// The merchant has given no descriptor yet (503: theirs to mend).
+    #[error("no wallet is set for this merchant yet")]
     NoDescriptor,
     /// Addresses are held back until it is certain which were given out (R28; 503).
-    #[error("no address may be given out: {0}")]
+    #[error("no address can be issued: {0}")]
     IssuanceBlocked(IssuanceBlock),
     /// The database failed (503).
     #[error(transparent)]
@@ -36,10 +36,10 @@ pub enum CreateError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IssuanceBlock {
     /// A descriptor that is new here, or whose issuance mark is missing, waits for a scan of the chain by a synced node.
-    #[error("waiting for the node to scan the chain for addresses that were used already")]
+    #[error("waiting for the node to check whether the wallet's addresses were used before")]
     AwaitsScan,
     /// This process does not hold the issuance mark: only the server makes charges.
-    #[error("only the running server gives out addresses")]
+    #[error("only the running server issues addresses")]
     NotTheServer,
     /// The descriptor has no further addresses.
     #[error("the descriptor is exhausted")]

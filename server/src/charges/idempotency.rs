@@ -28,7 +28,7 @@ pub struct Authority {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AuthorityError {
     /// The nonce was used.
-    #[error("the nonce was used before")]
+    #[error("the nonce was already used")]
     Replayed,
     /// The Idempotency-Key belongs to another request.
     #[error("the Idempotency-Key was used for another request")]

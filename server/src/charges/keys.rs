@@ -28,9 +28,9 @@ pub enum KeyError {
     #[error("the key is revoked: add another one")]
     Revoked,
     /// The name is not one.
-    #[error("name = {0:?}: wanted a text of 1 to 60 characters that can be seen")]
+    #[error("name = {0:?}: wanted 1 to 60 visible characters")]
     Name(String),
-    /// The merchant has as many as he can have.
+    /// The merchant has the maximum.
     #[error("a merchant has at most {MOST_KEYS} keys: revoke one first")]
     TooMany,
     /// The overlap is out of bounds.

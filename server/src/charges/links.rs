@@ -22,7 +22,7 @@ pub enum LinkKeyError {
     #[error("the merchant has no such link key")]
     UnknownKey,
     /// The merchant has no key that signs.
-    #[error("the merchant has no link key: make one with `bitpro link key rotate`")]
+    #[error("the merchant has no link key: create one with `bitpro link key rotate`")]
     NoKey,
     /// The key cannot be opened.
     #[error(transparent)]
@@ -118,7 +118,7 @@ impl Charges {
         Ok(live.cloned().collect())
     }
 
-    /// Signs a link of `merchant` with his newest key.
+    /// Signs a link of `merchant` with its newest key.
     ///
     /// # Errors
     /// [`LinkKeyError`].

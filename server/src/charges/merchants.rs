@@ -34,7 +34,7 @@ impl Inner {
         Ok(id)
     }
 
-    /// Changes what `changes` name, and nothing else. They are put together with the merchant as he is in this unit: what others
+    /// Changes what `changes` name, and nothing else. They are put together with the merchant as they are in this unit: what others
     /// changed since the caller looked stays.
     pub(super) async fn change_merchant(&self, id: MerchantId, changes: MerchantChanges) -> Result<(), MerchantError> {
         let receive = self.receive(&changes)?;

@@ -131,7 +131,7 @@ impl Charges {
     /// [`OpenError`]; nothing was changed then, beyond migrations.
     pub async fn open(opening: Opening) -> Result<Self, OpenError> {
         let fatal: Fatal = Arc::new(|error| {
-            tracing::error!(%error, "the process ends: what the disk holds is not known");
+            tracing::error!(%error, "exiting: the state of the disk is unknown");
             std::process::exit(70);
         });
         Self::open_with(opening, fatal).await
@@ -194,7 +194,7 @@ impl Charges {
         self.inner.shared.hub.close();
         self.inner.shared.merchant_hub.close();
         if let Err(error) = chores::note_the_time(&self.inner).await {
-            tracing::warn!(%error, "the time seen was not stored");
+            tracing::warn!(%error, "the latest time was not stored");
         }
         let stored = self
             .inner
@@ -336,7 +336,7 @@ impl Charges {
         self.inner.change_merchant(id, changes).await
     }
 
-    /// What the merchant, or whoever helps him, needs to see.
+    /// What the merchant, or whoever helps them, needs to see.
     ///
     /// # Errors
     /// [`MerchantError`].

@@ -54,7 +54,7 @@ async fn erase_before(inner: &Inner, merchant: MerchantId, until: Timestamp) -> 
             inner.shared.cache.remove(id);
         }
         if !erased.is_empty() {
-            tracing::info!(%merchant, charges = erased.len(), "personal data was erased, for it is older than retention_days");
+            tracing::info!(%merchant, charges = erased.len(), "erased personal data older than retention_days");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a merchant's team looks at: his charges as he searches for them, their figures, and what stands beside each.
+//! What a merchant's team looks at: their charges as they search for them, their figures, and what stands beside each.
 
 use bitpro_charge::{ChargeId, MerchantId, Timestamp};
 

@@ -67,7 +67,7 @@ pub(super) struct KeptObject {
 /// The readers' copies.
 pub(super) struct Shared {
     pub(super) hub: Arc<Hub>,
-    /// Told of a merchant whenever one of his charges has news.
+    /// Told of a merchant whenever one of their charges has news.
     pub(super) merchant_hub: Arc<Hub<MerchantId, ()>>,
     pub(super) watch_map: WatchMap,
     pub(super) cache: Cache<ChargeId, Arc<Snapshot>>,

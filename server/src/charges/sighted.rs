@@ -33,7 +33,7 @@ impl Sighted {
             return None;
         };
         if txid_of(&decoded) != tx.txid {
-            tracing::error!(txid = %tx.txid, "the bytes of a paying transaction are another's");
+            tracing::error!(txid = %tx.txid, "the bytes of a paying transaction belong to another transaction");
             return None;
         }
         let outputs = tx.outputs.iter().filter_map(|output| {

@@ -133,12 +133,12 @@ impl Unread {
     }
 }
 
-/// A merchant as the command line shows him.
+/// A merchant as the command line shows them.
 #[derive(Debug, Clone)]
 pub struct MerchantReport {
     /// The merchant.
     pub merchant: Arc<Merchant>,
-    /// The normalised receive descriptor, if he has given one.
+    /// The normalised receive descriptor, if they have given one.
     pub receive: Option<String>,
     /// The index that the next charge gets.
     pub next_index: Option<u32>,

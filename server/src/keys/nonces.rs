@@ -207,7 +207,7 @@ impl Nonces {
             self.0.journal.lock().append(&record, age)
         };
         kept.map_err(|error| {
-            tracing::error!(%error, "a nonce could not be kept: the request is refused");
+            tracing::error!(%error, "cannot store a nonce: the request is refused");
             NonceError::NotKept
         })
     }
@@ -252,7 +252,7 @@ impl Shared {
             self.ceiling.store(journal.head.ceiling, Ordering::Release);
             return Ok(());
         }
-        // Whoever waited here while another raised the ceiling needs no sync of his own.
+        // Whoever waited here while another raised the ceiling needs no sync of its own.
         if is_far_ahead { journal.file.sync_data() } else { Ok(()) }
     }
 }

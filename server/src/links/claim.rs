@@ -27,7 +27,7 @@ pub struct Claim {
 pub enum ClaimError {
     /// No live key of the merchant made this signature for this link.
     WrongSignature,
-    /// It is his, and has run out.
+    /// It is theirs, and has expired.
     Expired,
 }
 
@@ -71,7 +71,7 @@ impl fmt::Display for Expiry {
 }
 
 impl Claim {
-    /// Checks the claim for a link of `merchant` against his live `keys`.
+    /// Checks the claim for a link of `merchant` against their live `keys`.
     ///
     /// # Errors
     /// [`ClaimError`]. A signature that was never right is told before one that has run out.

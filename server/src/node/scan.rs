@@ -63,11 +63,7 @@ impl<N: NodeApi> Scanner<N> {
                     Ok(scanned) => drop(finish.send(scanned)),
                     Err(error) => {
                         let descriptor = request.id;
-                        tracing::warn!(
-                            descriptor,
-                            error,
-                            "a descriptor could not be looked for in the UTXO set"
-                        );
+                        tracing::warn!(descriptor, error, "cannot search the UTXO set for a descriptor");
                         break;
                     }
                 }
@@ -76,7 +72,7 @@ impl<N: NodeApi> Scanner<N> {
             asks.notify_one();
         };
         if let Err(error) = self.node.aside(Box::new(scanning)) {
-            tracing::warn!(%error, "no thread for a scan of the UTXO set");
+            tracing::warn!(%error, "cannot start a thread to scan the UTXO set");
             self.is_busy.store(false, Ordering::Release);
         }
     }
@@ -93,14 +89,14 @@ fn scan(node: &impl NodeApi, request: &ScanRequest) -> Result<Scanned, String> {
         .scan(&[(descriptor.clone(), *highest)])
         .map_err(|error| error.to_string())?;
     let Some(best) = found.best.filter(|_| found.success) else {
-        return Err(NodeError::Malformed("the scan was broken off".to_owned()).to_string());
+        return Err(NodeError::Malformed("the scan was aborted".to_owned()).to_string());
     };
     let scripts: HashSet<ScriptBuf> = found.unspents.into_iter().map(|unspent| unspent.script).collect();
     let highest_used = highest_index(&request.range, &scripts)?;
     tracing::info!(
         descriptor = request.id,
         ?highest_used,
-        "a descriptor was looked for in the UTXO set"
+        "searched the UTXO set for a descriptor"
     );
     Ok(Scanned {
         id: request.id,

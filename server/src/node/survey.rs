@@ -274,7 +274,7 @@ impl Survey {
         }
         let scan = self.node.scan(&ranges)?;
         if !scan.success {
-            return Err(NodeError::Malformed("the scan was broken off".to_owned()));
+            return Err(NodeError::Malformed("the scan was aborted".to_owned()));
         }
         let mut found = Vec::new();
         for unspent in scan.unspents.into_iter().filter(|unspent| unspent.height < below) {

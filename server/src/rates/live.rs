@@ -188,14 +188,14 @@ impl Known {
         let outcome = self.board.review(now);
         match (&outcome, self.doubt) {
             (Ok(agreement), Some(_)) => {
-                tracing::info!(rate = %agreement.price, sources = agreement.taken.len(), "there is an exchange rate");
+                tracing::info!(rate = %agreement.price, sources = agreement.taken.len(), "an exchange rate is available");
             }
             (Err(reason), None) => {
-                tracing::warn!(%reason, "there is no exchange rate: no charge can be made");
+                tracing::warn!(%reason, "no exchange rate is available: no charge can be created");
             }
             // Another number of exchanges is the same reason.
             (Err(reason), Some(before)) if mem::discriminant(reason) != mem::discriminant(&before) => {
-                tracing::warn!(%reason, "there is still no exchange rate");
+                tracing::warn!(%reason, "still no exchange rate is available");
             }
             _ => {}
         }

@@ -26,7 +26,7 @@ pub struct Offer {
 /// Why an exchange's prices make no offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoOffer {
-    /// Somebody would buy dearer than somebody sells: the book is in disorder.
+    /// The best bid is above the best ask: the book is in disorder.
     #[error("the bid of {bid} is above the ask of {ask}")]
     Crossed {
         /// The highest price to buy.
@@ -43,7 +43,7 @@ pub enum NoOffer {
         ask: Price,
     },
     /// Its clock and ours contradict each other.
-    #[error("its clock is {0} s ahead of ours: is this machine's clock right?")]
+    #[error("its clock is {0} s ahead of ours: is this machine's clock correct?")]
     Ahead(u32),
 }
 

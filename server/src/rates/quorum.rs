@@ -59,7 +59,7 @@ pub struct Agreement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoQuorum {
     /// Not enough exchanges have a fresh and possible price.
-    #[error("exchanges with a fresh price: {0}; it takes {QUORUM}")]
+    #[error("exchanges with a fresh price: {0}; {QUORUM} are needed")]
     TooFew(usize),
     /// Those that lie away from the median are not fewer than those beside it.
     #[error("the exchanges contradict each other")]

@@ -57,7 +57,7 @@ impl Run<'_> {
         }
         let Ok(row) = &stored.row else { return Ok(None) };
         if found.iter().any(|difference| difference.code == Code::OpenUnmarked) {
-            tracing::warn!(charge = %stored.id, "a charge that was marked as ended is looked at again");
+            tracing::warn!(charge = %stored.id, "a charge that was marked as ended is checked again");
             self.inner.charges.take_up(stored.id).await?;
         }
         // What is stored of a transaction follows from its bytes, where these are its own.

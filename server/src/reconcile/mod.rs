@@ -58,7 +58,7 @@ pub enum Since {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReconcileError {
     /// It was to begin above the block that the charges stand on.
-    #[error("from = {from}: the charges stand on block {tip}; wanted a height up to it")]
+    #[error("from = {from}: the charges are at block {tip}; wanted a height up to it")]
     TooHigh {
         /// Where it was to begin.
         from: u32,
@@ -66,7 +66,7 @@ pub enum ReconcileError {
         tip: u32,
     },
     /// The operating system refuses a thread.
-    #[error("no thread can be had: {0}")]
+    #[error("cannot start a thread: {0}")]
     NoThread(String),
     /// The database failed.
     #[error(transparent)]

@@ -79,7 +79,7 @@ impl<'i> Run<'i> {
         let wrong = store.wrong_counts().await?;
         let mut left = wrong.clone();
         if self.request.fix && !wrong.is_empty() {
-            tracing::warn!("the charges of each state are counted anew");
+            tracing::warn!("recounting the charges of each state");
             self.inner.charges.recount().await?;
             left = store.wrong_counts().await?;
         }

@@ -50,13 +50,13 @@ pub enum OpenError {
         configured: String,
     },
     /// The database was made under another secret: its descriptors cannot be verified.
-    #[error("the database was made with another secret than the configuration's")]
+    #[error("the database was created with a different secret_key than the configured one")]
     WrongSecret,
     /// The database's secrets do not open.
     #[error(transparent)]
     Sealed(SealError),
     /// The file is not, or no more, what was written.
-    #[error("the database {path} is damaged or cut off ({cause}); nothing was changed: restore a backup")]
+    #[error("the database {path} is damaged or truncated ({cause}); nothing was changed: restore a backup")]
     Unreadable {
         /// The file.
         path: String,
@@ -261,7 +261,7 @@ fn refuse_second_name(options: &StoreOptions) -> Result<(), OpenError> {
     if options.issues
         && let Err(error) = forget_second_names(database)
     {
-        tracing::warn!(%error, "a name that a restore gave the database could not be removed");
+        tracing::warn!(%error, "a file name left by a restore could not be removed");
     }
     let names = std::fs::metadata(database).map_or(1, |found| found.nlink());
     // Beside a server, a restore may just be at work.

@@ -65,7 +65,7 @@ impl Verified {
 pub enum ChargeOrigin {
     /// A payment link or the widget; anyone can write one.
     Link,
-    /// A link signed by the merchant: its price is his.
+    /// A link signed by the merchant: its price is theirs.
     SignedLink,
     /// The merchant's server.
     Api,

@@ -14,7 +14,7 @@ use super::{CommitPoint, Faults, News, StoreError, Tx, load};
 /// Units in one commit, at most: more would only make the first wait.
 const GROUP: usize = 1_000;
 /// Charges that the units of one commit have changed, about: a view that changes as many is committed before the next unit begins,
-/// so that nobody waits for more than one such view that came before him.
+/// so that nobody waits for more than one such view that came before them.
 const GROUP_CHARGES: usize = 500;
 /// How often to look for what another process wrote.
 const LOOK_ELSEWHERE: Duration = Duration::from_secs(1);
@@ -68,7 +68,7 @@ impl Writer {
     /// Commits the next units together: as many as there are, or until they have changed very many charges.
     async fn commit(&mut self, units: &mut IntoIter<Box<dyn Unit>>, listener: &dyn Listener) {
         if let Err(error) = self.begin().await {
-            tracing::error!(%error, "no transaction could begin");
+            tracing::error!(%error, "cannot begin a database transaction");
             for unit in units {
                 unit.refuse(error.clone());
             }
@@ -191,7 +191,7 @@ async fn run(
                 Err(error)
             }
         },
-        // Its caller is told with the others: what the group read of another process must be known by then, for he will look.
+        // Its caller is told with the others: what the group read of another process must be known by then, for they will look.
         Ok(Ran::Failed(answer)) => match tx.take_back(start).await {
             Ok(()) => Ok(Some(Box::new(move |_| answer()))),
             Err(error) => {
@@ -200,7 +200,7 @@ async fn run(
             }
         },
         Err(_) => {
-            tracing::error!("a unit panicked; its changes are taken back");
+            tracing::error!("a unit panicked; its changes were rolled back");
             tx.take_back(start).await.map(|()| None)
         }
     }

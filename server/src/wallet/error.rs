@@ -28,7 +28,7 @@ pub enum DescriptorError {
     #[error("{0}(…) cannot be used to receive charges; take wpkh(…), tr(…), sh(wpkh(…)), pkh(…) or wsh(…)")]
     Unsupported(String),
     /// The checksum does not fit the text.
-    #[error("the checksum after # does not fit: a character is wrong or missing")]
+    #[error("the checksum after # does not match: a character is wrong or missing")]
     Checksum,
     /// The prefix of the key promises another script type than the one chosen.
     #[error(
@@ -51,7 +51,7 @@ pub enum DescriptorError {
     #[error("{0:?} is not a script type; there are wpkh, tr, sh-wpkh and pkh")]
     UnknownScriptType(String),
     /// A script type beside a whole descriptor, which says it itself.
-    #[error("a descriptor says its script type itself; leave the script type out")]
+    #[error("a descriptor already contains its script type: leave the script type out")]
     ScriptTypeNotNeeded,
     /// The script can be spent by anyone, never, or not safely.
     #[error("the descriptor's script is not safe: {0}")]

@@ -8,7 +8,7 @@ pub(crate) use descriptor::address_of;
 pub use descriptor::{Derived, Receive};
 pub use error::DescriptorError;
 
-/// Where a merchant's addresses come from, as he writes it.
+/// Where a merchant's addresses come from, as they write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WalletText {
     /// An output descriptor, or an extended public key (`xpub…`, `tpub…`, `zpub…`).

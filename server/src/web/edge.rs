@@ -123,7 +123,7 @@ async fn answered_in_time(edge: &Edge, request: Request, next: Next, id: Request
         Ok(Err(_)) => Problem {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             code: "internal",
-            title: "The server made a mistake.".to_owned(),
+            title: "Something went wrong on the server.".to_owned(),
             retry_after: None,
             request: id,
         },
@@ -149,7 +149,7 @@ fn client(edge: &Edge, request: &Request) -> IpAddr {
     if is_unknown_proxy && !edge.told_of_proxy.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             %peer,
-            "requests are passed on by a proxy that is not in trusted_proxies: all its clients share one limit"
+            "requests come through a proxy that is not in trusted_proxies: all its clients share one limit"
         );
     }
     client

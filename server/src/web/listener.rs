@@ -103,7 +103,10 @@ pub async fn serve(listener: TcpListener, router: Router, treatment: Treatment, 
     drop(listener);
     connections.close();
     if tokio::time::timeout(treatment.grace, connections.wait()).await.is_err() {
-        tracing::warn!(open = connections.len(), "connections were cut at the end of the grace");
+        tracing::warn!(
+            open = connections.len(),
+            "closed the remaining connections at the end of the grace period"
+        );
     }
 }
 

@@ -67,7 +67,7 @@ pub struct OutboxRow {
     pub charge: String,
     /// Where the charge stood.
     pub sequence: i64,
-    /// What he is told.
+    /// What they are told.
     pub announcement: String,
 }
 

@@ -155,14 +155,14 @@ pub enum Act {
         slot: u16,
         /// Which, bit by bit.
         which: u8,
-        /// Whether he looks at an old page.
+        /// Whether they look at an old page.
         stale: bool,
     },
     /// The merchant cancels a charge.
     Cancel {
         /// Which.
         slot: u16,
-        /// Whether he looks at an old page.
+        /// Whether they look at an old page.
         stale: bool,
     },
     /// The merchant changes two settings at once, from two pages.

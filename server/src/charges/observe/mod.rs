@@ -210,7 +210,7 @@ async fn conclude(
         tracing::warn!(
             payments = said,
             charges = concerns.len(),
-            "a view says very much at once"
+            "a view contains very many changes at once"
         );
         metrics::counter!("bitpro_large_views_total").increment(1);
     }

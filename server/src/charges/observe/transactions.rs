@@ -150,7 +150,7 @@ fn follows_from_descriptor(tx: &Tx, charge: &Snapshot) -> bool {
         charge.verified.set();
         return true;
     }
-    tracing::error!(charge = %charge.charge.id, "money to an address that does not follow from its descriptor is passed over");
+    tracing::error!(charge = %charge.charge.id, "money to an address that does not follow from its descriptor is ignored");
     false
 }
 
@@ -182,7 +182,7 @@ async fn note_early_money(tx: &mut Tx, transactions: &[Sighted], ids: &[ScriptId
             tracing::warn!(
                 descriptor = descriptor.0,
                 index,
-                "money came to an address that no charge has: a restore may have lost its charge, or another program uses the wallet"
+                "money arrived at an address that no charge has: a restore may have lost its charge, or another program uses the wallet"
             );
         }
     }

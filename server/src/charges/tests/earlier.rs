@@ -1,4 +1,4 @@
-//! Databases of earlier versions: what a merchant has been told, and what his money is, survives an upgrade.
+//! Databases of earlier versions: what a merchant has been told, and what their money is, survives an upgrade.
 
 mod make;
 

@@ -1,4 +1,4 @@
-//! Letters in the transaction of what they tell of: the buyer's receipt, and the end of what is known of him.
+//! Letters in the transaction of what they tell of: the buyer's receipt, and the end of what is known of them.
 
 use super::*;
 use crate::letters::Letter;

@@ -116,7 +116,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
                     missing.is_absent = !is_taken;
                 }
                 if is_taken {
-                    tracing::info!(txid = %tx.txid, "sent a payment again that the node had forgotten");
+                    tracing::info!(txid = %tx.txid, "resent a payment that the node had dropped");
                 } else {
                     refused.push(tx);
                 }
@@ -141,7 +141,7 @@ fn accepted<T>(answer: Result<T, NodeError>) -> Result<bool, NodeError> {
     match answer {
         Ok(_) => Ok(true),
         Err(NodeError::Refused { code, message }) => {
-            tracing::debug!(code, message, "the node refuses a transaction that was sent again");
+            tracing::debug!(code, message, "the node refuses a transaction that was resent");
             Ok(false)
         }
         Err(error) => Err(error),

@@ -207,7 +207,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         match (fork, reason) {
             (Some(fork), None) => Ok(fork),
             (Some(fork), Some(reason)) if reason.can_be_accepted() && self.is_accepted(fork)? => {
-                tracing::warn!(fork, %at.hash, "following a chain that the operator vouches for");
+                tracing::warn!(fork, %at.hash, "following a chain that the operator has vouched for");
                 Ok(fork)
             }
             (_, reason) => {

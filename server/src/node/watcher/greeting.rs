@@ -19,7 +19,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         self.check_ready(&chain, mempool.loaded)?;
         self.offset_millis = self.clock_offset()?;
         let has_rest = self.node.find_rest();
-        tracing::debug!(has_rest, offset_millis = self.offset_millis, "the node was met");
+        tracing::debug!(has_rest, offset_millis = self.offset_millis, "connected to the node");
         let endpoints = endpoints(&self.config.zmq, self.config.rpc_url.host_str(), || {
             self.node.notifications()
         })?;

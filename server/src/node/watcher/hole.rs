@@ -114,7 +114,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         );
         let scan = self.node.scan(&ranges)?;
         if !scan.success {
-            return Err(NodeError::Malformed("the scan was broken off".to_owned()).into());
+            return Err(NodeError::Malformed("the scan was aborted".to_owned()).into());
         }
         let mut found: BTreeMap<Txid, Vec<Unspent>> = BTreeMap::new();
         for unspent in scan.unspents {

@@ -89,7 +89,7 @@ pub fn watch<P: ChargesPort>(
         };
         // A defect must not end the watching in silence; all that the loop knows can be had again from the charges and the node.
         while catch_unwind(AssertUnwindSafe(start)).is_err() && !shutdown.is_cancelled() {
-            tracing::error!("the watcher has failed; it starts anew from what is stored");
+            tracing::error!("the watcher has failed; it restarts from what is stored");
             metrics::counter!("bitpro_watcher_failures_total").increment(1);
             std::thread::sleep(RESTART_PAUSE);
         }

@@ -1,4 +1,4 @@
-//! What stands beside one charge for its merchant: his own words, and what became of what he was told.
+//! What stands beside one charge for its merchant: their own words, and what became of what they were told.
 
 use bitpro_charge::Timestamp;
 use sqlx::{Row as _, SqliteConnection};

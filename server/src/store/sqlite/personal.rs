@@ -22,7 +22,7 @@ impl Session {
         Ok(())
     }
 
-    /// Notes that the buyer gets his receipt now, and says where; nothing when he had it before, or gave no address.
+    /// Notes that the buyer gets their receipt now, and says where; nothing when they had it before, or gave no address.
     pub(in crate::store) async fn take_receipt(
         &mut self,
         num: i64,

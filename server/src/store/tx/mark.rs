@@ -65,7 +65,7 @@ impl Tx {
         tracing::warn!(
             database = last,
             mark = told,
-            "the database lacks events that were told: it is older, and cursors from before mean nothing any more"
+            "the database is older and lacks events that were delivered: earlier cursors are no longer valid"
         );
         self.session.set_meta(TOLD, &told.to_string()).await?;
         self.memory.rows.outbox = told;
@@ -130,7 +130,7 @@ impl Tx {
                 None => {
                     tracing::warn!(
                         descriptor,
-                        "the issuance mark is missing: no address is given out until the chain is scanned"
+                        "the issuance mark is missing: no address is issued until the chain is scanned"
                     );
                     issuer.row.scanned = false;
                     issuer.row.jump = JUMP_WITHOUT_MARK;
@@ -163,7 +163,7 @@ impl Tx {
             tracing::warn!(
                 descriptor = issuer.row.id.0,
                 mark = highest,
-                "addresses of this descriptor were given out before: the index starts above the issuance mark"
+                "addresses of this descriptor were already issued: the index starts above the issuance mark"
             );
             issuer.restart_at(highest.saturating_add(1));
         } else if self.is_mark_lost {

@@ -22,7 +22,7 @@ pub(crate) struct MerchantDraft {
 }
 
 impl Tx {
-    /// Stores a merchant as he is now: what stays of him must come from this unit's memory. A descriptor that was never met gets a
+    /// Stores a merchant as they are now: what stays of them must come from this unit's memory. A descriptor that was never met gets a
     /// counter, which waits for a scan and starts above the issuance mark (R28); one that was goes on with its own (R27).
     pub(crate) async fn put_merchant(&mut self, draft: MerchantDraft) -> Result<(), StoreError> {
         let given = match &draft.receive {

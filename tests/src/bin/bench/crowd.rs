@@ -141,7 +141,7 @@ impl Shared {
         self.rounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody has his event number `round`.
+    /// Somebody has their event number `round`.
     fn hit(&self, round: usize) {
         let at = now();
         let mut rounds = self.rounds();

@@ -47,7 +47,7 @@ struct Addresses {
     shop: String,
     checkout: String,
     wallet: String,
-    /// Where the shop's owner chooses his password, once.
+    /// Where the shop's owner chooses their password, once.
     dashboard: String,
     /// Where letters lie.
     letters: String,
@@ -131,7 +131,7 @@ async fn run(options: &Options) -> Result<()> {
         app.run(&["link", "key", "rotate", &merchant.id]).await?;
     }
 
-    // The owner chooses his password by the link of the letter, like everybody; here it is shown.
+    // The owner chooses their password by the link of the letter, like everybody; here it is shown.
     app.run(&["merchant", "set", &merchant.id, "--owner", OWNER]).await?;
     let letters = Letters::of(app.folder());
     let dashboard = letters.link_to(OWNER).await?;

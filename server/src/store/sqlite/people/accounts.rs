@@ -60,7 +60,7 @@ impl AccountRow {
         }
     }
 
-    /// Whether its person may get in: the operator has let him in, and has not blocked him since.
+    /// Whether its person may get in: the operator has let them in, and has not blocked them since.
     pub(crate) const fn is_open(&self) -> bool {
         self.approved_at.is_some() && self.disabled_at.is_none()
     }
@@ -180,7 +180,7 @@ impl People<'_> {
     }
 
     /// Those that were asked for by `asked_by` and not approved since, and those that were let in by themselves by `opened_by`
-    /// and belong to nobody who has shown himself.
+    /// and belong to nobody who has shown who they are.
     pub(crate) async fn stale_requests(
         &mut self,
         asked_by: Timestamp,

@@ -19,9 +19,9 @@ pub(crate) struct MemberRow {
     pub(crate) language: String,
     pub(crate) role: Role,
     pub(crate) since: Timestamp,
-    /// Whether he has a second factor.
+    /// Whether they have a second factor.
     pub(crate) has_factor: bool,
-    /// Whether the operator has blocked his account.
+    /// Whether the operator has blocked their account.
     pub(crate) is_disabled: bool,
 }
 

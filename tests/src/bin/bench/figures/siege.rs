@@ -114,7 +114,7 @@ async fn watched<T>(pid: u32, work: impl Future<Output = T>) -> Result<(T, f64)>
     };
     let working = async {
         let result = work.await;
-        // Whoever looks is there until he is told.
+        // Whoever looks is there until they are told.
         let _ = done.send(true);
         result
     };
