@@ -180,7 +180,7 @@ fn upload(input: &[u8]) {
 fn search(input: &[u8]) {
     let Some(text) = text(input) else { return };
     if let Some(needle) = needle::read(text, Network::Regtest, false) {
-        assert!(needle.email.is_none(), "not everybody may look for buyers");
+        assert!(needle.email.is_none(), "not every role may look for shoppers");
         assert!(text.trim().starts_with(needle.order_id.as_str()));
     }
     if let Some(day) = times::date(text) {

@@ -36,11 +36,13 @@ pub enum OriginError {
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "an origin is a host with an optional port, as in shop.example or shop.example:8443",
+            Self::Malformed => "an origin is a host with an optional port, such as shop.example or shop.example:8443",
             Self::Insecure => "an origin is https; http only for localhost",
             Self::NotOnlyAnOrigin => "an origin has no path, query or user name",
-            Self::Wildcard => "a star stands for sub-domains, as in *.shop.example",
-            Self::Public => "below this domain strangers have theirs: name your own, as in *.shop.example",
+            Self::Wildcard => "a star stands for subdomains, such as *.shop.example",
+            Self::Public => {
+                "other people own domains below this one: put the star before your own, such as *.shop.example"
+            }
         })
     }
 }

@@ -120,10 +120,10 @@ test("the list of domains says which page may show the checkout, and adds the on
     await expect(page.getByLabel("Address of the page")).toHaveValue(address);
     return verdict;
   };
-  await expect(await test("dora.example/cart?x=1")).toContainText("Yes: pages of https://dora.example");
-  await expect(await test("https://www.shop.example/")).toContainText("by the entry https://*.shop.example");
+  await expect(await test("dora.example/cart?x=1")).toContainText("Yes: pages on https://dora.example");
+  await expect(await test("https://www.shop.example/")).toContainText("because of the entry https://*.shop.example");
   await expect(await test("https://shop.example/")).toContainText("No: https://shop.example is not on the list");
-  await expect(await test("http://dora.example/cart")).toContainText("No such page");
+  await expect(await test("http://dora.example/cart")).toContainText("Pages like this");
   await expect(await test("https://pay.dora.example/cart")).toContainText("No: https://pay.dora.example");
   await verdict.getByRole("button", { name: "Add https://pay.dora.example" }).click();
   await expect(page.getByRole("status").first()).toContainText("saved");

@@ -112,7 +112,7 @@ enum At {
 enum Cut {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the export was ended, for whoever asked for it may no longer")]
+    #[error("the export was ended: its requester lost access")]
     NoLonger,
 }
 
