@@ -261,11 +261,11 @@ const PAGE_HINT: Words = words("As your browser shows it.", "Telle que votre nav
 const TEST: Words = words("Test", "Tester");
 const ALLOWED: Words = words(
     "Yes: pages on {origin} can show the checkout, because of the entry {entry}.",
-    "Oui : les pages de {origin} peuvent afficher le paiement, grâce à l’entrée {entry}.",
+    "Oui\u{a0}: les pages de {origin} peuvent afficher le paiement, grâce à l’entrée {entry}.",
 );
 const MISSING: Words = words(
     "No: {origin} is not on the list. Shoppers would see a notice instead of the payment page.",
-    "Non : {origin} n’est pas dans la liste. Vos clients verraient un avis à la place de la page de paiement.",
+    "Non\u{a0}: {origin} n’est pas dans la liste. Vos clients verraient un avis à la place de la page de paiement.",
 );
 const NEVER: Words = words(
     "Pages like this cannot show the checkout.",

@@ -308,7 +308,7 @@ const NOTHING_YET: Words = words(
 const COMPARE: Words = words("Compare with your wallet", "Comparez avec votre portefeuille");
 const COMPARE_HOW: Words = words(
     "Open your wallet’s list of receiving addresses. Its first three must be these, in this order:",
-    "Ouvrez la liste des adresses de réception de votre portefeuille. Les trois premières doivent être celles-ci, dans cet ordre :",
+    "Ouvrez la liste des adresses de réception de votre portefeuille. Les trois premières doivent être celles-ci, dans cet ordre\u{a0}:",
 );
 const SAME: Words = words(
     "Payments already go to this wallet.",

@@ -31,7 +31,7 @@ pub(super) fn why(error: &DescriptorError, lang: Language) -> String {
         DescriptorError::Hardened => (
             words(
                 "The extended key is followed by a hardened step (h or '), which public keys cannot derive.",
-                "Une étape renforcée (h ou ') suit la clé étendue : une clé publique ne peut pas la dériver.",
+                "Une étape renforcée (h ou ') suit la clé étendue\u{a0}: une clé publique ne peut pas la dériver.",
             ),
             vec![],
         ),
@@ -45,7 +45,7 @@ pub(super) fn why(error: &DescriptorError, lang: Language) -> String {
         DescriptorError::Checksum => (
             words(
                 "The checksum after # does not match: a character is wrong or missing. Copy it again.",
-                "La somme de contrôle après # ne correspond pas : un caractère est faux ou manque. Copiez-le de nouveau.",
+                "La somme de contrôle après # ne correspond pas\u{a0}: un caractère est faux ou manque. Copiez-le de nouveau.",
             ),
             vec![],
         ),
@@ -84,7 +84,7 @@ pub(super) fn why(error: &DescriptorError, lang: Language) -> String {
         DescriptorError::Unsafe(_) => (
             words(
                 "The script of this descriptor is not safe: others could spend the money, or nobody could.",
-                "Le script de ce descripteur n’est pas sûr : d’autres pourraient en dépenser l’argent, ou personne.",
+                "Le script de ce descripteur n’est pas sûr\u{a0}: d’autres pourraient en dépenser l’argent, ou personne.",
             ),
             vec![],
         ),

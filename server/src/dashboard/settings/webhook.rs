@@ -268,7 +268,7 @@ const TEST_MEANS: Words = words(
     "Sends one test event now. It is marked as a test, and names no order.",
     "Envoie maintenant un événement de test. Il est marqué comme un test, et ne cite aucune commande.",
 );
-const TEST_ARRIVED: Words = words("The test arrived:", "Le test est arrivé :");
+const TEST_ARRIVED: Words = words("The test arrived:", "Le test est arrivé\u{a0}:");
 const TEST_FAILED: Words = words("The test failed:", "Le test a échoué\u{a0}:");
 const REDELIVER_ALL: Words = words("Redeliver failed events", "Livrer de nouveau les échecs");
 const GO_ON: Words = words(

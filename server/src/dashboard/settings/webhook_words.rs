@@ -83,7 +83,7 @@ fn url(error: &UrlError, lang: Language) -> String {
         .replace("{port}", &port.to_string()),
         UrlError::Credentials => words(
             "Leave out the user name and password. Verify the signature instead.",
-            "Retirez le nom d’utilisateur et le mot de passe : vérifiez plutôt la signature.",
+            "Retirez le nom d’utilisateur et le mot de passe\u{a0}: vérifiez plutôt la signature.",
         )
         .of(lang)
         .to_owned(),
