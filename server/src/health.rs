@@ -105,10 +105,10 @@ async fn admit(State(app): State<App>, request: Request, next: Next) -> Response
     let mut public = std::iter::once(&app.public_url).chain(&app.dashboard_url);
     let is_public = authority.is_some_and(|authority| public.any(|url| url.is_named_by(authority)));
     let (status, code, title) = if !is_allowed || is_public || is_proxied(request.headers()) {
-        let title = "This is for the networks of metrics_allow, by no proxy and under no public name.";
+        let title = "Only networks in metrics_allow can read this, without a proxy and not under a public name.";
         (StatusCode::FORBIDDEN, "forbidden", title)
     } else if !authority.is_some_and(|authority| is_named_inside(host_of(authority), &app.metrics_hosts)) {
-        let title = "This is served under an IP address, localhost and the names of metrics_hosts only.";
+        let title = "This is served only under an IP address, localhost and the names in metrics_hosts.";
         (StatusCode::MISDIRECTED_REQUEST, "unknown-host", title)
     } else {
         return next.run(request).await;
@@ -143,11 +143,12 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
     let stale = node.stale_secs(app.clock.moment().outside).filter(|_| is_hearing);
     let yes_or = |ok: bool, no: &str| if ok { "ok".to_owned() } else { no.to_owned() };
     let unscanned = app.charges.scans_wanted().len();
-    let awaited = format!("{unscanned} descriptors wait for the node to look for addresses that were used already");
+    let awaited =
+        format!("{unscanned} descriptors wait for the node to check whether their addresses were used before");
     let clock = app.charges.clock_report();
     let is_clock_right = !app.charges.moment().is_far_ahead();
     let ahead = format!(
-        "the time that was seen is {} s ahead of the machine's clock: see `bitpro clock show`",
+        "the latest stored time is {} s ahead of the machine's clock: see `bitpro clock show`",
         clock.ahead_secs
     );
     vec![
@@ -174,7 +175,7 @@ fn parts(app: &App, stores: bool) -> Vec<Part> {
 fn differences(app: &App) -> Option<Part> {
     let outcome = app.reconciler.last().filter(|outcome| outcome.left > 0)?;
     let says = format!(
-        "{} differences between what is stored and what should be: see `bitpro reconcile`",
+        "{} differences between stored data and what it should be: see `bitpro reconcile`",
         outcome.left
     );
     Some(Part {
@@ -190,7 +191,9 @@ fn forged_wallets(app: &App) -> Option<Part> {
     (count > 0).then(|| Part {
         name: "wallet-changes",
         ok: false,
-        says: format!("{count} changes of wallets were not written by this server and were withdrawn: somebody was in the database"),
+        says: format!(
+            "{count} wallet changes were not written by this server and were cancelled: someone changed the database"
+        ),
     })
 }
 

@@ -100,7 +100,7 @@ fn describe() {
     describe_gauge!("bitpro_charges", "Charges by state.");
     describe_gauge!("bitpro_streams_open", "Open live streams.");
     describe_gauge!("bitpro_connections_open", "Open connections.");
-    describe_gauge!("bitpro_tip_height", "Height of the tip that the charges stand on.");
+    describe_gauge!("bitpro_tip_height", "Height of the tip that the charges are based on.");
     describe_gauge!("bitpro_node_height", "Height of the tip of the node.");
     describe_gauge!(
         "bitpro_node_ready",
@@ -116,7 +116,7 @@ fn describe() {
     );
     describe_counter!(
         "bitpro_forged_wallets_total",
-        "Changes of wallets that another hand wrote into the database, and that were withdrawn."
+        "Wallet changes that were not written by this server, and were cancelled."
     );
     describe_counter!(
         "bitpro_zmq_gaps_total",
@@ -124,7 +124,7 @@ fn describe() {
     );
     describe_gauge!(
         "bitpro_rate_sources",
-        "Exchanges whose prices make the rate; 0: there is no rate, and no charge can be made."
+        "Exchanges in the rate; 0: there is no rate, and no charge can be created."
     );
     describe_gauge!(
         "bitpro_rate_age_seconds",
@@ -132,21 +132,18 @@ fn describe() {
     );
     describe_gauge!(
         "bitpro_rate_source_spread_bps",
-        "How far the highest price in the rate lies above the lowest, in hundredths of a percent."
+        "How far the highest price in the rate is above the lowest, in hundredths of a percent."
     );
     describe_gauge!("bitpro_rate_cents_per_btc", "The rate.");
     describe_counter!(
         "bitpro_rate_source_failures_total",
-        "Answers of an exchange that gave no price, by exchange."
+        "Answers without a price, by exchange."
     );
-    describe_gauge!(
-        "bitpro_webhook_deliveries_pending",
-        "Deliveries of webhooks that are still to be made."
-    );
-    describe_gauge!("bitpro_webhook_attempts_open", "Attempts that are under way.");
+    describe_gauge!("bitpro_webhook_deliveries_pending", "Pending webhook deliveries.");
+    describe_gauge!("bitpro_webhook_attempts_open", "Attempts in progress.");
     describe_gauge!(
         "bitpro_webhooks_paused",
-        "Webhooks whose receivers answered 410 Gone and that nobody has looked at since."
+        "Webhooks that are paused because the receiver answered 410 Gone."
     );
     describe_counter!(
         "bitpro_webhook_attempts_total",
@@ -154,31 +151,31 @@ fn describe() {
     );
     describe_histogram!(
         "bitpro_webhook_attempt_seconds",
-        "Time that first attempts took until their answer."
+        "Time until the answer to first attempts."
     );
     describe_counter!(
         "bitpro_limits_refused_total",
-        "What was refused because a limit was reached, by limit."
+        "Refusals because a limit was reached, by limit."
     );
     describe_counter!(
         "bitpro_limits_forgotten_total",
-        "Entries of a limit's memory that were forgotten early because it was full, by limit."
+        "Entries of a limit's memory that were dropped early because it was full, by limit."
     );
     describe_counter!(
         "bitpro_audit_lines_forgotten_total",
-        "Lines of merchants' logs of changes that were forgotten because a log was full."
+        "Lines of merchants' audit logs that were deleted because a log was full."
     );
     describe_gauge!(
         "bitpro_reconcile_differences",
-        "Differences that the last comparison of everything with everything has left."
+        "Differences that the last reconciliation left."
     );
     describe_gauge!(
         "bitpro_reconcile_last_run_timestamp_seconds",
-        "When the last comparison ended, in Unix seconds."
+        "When the last reconciliation ended, in Unix seconds."
     );
     describe_counter!(
         "bitpro_reconcile_runs_total",
-        "Comparisons by outcome: complete, or incomplete because chain and mempool could not be asked."
+        "Reconciliations by outcome: complete, or incomplete because chain and mempool could not be read."
     );
     describe_histogram!("bitpro_http_request_seconds", "Time to answer, by route and status.");
 }

@@ -23,7 +23,7 @@ pub(super) async fn execute(charges: &Charges) -> Reply {
         if error.is_disk_full() {
             return Failure::new(
                 Kind::Unavailable,
-                format!("{text}: the disk is full: a backup takes as much room there as the database, for a moment"),
+                format!("{text}: the disk is full: a backup briefly needs as much space there as the database"),
             );
         }
         error.into()

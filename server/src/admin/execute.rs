@@ -223,7 +223,7 @@ async fn changes(edit: MerchantEdit) -> Result<MerchantChanges, Failure> {
     if edit.script_type.is_some() && edit.descriptor.is_none() {
         return Err(Failure::new(
             Kind::Invalid,
-            "script_type is for an extended public key: give descriptor too",
+            "script_type is for an extended public key: add descriptor too",
         ));
     }
     let logo = match edit.logo.as_deref() {

@@ -39,7 +39,7 @@ pub(super) async fn execute(charges: &Charges, command: Command) -> Reply {
             let version = charges.seal().current();
             Ok(json!({"secrets": secrets, "encrypted_anew": resealed, "version": version}))
         }
-        _ => Err(Failure::new(Kind::Invalid, "this is no command about keys")),
+        _ => Err(Failure::new(Kind::Invalid, "this is not a command about keys")),
     }
 }
 

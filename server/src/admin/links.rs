@@ -91,11 +91,8 @@ pub(super) async fn execute(charges: &Charges, command: LinkCommand) -> Reply {
         }
         LinkCommand::RevokeKey { merchant, key } => {
             let mut bytes = [0; 16];
-            hex::decode_to_slice(&key, &mut bytes).map_err(|_| {
-                invalid(format!(
-                    "key = {key:?}: wanted 32 hexadecimal digits, as the list shows them"
-                ))
-            })?;
+            hex::decode_to_slice(&key, &mut bytes)
+                .map_err(|_| invalid(format!("key = {key:?}: wanted 32 hexadecimal digits, as in the list")))?;
             charges.revoke_link_key(id(&merchant)?, bytes).await?;
             Ok(json!({ "id": key }))
         }

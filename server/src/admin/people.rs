@@ -115,7 +115,7 @@ fn address(text: &str) -> Result<Email, Failure> {
     Email::read(text).ok_or_else(|| {
         Failure::new(
             Kind::Invalid,
-            format!("e-mail = {text:?}: wanted an address as in ada@shop.example"),
+            format!("e-mail = {text:?}: wanted an address such as ada@shop.example"),
         )
     })
 }

@@ -380,7 +380,7 @@ fn says(event: &Event) -> String {
             Some(reason) => format!("{} ({reason})", verdict.state),
             None => verdict.state.to_string(),
         },
-        Event::Restored { .. } => "numbers before it may have been told of events that are lost".to_owned(),
+        Event::Restored { .. } => "earlier numbers may have been used for events that are lost".to_owned(),
         Event::Announced { announcement, .. } => announcement.as_str().to_owned(),
     }
 }

@@ -191,7 +191,7 @@ impl Refusal {
 /// The code in English.
 fn title(code: &str) -> &'static str {
     match code {
-        "malformed-merchant-id" => "The merchant id is not a UUID of 36 characters.",
+        "malformed-merchant-id" => "The merchant id is not a UUID (36 characters).",
         "unknown-merchant" => "There is no such merchant.",
         "malformed-charge-id" => "The charge id is not a UUID (36 characters).",
         "unknown-charge" => "There is no such charge.",

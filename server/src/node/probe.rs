@@ -87,7 +87,7 @@ fn peers(connections: u32) -> CheckLine {
         CheckLine::new(
             "peers",
             Level::Warning,
-            "none: the node hears of no payment and no block",
+            "none: the node receives no payments and no blocks",
         )
     } else {
         CheckLine::new("peers", Level::Fine, connections.to_string())
@@ -96,7 +96,7 @@ fn peers(connections: u32) -> CheckLine {
 
 fn relay(relays: bool) -> CheckLine {
     if relays {
-        CheckLine::new("relay", Level::Fine, "transactions are taken from peers")
+        CheckLine::new("relay", Level::Fine, "transactions are accepted from peers")
     } else {
         CheckLine::new("relay", Level::Warning, Hearing::BlocksOnly.to_string())
     }
@@ -112,7 +112,7 @@ fn sync(config: &NodeConfig, chain: &ChainState, is_mempool_loaded: bool, now: T
         CheckLine::new(
             "sync",
             Level::Warning,
-            format!("{at}: payments are noticed when the node has caught up"),
+            format!("{at}: payments are noticed once the node has caught up"),
         )
     } else if !is_mempool_loaded {
         CheckLine::new(
@@ -190,9 +190,7 @@ fn pruning(chain: &ChainState) -> CheckLine {
         Some(lowest) if chain.pruned => CheckLine::new(
             "pruning",
             Level::Warning,
-            format!(
-                "on, blocks below {lowest} are gone: do not let the server be away for longer than the node keeps blocks"
-            ),
+            format!("on, blocks below {lowest} are gone: do not stop the server for longer than the node keeps blocks"),
         ),
         _ => CheckLine::new("pruning", Level::Fine, "off"),
     }

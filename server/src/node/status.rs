@@ -78,9 +78,9 @@ pub enum Hearing {
 impl fmt::Display for Hearing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Everything => "the node hears of transactions and blocks",
+            Self::Everything => "the node receives transactions and blocks",
             Self::Nothing => {
-                "the node has no peers: it hears of no payment and no block, and nothing times out or fails meanwhile"
+                "the node has no peers: it receives no payments and no blocks, and until then nothing times out or fails"
             }
             Self::Again => {
                 "the node has peers again: what was paid meanwhile shows with the next block, and nothing times out or fails \
@@ -160,14 +160,14 @@ impl fmt::Display for Condition {
             Self::Syncing { blocks, headers } => {
                 write!(
                     f,
-                    "the node is syncing: {blocks} of {headers} blocks; payments are noticed when it is done"
+                    "the node is syncing: {blocks} of {headers} blocks; payments are noticed once it is done"
                 )
             }
             Self::LoadingMempool => f.write_str("the node is loading its mempool"),
             Self::CatchingUp { height, target } => write!(f, "reading missed blocks: {height} of {target}"),
             Self::Failing(error) => error.fmt(f),
             Self::Held(hold) => hold.fmt(f),
-            Self::StoreFailing(error) => write!(f, "what the node says cannot be stored: {error}"),
+            Self::StoreFailing(error) => write!(f, "cannot store what the node reports: {error}"),
         }
     }
 }
@@ -214,7 +214,7 @@ impl fmt::Display for Hold {
         let Self { stored, node, reason } = self;
         write!(
             f,
-            "all events are held: the charges stand on block {} ({}), and the node at block {} ({}) ",
+            "all events are held: the charges are based on block {} ({}), and the node, at block {} ({}), ",
             stored.height, stored.hash, node.height, node.hash
         )?;
         match reason {
@@ -223,7 +223,7 @@ impl fmt::Display for Hold {
             }
             HoldReason::NothingShared => {
                 f.write_str(
-                    "shares nothing with what is kept of their chain: is it the right node for this database?",
+                    "shares no block with the stored part of their chain: is it the right node for this database?",
                 )?;
             }
             HoldReason::UnknownTip => f.write_str("has never seen it: is it the right node?")?,
@@ -232,7 +232,7 @@ impl fmt::Display for Hold {
             }
         }
         if reason.can_be_accepted() {
-            write!(f, "; to follow it nevertheless, set `accept_block` to {}", node.hash)?;
+            write!(f, "; to follow it anyway, set `accept_block` to {}", node.hash)?;
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl fmt::Display for ZmqState {
             Self::Absent => "no ZMQ notifications: the node is polled",
             Self::Connecting => "ZMQ is not connected: the node is polled",
             Self::Live => "ZMQ notifications arrive",
-            Self::Silent => "ZMQ is silent although the node moves: the node is polled",
+            Self::Silent => "ZMQ is silent although the node changes: the node is polled",
         })
     }
 }

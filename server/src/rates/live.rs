@@ -68,7 +68,7 @@ pub enum Failure {
 /// Why no exchange can be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this machine trusts no certificate authority, so no exchange can be asked: install the package ca-certificates"
+    "this machine trusts no certificate authority, so exchanges cannot be reached: install the package ca-certificates"
 )]
 pub struct NoTrust;
 

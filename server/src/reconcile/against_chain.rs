@@ -159,7 +159,7 @@ fn of_transaction(txid: Txid, outputs: &[&FoundOutput], charge: &Snapshot) -> Ve
     if let (true, Some(first)) = (sum != whole, outputs.first()) {
         let (code, id) = (Code::PaymentMissing, charge.charge.id);
         let reason = format!(
-            "{} pays it {whole} sat by {} outputs of one transaction, and {sum} sat are stored",
+            "{} pays it {whole} sat with {} outputs of one transaction, but {sum} sat are stored",
             place_in_words(first.place),
             outputs.len()
         );
@@ -176,11 +176,11 @@ fn of_output(output: &FoundOutput, charge: &Snapshot) -> Option<Finding> {
         if is_from_before(output, charge) {
             return None;
         }
-        let reason = format!("{there} pays it {sats} sat, and no such payment is stored");
+        let reason = format!("{there} pays it {sats} sat, but no such payment is stored");
         return Some(sighted(Code::PaymentMissing, id, reason, output, charge));
     };
     if payment.value != output.value {
-        let reason = format!("it is stored with {} sat, and pays {sats} sat", payment.value.to_sat());
+        let reason = format!("it is stored with {} sat, but pays {sats} sat", payment.value.to_sat());
         return Some(Finding {
             difference: Difference::of_charge(Code::PaymentValue, id, reason).about(output.outpoint),
             remedy: None,
@@ -188,14 +188,14 @@ fn of_output(output: &FoundOutput, charge: &Snapshot) -> Option<Finding> {
     }
     match payment.whereabouts {
         Whereabouts::Gone(loss) => {
-            let reason = format!("it is stored as {}, and {there} holds it", loss.as_str());
+            let reason = format!("it is stored as {}, but {there} contains it", loss.as_str());
             Some(sighted(Code::PaymentNotLost, id, reason, output, charge))
         }
         // A payment that is stored in a block is looked for in that block.
         Whereabouts::Live(_) if output.place == Place::Mempool => None,
         Whereabouts::Live(place) if place == output.place => None,
         Whereabouts::Live(place) => {
-            let reason = format!("it is stored in {}, and {there} holds it", place_in_words(place));
+            let reason = format!("it is stored in {}, but {there} contains it", place_in_words(place));
             Some(sighted(Code::PaymentElsewhere, id, reason, output, charge))
         }
     }
@@ -223,7 +223,7 @@ fn of_early_money(output: &FoundOutput, script: &StoredScript) -> Option<Finding
         return None;
     }
     let reason = format!(
-        "index {} of descriptor {} has not been given out, {} pays it, and it is not kept back",
+        "index {} of descriptor {} was not issued, but {} pays it, and it is not held back",
         script.index,
         script.descriptor.0,
         place_in_words(output.place)
@@ -244,7 +244,7 @@ fn of_conflict(conflict: &FoundConflict, charge: &Snapshot) -> Vec<Finding> {
     });
     let finding = |outpoint: Outpoint| {
         let reason = format!(
-            "it is stored as unconfirmed, and transaction {} in block {} took its place",
+            "it is stored as unconfirmed, but transaction {} in block {} replaced it",
             conflict.spender, conflict.block.height
         );
         Finding {
@@ -339,7 +339,7 @@ pub(super) fn not_in_chain(
     spender: Option<Txid>,
 ) -> Finding {
     let why = match seen {
-        Seen::NotThere => "which does not hold it",
+        Seen::NotThere => "which does not contain it",
         Seen::There | Seen::OtherBlock | Seen::NotRead => "which is not in the chain",
     };
     let reason = format!("it is stored in block {} ({}), {why}", block.height, block.hash);

@@ -30,7 +30,7 @@ impl Run<'_> {
             self.report.note(
                 "nothing-observed",
                 None,
-                "no node was ever observed: there is nothing to compare",
+                "no node was observed yet: there is nothing to compare",
             );
             return Ok(());
         };
@@ -44,7 +44,7 @@ impl Run<'_> {
         let Some(to) = self.common_tip(tip.block).await? else {
             self.report.complete = false;
             let says = format!(
-                "the node's chain does not hold block {} ({}), on which the charges stand: it is behind, or on another chain",
+                "the node's chain does not contain block {} ({}), which the charges are based on: it is behind, or on another chain",
                 tip.block.height, tip.block.hash
             );
             self.report.note("other-chain", None, says);
@@ -73,7 +73,7 @@ impl Run<'_> {
         let standing = self.ask(Survey::standing).await?;
         if standing.tip.height > to.height {
             let says = format!(
-                "blocks above {} were not looked at: the charges have not come to them yet",
+                "blocks above {} were not checked: the charges have not reached them yet",
                 to.height
             );
             self.report.note("blocks-ahead", None, says);

@@ -52,7 +52,7 @@ impl Run<'_> {
     async fn mend(&self, stored: &StoredCharge, found: &[Difference]) -> Result<Option<String>, Break> {
         let forbidding = found.iter().find(|difference| difference.code.forbids_decisions());
         if let Some(forbidding) = forbidding {
-            let why = format!("what is stored of the charge cannot be relied on ({})", forbidding.code);
+            let why = format!("the stored data of the charge is not reliable ({})", forbidding.code);
             return Ok(Some(why));
         }
         let Ok(row) = &stored.row else { return Ok(None) };
@@ -74,7 +74,7 @@ impl Run<'_> {
             return Ok(None);
         }
         if self.survey.is_none() {
-            return Ok(Some("chain and mempool could not be asked".to_owned()));
+            return Ok(Some("chain and mempool could not be read".to_owned()));
         }
         let (anew, nowhere) = self.transactions_of(row, &without_bytes).await?;
         for tx in anew {
@@ -82,7 +82,7 @@ impl Run<'_> {
         }
         let (transactions, missing) = self.transactions_of(row, &without).await?;
         let trouble = self.observe(transactions, Vec::new()).await.err();
-        let missing = (missing + nowhere > 0).then(|| "it is nowhere to be found".to_owned());
+        let missing = (missing + nowhere > 0).then(|| "it cannot be found anywhere".to_owned());
         Ok(trouble.or(missing))
     }
 

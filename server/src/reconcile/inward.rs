@@ -45,7 +45,7 @@ pub(super) fn compare(stored: &StoredCharge, tip: Option<u32>) -> Vec<Difference
     if let Some(tip) = tip {
         // A few blocks may have left the chain since it was marked.
         if parts.is_empty() && !stored.columns.is_open && row.is_open(tip.saturating_add(REORG)) {
-            let reason = "chain or time can still move it, and it is marked as ended";
+            let reason = "chain or time can still change it, but it is marked as ended";
             found.push(Difference::of_charge(Code::OpenUnmarked, id, reason));
         }
         let verdict = folded.verdict(tip);
@@ -55,7 +55,7 @@ pub(super) fn compare(stored: &StoredCharge, tip: Option<u32>) -> Vec<Difference
                 None => state.to_string(),
             };
             let reason = format!(
-                "it is {}, and under block {tip} its payments make it {}",
+                "it is {}, but at block {tip} its payments make it {}",
                 word(folded.state, folded.reason),
                 word(verdict.state, verdict.reason)
             );
@@ -110,7 +110,7 @@ fn differing(folded: &Charge, row: &Charge, stored: &StoredCharge) -> Vec<&'stat
         .map(|(name, _)| name)
         .collect();
     if parts.is_empty() && folded != row {
-        parts.push("what was decided about its payments and its time");
+        parts.push("the decisions about its payments and its time");
     }
     parts
 }
@@ -140,12 +140,12 @@ fn payments(stored: &StoredCharge, folded: &Charge) -> Vec<Difference> {
         match rows.get(&payment.outpoint) {
             None => differs(
                 payment.outpoint,
-                "the log has it, and the table of payments has not".to_owned(),
+                "the log has it, but the table of payments does not".to_owned(),
             ),
             Some(row) if **row != row_of(payment) => differs(
                 payment.outpoint,
                 format!(
-                    "the table of payments has {}, the log {}",
+                    "the table of payments has {}, but the log has {}",
                     in_words(row),
                     in_words(&row_of(payment))
                 ),
@@ -156,7 +156,7 @@ fn payments(stored: &StoredCharge, folded: &Charge) -> Vec<Difference> {
     for outpoint in rows.keys().filter(|outpoint| folded.payment(**outpoint).is_none()) {
         differs(
             *outpoint,
-            "the table of payments has it, and the log has not".to_owned(),
+            "the table of payments has it, but the log does not".to_owned(),
         );
     }
     found
@@ -205,7 +205,7 @@ fn transactions(stored: &StoredCharge, folded: &Charge, tip: Option<u32>) -> Vec
     let mut found = Vec::new();
     for outpoint in without_transaction(stored) {
         if folded.payment(outpoint).is_some() {
-            let reason = "the payment is stored, and its transaction is not";
+            let reason = "the payment is stored, but its transaction is not";
             found.push(Difference::of_charge(Code::TransactionMissing, stored.id, reason).about(outpoint));
         }
     }
@@ -215,10 +215,7 @@ fn transactions(stored: &StoredCharge, folded: &Charge, tip: Option<u32>) -> Vec
         if let (true, Some(kept)) = (is_first, stored.transactions.get(&txid)) {
             let flaws = flaws(kept, payment, tip);
             if !flaws.is_empty() {
-                let reason = format!(
-                    "of its transaction, these are not as they have to be: {}",
-                    flaws.join(", ")
-                );
+                let reason = format!("these parts of its transaction are wrong: {}", flaws.join(", "));
                 found.push(Difference::of_charge(Code::TransactionChanged, stored.id, reason).about(txid));
             }
         }
@@ -282,12 +279,12 @@ fn announcements(stored: &StoredCharge, told: &[(i64, String)]) -> Vec<Differenc
             let (code, reason) = if balance > 0 {
                 (
                     Code::AnnouncementMissing,
-                    "the log announces it, and the outbox does not hold it",
+                    "the log announces it, but it is not in the outbox",
                 )
             } else {
                 (
                     Code::AnnouncementInvented,
-                    "the outbox holds it, and the log does not announce it",
+                    "it is in the outbox, but the log does not announce it",
                 )
             };
             Difference::of_charge(code, stored.id, reason).about(format!("{announcement} at sequence {sequence}"))

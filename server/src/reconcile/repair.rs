@@ -56,7 +56,7 @@ impl Run<'_> {
                 held_back
                     .txs
                     .entry(remedy.txid())
-                    .or_insert_with(|| "another charge of the same transaction cannot be decided about".to_owned());
+                    .or_insert_with(|| "another charge of the same transaction cannot be decided".to_owned());
                 continue;
             }
             match remedy {
@@ -78,7 +78,7 @@ impl Run<'_> {
                     }
                     Unplaced::Unknown => {
                         let why =
-                            "its bytes are not stored, and it is nowhere to be found: nothing proves how it was lost";
+                            "its bytes are not stored, and it cannot be found anywhere: nothing proves how it was lost";
                         held_back.txs.insert(*txid, why.to_owned());
                     }
                 },
@@ -89,7 +89,7 @@ impl Run<'_> {
             match self.reported(found, since).await? {
                 Some(tx) => transactions.push(tx),
                 None => {
-                    held_back.txs.insert(txid, "it was not there any more".to_owned());
+                    held_back.txs.insert(txid, "it was no longer there".to_owned());
                 }
             }
         }
@@ -123,7 +123,7 @@ impl Run<'_> {
                 .iter()
                 .find(|difference| difference.code.forbids_decisions())
             {
-                let why = format!("what is stored of the charge cannot be relied on ({})", forbidding.code);
+                let why = format!("the stored data of the charge is not reliable ({})", forbidding.code);
                 held_back.charges.insert(charge.id, why);
             }
         }
@@ -187,7 +187,7 @@ impl Run<'_> {
         let mut outcome = Ok(());
         for _ in 0..ATTEMPTS {
             let (Some(tip), Some(observed_until)) = (charges.stored_tip(), charges.observed_until()) else {
-                return Err("no node was ever observed".to_owned());
+                return Err("no node was observed yet".to_owned());
             };
             let standing = self.deepening(&transactions, tip.block.height).await?;
             let view = View {

@@ -63,7 +63,7 @@ impl<'i> Run<'i> {
         self.look_at_counts().await?;
         for (table, row, parent) in self.inner.charges.store().orphans(ORPHANS).await? {
             let row = row.map_or_else(String::new, |row| format!(" {row}"));
-            let reason = format!("row{row} of {table} belongs to a row of {parent} that is not there");
+            let reason = format!("row{row} of {table} belongs to a row of {parent} that does not exist");
             self.report
                 .add(Difference::general(Code::RowOrphaned, reason).about(format!("{table}{row}")));
         }
@@ -84,7 +84,7 @@ impl<'i> Run<'i> {
             left = store.wrong_counts().await?;
         }
         for (state, counted, there) in wrong {
-            let reason = format!("{counted} charges were counted as {state}, and there are {there}");
+            let reason = format!("{counted} charges were counted as {state}, but there are {there}");
             let difference = Difference::general(Code::CountWrong, reason).about(&state);
             self.report.add(Difference {
                 repaired: self.request.fix && left.iter().all(|(other, ..)| *other != state),

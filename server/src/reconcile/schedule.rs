@@ -9,7 +9,7 @@ use super::{Outcome, Reconciler, Request, Since};
 
 /// After a start the watcher, and shoppers, come first.
 const FIRST: Duration = Duration::from_secs(5 * 60);
-/// When chain and mempool could not be asked, it is tried again after this.
+/// When chain and mempool could not be read, it is tried again after this.
 const AGAIN: Duration = Duration::from_secs(10 * 60);
 
 impl Reconciler {
@@ -43,7 +43,7 @@ impl Reconciler {
                         charge = difference.charge.map(|id| id.to_string()),
                         subject = difference.subject,
                         reason = difference.reason,
-                        "what is stored differs from what should be"
+                        "stored data differs from what it should be"
                     );
                 }
                 tracing::info!(
@@ -53,12 +53,12 @@ impl Reconciler {
                     to = report.to_height,
                     differences = report.left(),
                     complete = report.complete,
-                    "everything was compared with chain and mempool"
+                    "compared everything with chain and mempool"
                 );
                 report.complete
             }
             Err(error) => {
-                tracing::error!(%error, "nothing was compared with chain and mempool");
+                tracing::error!(%error, "cannot compare with chain and mempool");
                 false
             }
         }

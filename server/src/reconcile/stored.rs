@@ -91,7 +91,7 @@ impl Run<'_> {
     fn look_for_unconfirmed(&mut self, charge: ChargeId, outpoint: Outpoint) {
         let is_absent = self.pool.as_ref().is_some_and(|pool| !pool.contains(&outpoint.txid));
         if is_absent {
-            let says = format!("{outpoint} is stored as unconfirmed, and the node's mempool does not hold it");
+            let says = format!("{outpoint} is stored as unconfirmed, but is not in the node's mempool");
             self.report.note("payment-not-in-mempool", Some(charge), says);
         }
     }

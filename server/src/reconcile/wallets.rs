@@ -41,8 +41,7 @@ impl Run<'_> {
                 .find(|descriptor| descriptor.id == wallet.descriptor)
                 .map_or("", |descriptor| descriptor.text.as_str());
             if !self.inner.charges.is_own_wallet(wallet.merchant, text, &wallet.mac) {
-                let reason =
-                    "the merchant was not given this descriptor by this server: the money may go to a stranger";
+                let reason = "this server did not assign this descriptor to the merchant: money may go to a stranger";
                 self.report.add(
                     Difference::general(Code::WalletChanged, reason).about(format!("merchant {}", wallet.merchant)),
                 );
@@ -108,7 +107,7 @@ impl Run<'_> {
                 .filter(|index| **index >= descriptor.next_index)
             {
                 let reason = format!(
-                    "index {index} was given out, and the next one would be {}: an address could be given out twice",
+                    "index {index} was issued, but the next one would be {}: an address could be issued twice",
                     descriptor.next_index
                 );
                 self.report.add(
@@ -144,7 +143,7 @@ fn underived(scripts: &[StoredScript], receives: &Receives) -> Vec<Difference> {
         .filter(|script| !is_derived(script))
         .map(|script| {
             let reason = format!(
-                "the script does not follow from index {} of descriptor {}: whoever pays it may pay a stranger",
+                "the script does not follow from index {} of descriptor {}: money to it may go to a stranger",
                 script.index, script.descriptor.0
             );
             let subject = format!("script {}", script.id.0);
@@ -170,7 +169,7 @@ fn behind_mark(
             continue;
         }
         let marked = marked.map_or_else(|| "knows none".to_owned(), |marked| format!("stands at {marked}"));
-        let reason = format!("index {index} was given out, and the issuance mark {marked}");
+        let reason = format!("index {index} was issued, but the issuance mark {marked}");
         behind.push(Difference::general(Code::MarkBehind, reason).about(format!("descriptor {}", id.0)));
     }
     behind

@@ -18,7 +18,7 @@ pub enum DescriptorError {
     },
     /// No wildcard: every charge would get the same address.
     #[error(
-        "the descriptor has no wildcard: it must end in /* (as in …/0/*), so that every charge gets an address of its own"
+        "the descriptor has no wildcard: it must end in /* (such as …/0/*), so that every charge gets its own address"
     )]
     Unranged,
     /// A hardened step after the extended key, which only the private key could take.

@@ -116,7 +116,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "log-ins of strangers",
+        "logins of strangers",
         &[
             "a_guesser_is_stopped_and_the_owner_is_not",
             "all_strangers_together_have_a_ceiling_whatever_they_type",
@@ -160,7 +160,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "letters to the operator about requests",
+        "e-mails to the operator about requests",
         &["many_requests_from_many_places_make_few_letters_and_one_to_the_operator"],
     ),
     (
@@ -228,7 +228,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         &["the_same_idempotency_key_gets_the_same_answer_for_a_day"],
     ),
     (
-        "log-ins from a browser that is known, and confirmations in a session",
+        "logins from a browser that is known, and confirmations in a session",
         &[
             "strangers_spend_nothing_that_a_known_browser_or_a_session_has",
             "a_member_with_browsers_without_number_has_one_accounts_budget",
@@ -249,7 +249,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         &["a_browser_is_known_to_four_accounts_and_forgets_the_oldest"],
     ),
     (
-        "letters about new browsers",
+        "e-mails about new browsers",
         &["the_mailbox_is_told_of_a_log_in_from_a_new_browser_and_not_flooded"],
     ),
     (
@@ -280,7 +280,7 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "lines of the log of changes",
+        "lines of the audit log",
         &["a_member_who_changes_things_without_end_is_stopped_and_a_full_log_forgets_its_oldest_lines"],
     ),
     (
@@ -366,7 +366,7 @@ pub(super) const NOTHING_TO_PASS: &[(&str, &str)] = &[
         "the capacity is given to the cache when it is made, and holding it is the cache's own duty",
     ),
     (
-        "deliveries, kept answers, log of changes, people's letters and sessions",
+        "deliveries, kept answers, audit log, people's e-mails and sessions",
         "each has its row and its tests above",
     ),
     (
@@ -378,8 +378,8 @@ pub(super) const NOTHING_TO_PASS: &[(&str, &str)] = &[
         "it grows with wallets, whose changes have a row above",
     ),
     (
-        "letters as files, where no mail server is named",
-        "letters have rows above, and what an operator has not read is not removed",
+        "e-mails as files, where no mail server is named",
+        "e-mails have rows above, and what an operator has not read is not removed",
     ),
     (
         "deliveries and their attempts",

@@ -149,7 +149,7 @@ impl Malformed {
 
 /// A price out of an answer, which calls it `name`.
 fn price(name: &str, text: &str) -> Result<Price, Malformed> {
-    Price::parse(text).ok_or_else(|| Malformed::Shape(format!("{name} is no positive decimal number")))
+    Price::parse(text).ok_or_else(|| Malformed::Shape(format!("{name} is not a positive decimal number")))
 }
 
 /// An instant given as Unix seconds, which may have decimals.
@@ -158,7 +158,7 @@ fn unix_seconds(text: &str) -> Result<Timestamp, Malformed> {
     let millis = format!("{:0<3}", &fraction.get(..fraction.len().min(3)).unwrap_or("x"));
     match (secs.parse::<u32>(), millis.parse::<u16>()) {
         (Ok(secs), Ok(millis)) => Ok(Timestamp(i64::from(secs) * 1000 + i64::from(millis))),
-        _ => Err(Malformed::Shape("the time is no number of seconds".to_owned())),
+        _ => Err(Malformed::Shape("the time is not a number of seconds".to_owned())),
     }
 }
 

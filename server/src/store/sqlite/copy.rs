@@ -48,7 +48,7 @@ pub(crate) struct Identity {
     pub(crate) charges: i64,
     /// Of these, charges that were pending or seen.
     pub(crate) open: i64,
-    /// Deliveries of webhooks that are still to be made.
+    /// Pending webhook deliveries.
     pub(crate) deliveries: i64,
     /// The height of the last block that it knows.
     pub(crate) height: Option<i64>,

@@ -8,13 +8,13 @@ use crate::wallet::slip132::{self, Prefix};
 pub(super) fn around_key(text: &str, script_type: Option<&str>) -> Result<String, DescriptorError> {
     let key = key_of(text);
     let Some(prefix) = slip132::prefix_of(key) else {
-        return Err(DescriptorError::Malformed("it begins like neither".to_owned()));
+        return Err(DescriptorError::Malformed("it starts like neither".to_owned()));
     };
     let open = match (script_type.unwrap_or_default(), prefix.implied) {
         ("", Some(open @ ("wpkh(" | "sh(wpkh("))) => open,
         ("", Some(_)) => {
             return Err(DescriptorError::Malformed(
-                "a key of a multi-signature wallet needs its whole descriptor".to_owned(),
+                "a key of a multi-signature wallet needs the full descriptor".to_owned(),
             ));
         }
         ("", None) => return Err(DescriptorError::ScriptTypeNeeded),
@@ -105,6 +105,6 @@ pub(super) fn refuse_unsupported(body: &str) -> Result<(), DescriptorError> {
     Err(if plain {
         DescriptorError::Unsupported(name.to_owned())
     } else {
-        DescriptorError::Malformed("it does not begin with the name of a script".to_owned())
+        DescriptorError::Malformed("it does not start with the name of a script".to_owned())
     })
 }
