@@ -2,11 +2,12 @@
 //! read at the most.
 
 mod bounded;
+mod line;
 
-use hyper_util::client::legacy;
 use rustls::{ClientConfig, RootCertStore};
 
 pub(crate) use bounded::Bounded;
+pub(crate) use line::{Line, Silence};
 
 /// Some exchanges refuse clients without a name.
 pub(crate) const NAME: &str = concat!("bitpro/", env!("CARGO_PKG_VERSION"));
@@ -38,9 +39,9 @@ pub fn system_roots() -> RootCertStore {
 }
 
 /// The error with what caused it: the client's own words are only "client error (Connect)".
-pub(crate) fn with_causes(error: &legacy::Error) -> String {
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         text.push_str(": ");
         text.push_str(&error.to_string());

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use bitpro_checkout_app::ssr::{Template, TemplateError};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -81,6 +82,8 @@ pub enum ServeError {
 
 /// Connections to `metrics_listen` at once.
 pub(crate) const METRICS_CONNECTIONS: usize = 64;
+/// The watcher's calls are broken off at once; what it has to do then is one commit.
+const WATCHER_ENDS: Duration = Duration::from_secs(10);
 /// Connections that may wait to be accepted: a shop's whole crowd after a restart.
 const BACKLOG: u32 = 1_024;
 
@@ -290,8 +293,12 @@ async fn serve_instance(
     if let Err(error) = tidying.await {
         tracing::error!(%error, "old API requests were no longer deleted");
     }
-    if watching.stopped.await.is_err() {
-        tracing::error!("the watcher had died");
+    match tokio::time::timeout(WATCHER_ENDS, watching.stopped).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => tracing::error!("the watcher had died"),
+        Err(_) => tracing::error!(
+            "the watcher does not end, and is waited for no longer; the next start reads what it leaves"
+        ),
     }
     if let Err(error) = sending.await {
         tracing::error!(%error, "the webhook sender had died");

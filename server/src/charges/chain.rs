@@ -105,7 +105,8 @@ impl ChargesPort for Charges {
             | Condition::LoadingMempool
             | Condition::CatchingUp { .. }
             | Condition::Failing(_)
-            | Condition::StoreFailing(_) => {}
+            | Condition::StoreFailing(_)
+            | Condition::Stalled => {}
         }
         let shown = condition.for_shoppers();
         // Open pages tell the shopper at once that paying is still safe, and when all is well again.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bitcoin::{BlockHash, Transaction};
 use bitpro_charge::{Outpoint, Txid};
 use tokio::runtime::{Handle, Runtime};
+use tokio_util::sync::CancellationToken;
 
 pub use super::rpc::answers::{
     ChainState, Header, MempoolEntry, MempoolSnapshot, MempoolState, NetworkState, Notification, Peer, Unspent,
@@ -18,7 +19,7 @@ pub use super::zmq::{Listener, Shortening, Topic, Wake};
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::rpc::{BlockReader, CALL_TIMEOUT, Rpc};
+use super::rpc::{Asking, BlockReader, Pulse, Rpc};
 
 /// A scan reads the whole UTXO set: minutes on a good disk, and never the reason for a time-out.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
@@ -104,6 +105,7 @@ pub struct RealNode {
     config: NodeConfig,
     rpc: Rpc,
     blocks: BlockReader,
+    stop: CancellationToken,
     runtime: Handle,
 }
 
@@ -111,10 +113,16 @@ impl RealNode {
     /// The configured node. Nothing is sent yet; notifications are listened to on `runtime`.
     #[must_use]
     pub fn new(config: &NodeConfig, runtime: Handle) -> Self {
+        Self::asked_by(config, runtime, Asking::alone())
+    }
+
+    /// The same, asked in this way.
+    pub(super) fn asked_by(config: &NodeConfig, runtime: Handle, asking: Asking) -> Self {
         Self {
             config: config.clone(),
-            rpc: Rpc::new(config, CALL_TIMEOUT),
-            blocks: BlockReader::new(config),
+            blocks: BlockReader::new(config, &asking),
+            stop: asking.stop.clone(),
+            rpc: Rpc::new(config, asking),
             runtime,
         }
     }
@@ -199,7 +207,12 @@ impl NodeApi for RealNode {
 
     fn scan(&self, ranges: &[(String, u32)]) -> Result<UtxoScan, NodeError> {
         // On a connection of its own, which waits for as long as a scan takes.
-        Rpc::new(&self.config, SCAN_TIMEOUT).scan(ranges)
+        let asking = Asking {
+            patience: SCAN_TIMEOUT,
+            stop: self.stop.clone(),
+            pulse: Pulse::default(),
+        };
+        Rpc::new(&self.config, asking).scan(ranges)
     }
 
     fn listen(&self, listener: Listener) {

@@ -7,7 +7,7 @@ use super::config::NodeConfig;
 use super::endpoint::endpoints;
 use super::error::NodeError;
 use super::rpc::answers::ChainState;
-use super::rpc::{BlockReader, CALL_TIMEOUT, Rpc};
+use super::rpc::{Asking, BlockReader, Rpc};
 use super::status::{Hearing, NodeStatus};
 
 /// A clock that differs by more than this makes "first seen" vague (R5).
@@ -48,7 +48,7 @@ impl CheckLine {
 /// Looks at the node: version, network, sync, clock, notifications, REST, pruning. Blocks; `now` is our own time.
 #[must_use]
 pub fn probe(config: &NodeConfig, now: impl Fn() -> Timestamp) -> Vec<CheckLine> {
-    let rpc = Rpc::new(config, CALL_TIMEOUT);
+    let rpc = Rpc::new(config, Asking::alone());
     let mut lines = Vec::new();
     if let Err(error) = ask(config, &rpc, now, &mut lines) {
         lines.push(CheckLine::new("node", Level::Failure, error.to_string()));
@@ -174,7 +174,7 @@ fn notifications(config: &NodeConfig, rpc: &Rpc) -> Result<CheckLine, NodeError>
 }
 
 fn rest(config: &NodeConfig) -> CheckLine {
-    if BlockReader::new(config).find_rest(config) {
+    if BlockReader::new(config, &Asking::alone()).find_rest(config) {
         CheckLine::new("rest", Level::Fine, "on")
     } else {
         CheckLine::new(

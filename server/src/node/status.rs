@@ -125,6 +125,8 @@ pub enum Condition {
     Held(Hold),
     /// The charges cannot be stored.
     StoreFailing(String),
+    /// The watcher itself does not come round, whatever holds it up.
+    Stalled,
 }
 
 impl Condition {
@@ -135,7 +137,7 @@ impl Condition {
             Self::Ready => NodeView::Ready,
             Self::Starting | Self::Syncing { .. } | Self::LoadingMempool | Self::CatchingUp { .. } => NodeView::Syncing,
             Self::Failing(NodeError::WarmingUp(_)) => NodeView::Syncing,
-            Self::Isolated | Self::Failing(_) | Self::Held(_) | Self::StoreFailing(_) => NodeView::Away,
+            Self::Isolated | Self::Failing(_) | Self::Held(_) | Self::StoreFailing(_) | Self::Stalled => NodeView::Away,
         }
     }
 
@@ -168,6 +170,9 @@ impl fmt::Display for Condition {
             Self::Failing(error) => error.fmt(f),
             Self::Held(hold) => hold.fmt(f),
             Self::StoreFailing(error) => write!(f, "cannot store what the node reports: {error}"),
+            Self::Stalled => f.write_str(
+                "the watcher has made no progress for a minute or more, so no payment is noticed; if this lasts, restart the server",
+            ),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The watcher on real nodes, with charges that only remember what they were told.
 
+mod broken;
 mod catching_up;
 mod chain;
 mod conditions;

@@ -350,6 +350,19 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "an answer of the node, by RPC or REST",
+        &[
+            "nothing_without_end_is_read_on",
+            "an_answer_that_ends_within_its_head_is_an_error_and_the_next_is_heard",
+            "an_answer_that_drips_is_heard_until_the_deadline_of_the_whole",
+            "an_answer_that_breaks_off_in_its_head_costs_a_round_and_silence_holds_up_no_end",
+        ],
+    ),
+    (
+        "a watcher that makes no progress",
+        &["a_pulse_that_stands_still_is_felt_until_it_beats_again"],
+    ),
+    (
         "a command from the command line",
         &["a_command_without_an_end_is_not_kept_and_others_are_carried_out"],
     ),

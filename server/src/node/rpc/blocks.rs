@@ -1,6 +1,5 @@
 //! Reading blocks: by REST where the node offers it, else as hex; nothing is believed before hash and merkle root fit (R7).
 
-use std::io::Read as _;
 use std::sync::mpsc::sync_channel;
 
 use bitcoin::consensus::encode::deserialize;
@@ -8,21 +7,19 @@ use bitcoin::{Block, BlockHash, TxMerkleNode, Txid};
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::{CALL_TIMEOUT, Rpc};
+use super::{Asking, Rpc};
 use crate::node::config::NodeConfig;
 use crate::node::error::NodeError;
 
-/// More than a block of four million weight units can have.
-const BLOCK_LIMIT: u64 = 8_000_000;
 /// Blocks that are fetched and checked at the same time: hashing a full block takes as long as the node takes to send it.
 const LANES: usize = 2;
 /// `RPC_MISC_ERROR`: what `getblock` answers for a pruned block.
 const MISC_ERROR: i32 = -1;
 
-/// Reads blocks on a connection of its own, so that the next one can come while another is looked through.
+/// Reads blocks on connections of its own, so that the next one can come while another is looked through.
 pub(in crate::node) struct BlockReader {
-    rpc: Rpc,
-    agent: ureq::Agent,
+    lanes: [Rpc; LANES],
+    /// Where REST is, once it is known to be on.
     rest: Mutex<Option<String>>,
 }
 
@@ -38,26 +35,17 @@ pub struct CheckedBlock {
 
 impl BlockReader {
     /// A reader for the configured node, by RPC until REST is known to be on.
-    pub(in crate::node) fn new(config: &NodeConfig) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(CALL_TIMEOUT))
-            .http_status_as_error(false)
-            .build();
+    pub(in crate::node) fn new(config: &NodeConfig, asking: &Asking) -> Self {
         Self {
-            rpc: Rpc::new(config, CALL_TIMEOUT),
-            agent: agent.into(),
+            lanes: std::array::from_fn(|_| Rpc::new(config, asking.clone())),
             rest: Mutex::new(None),
         }
     }
 
     /// Finds out whether the node was started with `-rest`.
     pub(in crate::node) fn find_rest(&self, config: &NodeConfig) -> bool {
-        let base = format!("{}rest", with_slash(config.rpc_url.as_str()));
-        let is_on = self
-            .agent
-            .get(format!("{base}/chaininfo.json"))
-            .call()
-            .is_ok_and(|response| response.status().is_success());
+        let base = format!("{}rest", with_slash(config.rpc_url.path()));
+        let is_on = self.lanes[0].get(&format!("{base}/chaininfo.json")).is_some();
         *self.rest.lock() = is_on.then_some(base);
         is_on
     }
@@ -72,15 +60,15 @@ impl BlockReader {
         mut take: impl FnMut(CheckedBlock) -> Result<(), E>,
     ) -> Result<(), E> {
         if let [hash] = hashes {
-            return take(self.checked(*hash)?);
+            return take(self.checked(&self.lanes[0], *hash)?);
         }
         std::thread::scope(|scope| {
-            let lanes: Vec<_> = (0..LANES)
-                .map(|lane| {
+            let lanes: Vec<_> = (self.lanes.iter().enumerate())
+                .map(|(lane, rpc)| {
                     let (checked, blocks) = sync_channel(1);
                     scope.spawn(move || {
                         for &hash in hashes.iter().skip(lane).step_by(LANES) {
-                            let block = self.checked(hash);
+                            let block = self.checked(rpc, hash);
                             let is_last = block.is_err();
                             if checked.send(block).is_err() || is_last {
                                 break;
@@ -98,42 +86,24 @@ impl BlockReader {
         })
     }
 
-    fn checked(&self, hash: BlockHash) -> Result<CheckedBlock, NodeError> {
-        CheckedBlock::check(hash, &self.bytes(hash)?)
+    fn checked(&self, rpc: &Rpc, hash: BlockHash) -> Result<CheckedBlock, NodeError> {
+        CheckedBlock::check(hash, &self.bytes(rpc, hash)?)
     }
 
-    fn bytes(&self, hash: BlockHash) -> Result<Vec<u8>, NodeError> {
-        if let Some(bytes) = self.by_rest(hash) {
+    fn bytes(&self, rpc: &Rpc, hash: BlockHash) -> Result<Vec<u8>, NodeError> {
+        let rest = self.rest.lock().clone();
+        if let Some(bytes) = rest.and_then(|base| rpc.get(&format!("{base}/block/{hash}.bin"))) {
             return Ok(bytes);
         }
         // The RPC also says why REST had nothing.
-        let hex: String = self
-            .rpc
-            .call("getblock", &json!([hash, 0]))
-            .map_err(|error| match error {
-                NodeError::Refused {
-                    code: MISC_ERROR,
-                    message,
-                } if message.contains("pruned") => NodeError::Pruned(crate::node::convert::block_hash(hash)),
-                other => other,
-            })?;
+        let hex: String = rpc.call("getblock", &json!([hash, 0])).map_err(|error| match error {
+            NodeError::Refused {
+                code: MISC_ERROR,
+                message,
+            } if message.contains("pruned") => NodeError::Pruned(crate::node::convert::block_hash(hash)),
+            other => other,
+        })?;
         hex::decode(hex).map_err(|error| NodeError::Malformed(format!("block {hash}: {error}")))
-    }
-
-    fn by_rest(&self, hash: BlockHash) -> Option<Vec<u8>> {
-        let base = self.rest.lock().clone()?;
-        let mut response = self.agent.get(format!("{base}/block/{hash}.bin")).call().ok()?;
-        if !response.status().is_success() {
-            return None;
-        }
-        let mut bytes = Vec::with_capacity(2_000_000);
-        response
-            .body_mut()
-            .as_reader()
-            .take(BLOCK_LIMIT)
-            .read_to_end(&mut bytes)
-            .ok()?;
-        Some(bytes)
     }
 }
 

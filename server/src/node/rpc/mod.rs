@@ -3,34 +3,81 @@
 pub(super) mod answers;
 mod blocks;
 mod node;
+mod post;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bitcoincore_rpc::jsonrpc::{self, simple_http};
-use parking_lot::Mutex;
+use bitcoincore_rpc::jsonrpc;
+use bytes::Bytes;
+use http::{Request, Uri};
+use http_body_util::Full;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 pub(super) use blocks::BlockReader;
 pub use blocks::CheckedBlock;
 pub use node::PoolTx;
 
-use super::config::{NodeAuth, NodeConfig};
+use self::post::Post;
+use super::config::NodeConfig;
 use super::error::{IN_WARMUP, NodeError};
+use crate::http_client::{Line, Silence};
 
-/// How long an ordinary call may take. The node answers in milliseconds, and in seconds while it writes its database; only a
-/// hanging one is ever cut off. The transport tries once more on a new connection.
+/// How long an ordinary call may take, from the connection to the last byte. The node answers in milliseconds, and in seconds while it
+/// writes its database; only a hanging one is ever cut off.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// Calls in one HTTP request: enough to make the round trip cheap, few enough to keep a page of big transactions in memory.
 const BATCH: usize = 100;
 
+/// The longest answer that is read, in bytes: a list of four million transactions in the mempool, or a batch of any that are relayed.
+const LONGEST_ANSWER: usize = 256 * 1024 * 1024;
+
 /// A client with a connection of its own. Each thread that calls the node has one.
 pub(super) struct Rpc {
-    url: String,
-    auth: NodeAuth,
-    timeout: Duration,
-    client: Mutex<Option<Arc<jsonrpc::Client>>>,
+    client: jsonrpc::Client,
+    line: Arc<Line>,
+    asking: Asking,
+}
+
+/// How the node is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Asking {
+    /// The time for a whole answer.
+    pub patience: Duration,
+    /// Breaks off what is asked.
+    pub stop: CancellationToken,
+    /// Beats with every answer, and with every failure to get one.
+    pub pulse: Pulse,
+}
+
+impl Asking {
+    /// An ordinary call that nobody breaks off.
+    pub(super) fn alone() -> Self {
+        Self {
+            patience: CALL_TIMEOUT,
+            stop: CancellationToken::new(),
+            pulse: Pulse::default(),
+        }
+    }
+}
+
+/// Shows that whoever shares it goes on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pulse(Arc<AtomicU64>);
+
+impl Pulse {
+    /// Something was done.
+    pub(super) fn beat(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often something was done.
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A call, to be sent with others.
@@ -64,12 +111,13 @@ impl Answer {
 
 impl Rpc {
     /// A client for the configured node. Nothing is sent yet.
-    pub(super) fn new(config: &NodeConfig, timeout: Duration) -> Self {
+    pub(super) fn new(config: &NodeConfig, asking: Asking) -> Self {
+        let line = Arc::new(Line::new(server_of(config), LONGEST_ANSWER, asking.stop.clone()));
+        let post = Post::new(config, Arc::clone(&line), asking.clone());
         Self {
-            url: config.rpc_url.to_string(),
-            auth: config.auth.clone(),
-            timeout,
-            client: Mutex::new(None),
+            client: jsonrpc::Client::with_transport(post),
+            line,
+            asking,
         }
     }
 
@@ -79,7 +127,7 @@ impl Rpc {
     /// [`NodeError`].
     pub(super) fn call<T: DeserializeOwned>(&self, method: &str, params: &Value) -> Result<T, NodeError> {
         let params = jsonrpc::arg(params);
-        self.with_client(|client| client.call(method, Some(&params)))
+        self.client.call(method, Some(&params)).map_err(understand)
     }
 
     /// Sends many calls at once; the answers come in the order of the calls.
@@ -90,59 +138,44 @@ impl Rpc {
         let mut answers = Vec::with_capacity(calls.len());
         for calls in calls.chunks(BATCH) {
             let params: Vec<_> = calls.iter().map(|call| jsonrpc::arg(&call.params)).collect();
-            let responses = self.with_client(|client| {
-                let requests: Vec<_> = calls
-                    .iter()
-                    .zip(&params)
-                    .map(|(call, params)| client.build_request(call.method, Some(params)))
-                    .collect();
-                client.send_batch(&requests)
-            })?;
+            let requests: Vec<_> = calls
+                .iter()
+                .zip(&params)
+                .map(|(call, params)| self.client.build_request(call.method, Some(params)))
+                .collect();
+            let responses = self.client.send_batch(&requests).map_err(understand)?;
             answers.extend(responses.into_iter().map(Answer));
         }
         Ok(answers)
     }
 
-    /// A cookie is read again when it was refused: the node writes a new one at each start.
-    fn with_client<T>(&self, send: impl Fn(&jsonrpc::Client) -> Result<T, jsonrpc::Error>) -> Result<T, NodeError> {
-        let kept = self.client.lock().clone();
-        let is_fresh = kept.is_none();
-        let client = match kept {
-            Some(client) => client,
-            None => self.connect()?,
-        };
-        match send(&client).map_err(understand) {
-            Err(NodeError::Unauthorized(_)) if !is_fresh && matches!(self.auth, NodeAuth::Cookie(_)) => {
-                let client = self.connect()?;
-                send(&client).map_err(understand)
-            }
-            outcome => outcome,
-        }
-        .inspect_err(|error| {
-            if matches!(error, NodeError::Unauthorized(_)) {
-                *self.client.lock() = None;
-            }
-        })
+    /// Gets what stands at `path` of the node's REST interface, which asks for no credentials; `None` when it gives nothing.
+    fn get(&self, path: &str) -> Option<Vec<u8>> {
+        let request = Request::get(path).body(Full::new(Bytes::new())).ok()?;
+        let answer = self.line.ask(request, self.asking.patience);
+        self.asking.pulse.beat();
+        let answer = answer.ok().filter(|answer| answer.status().is_success())?;
+        Some(answer.into_body())
     }
+}
 
-    fn connect(&self) -> Result<Arc<jsonrpc::Client>, NodeError> {
-        let builder = simple_http::Builder::new()
-            .timeout(self.timeout)
-            .url(&self.url)
-            .map_err(|error| NodeError::Unreachable(error.to_string()))?;
-        let transport = match &self.auth {
-            NodeAuth::Cookie(path) => {
-                let cookie = std::fs::read_to_string(path).map_err(|error| NodeError::Cookie {
-                    path: path.clone(),
-                    reason: error.to_string(),
-                })?;
-                builder.cookie_auth(cookie.trim_end())
-            }
-            NodeAuth::Password { user, password } => builder.auth(user, Some(password)),
-        };
-        let client = Arc::new(jsonrpc::Client::with_transport(transport.build()));
-        *self.client.lock() = Some(Arc::clone(&client));
-        Ok(client)
+/// Scheme, host and port.
+fn server_of(config: &NodeConfig) -> Uri {
+    let authority = &config.rpc_url[url::Position::BeforeHost..url::Position::AfterPort];
+    Uri::builder()
+        .scheme("http")
+        .authority(authority)
+        .path_and_query("/")
+        .build()
+        .expect("the host and port of an address are an authority")
+}
+
+impl From<Silence> for NodeError {
+    fn from(silence: Silence) -> Self {
+        match silence {
+            Silence::Strange(what) => Self::Malformed(what),
+            other => Self::Unreachable(other.to_string()),
+        }
     }
 }
 
@@ -153,50 +186,13 @@ fn understand(error: jsonrpc::Error) -> NodeError {
             code: refusal.code,
             message: refusal.message,
         },
-        // The answer is parsed while it is read: a connection that breaks off there is no malformed answer.
-        jsonrpc::Error::Json(error) if error.is_io() || error.is_eof() => NodeError::Unreachable(error.to_string()),
-        jsonrpc::Error::Transport(error) => match error.downcast_ref::<simple_http::Error>() {
-            Some(simple_http::Error::HttpErrorCode(code @ (401 | 403))) => NodeError::Unauthorized(*code),
-            Some(simple_http::Error::SocketError(error)) => NodeError::Unreachable(error.to_string()),
-            _ => NodeError::Unreachable(error.to_string()),
+        jsonrpc::Error::Transport(error) => match error.downcast::<NodeError>() {
+            Ok(error) => *error,
+            Err(error) => NodeError::Unreachable(error.to_string()),
         },
         other => NodeError::Malformed(other.to_string()),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_say_what_the_operator_has_to_do_about_them() {
-        let rpc = |code, message: &str| {
-            understand(jsonrpc::Error::Rpc(jsonrpc::error::RpcError {
-                code,
-                message: message.to_owned(),
-                data: None,
-            }))
-        };
-        assert_eq!(rpc(-28, "Loading"), NodeError::WarmingUp("Loading".to_owned()));
-        assert!(rpc(-5, "no such thing").is_not_found());
-        assert!(!rpc(-8, "no such height").is_not_found());
-        let transport = |error| understand(jsonrpc::Error::Transport(Box::new(error)));
-        assert_eq!(
-            transport(simple_http::Error::HttpErrorCode(401)),
-            NodeError::Unauthorized(401)
-        );
-        assert!(matches!(
-            transport(simple_http::Error::HttpErrorCode(503)),
-            NodeError::Unreachable(_)
-        ));
-    }
-
-    #[test]
-    fn a_missing_cookie_is_named() {
-        let path = std::path::PathBuf::from("/nowhere/.cookie");
-        let url = "http://127.0.0.1:1".parse().unwrap();
-        let config = NodeConfig::new(url, NodeAuth::Cookie(path.clone()), bitpro_charge::Network::Regtest);
-        let answer: Result<Value, _> = Rpc::new(&config, CALL_TIMEOUT).call("uptime", &Value::Array(Vec::new()));
-        assert!(matches!(answer, Err(NodeError::Cookie { path: named, .. }) if named == path));
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ mod polling;
 mod stepped;
 mod storing;
 mod teller;
+mod watchdog;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,6 +38,7 @@ use super::known::Known;
 use super::mirror::Mirror;
 use super::port::ChargesPort;
 use super::rpc::answers::MempoolState;
+use super::rpc::{Asking, Pulse};
 use super::scan::Scanner;
 use super::status::{Condition, Hearing, Hold, NodeStatus};
 use super::view::{Tip, View};
@@ -48,6 +50,8 @@ pub use self::stepped::Stepped;
 const ATTEMPTS: u32 = 20;
 /// Pause before a watcher that has failed starts anew.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
+/// A watcher that has neither begun a turn nor got an answer, or a failure, of the node for so long is stalled: no call takes half of it.
+const STALLED_AFTER: Duration = Duration::from_secs(60);
 /// A watcher at work.
 #[derive(Debug)]
 pub struct Watching {
@@ -57,7 +61,7 @@ pub struct Watching {
     pub stopped: oneshot::Receiver<()>,
 }
 
-/// Starts to watch the node for `port`, until `shutdown` is cancelled. A call to a node that hangs is waited for, up to its time-out.
+/// Starts to watch the node for `port`, until `shutdown` is cancelled. A call to a node that is under way is broken off then.
 ///
 /// # Errors
 /// When the operating system refuses a thread.
@@ -73,19 +77,33 @@ pub fn watch<P: ChargesPort>(
     let (status, receiver) = watch::channel(NodeStatus::starting());
     let runtime = Handle::current();
     let (stopping, stopped) = oneshot::channel();
+    let asking = Asking {
+        stop: shutdown.clone(),
+        ..Asking::alone()
+    };
+    let beside = Teller::beside(Arc::clone(&port), status.clone());
+    let patience = STALLED_AFTER.saturating_add(config.poll_interval);
+    runtime.spawn(watchdog::keep(
+        asking.pulse.clone(),
+        patience,
+        shutdown.clone(),
+        move || {
+            beside.condition(Condition::Stalled);
+        },
+    ));
     let watching = move || {
         let start = || {
             let (port, clock) = (Arc::clone(&port), Arc::clone(&clock));
             Watcher::new(
                 config.clone(),
                 port,
-                Arc::new(RealNode::new(&config, runtime.clone())),
+                Arc::new(RealNode::asked_by(&config, runtime.clone(), asking.clone())),
                 clock,
                 Waiter::Others(runtime.clone()),
                 shutdown.clone(),
                 status.clone(),
             )
-            .run();
+            .run(&asking.pulse);
         };
         // A defect must not end the watching in silence; all that the loop knows can be had again from the charges and the node.
         while catch_unwind(AssertUnwindSafe(start)).is_err() && !shutdown.is_cancelled() {
@@ -241,10 +259,14 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         }
     }
 
-    fn run(mut self) {
+    fn run(mut self, pulse: &Pulse) {
         while let Some(agenda) = self.next_agenda() {
-            if let Err(trouble) = self.work(agenda) {
-                self.endure(trouble);
+            pulse.beat();
+            match self.work(agenda) {
+                // The call was broken off; the node may be well.
+                Err(Trouble::Node(_)) if self.shutdown.is_cancelled() => {}
+                Err(trouble) => self.endure(trouble),
+                Ok(()) => {}
             }
         }
         self.farewell();

@@ -22,6 +22,11 @@ impl<P: ChargesPort> Teller<P> {
         teller
     }
 
+    /// One that tells what the watcher itself cannot.
+    pub(super) const fn beside(port: Arc<P>, status: watch::Sender<NodeStatus>) -> Self {
+        Self { port, status }
+    }
+
     pub(super) fn condition(&self, condition: Condition) {
         let before = self.status.borrow().condition.clone();
         if before == condition {
@@ -35,14 +40,17 @@ impl<P: ChargesPort> Teller<P> {
                 | Condition::LoadingMempool
                 | Condition::CatchingUp { .. } => tracing::info!("node: {condition}"),
                 Condition::Isolated => tracing::warn!("node: {condition}"),
-                Condition::Failing(_) | Condition::Held(_) | Condition::StoreFailing(_) => {
+                Condition::Failing(_) | Condition::Held(_) | Condition::StoreFailing(_) | Condition::Stalled => {
                     tracing::error!("node: {condition}");
                 }
             }
         }
         metrics::gauge!("bitpro_node_ready").set(if condition == Condition::Ready { 1 } else { 0 });
-        self.port.set_node_condition(&condition);
-        self.status.send_modify(|status| status.condition = condition);
+        // Under one lock, for there are two who tell.
+        self.status.send_modify(|status| {
+            self.port.set_node_condition(&condition);
+            status.condition = condition;
+        });
     }
 
     pub(super) fn node_height(&self, height: u32) {
