@@ -214,7 +214,7 @@ fn copy_database(from: &Path, folder: &Path) -> Result<Unpacked, BackupError> {
         return Err(BackupError::Damaged(
             from.display().to_string(),
             format!(
-                "it is a database that is in use, or was not closed: {} is beside it",
+                "it is a database that is in use, or was not closed: {} is next to it",
                 log.display()
             ),
         ));

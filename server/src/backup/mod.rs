@@ -162,7 +162,7 @@ pub(crate) enum BackupError {
     },
     /// Something is there already.
     #[error(
-        "{0} is there already: with --replace it is kept beside the restored one, with `.before-restore` in its name"
+        "{0} already exists: with --replace, it is kept next to the restored one, with `.before-restore` in its name"
     )]
     Occupied(String),
     /// A server, or another command, uses the database.

@@ -14,7 +14,7 @@ use crate::private;
 #[derive(Debug, thiserror::Error)]
 pub enum MailSetupError {
     /// Letters cannot be put anywhere.
-    #[error("the folder {path} for letters cannot be made: {cause}")]
+    #[error("cannot create the folder {path} for e-mails: {cause}")]
     Folder {
         /// Which.
         path: String,
@@ -79,7 +79,7 @@ impl Transport {
                 let written = tokio::task::spawn_blocking(move || write(&folder, &message.formatted(), num, at)).await;
                 match written {
                     Ok(Ok(file)) => {
-                        tracing::info!(file = %file.display(), "a letter was put into a file, for smtp_url is not set");
+                        tracing::info!(file = %file.display(), "an e-mail was written to a file, because smtp_url is not set");
                         Ok(())
                     }
                     Ok(Err(error)) => Err(Failure {

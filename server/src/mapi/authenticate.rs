@@ -230,7 +230,7 @@ async fn admitted(app: &App, parts: &mut Parts, known: &Known) -> Result<Standin
             let secs = moment.closest(known.signed_at).secs_until(until).saturating_add(1);
             unavailable(
                 "restarted",
-                "The server's machine was restarted and cannot tell yet whether this request is a replay: sign it anew.",
+                "The server was restarted and cannot tell yet whether this request is a replay. Sign it again.",
             )
             .retry_after(secs)
         }

@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for Unique {
                 let mut fields = Map::new();
                 while let Some((name, value)) = access.next_entry::<String, Value>()? {
                     if fields.contains_key(&name) {
-                        return Err(A::Error::custom(format_args!("the field {name:?} stands there twice")));
+                        return Err(A::Error::custom(format_args!("the field {name:?} appears twice")));
                     }
                     fields.insert(name, value);
                 }

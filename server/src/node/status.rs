@@ -87,7 +87,7 @@ impl fmt::Display for Hearing {
                  until then"
             }
             Self::BlocksOnly => {
-                "the node takes no transactions from its peers (-blocksonly): payments show only in their blocks, and nothing \
+                "the node accepts no transactions from its peers (-blocksonly): payments show only once they are in a block, and nothing \
                  times out or fails before a second block has come; start it without -blocksonly"
             }
         })

@@ -168,7 +168,7 @@ fn behind_mark(
         if marked.is_some_and(|marked| marked >= index) {
             continue;
         }
-        let marked = marked.map_or_else(|| "knows none".to_owned(), |marked| format!("stands at {marked}"));
+        let marked = marked.map_or_else(|| "knows none".to_owned(), |marked| format!("is at {marked}"));
         let reason = format!("index {index} was issued, but the issuance mark {marked}");
         behind.push(Difference::general(Code::MarkBehind, reason).about(format!("descriptor {}", id.0)));
     }

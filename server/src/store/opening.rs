@@ -242,7 +242,7 @@ fn refuse_cut_off(database: &Path) -> Result<(), OpenError> {
     let length = |path: &Path| std::fs::metadata(path).ok().map(|found| found.len());
     let was_used = length(&mark_path(database)).is_some_and(|length| length > 0);
     let cause = match (length(database), page_size(database)) {
-        (Some(0), _) if was_used => "it is empty, and addresses were given out of it",
+        (Some(0), _) if was_used => "it is empty, but addresses were issued from it",
         (Some(length), Some(page)) if !length.is_multiple_of(page) => "its last page is not whole",
         _ => return Ok(()),
     };

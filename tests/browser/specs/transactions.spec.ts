@@ -1,4 +1,4 @@
-/** The merchant's transactions: found, followed, decided, taken away. With a script and without, wide and narrow. */
+/** The merchant's charges: found, followed, decided, taken away. With a script and without, wide and narrow. */
 
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
@@ -36,7 +36,7 @@ function complaints(page: Page): string[] {
 }
 
 for (const width of [1280, 320]) {
-  test(`every page of a transaction is clean on ${width} px`, async ({ page, demo }) => {
+  test(`every page of a charge is clean on ${width} px`, async ({ page, demo }) => {
     await page.setViewportSize({ width, height: 800 });
     const heard = complaints(page);
     await enter(page, demo);
@@ -105,7 +105,7 @@ test("late money is accepted once, and a page that is behind is told so", async 
 test.describe("without a script", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("a transaction is found, noted, told again, cancelled and erased", async ({ page, demo }) => {
+  test("a charge is found, noted, told again, cancelled and erased", async ({ page, demo }) => {
     await enter(page, demo);
     const url = await shop(page, demo, "plain-1");
     await page.goto(desk(demo, "/charges"));
@@ -128,7 +128,7 @@ test.describe("without a script", () => {
   });
 });
 
-test("the export is a file with a line for each transaction", async ({ page, demo }) => {
+test("the export is a file with a line for each charge", async ({ page, demo }) => {
   await enter(page, demo);
   await shop(page, demo, "=1+1");
   await page.goto(`${desk(demo, "/charges")}?q=${encodeURIComponent("=1")}`);

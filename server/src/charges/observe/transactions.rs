@@ -251,7 +251,7 @@ fn summed(txid: Txid, paid: Vec<Paid>) -> Vec<Paid> {
         }
     }
     if beyond > 0 {
-        tracing::warn!(%txid, beyond, "a transaction pays one charge by very many outputs: the last payment stands for the rest");
+        tracing::warn!(%txid, beyond, "a transaction pays one charge with very many outputs: the last payment includes the rest");
         metrics::counter!("bitpro_summed_outputs_total").increment(beyond);
     }
     kept
