@@ -7,20 +7,45 @@ pub const NAME_CHARS: usize = 60;
 /// Whether a name can stand on pages and in letters: 1 to [`NAME_CHARS`] characters, all of which are seen.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    let chars: Vec<char> = text.chars().collect();
-    let is_seen = |at: usize| {
-        let c = chars[at];
-        match c {
-            NON_JOINER | JOINER => {
-                let before = at.checked_sub(1).and_then(|at| chars.get(at));
-                [before, chars.get(at + 1)]
-                    .into_iter()
-                    .all(|c| c.is_some_and(|c| is_joined(*c)))
-            }
+    (1..=NAME_CHARS).contains(&text.chars().count())
+        && seen(text).all(|(_, is_seen)| is_seen)
+        && !text.trim().is_empty()
+}
+
+/// The characters of a text, each with whether it is seen: a joiner is when it has something to join.
+fn seen(text: &str) -> impl Iterator<Item = (char, bool)> {
+    let mut before = None;
+    let mut chars = text.chars().peekable();
+    std::iter::from_fn(move || {
+        let c = chars.next()?;
+        let is_seen = match c {
+            NON_JOINER | JOINER => [before, chars.peek().copied()]
+                .into_iter()
+                .all(|beside| beside.is_some_and(is_joined)),
             _ => !c.is_control() && !is_unseen(c),
+        };
+        before = Some(c);
+        Some((c, is_seen))
+    })
+}
+
+/// A text that strangers chose, with everything in it that cannot be seen written out by `as_text`: it goes to a terminal, which obeys
+/// control characters, or stands in a line of ours, whose direction a mark would turn.
+pub(crate) fn written_out(text: &str, as_text: impl Fn(char) -> String) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (c, is_seen) in seen(text) {
+        if is_seen {
+            shown.push(c);
+        } else {
+            shown.push_str(&as_text(c));
         }
-    };
-    (1..=NAME_CHARS).contains(&chars.len()) && (0..chars.len()).all(is_seen) && !text.trim().is_empty()
+    }
+    shown
+}
+
+/// The same as Rust writes them, as in `\u{202e}`.
+pub(crate) fn escaped(text: &str) -> String {
+    written_out(text, |c| c.escape_default().to_string())
 }
 
 /// Marks that turn the direction of a text, or show nothing by themselves: Unicode's format characters (`Cf`), separators of lines
@@ -97,6 +122,23 @@ mod tests {
             assert!(is_name(name), "{name:?}");
         }
         assert!(is_name(&"é".repeat(60)) && !is_name(&"é".repeat(61)));
+    }
+
+    #[test]
+    fn what_is_unseen_is_written_out_and_nothing_else_is() {
+        assert_eq!(
+            escaped("x\u{202e}y\u{1b}[1m\u{200b}z\u{2066}"),
+            "x\\u{202e}y\\u{1b}[1m\\u{200b}z\\u{2066}"
+        );
+        for mark in ('\u{200b}'..='\u{200f}')
+            .chain('\u{202a}'..='\u{202e}')
+            .chain('\u{2066}'..='\u{2069}')
+        {
+            assert_eq!(escaped(&format!("A{mark}1")), format!("A{}1", mark.escape_unicode()));
+        }
+        for text in ["A-1001", "شرکت می\u{200c}خواهم", "👩\u{200d}🔬 Labs", "日本 店", "é\\"] {
+            assert_eq!(escaped(text), text);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::wire::{Command, MerchantEdit, Reply};
 use crate::accounts::Accounts;
 use crate::charges::Charges;
 use crate::keys::KeyId;
+use crate::name;
 use crate::webhooks::{WebhookId, Webhooks};
 
 /// What stands in the place of a person's address.
@@ -68,7 +69,7 @@ fn detail(command: &Command, made: &Value) -> String {
 fn charge(made: &Value) -> String {
     let id = made["id"].as_str().unwrap_or_default();
     match made["order_id"].as_str() {
-        Some(order_id) => format!("{id} ({order_id})"),
+        Some(order_id) => format!("{id} ({})", name::escaped(order_id)),
         None => id.to_owned(),
     }
 }

@@ -3,7 +3,6 @@
 pub(super) mod link;
 mod webhook;
 
-use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use serde_json::{Value, json};
@@ -13,6 +12,7 @@ use super::{account, clock, keys, reconcile};
 use crate::admin::Command;
 use crate::config::Config;
 use crate::merchant::SETTINGS;
+use crate::name::written_out;
 use crate::node::{CheckLine, Level};
 
 /// Prints a line on standard output. Whoever closed it early has seen what they wanted.
@@ -20,21 +20,26 @@ pub(super) fn out(line: &str) {
     let _ = writeln!(io::stdout(), "{}", shown(line));
 }
 
-/// What can be written to a terminal: names of files, of shops and of whatever else came from outside may hold commands to it.
-fn shown(line: &str) -> Cow<'_, str> {
-    let is_command = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    if !line.contains(is_command) {
-        return Cow::Borrowed(line);
-    }
-    let mut shown = String::with_capacity(line.len());
-    for c in line.chars() {
-        if is_command(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
+/// What can be written to a terminal: names of files, of shops, order ids and whatever else came from outside may hold commands to it,
+/// or marks that turn the rest of a line.
+fn shown(line: &str) -> String {
+    written_out(line, |c| match c {
+        '\n' | '\t' => c.to_string(),
+        _ => c.escape_default().to_string(),
+    })
+}
+
+/// A document of JSON that can be written to a terminal and says the same: only its line ends and what stands in its texts is no ASCII, and
+/// texts have escapes of their own.
+fn shown_json(document: &str) -> String {
+    written_out(document, |c| match c {
+        '\n' => c.to_string(),
+        _ => {
+            let mut units = [0; 2];
+            let units = c.encode_utf16(&mut units);
+            units.iter().map(|unit| format!("\\u{unit:04x}")).collect()
         }
-    }
-    Cow::Owned(shown)
+    })
 }
 
 /// Prints a line on standard error.
@@ -151,7 +156,8 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, by_server
 }
 
 fn pretty(value: &Value) {
-    out(&serde_json::to_string_pretty(value).expect("a JSON value always serializes"));
+    let document = serde_json::to_string_pretty(value).expect("a JSON value always serializes");
+    out(&shown_json(&document));
 }
 
 pub(super) fn list(value: &Value, when_empty: &str, line: impl Fn(&Value) -> String) {
@@ -277,5 +283,31 @@ pub(super) fn text(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_wrote_neither_commands_a_terminal_nor_turns_a_line() {
+        assert_eq!(
+            shown("order_id x\u{202e}y\u{200b}\u{1b}[2J\n\tz"),
+            "order_id x\\u{202e}y\\u{200b}\\u{1b}[2J\n\tz"
+        );
+        assert_eq!(shown("Thé 日本 👩\u{200d}🔬"), "Thé 日本 👩\u{200d}🔬");
+    }
+
+    #[test]
+    fn json_says_the_same_when_it_is_shown() {
+        let value = json!({"order_id": "x\u{202e}y\u{7f}\u{85}\u{200b}\u{e0068}\u{1b}\n", "name": "Thé 👩\u{200d}🔬"});
+        let document = shown_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert_eq!(serde_json::from_str::<Value>(&document).unwrap(), value);
+        assert_eq!(shown(&document), document);
+        assert!(
+            document.contains("x\\u202ey\\u007f\\u0085\\u200b\\udb40\\udc68"),
+            "{document}"
+        );
     }
 }

@@ -13,6 +13,7 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::{Member, Request, changed};
 use crate::dashboard::{layout, money};
 use crate::merchant::Permission;
+use crate::name;
 use crate::times::{self, Times};
 use crate::words::{Words, words};
 
@@ -174,7 +175,7 @@ fn said(snapshot: &Snapshot, change: &ByHand) -> String {
 /// A charge in the log of changes: by its id, and the order where there is one.
 pub(super) fn named(snapshot: &Snapshot) -> String {
     match snapshot.order_id.as_deref() {
-        Some(order_id) => format!("{} ({order_id})", snapshot.charge.id),
+        Some(order_id) => format!("{} ({})", snapshot.charge.id, name::escaped(order_id)),
         None => snapshot.charge.id.to_string(),
     }
 }

@@ -60,7 +60,7 @@ fn row(request: &Request, member: &Member, found: &FoundCharge) -> Markup {
             th role="rowheader" scope="row" {
                 a href=(charge_path(charge.merchant, charge.id)) {
                     @match found.snapshot.order_id.as_deref() {
-                        Some(order_id) => (order_id),
+                        Some(order_id) => bdi { (order_id) },
                         None => { (NO_ORDER.of(language)) " · " (short(&charge.id.to_string())) },
                     }
                 }

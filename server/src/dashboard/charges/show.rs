@@ -16,6 +16,7 @@ use crate::checkout::refusal::Refusal;
 use crate::dashboard::route::{Member, Request};
 use crate::dashboard::{layout, money};
 use crate::merchant::{Language, Permission};
+use crate::name;
 use crate::times::{self, Times};
 use crate::web::urls;
 use crate::words::{Words, words};
@@ -106,10 +107,10 @@ pub(super) async fn page(
     Ok(layout::page(request, status, &title(snapshot, language), &content))
 }
 
-/// What the page is called: by the order, where there is one.
+/// What the page is called: by the order, where there is one. A title has no marks, so what would turn it is written out.
 pub(super) fn title(snapshot: &Snapshot, language: Language) -> String {
     match snapshot.order_id.as_deref() {
-        Some(order_id) => filled(TITLE_ORDER, language, &[order_id]),
+        Some(order_id) => filled(TITLE_ORDER, language, &[&name::escaped(order_id)]),
         None => filled(TITLE, language, &[short(&snapshot.charge.id.to_string())]),
     }
 }

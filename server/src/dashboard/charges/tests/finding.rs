@@ -180,8 +180,8 @@ async fn a_common_beginning_and_a_rare_one_find_alike() {
         desk.make(&format!("2027-{i:04}"), "").await;
     }
     let common = desk.get("charges?q=2027-").await;
-    assert!(common.has(">2027-2009</a>") && common.has("Older"));
-    assert!(desk.get("charges?q=2027-0000").await.has(">2027-0000</a>"));
+    assert!(common.has(">2027-2009</bdi></a>") && common.has("Older"));
+    assert!(desk.get("charges?q=2027-0000").await.has(">2027-0000</bdi></a>"));
 }
 
 #[tokio::test]
@@ -263,4 +263,31 @@ async fn a_long_history_is_shown_part_by_part() {
     for before in ["0", "1", "x", "18446744073709551615"] {
         assert_eq!(desk.get(&format!("charges/{id}?before={before}")).await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn an_order_id_turns_nothing_that_stands_beside_it() {
+    let desk = Desk::new().await;
+    let id = desk.make("x\u{202e}y", "").await;
+    let list = desk.get("charges").await;
+    assert!(list.has("<bdi>x\u{202e}y</bdi>"), "{}", list.body);
+    let page = desk.get(&format!("charges/{id}")).await;
+    let (head, _) = page.body.split_once("</title>").unwrap();
+    assert!(head.contains("x\\u{202e}y") && !head.contains('\u{202e}'), "{head}");
+    // Elsewhere it is all that its block holds.
+    let marked = page.body.matches('\u{202e}').count();
+    assert_eq!(
+        page.body.matches("<dd>x\u{202e}y</dd>").count(),
+        marked,
+        "{}",
+        page.body
+    );
+    let receipt = desk.get(&format!("charges/{id}/receipt")).await;
+    let marked = receipt.body.matches('\u{202e}').count();
+    assert_eq!(
+        receipt.body.matches("<dd>x\u{202e}y</dd>").count(),
+        marked,
+        "{}",
+        receipt.body
+    );
 }
