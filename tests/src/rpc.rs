@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use serde::Deserialize;
@@ -33,6 +34,9 @@ impl fmt::Display for RpcError {
 
 impl std::error::Error for RpcError {}
 
+/// How long a connection that is not used is kept.
+const KEPT: Duration = Duration::from_secs(5);
+
 #[derive(Deserialize)]
 struct Answer {
     result: Value,
@@ -44,7 +48,12 @@ impl Rpc {
     #[must_use]
     pub fn new(url: String, cookie: PathBuf) -> Self {
         Self {
-            http: reqwest::Client::new(),
+            // A node ends a connection that was idle for 30 s (Bitcoin Core, `DEFAULT_HTTP_SERVER_TIMEOUT`): none is used then that it may be
+            // ending.
+            http: reqwest::Client::builder()
+                .pool_idle_timeout(KEPT)
+                .build()
+                .unwrap_or_default(),
             url,
             cookie,
         }
