@@ -85,7 +85,9 @@ async fn treat(
         }
         return Ok(());
     }
-    client.read(&mut [0; 4_096]).await?;
+    if client.read(&mut [0; 4_096]).await? == 0 {
+        return Ok(());
+    }
     asked.fetch_add(1, Ordering::SeqCst);
     if mode == Mode::Cut {
         client.write_all(b"HTTP/1.1 200 OK\r\nContent-Ty").await?;
