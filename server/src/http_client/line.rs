@@ -45,7 +45,17 @@ struct Kept {
 
 struct Open {
     sender: SendRequest<Full<Bytes>>,
-    connection: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+    connection: Connection,
+}
+
+type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
+
+/// Goes on until the connection has ended; one that has been dropped ends no more.
+async fn end_of(connection: &mut Option<Connection>) {
+    match connection {
+        Some(connection) => drop(connection.await),
+        None => std::future::pending().await,
+    }
 }
 
 /// Why there is no answer.
@@ -155,7 +165,7 @@ impl Line {
     /// Gives the connection back when it can be used once more.
     async fn ask_on(
         &self,
-        mut open: Open,
+        open: Open,
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Response<Vec<u8>>, Option<Open>), Silence> {
         let too_many = CancellationToken::new();
@@ -165,9 +175,9 @@ impl Line {
                 enough.cancel();
             }
         });
-        let mut has_ended = false;
+        let Open { mut sender, connection } = open;
+        let mut connection = Some(connection);
         let response = {
-            let Open { sender, connection } = &mut open;
             let mut asking = pin!(async {
                 sender.ready().await.map_err(|error| before_head(&error))?;
                 let response = sender.send_request(request).await;
@@ -179,13 +189,14 @@ impl Line {
                     () = too_many.cancelled() => {
                         return Err(Silence::Strange(format!("more than {MOST_INTERIM} interim answers")));
                     }
-                    // Whatever went wrong is told to the one who asks, too; what was read before is still there.
-                    _ = &mut *connection, if !has_ended => has_ended = true,
+                    // Whatever went wrong is told to the one who asks, too, once the connection is dropped; what was read before is still there.
+                    () = end_of(&mut connection) => connection = None,
                     response = &mut asking => break response?,
                 }
             }
         };
-        Ok((response, (!has_ended).then_some(open)))
+        let open = connection.map(|connection| Open { sender, connection });
+        Ok((response, open))
     }
 
     async fn read(&self, response: Response<Incoming>) -> Result<Response<Vec<u8>>, Silence> {

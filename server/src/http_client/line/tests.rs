@@ -205,6 +205,21 @@ fn a_kept_connection_that_is_gone_is_made_anew_once() {
 }
 
 #[test]
+fn a_kept_connection_that_ended_long_ago_keeps_nobody_waiting() {
+    let server = serve(|_, stream| {
+        read_request(stream);
+        stream.write_all(WHOLE).unwrap();
+    });
+    for asked in 1..=100 {
+        assert_eq!(body(&server), b"ok");
+        // Its end is met before the next question, or between that and its being sent.
+        if asked % 2 == 0 {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+#[test]
 fn what_is_asked_is_broken_off_when_it_is_time_to_stop() {
     let (asked, is_asked) = std::sync::mpsc::channel();
     let server = serve(move |_, stream| {
