@@ -97,11 +97,11 @@ impl ChargesPort for Charges {
     fn set_node_condition(&self, condition: &Condition) {
         let shared = &self.inner.shared;
         match condition {
-            Condition::Held(_) => shared.set_chain_held(true),
+            // Before the first look at the node nobody knows whether its chain is still the one that the charges stand on.
+            Condition::Held(_) | Condition::Starting => shared.set_chain_held(true),
             Condition::Ready | Condition::Isolated => shared.set_chain_held(false),
             // A node that went away, or that is read anew, has not come back to the chain that the charges stand on.
-            Condition::Starting
-            | Condition::Syncing { .. }
+            Condition::Syncing { .. }
             | Condition::LoadingMempool
             | Condition::CatchingUp { .. }
             | Condition::Failing(_)

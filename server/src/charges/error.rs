@@ -52,10 +52,11 @@ pub enum CommandError {
     /// There is no such charge (404).
     #[error("there is no such charge")]
     UnknownCharge,
-    /// The node's chain is not followed at present (R6), so nothing is concluded about any charge (409).
+    /// The node's chain is not followed at present, or has not been looked at since the start (R6), so nothing is concluded about any
+    /// charge (409).
     #[error(
-        "all events are held because the node's chain contradicts the one that the charges stand on, so no charge is accepted or \
-         cancelled: try again when /readyz shows the node in step"
+        "no charge is accepted or cancelled until the server has found the node on the chain that the charges stand on: try again when \
+         /readyz shows the node in step"
     )]
     ChainHeld,
     /// The charge is not what the merchant thought (409).

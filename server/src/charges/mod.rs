@@ -168,6 +168,8 @@ impl Charges {
         let (chores, chores_taken) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(opened.watch_map, chores));
         shared.committed(opened.news);
+        // A tool has no node to look at.
+        shared.set_chain_held(opening.role != Role::Server);
         let writer = tokio::spawn(opened.writer.run(Arc::clone(&shared) as Arc<_>));
         let inner = Arc::new(Inner {
             store: opened.store,

@@ -66,6 +66,8 @@ async fn r06_while_the_chain_is_held_nothing_is_accepted_or_cancelled() {
     let told = outbox(&shop.world.database()).await;
     // Neither the node's absence nor its way back to the chain says that the charges stand on it again.
     for condition in [
+        Condition::Starting,
+        Condition::Syncing { blocks: 1, headers: 2 },
         crate::testing::held(),
         Condition::Failing(NodeError::Unreachable("refused".to_owned())),
         Condition::CatchingUp { height: 1, target: 2 },

@@ -127,6 +127,12 @@ async fn the_server_sees_what_a_tool_writes_beside_it() {
     let made = shop.make(100).await;
     let mut listener = shop.charges.subscribe(made.charge.id);
     let tool = Charges::open(shop.world.opening(Role::Tool)).await.unwrap();
+    let blind = tool.cancel(made.charge.id, 0).await;
+    assert!(
+        matches!(blind, Err(CommandError::ChainHeld)),
+        "R6: no node was looked at"
+    );
+    tool.set_node_condition(&crate::node::Condition::Ready);
     tool.cancel(made.charge.id, 0).await.unwrap();
     tool.close().await;
     // The writer looks once a second by itself; a unit makes it look at once.
