@@ -22,9 +22,9 @@ pub struct Logo {
 /// The longest side in pixels: the page shows it at 40, and some screens have four times as many.
 const SIDE: u32 = 160;
 /// The longest side in pixels of what is uploaded, asked before anything is decoded.
-const UPLOADED_SIDE: u32 = 4_096;
-/// The memory that decoding may take, in bytes: a picture of the longest sides at four bytes a pixel, and its copy.
-const DECODING: u64 = 160 * 1024 * 1024;
+const UPLOADED_SIDE: u32 = 2_048;
+/// The memory that decoding may take, in bytes: a picture of the longest sides at eight bytes a pixel, and a little.
+const DECODING: u64 = 40 * 1024 * 1024;
 
 /// How many pictures are decoded at once: that bounds the memory of all of them.
 static DECODERS: Semaphore = Semaphore::const_new(2);
@@ -43,8 +43,13 @@ impl Logo {
     /// When it is called outside a Tokio runtime.
     pub async fn from_upload(bytes: Vec<u8>) -> Result<Self, SettingError> {
         let size = bytes.len();
-        let _permit = DECODERS.acquire().await.expect("the semaphore is never closed");
-        let made = tokio::task::spawn_blocking(move || Self::made_of(&bytes)).await;
+        let permit = DECODERS.acquire().await.expect("the semaphore is never closed");
+        let made = tokio::task::spawn_blocking(move || {
+            // A decoder goes on when nobody waits for it any more, and counts as long as it does.
+            let _permit = permit;
+            Self::made_of(&bytes)
+        })
+        .await;
         // A decoder that panics has met a picture that it does not know.
         made.unwrap_or_else(|_| Err(refused(size, "wanted a picture that can be decoded")))
     }
@@ -56,7 +61,7 @@ impl Logo {
         }
         let plain = bare::without_extras(bytes).ok_or_else(|| refused("wanted a picture that can be decoded"))?;
         let decoded = decode(&plain)
-            .ok_or_else(|| refused("wanted a PNG, JPEG or WebP picture of at most 4096 pixels in width and height"))?;
+            .ok_or_else(|| refused("wanted a PNG, JPEG or WebP picture of at most 2048 pixels in width and height"))?;
         let fits = decoded.width() <= SIDE && decoded.height() <= SIDE;
         let small = if fits { decoded } else { decoded.thumbnail(SIDE, SIDE) };
         let mut file = Cursor::new(Vec::new());

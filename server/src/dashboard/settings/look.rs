@@ -221,6 +221,6 @@ const LOGO_TOO_LARGE: Words = words(
     "L’image dépasse 1 Mio. Réduisez-la, puis réessayez.",
 );
 const LOGO_NO_PICTURE: Words = words(
-    "Choose a PNG, JPEG or WebP picture, at most 4096 pixels wide and high.",
-    "Choisissez une image PNG, JPEG ou WebP d’au plus 4096 pixels de large et de haut.",
+    "Choose a PNG, JPEG or WebP picture, at most 2048 pixels wide and high.",
+    "Choisissez une image PNG, JPEG ou WebP d’au plus 2048 pixels de large et de haut.",
 );
