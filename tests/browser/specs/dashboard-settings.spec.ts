@@ -101,7 +101,7 @@ test("the list of domains says which page may show the checkout, and adds the on
   for (const [typed, why] of [
     ["dora.example\nhttp://dora.example", /Line 2, “http:\/\/dora\.example”: Only https/],
     ["dora.example/cart", /Line 1, .* Leave out the path/],
-    ["dora.example\n\nshop.*.example", /Line 3, .* A star stands in front/],
+    ["dora.example\n\nshop.*.example", /Line 3, .* Put the star before/],
   ] as const) {
     await list.fill(typed);
     await page.getByRole("button", { name: "Save" }).click();
