@@ -56,8 +56,7 @@ impl Writer {
                 }
                 _ = look.tick() => {
                     if matches!(self.tx.session.was_changed_elsewhere().await, Ok(true)) {
-                        self.tx.session.look_again();
-                        self.commit(&mut Vec::new().into_iter(), &*listener).await;
+                        self.look_at_what_is_stored(&*listener).await;
                     }
                 }
             }
@@ -116,13 +115,19 @@ impl Writer {
                 self.tx.session.look_again();
                 // Or all of it was committed, and only the answer was an error. Whoever is refused looks at what there is next.
                 if has_work {
-                    Box::pin(self.commit(&mut Vec::new().into_iter(), listener)).await;
+                    Box::pin(self.look_at_what_is_stored(listener)).await;
                 }
             }
         }
         for answer in waiting {
             answer(outcome.clone());
         }
+    }
+
+    /// Reads everything again, by a group without work.
+    async fn look_at_what_is_stored(&mut self, listener: &dyn Listener) {
+        self.tx.session.look_again();
+        self.commit(&mut Vec::new().into_iter(), listener).await;
     }
 
     /// Begins the group, and reads everything again when another process has written.

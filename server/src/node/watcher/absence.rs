@@ -58,7 +58,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             .filter(|tx| !tx.inputs.is_empty())
             .cloned()
             .collect();
-        let rivals = self.rivals(&spending)?;
+        let rivals = self.rivals(&spending.iter().collect::<Vec<_>>())?;
         let mut to_resend = Vec::new();
         for (tx, rival) in spending.into_iter().zip(rivals) {
             match rival {
@@ -84,18 +84,19 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     /// Whether something took the place of what the node had forgotten before: it does not tell of that.
     pub(super) fn is_replaced_unnoticed(&self) -> Result<bool, Trouble> {
         let absent = self.missing.iter().filter(|(_, missing)| missing.is_absent);
-        let absent: Vec<PayingTx> = absent.filter_map(|(&txid, _)| self.known.get(txid)).cloned().collect();
+        let absent: Vec<&PayingTx> = absent.filter_map(|(&txid, _)| self.known.get(txid)).collect();
         Ok(!absent.is_empty() && self.rivals(&absent)?.iter().any(Option::is_some))
     }
 
     /// What in the mempool cannot live beside each of `txs`, if anything.
-    fn rivals(&self, txs: &[PayingTx]) -> Result<Vec<Option<Txid>>, Trouble> {
+    fn rivals(&self, txs: &[&PayingTx]) -> Result<Vec<Option<Txid>>, Trouble> {
         let spent: Vec<Vec<Outpoint>> = txs
             .iter()
             .map(|tx| tx.inputs.iter().chain(&tx.ancestor_inputs).copied().collect())
             .collect();
         let spenders = self.node.spenders(&spent)?.into_iter();
-        let rival = |(tx, spenders): (&PayingTx, Vec<Txid>)| spenders.into_iter().find(|&other| is_conflict(tx, other));
+        let rival =
+            |(tx, spenders): (&&PayingTx, Vec<Txid>)| spenders.into_iter().find(|&other| is_conflict(tx, other));
         Ok(txs.iter().zip(spenders).map(rival).collect())
     }
 

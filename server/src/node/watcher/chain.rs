@@ -91,10 +91,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
         let is_whole = last == node.blocks;
         let tip = match hashes.last() {
             Some(&hash) if !is_whole => self.tip_at(hash)?,
-            Some(&hash) if hash == node.best => Tip {
-                block: node_tip(&node),
-                work: work(&node.chainwork)?,
-            },
+            Some(&hash) if hash == node.best => tip_of(&node)?,
             _ => return Err(Trouble::Moved),
         };
         let parent = BlockRef {
@@ -312,6 +309,14 @@ pub(super) fn node_tip(node: &ChainState) -> BlockRef {
         height: node.blocks,
         hash: convert::block_hash(node.best),
     }
+}
+
+/// The node's best block, as it says itself.
+pub(super) fn tip_of(node: &ChainState) -> Result<Tip, Trouble> {
+    Ok(Tip {
+        block: node_tip(node),
+        work: work(&node.chainwork)?,
+    })
 }
 
 fn moved_if_too_high(error: NodeError) -> Trouble {

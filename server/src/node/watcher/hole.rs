@@ -11,7 +11,7 @@ use super::super::error::NodeError;
 use super::super::port::ChargesPort;
 use super::super::rpc::answers::{ChainState, Unspent};
 use super::super::view::{Connected, Hole, PayingOutput, PayingTx};
-use super::chain::Stretch;
+use super::chain::{Stretch, tip_of};
 use super::{Stand, Trouble, Watcher, store_trouble};
 
 impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
@@ -69,8 +69,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
             if hashes.last() != Some(&node.best) {
                 return Err(Trouble::Moved);
             }
-            let tip = self.tip_at(node.best)?;
-            let (above, _) = self.read_blocks(stand, reading.tip.block, &hashes, tip)?;
+            let (above, _) = self.read_blocks(stand, reading.tip.block, &hashes, tip_of(node)?)?;
             reading.tip = above.tip;
             reading.connected.extend(above.connected);
             reading.mined.extend(above.mined);
