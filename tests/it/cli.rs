@@ -116,12 +116,7 @@ async fn a_setting_that_cannot_be_is_refused_by_name_value_and_what_would_be_rig
 #[tokio::test]
 async fn late_money_is_accepted_by_hand() -> Result<()> {
     let scene = Scene::start().await?;
-    let charge = scene.open().await?;
-    let asked = scene.checkout.view(&charge).await?;
-    scene.pass_deadline().await?;
-    scene.becomes(&charge, "timedout", None).await?;
-    scene.pair.wallet.pay(&asked.address, asked.amount_sat).await?;
-    scene.becomes(&charge, "failed", Some("late")).await?;
+    let charge = scene.paid_late().await?;
     scene.app.run(&["charge", "accept", &charge.id]).await?;
     scene.becomes(&charge, "seen", Some("manual")).await?;
     scene.pair.mine(1).await?;

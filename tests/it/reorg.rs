@@ -104,12 +104,7 @@ async fn r06_while_a_deep_reorg_is_held_nothing_is_accepted_by_hand() -> Result<
     let pair = Pair::start().await?;
     let setup = Setup::beside(&pair.server, &pair.clock).with("BITPRO_REORG_LIMIT", "2");
     let scene = Scene::on(pair, setup, &[]).await?;
-    let charge = scene.open().await?;
-    let asked = scene.checkout.view(&charge).await?;
-    scene.pass_deadline().await?;
-    scene.becomes(&charge, "timedout", None).await?;
-    scene.pair.wallet.pay(&asked.address, asked.amount_sat).await?;
-    scene.becomes(&charge, "failed", Some("late")).await?;
+    let charge = scene.paid_late().await?;
     scene.pair.mine(3).await?;
     scene
         .checkout

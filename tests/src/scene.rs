@@ -89,6 +89,20 @@ impl Scene {
         Ok(txid)
     }
 
+    /// A charge that timed out and was paid after that.
+    ///
+    /// # Errors
+    /// When the wallet cannot pay, or the charge does not come to it.
+    pub async fn paid_late(&self) -> Result<Charge> {
+        let charge = self.open().await?;
+        let asked = self.checkout.view(&charge).await?;
+        self.pass_deadline().await?;
+        self.becomes(&charge, "timedout", None).await?;
+        self.pair.wallet.pay(&asked.address, asked.amount_sat).await?;
+        self.becomes(&charge, "failed", Some("late")).await?;
+        Ok(charge)
+    }
+
     /// Waits until `charge` is in `state`, for `reason` if one is given.
     ///
     /// # Errors

@@ -11,12 +11,7 @@ use super::watched::{Watched, config};
 #[tokio::test]
 async fn r04_without_peers_nothing_is_observed_until_a_block_tells_what_was_missed() -> Result<()> {
     let pair = Pair::start().await?;
-    let mut config = config(&pair.server)?;
-    config.requires_peers = true;
-    let mut watched = Watched::with(config);
-    watched.resume()?;
-    watched.is_ready().await?;
-    watched.knows_everything().await?;
+    let watched = needing_peers(&pair).await?;
     let address = watched.address(&pair.wallet).await?;
     pair.part().await?;
     let status = watched
@@ -51,11 +46,7 @@ async fn r04_without_peers_nothing_is_observed_until_a_block_tells_what_was_miss
 #[tokio::test]
 async fn r05_a_node_that_was_away_from_its_peers_while_it_restarted_has_missed_what_was_told() -> Result<()> {
     let mut pair = Pair::start().await?;
-    let mut config = config(&pair.server)?;
-    config.requires_peers = true;
-    let mut watched = Watched::with(config);
-    watched.resume()?;
-    watched.knows_everything().await?;
+    let watched = needing_peers(&pair).await?;
     pair.server.stop().await?;
     watched
         .becomes("the node's absence", |status| {
@@ -81,11 +72,7 @@ async fn r05_a_node_that_was_away_from_its_peers_while_it_restarted_has_missed_w
 #[tokio::test]
 async fn r04_a_machine_that_slept_knows_nothing_of_it_until_a_block_tells() -> Result<()> {
     let pair = Pair::start().await?;
-    let mut config = config(&pair.server)?;
-    config.requires_peers = true;
-    let mut watched = Watched::with(config);
-    watched.resume()?;
-    watched.knows_everything().await?;
+    let watched = needing_peers(&pair).await?;
     let heard_until = watched.status()?.observed_until;
     // Both clocks go on, and no look lies in between: the peers are still there, as after a suspended machine wakes up.
     pair.advance_secs(600).await?;
@@ -108,11 +95,7 @@ async fn r04_a_machine_that_slept_knows_nothing_of_it_until_a_block_tells() -> R
 #[tokio::test]
 async fn r32_a_sleep_by_a_clock_that_was_taken_back_ends_with_the_next_block_all_the_same() -> Result<()> {
     let pair = Pair::start().await?;
-    let mut config = config(&pair.server)?;
-    config.requires_peers = true;
-    let mut watched = Watched::with(config);
-    watched.resume()?;
-    watched.knows_everything().await?;
+    let watched = needing_peers(&pair).await?;
     watched.clock.sleep_secs(600);
     watched
         .becomes("a node that has perhaps slept", |status| {
@@ -213,6 +196,17 @@ async fn r04_a_node_that_hears_of_blocks_only_is_told_of_and_believed_a_block_la
     );
     scene.pair.mine(1).await?;
     scene.becomes(&unpaid, "timedout", None).await
+}
+
+/// A watcher, in step, of a node that proves nothing without peers.
+async fn needing_peers(pair: &Pair) -> Result<Watched> {
+    let mut config = config(&pair.server)?;
+    config.requires_peers = true;
+    let mut watched = Watched::with(config);
+    watched.resume()?;
+    watched.is_ready().await?;
+    watched.knows_everything().await?;
+    Ok(watched)
 }
 
 /// Waits until `/readyz` is degraded and says `words`.

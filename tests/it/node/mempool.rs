@@ -118,16 +118,7 @@ async fn r03_a_node_that_lost_its_mempool_gets_the_payments_back() -> Result<()>
 #[tokio::test]
 async fn r03_only_a_refused_resubmission_and_half_an_hour_drop_a_payment_and_it_may_come_back() -> Result<()> {
     let mut pair = Pair::start().await?;
-    let mut watched = Watched::start(&pair.server).await?;
-    let address = watched.address(&pair.wallet).await?;
-    let (parent, child) = pay_through(&pair.wallet, &address).await?;
-    watched.sees(child).await?;
-    // A restarted watcher does not know the parent, without which the node refuses the child.
-    watched.stop().await?;
-    pair.server.restart_with_empty_mempool().await?;
-    watched.resume()?;
-    watched.is_ready().await?;
-    watched.knows_everything().await?;
+    let (watched, parent, child) = forgotten(&mut pair).await?;
     watched.clock.advance_secs(29 * 60);
     watched.knows_everything().await?;
     ensure!(watched.has_lost_nothing(), "R3: absence alone proves nothing");
@@ -146,21 +137,28 @@ async fn r03_only_a_refused_resubmission_and_half_an_hour_drop_a_payment_and_it_
 #[tokio::test]
 async fn r03_what_takes_the_place_of_a_payment_that_the_node_had_forgotten_is_met_with_the_next_poll() -> Result<()> {
     let mut pair = Pair::start().await?;
-    let mut watched = Watched::start(&pair.server).await?;
-    let address = watched.address(&pair.wallet).await?;
-    let (parent, child) = pay_through(&pair.wallet, &address).await?;
-    watched.sees(child).await?;
-    watched.stop().await?;
-    pair.server.restart_with_empty_mempool().await?;
-    watched.resume()?;
-    watched.is_ready().await?;
-    watched.knows_everything().await?;
+    let (watched, parent, child) = forgotten(&mut pair).await?;
     ensure!(watched.has_lost_nothing());
     // The node removes nothing for it, so that it announces no removal; and the clock stands: it is not time to send again.
     let taker = pair.wallet.double_spend(parent).await?;
     pair.server.send(&pair.wallet.transaction(taker).await?).await?;
     watched.loses(child, Loss::Replaced).await?;
     Ok(())
+}
+
+/// A watcher of a payment that its node has forgotten; the payment's parent, and the payment.
+async fn forgotten(pair: &mut Pair) -> Result<(Watched, Txid, Txid)> {
+    let mut watched = Watched::start(&pair.server).await?;
+    let address = watched.address(&pair.wallet).await?;
+    let (parent, child) = pay_through(&pair.wallet, &address).await?;
+    watched.sees(child).await?;
+    // A restarted watcher does not know the parent, without which the node refuses the child.
+    watched.stop().await?;
+    pair.server.restart_with_empty_mempool().await?;
+    watched.resume()?;
+    watched.is_ready().await?;
+    watched.knows_everything().await?;
+    Ok((watched, parent, child))
 }
 
 /// Pays `address` from an output that is itself unconfirmed, and gives both transactions.
