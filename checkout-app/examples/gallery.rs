@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use bitpro_checkout_app::copy::Lang;
 use bitpro_checkout_app::page::{
-    AmountForm, AmountRefused, Confirm, ErrorPage, FrameNotice, Framing, PageInput, PaidOutcome, Problem,
+    AmountForm, AmountRefused, Confirm, ErrorPage, FrameNotice, Framing, Outcome, PageInput, PaidOutcome, Problem,
 };
 use bitpro_checkout_app::sample;
 use bitpro_checkout_app::ssr::{Template, render};
@@ -82,8 +82,10 @@ fn all(lang: Lang) -> Vec<(String, PageInput)> {
             merchant: merchant.clone(),
             lang,
             other_lang_url: other_lang_url.clone(),
-            state: state.to_owned(),
-            reason: None,
+            outcome: Some(Outcome {
+                state: state.to_owned(),
+                reason: None,
+            }),
             fiat_price_cents: 4_200,
             order_id: order_id.clone(),
         })

@@ -1,13 +1,13 @@
 //! What the page does in a browser beyond its own elements: the clipboard, the tab, the clock.
 
+use gloo_net::http::Request;
 use js_sys::Date;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Document, DomParser, Element, HtmlDocument, HtmlElement, HtmlTextAreaElement, MouseEvent, Response, SupportedType,
-    Window,
+    Document, DomParser, Element, HtmlDocument, HtmlElement, HtmlTextAreaElement, MouseEvent, SupportedType, Window,
 };
 
 use crate::copy::Lang;
@@ -154,19 +154,6 @@ fn code_in(page: &Document) -> Code {
     }
 }
 
-/// Gets the code for another amount from the server, which draws it whenever it renders this page.
-pub fn keep_code(model: Model) {
-    Effect::new(move |_| {
-        let wanted = model.shown(|shown| {
-            let text = shown.screen.qr_text();
-            (shown.code.text != text).then(|| text.to_owned())
-        });
-        if let Some(text) = wanted.filter(|text| !text.is_empty()) {
-            spawn_local(fetch_code(model, text));
-        }
-    });
-}
-
 async fn fetch_code(model: Model, text: String) {
     let url = model.fixed(|page| page.path.clone());
     let page = fetch(&url).await.unwrap_or_default();
@@ -184,30 +171,33 @@ async fn fetch_code(model: Model, text: String) {
     });
 }
 
-/// Fetches a text of this server.
-///
-/// # Errors
-/// When the network is away, or the server refuses.
-pub async fn fetch(url: &str) -> Result<String, JsValue> {
-    let response: Response = JsFuture::from(window().fetch_with_str(url)).await?.unchecked_into();
+/// Fetches a text of this server; `None` when the network is away, or the server refuses.
+pub async fn fetch(url: &str) -> Option<String> {
+    // gloo-net's own builder would put the address together anew, which weighs 870 bytes.
+    let request = web_sys::Request::new_with_str(url).ok()?;
+    let response = Request::from(request).send().await.ok()?;
     if !response.ok() {
-        return Err(JsValue::NULL);
+        return None;
     }
-    let text = JsFuture::from(response.text()?).await?;
-    text.as_string().ok_or(JsValue::NULL)
+    response.text().await.ok()
 }
 
-/// Keeps the document itself in step with the screen: state attributes, language, title, icon.
-pub fn show_in_document(model: Model) {
-    let Some(root) = document().document_element() else {
-        return;
-    };
+/// Keeps what is not among the page's elements in step with the screen: the document's attributes, the tab, and the code,
+/// which the server draws whenever it renders this page. One effect does it all, for each brings a copy of its machinery along.
+pub fn keep_in_step(model: Model) {
+    let root = document().document_element();
     Effect::new(move |_| {
         model.shown(|shown| {
-            set(&root, "lang", shown.lang.tag());
-            set(&root, "data-state", &shown.screen.state);
-            set(&root, "data-reason", &shown.screen.reason);
-            show_in_tab(&shown.screen);
+            if let Some(root) = &root {
+                set(root, "lang", shown.lang.tag());
+                set(root, "data-state", &shown.screen.state);
+                set(root, "data-reason", &shown.screen.reason);
+                show_in_tab(&shown.screen);
+            }
+            let wanted = shown.screen.qr_text();
+            if !wanted.is_empty() && shown.code.text != wanted {
+                spawn_local(fetch_code(model, wanted.to_owned()));
+            }
         });
     });
 }

@@ -19,8 +19,7 @@ pub fn start() {
     };
     hydrate_body(move || {
         let model = Model::new(state, browser::drawn_code());
-        browser::show_in_document(model);
-        browser::keep_code(model);
+        browser::keep_in_step(model);
         browser::listen(model);
         stream::follow(model);
         app(model)

@@ -3,6 +3,9 @@
 //! What stands on the page of a charge is decided by [`screen::Screen::of`], a pure function; components put it into elements,
 //! the same in both places. The server's side is [`ssr`], the browser's `hydrate`.
 
+// `shrink.mjs` takes `Debug` out of the bundle, with the messages of panics; a text made by it would be a trap.
+#![cfg_attr(feature = "hydrate", warn(clippy::use_debug))]
+
 pub mod copy;
 pub mod follow;
 pub mod format;

@@ -182,7 +182,7 @@ impl Follower {
         let this = Rc::clone(self);
         spawn_local(async move {
             let url = [&this.path, "/status"].concat();
-            let answer = fetch(&url).await.ok();
+            let answer = fetch(&url).await;
             let failures = if answer.is_some_and(|frame| this.take(&frame, false)) {
                 0
             } else {

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::OnceLock;
 
-use bitpro_server::fuzz::{self, TARGETS, Target};
+use bitpro_base::fuzzing::Target;
+use bitpro_server::fuzz::{self, TARGETS};
 
 static TARGET: OnceLock<&'static Target> = OnceLock::new();
 

@@ -6,29 +6,34 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use bitpro_base::rng;
 use bitpro_checkout_app::ssr::{Template, TemplateError};
+use bitpro_config::{Config, PublicUrl};
+use bitpro_limits as limits;
+use bitpro_limits::{Connections, KeyLimit, Limits, Presses};
+use bitpro_merchant::keys::{Nonces, NoncesError};
+use bitpro_node as node;
+use bitpro_operator::admin::AdminSocket;
+use bitpro_operator::backup::leftovers;
+use bitpro_operator::instance::{Instance, InstanceError};
+use bitpro_service::accounts::{Accounts, Email};
+use bitpro_service::charges::{Charges, CommandError, Role};
+use bitpro_service::mail::{MailSetupError, Postman};
+use bitpro_service::reconcile::Reconciler;
+use bitpro_service::webhooks::Sender;
+use bitpro_store::StoreError;
+use bitpro_web::app::{App, Mapi, Parts, Probe};
+use bitpro_web::checkout::assets::INDEX_HTML;
+use bitpro_web::edge::Edge;
+use bitpro_web::health;
+use bitpro_web::listener::{self, Treatment};
+use bitpro_web::router::{problem_page, router};
+use bitpro_web::{Bodies, RequestIds};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
-use crate::accounts::{Accounts, Email};
-use crate::admin::AdminSocket;
-use crate::app::{App, Mapi, Parts, Probe};
-use crate::backup::leftovers;
-use crate::charges::{Charges, CommandError, Role};
-use crate::checkout::assets::INDEX_HTML;
-use crate::config::{Config, PublicUrl};
-use crate::instance::{Instance, InstanceError};
-use crate::keys::{Nonces, NoncesError};
-use crate::limits::{Connections, KeyLimit, Limits, Presses};
-use crate::mail::{MailSetupError, Postman};
-use crate::reconcile::Reconciler;
-use crate::store::StoreError;
-use crate::web::edge::Edge;
-use crate::web::listener::{self, Treatment};
-use crate::web::{Bodies, RequestIds};
-use crate::webhooks::Sender;
-use crate::{health, limits, node, rng};
+use crate::router::surfaces;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +47,6 @@ pub enum ServeError {
     /// The address cannot be listened on.
     #[error("listen = \"{address}\": {cause}")]
     Listen {
-        /// The address.
         address: SocketAddr,
         /// What the operating system says.
         cause: std::io::Error,
@@ -50,7 +54,6 @@ pub enum ServeError {
     /// The address of the metrics cannot be listened on.
     #[error("metrics_listen = \"{address}\": {cause}")]
     MetricsListen {
-        /// The address.
         address: SocketAddr,
         /// What the operating system says.
         cause: std::io::Error,
@@ -58,7 +61,6 @@ pub enum ServeError {
     /// The admin socket cannot be made.
     #[error("admin_socket {path}: {cause}")]
     AdminSocket {
-        /// The socket.
         path: String,
         /// What the operating system says.
         cause: std::io::Error,
@@ -140,7 +142,6 @@ async fn accept_clock(config: &Config) -> Result<(), ServeError> {
     }
 }
 
-/// R42.
 fn refuse_fixed_rate_for_real_money(config: &Config) -> Result<(), ServeError> {
     if config.rates.is_fixed && !config.network.is_sandbox() {
         return Err(ServeError::FixedRateOnMainnet);
@@ -256,7 +257,7 @@ async fn serve_instance(
         ids,
         told_of_proxy: AtomicBool::new(false),
         bodies: Bodies::default(),
-        page: app.problem_page(),
+        page: problem_page(&app),
     };
     let treatment = Treatment {
         header_timeout: config.limits.header_timeout,
@@ -278,7 +279,13 @@ async fn serve_instance(
             closing.clone(),
         ))
     });
-    listener::serve(listener, app.router(Arc::new(edge)), treatment, closing).await;
+    listener::serve(
+        listener,
+        router(app.clone(), Arc::new(edge), surfaces(&app)),
+        treatment,
+        closing,
+    )
+    .await;
 
     if let Some(Err(error)) = futures::future::OptionFuture::from(telling).await {
         tracing::error!(%error, "metrics were no longer served");

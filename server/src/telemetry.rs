@@ -3,13 +3,12 @@
 use std::io::IsTerminal as _;
 use std::panic;
 
+use bitpro_config::LogFormat;
+use bitpro_rates::Exchange;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
-
-use crate::config::LogFormat;
-use crate::rates::Exchange;
 
 /// Starts the log, to standard error. A second start in one process changes nothing.
 ///
@@ -33,7 +32,7 @@ pub fn start_log(directives: &str, format: LogFormat) {
 /// A bare level is meant for us: the libraries below would tell of every byte, and some of secrets.
 fn of_our_own(directives: &str) -> String {
     match directives.trim().parse::<LevelFilter>() {
-        Ok(level) if level > LevelFilter::WARN => format!("warn,bitpro_server={level}"),
+        Ok(level) if level > LevelFilter::WARN => format!("warn,bitpro={level}"),
         _ => directives.to_owned(),
     }
 }
@@ -203,8 +202,23 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_level_is_that_of_all_our_crates_and_of_no_library() {
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(of_our_own("info"))
+            .with_writer(std::io::sink)
+            .finish();
+        tracing::subscriber::with_default(log, || {
+            assert!(tracing::enabled!(target: "bitpro_server::lifecycle", tracing::Level::INFO));
+            assert!(tracing::enabled!(target: "bitpro_node::watcher", tracing::Level::INFO));
+            assert!(!tracing::enabled!(target: "bitpro_node::watcher", tracing::Level::DEBUG));
+            assert!(!tracing::enabled!(target: "hyper::proto", tracing::Level::INFO));
+            assert!(tracing::enabled!(target: "hyper::proto", tracing::Level::WARN));
+        });
+    }
+
+    #[test]
     fn a_bare_level_does_not_make_the_libraries_talk() {
-        assert_eq!(of_our_own("debug"), "warn,bitpro_server=debug");
+        assert_eq!(of_our_own("debug"), "warn,bitpro=debug");
         assert_eq!(of_our_own("error"), "error");
         assert_eq!(of_our_own("info,ureq=trace"), "info,ureq=trace");
     }

@@ -120,7 +120,8 @@ async fn a_backup_destroys_nothing_that_it_is_pointed_at() -> Result<()> {
         (named("passphrase"), "target-in-use"),
         (named("diary"), "target-is-no-backup"),
         (named("link"), "target-is-no-backup"),
-        ("/dev/null".to_owned(), "target-is-no-backup"),
+        // Not /dev/null: that is the configuration file here.
+        ("/dev/zero".to_owned(), "target-is-no-backup"),
     ] {
         let mut command = tokio::process::Command::from(scene.app.command()?);
         command.args(["backup", &target, "--passphrase-file", &named("passphrase")]);

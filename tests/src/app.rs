@@ -365,6 +365,8 @@ impl App {
         }
         command
             .current_dir(self.folder.path())
+            // Nor may the file of an instance that is installed on this machine.
+            .env("BITPRO_CONFIG", "/dev/null")
             .env("BITPRO_NETWORK", "regtest")
             .env("BITPRO_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("BITPRO_METRICS_LISTEN", format!("127.0.0.1:{}", self.metrics_port))

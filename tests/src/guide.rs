@@ -15,13 +15,9 @@ pub fn folder() -> PathBuf {
 /// A language that the guides have programs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// `sh`
     Shell,
-    /// `ruby`
     Ruby,
-    /// `php`
     Php,
-    /// `node`
     JavaScript,
 }
 

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bitpro_server::mapi::hmac::{Credentials, SignedRequest, body_hash, response_signature, sign};
+use bitpro_mapi::hmac::{Credentials, SignedRequest, body_hash, response_signature, sign};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -76,7 +76,7 @@ impl Api {
     /// # Errors
     /// When the secret is no base64.
     pub fn sign(&self, method: Method, target: &str, body: &str, now: i64) -> Result<Signed> {
-        let nonce = bitpro_charge::ChargeId(bitpro_server::rng::uuid(&bitpro_server::rng::SystemRng)).to_string();
+        let nonce = bitpro_charge::ChargeId(bitpro_base::rng::uuid(&bitpro_base::rng::SystemRng)).to_string();
         let timestamp = now.to_string();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let hash = (!body.is_empty()).then(|| body_hash(body.as_bytes()));

@@ -12,7 +12,6 @@ use tokio::task::JoinHandle;
 /// What becomes of what the far side says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Passing {
-    /// It is passed on.
     Flows,
     /// It is held back; the connections stay.
     Silent,

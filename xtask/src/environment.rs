@@ -14,7 +14,6 @@ use crate::workspace::Workspace;
 pub enum Profile {
     /// For tests and demo: quick to build, with the hot dependencies optimised.
     Dev,
-    /// For figures.
     Release,
     /// For the simulation: fast, with every check of a debug build.
     Simulation,

@@ -18,7 +18,23 @@ use crate::workspace::Workspace;
 /// Tells this very program, called by cargo in the place of the compiler, to add the counters.
 const COUNTING: &str = "BITPRO_COUNT_COVERAGE";
 /// The crates whose code gets counters. What they are built by, such as build scripts, has no engine to count for.
-const COUNTED: [&str; 3] = ["bitpro_charge", "bitpro_checkout_app", "bitpro_server"];
+const COUNTED: [&str; 15] = [
+    "bitpro_base",
+    "bitpro_charge",
+    "bitpro_checkout_app",
+    "bitpro_config",
+    "bitpro_dashboard",
+    "bitpro_limits",
+    "bitpro_mapi",
+    "bitpro_merchant",
+    "bitpro_node",
+    "bitpro_operator",
+    "bitpro_rates",
+    "bitpro_server",
+    "bitpro_service",
+    "bitpro_store",
+    "bitpro_web",
+];
 /// What makes the counters, and lets the engine see what is compared with what.
 const COUNTERS: [&str; 6] = [
     "-Cpasses=sancov-module",

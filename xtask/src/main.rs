@@ -4,12 +4,14 @@
 
 mod bench;
 mod demo;
+mod dist;
 mod environment;
 mod failure;
 mod fuzz;
 mod mutants;
 mod page;
 mod proc;
+mod remap;
 mod setup;
 mod simulate;
 mod stamp;
@@ -32,6 +34,8 @@ cargo xtask <command>
   simulate  simulated histories of charges against a model: [--seed SEED] [--seconds N]; with --mutations [NAME …], the proof that
             it finds each known defect
   fuzz      whatever strangers send, tried by what it reaches: [TARGET...] [--minutes N] [--merge] [--list]
+  dist      make a release: program, Debian package, checksums (--check: twice, and compare; --test: install it in a clean Debian;
+            --image: build its container; --package FILE: do these with that package, and build none)
   mutants   mutation testing of charge/; survivors must be explained in charge/mutants-explained.md
   setup     install everything that the other commands need
   page      build the payment page into dist/ and the loader into widget/dist/
@@ -78,6 +82,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "simulate" => simulate::run(&workspace, rest),
         "fuzz" => {
             fuzz::run(&workspace, rest)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "dist" => {
+            dist::run(&workspace, rest)?;
             Ok(ExitCode::SUCCESS)
         }
         "mutants" => {

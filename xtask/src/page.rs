@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::failure::Result;
 use crate::proc::{self, say};
+use crate::remap;
 use crate::setup::{self, Need};
 use crate::stamp::{Fingerprint, Stamp};
 use crate::stopwatch::Stopwatch;
@@ -40,7 +41,7 @@ struct Bundle {
     /// Files and folders; a change in any of them makes it stale.
     inputs: &'static [&'static str],
     output: &'static str,
-    commands: fn(&Workspace) -> Vec<Command>,
+    commands: fn(&Workspace) -> Result<Vec<Command>>,
 }
 
 const PAGE: Bundle = Bundle {
@@ -53,18 +54,23 @@ const PAGE: Bundle = Bundle {
         "Cargo.toml",
         "Cargo.lock",
         "Trunk.toml",
+        // Its terser shortens the page's script, too.
+        "widget/package-lock.json",
     ],
     output: "dist",
     commands: |workspace| {
         // Trunk runs cargo offline as it does everything offline, so what cargo needs must be there before.
         let mut crates = proc::command(workspace, "cargo");
         crates.args(["fetch", "--target", "wasm32-unknown-unknown", "--quiet"]);
+        // What the flags below name must be unpacked before they are written down.
+        proc::run(&mut crates)?;
         let mut page = proc::command(workspace, "trunk");
         page.args(["build", "--skip-version-check", "--config", "Trunk.toml"])
             // A colour setting of the caller that Trunk does not know would stop it.
             .env_remove("NO_COLOR")
-            .env("RUST_BACKTRACE", "0");
-        vec![crates, page]
+            .env("RUST_BACKTRACE", "0")
+            .env("CARGO_ENCODED_RUSTFLAGS", remap::rustflags(workspace)?);
+        Ok(vec![page])
     },
 };
 
@@ -76,7 +82,7 @@ const LOADER: Bundle = Bundle {
     commands: |workspace| {
         let mut loader = proc::command(workspace, setup::node(workspace));
         loader.arg("build.mjs").current_dir(workspace.root.join("widget"));
-        vec![loader]
+        Ok(vec![loader])
     },
 };
 
@@ -88,7 +94,7 @@ impl Bundle {
         }
         say(&format!("building {}", self.what));
         let stopwatch = Stopwatch::start();
-        for mut command in (self.commands)(workspace) {
+        for mut command in (self.commands)(workspace)? {
             proc::run(&mut command)?;
         }
         stamp.write()?;
@@ -97,7 +103,9 @@ impl Bundle {
     }
 
     fn stamp(&self, workspace: &Workspace) -> Result<Stamp> {
-        let mut fingerprint = Fingerprint::new(&setup::page_tools());
+        let mut words = setup::page_tools();
+        words.push("folders are renamed".to_owned());
+        let mut fingerprint = Fingerprint::new(&words);
         for input in self.inputs {
             fingerprint.add(&workspace.root.join(input))?;
         }

@@ -1,17 +1,16 @@
 //! `bitpro account …`: what may be written, and how its results are shown.
 
+use bitpro_operator::admin::{AccountCommand, Command};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::print::{list, out, text, whereabouts};
-use crate::admin::{AccountCommand, Command};
 
 /// What can be done with accounts.
 #[derive(Debug, Subcommand)]
 pub(super) enum AccountAction {
     /// List accounts and requests for accounts.
     List {
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -19,7 +18,6 @@ pub(super) enum AccountAction {
     Approve {
         /// The e-mail address.
         email: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -58,12 +56,10 @@ pub(super) enum AccountAction {
     },
 }
 
-/// One account.
 #[derive(Debug, Args)]
 pub(super) struct Named {
     /// The e-mail address.
     email: String,
-    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

@@ -4,26 +4,37 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bitpro_merchant::SETTINGS;
+use bitpro_operator::admin::{Command, ListQuery, MerchantEdit};
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use super::account::AccountAction;
 use super::backup::{BackupArguments, RestoreArguments};
 use super::clock::ClockAction;
+use super::generate::GenerateAction;
 use super::keys::KeyAction;
 use super::link::LinkAction;
 use super::webhook::WebhookAction;
-use crate::admin::{Command, ListQuery, MerchantEdit};
-use crate::merchant::SETTINGS;
 
 /// A self-hosted, non-custodial Bitcoin checkout.
 #[derive(Debug, Parser)]
-#[command(name = "bitpro", version, about, propagate_version = true)]
+#[command(name = "bitpro", version = version(), about, propagate_version = true)]
 pub(super) struct Arguments {
-    /// The configuration file, instead of the one that BITPRO_CONFIG names.
+    /// The configuration file. Default: the one that BITPRO_CONFIG names, or /etc/bitpro/bitpro.toml if it exists.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(subcommand)]
     pub action: Do,
+}
+
+/// The version, and what a release was built from: `cargo xtask dist` names the commit. Other builds do not look for it, because every
+/// commit would then compile the server again.
+fn version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match option_env!("BITPRO_COMMIT").filter(|commit| !commit.is_empty()) {
+        Some(commit) => format!("{version} ({commit})"),
+        None => version.to_owned(),
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -32,7 +43,6 @@ pub(super) enum Do {
     Serve,
     /// Check configuration, database, node, network and clock, one line each. The exit code is 0 when nothing is wrong.
     Check {
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -41,7 +51,6 @@ pub(super) enum Do {
         /// Ask every exchange, even if the rate is fixed, and show each answer.
         #[arg(long)]
         probe: bool,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -83,7 +92,6 @@ pub(super) enum Do {
         /// Repair the differences that an observation can repair.
         #[arg(long)]
         fix: bool,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -98,7 +106,6 @@ pub(super) enum Do {
     Restore(RestoreArguments),
     /// Encrypt all secrets in the database again with the newest of seal_keys.
     Rekey {
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -106,6 +113,11 @@ pub(super) enum Do {
     Charge {
         #[command(subcommand)]
         action: ChargeAction,
+    },
+    /// Print shell completions or an example configuration, or write the manual.
+    Generate {
+        #[command(subcommand)]
+        action: GenerateAction,
     },
 }
 
@@ -115,31 +127,25 @@ pub(super) enum MerchantAction {
     Add {
         #[command(flatten)]
         edit: EditArguments,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Change a merchant's settings. Existing charges keep theirs.
     Set {
-        /// The merchant's id.
         id: String,
         #[command(flatten)]
         edit: EditArguments,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// List all merchants.
     List {
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Show a merchant: every setting, the next index, the run of unpaid addresses, and the gap limit to set in the wallet.
     Show {
-        /// The merchant's id.
         id: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -153,7 +159,6 @@ pub(super) enum MailAction {
     Test {
         /// The e-mail address.
         address: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -175,44 +180,36 @@ pub(super) enum ChargeAction {
         /// The maximum number of charges.
         #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100_000))]
         limit: u32,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// List the charges that were open while the node deleted blocks before they were read. They stay undecided until `accept_block` names a block above: check them, and the merchant's wallet, before you set it.
     Unread {
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Show a charge with its history.
     Show {
-        /// The charge's id.
         id: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Accept what was paid, whatever its amount and time. The charge still needs its confirmations.
     Accept {
-        /// The charge's id.
         id: String,
         /// The payments to accept, as txid:vout. Default: all that are live.
         #[arg(value_name = "PAYMENT")]
         payments: Vec<String>,
         #[command(flatten)]
         seen: Seen,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Cancel a charge that nobody has paid.
     Cancel {
-        /// The charge's id.
         id: String,
         #[command(flatten)]
         seen: Seen,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },

@@ -4,16 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bitpro_base::clock::{Clock as _, SystemClock};
+use bitpro_base::instants::instant;
+use bitpro_base::rng::{Rng as _, SystemRng};
+use bitpro_config::{Config, SealSource, SecretSource, file_to_read};
+use bitpro_operator::admin::Command;
+use bitpro_operator::backup::{self, BackupError, Contents, Keys, Restored, target};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::{CONFLICT, FAILED, INVALID, code_of, fail, prepared, prepared_for, print, remote};
-use crate::admin::Command;
-use crate::backup::{self, BackupError, Contents, Keys, Restored, target};
-use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, FILE_VARIABLE, SealSource, SecretSource};
-use crate::instants::instant;
-use crate::rng::{Rng as _, SystemRng};
 
 /// What to back up, and where.
 #[derive(Debug, Args)]
@@ -26,12 +26,10 @@ pub(super) struct BackupArguments {
     /// Encrypt the backup with the passphrase in the first line of this file, 12 characters or more.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
-    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// What to restore.
 #[derive(Debug, Args)]
 pub(super) struct RestoreArguments {
     /// The backup, or a database file from a replicator.
@@ -42,7 +40,6 @@ pub(super) struct RestoreArguments {
     /// Replace the existing database. It is kept next to the restored one, with `.before-restore` in its name.
     #[arg(long)]
     replace: bool,
-    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -103,12 +100,10 @@ pub(super) fn backup(file: Option<&Path>, wanted: &BackupArguments) -> ExitCode 
 
 /// The files that this command must not write over.
 fn own_files(config: &Config, file: Option<&Path>, passphrase: Option<&Path>) -> Vec<PathBuf> {
-    let named = std::env::var_os(FILE_VARIABLE).map(PathBuf::from);
-    let written = file.or(named.as_deref()).filter(|path| !path.as_os_str().is_empty());
-    target::files_of(config, [written, passphrase].into_iter().flatten())
+    let written = file_to_read(file).filter(|path| !path.as_os_str().is_empty());
+    target::files_of(config, [written.as_deref(), passphrase].into_iter().flatten())
 }
 
-/// Restores a backup.
 pub(super) fn restore(file: Option<&Path>, wanted: &RestoreArguments) -> ExitCode {
     let (config, runtime) = match prepared_for(Config::load_without_keys(file)) {
         Ok(prepared) => prepared,

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use bitpro_base::clock::{Clock as _, SystemClock};
+use bitpro_config::{Config, ConfigErrors, MailTransport, SETTINGS};
+use bitpro_node::{self as node, CheckLine, Level};
+use bitpro_operator::admin::{Command, Reply};
+use bitpro_service::mail::Transport;
 use serde_json::Value;
 
 use super::rate::{self, Market};
 use super::remote;
-use crate::admin::{Command, Reply};
-use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, ConfigErrors, MailTransport, SETTINGS};
-use crate::mail::Transport;
-use crate::node::{self, CheckLine, Level};
 
 /// The lines, in the order in which they should be mended.
 pub(super) async fn lines(loaded: Result<Config, ConfigErrors>) -> Vec<CheckLine> {

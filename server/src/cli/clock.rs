@@ -1,23 +1,21 @@
 //! `bitpro clock …`: what may be written, and how its results are shown.
 
+use bitpro_operator::admin::Command;
 use clap::Subcommand;
 use serde_json::Value;
 
 use super::print::{out, text};
-use crate::admin::Command;
 
 /// What can be done about the clock.
 #[derive(Debug, Subcommand)]
 pub(super) enum ClockAction {
     /// Show the time that charges use, which never goes back, and how far it is ahead of the machine's clock.
     Show {
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Accept the machine's clock as correct, after it was wrong. Time goes back to it, and a running server restarts its work. Charges that wait for money and were created at a wrong time are cancelled.
     Accept {
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },

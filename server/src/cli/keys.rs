@@ -1,10 +1,10 @@
 //! `bitpro key …`: what may be written, and how its results are shown.
 
+use bitpro_operator::admin::Command;
 use clap::Subcommand;
 use serde_json::Value;
 
 use super::print::{field, list, out, text};
-use crate::admin::Command;
 
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
@@ -19,7 +19,6 @@ pub(super) enum KeyAction {
         /// A scope, instead of charges:read and charges:write. Repeat for several: charges:read, charges:write, charges:accept, webhooks:write.
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -28,26 +27,21 @@ pub(super) enum KeyAction {
         /// Only keys of this merchant.
         #[arg(long, value_name = "ID")]
         merchant: Option<String>,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Create a new secret for a key, under the same id. The current secret stays valid for a while.
     Rotate {
-        /// The key's id.
         id: String,
         /// How long the current secret stays valid, in seconds, at most 30 days. 0 ends it at once.
         #[arg(long, default_value_t = 86_400, value_name = "N")]
         overlap_secs: u32,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Revoke a key permanently.
     Revoke {
-        /// The key's id.
         id: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },

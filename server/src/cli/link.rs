@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
+use bitpro_base::clock::{Clock as _, SystemClock};
+use bitpro_base::links::LinkKey;
+use bitpro_operator::admin::{self, LinkCommand, LinkToSign};
 use clap::{Args, Subcommand};
 use serde_json::Value;
-
-use crate::admin::{self, LinkCommand, LinkToSign};
-use crate::clock::{Clock as _, SystemClock};
-use crate::links::LinkKey;
 
 /// A day: long enough for pages that were cached and shoppers who ponder.
 const DAY_SECS: u32 = 24 * 60 * 60;
@@ -34,7 +33,6 @@ pub(super) enum KeyAction {
         /// How long the previous key stays valid, in seconds. 0 ends it at once.
         #[arg(long, value_name = "SECONDS", default_value_t = DAY_SECS, value_parser = clap::value_parser!(u32).range(0..=LONGEST_SECS))]
         overlap_secs: u32,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -42,7 +40,6 @@ pub(super) enum KeyAction {
     List {
         /// The merchant's id.
         merchant: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -52,7 +49,6 @@ pub(super) enum KeyAction {
         merchant: String,
         /// The id of the key, as in the list.
         key: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
@@ -63,13 +59,10 @@ pub(super) enum KeyAction {
 pub(super) struct SignArguments {
     /// The merchant's id.
     merchant: String,
-    /// The price in cents.
     #[arg(long, value_name = "CENTS")]
     fiat_price_cents: String,
-    /// The currency: eur.
     #[arg(long, value_name = "CODE")]
     fiat_currency: Option<String>,
-    /// Your order id.
     #[arg(long, value_name = "TEXT")]
     external_order_id: Option<String>,
     /// The shopper's e-mail.

@@ -5,6 +5,7 @@ mod arguments;
 mod backup;
 mod check;
 mod clock;
+mod generate;
 mod keys;
 mod link;
 mod print;
@@ -17,15 +18,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use bitpro_base::clock::SystemClock;
+use bitpro_config::{Config, ConfigErrors};
+use bitpro_operator::admin::{Command, Kind};
 use clap::Parser as _;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::admin::{Command, Kind};
-use crate::clock::SystemClock;
-use crate::config::{Config, ConfigErrors};
-use crate::{lifecycle, telemetry};
+use crate::lifecycle;
+use crate::telemetry;
 use arguments::{Arguments, ChargeAction, Do, MailAction, MerchantAction};
 
 /// What a shell gets: 0 done, 1 not done, 2 wrong arguments, configuration or value, 3 no such merchant or charge,
@@ -86,6 +88,10 @@ pub fn run() -> ExitCode {
             let (command, json) = webhook::command(action);
             carry_out(arguments.config, &Command::Webhook(command), json)
         }
+        Do::Generate { action } => match generate::generate(action) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(text) => fail(FAILED, &text),
+        },
         Do::Charge { action } => {
             let (command, json) = charge_command(action);
             carry_out(arguments.config, &command, json)

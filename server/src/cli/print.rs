@@ -5,15 +5,15 @@ mod webhook;
 
 use std::io::{self, Write as _};
 
+use bitpro_base::name::written_out;
+use bitpro_config::Config;
+use bitpro_merchant::SETTINGS;
+use bitpro_node::{CheckLine, Level};
+use bitpro_operator::admin::Command;
 use serde_json::{Value, json};
 
 use super::rate::Report;
 use super::{account, clock, keys, reconcile};
-use crate::admin::Command;
-use crate::config::Config;
-use crate::merchant::SETTINGS;
-use crate::name::written_out;
-use crate::node::{CheckLine, Level};
 
 /// Prints a line on standard output. Whoever closed it early has seen what they wanted.
 pub(super) fn out(line: &str) {

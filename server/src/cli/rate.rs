@@ -5,14 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bitpro_base::clock::Clock;
 use bitpro_charge::Timestamp;
+use bitpro_config::Config;
+use bitpro_rates::{Agreement, Exchange, Failure, LiveRates, NoQuorum, NoTrust, Offer, Quorum, Standing};
 use serde_json::{Value, json};
 
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::rates::{Agreement, Exchange, Failure, LiveRates, NoQuorum, NoTrust, Offer, Quorum, Standing};
-
-/// What was found.
 pub(super) struct Report {
     /// The fixed price in cents, when that is what counts.
     pub fixed_cents: Option<u64>,
@@ -90,7 +88,6 @@ impl Report {
         self.market.as_ref().is_none_or(|market| market.outcome.is_ok())
     }
 
-    /// For scripts.
     pub(super) fn to_json(&self) -> Value {
         let market = self.market.as_ref().map(Market::to_json);
         let source = if self.fixed_cents.is_some() { "fixed" } else { "live" };
@@ -177,9 +174,10 @@ const fn word(standing: Standing) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use bitpro_base::clock::ManualClock;
+    use bitpro_rates::testing::{ANSWERED, Conduct, Exchanges, body};
+
     use super::*;
-    use crate::clock::ManualClock;
-    use crate::rates::testing::{ANSWERED, Conduct, Exchanges, body};
 
     /// The configuration of an instance whose exchanges are these.
     fn config(exchanges: &Exchanges, source: &str) -> Config {

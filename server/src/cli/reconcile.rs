@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bitpro_operator::admin::Command;
 use serde_json::Value;
 
 use super::print::{error, out, text};
 use super::{FAILED, reply_to};
-use crate::admin::Command;
 
 /// Compares, prints what was found, and tells by the exit code whether anything is left of it.
 pub(super) fn run(file: Option<PathBuf>, from: Option<u32>, fix: bool, json: bool) -> ExitCode {

@@ -1,13 +1,13 @@
 //! Carrying out a command where the data is: in the running server, or here when none runs.
 
-use crate::accounts::{Accounts, Email};
-use crate::admin::{self, Command, Failure, Kind, Reply, SocketError};
-use crate::charges::Role;
-use crate::config::Config;
-use crate::instance::Instance;
-use crate::private;
-use crate::reconcile::Reconciler;
-use crate::store::mark_path;
+use bitpro_base::private;
+use bitpro_config::Config;
+use bitpro_operator::admin::{self, Command, Failure, Kind, Reply, SocketError};
+use bitpro_operator::instance::Instance;
+use bitpro_service::accounts::{Accounts, Email};
+use bitpro_service::charges::Role;
+use bitpro_service::reconcile::Reconciler;
+use bitpro_store::mark_path;
 
 /// Has `command` carried out.
 ///

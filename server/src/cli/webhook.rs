@@ -1,8 +1,7 @@
 //! `bitpro webhook`: where merchants are told what happens to their charges.
 
+use bitpro_operator::admin::WebhookCommand;
 use clap::Subcommand;
-
-use crate::admin::WebhookCommand;
 
 /// A day: long enough to bring the new secret to every server of a shop.
 const DAY_SECS: u32 = 24 * 60 * 60;
@@ -17,65 +16,52 @@ pub(super) enum WebhookAction {
         state: String,
         /// An https URL on port 443 or 8443.
         url: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Remove a webhook, and cancel its pending deliveries.
     Remove {
-        /// The webhook's id.
         id: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// List webhooks.
     List {
         /// Only webhooks of this merchant.
         #[arg(long, value_name = "ID")]
         merchant: Option<String>,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Send a test delivery now. It is marked as a test, and names no order.
     Test {
-        /// The webhook's id.
         id: String,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Create a new secret, and show it once. The previous secret also signs for a while.
     Rotate {
-        /// The webhook's id.
         id: String,
         /// How long the previous secret also signs, in seconds. 0 ends it at once.
         #[arg(long, value_name = "SECONDS", default_value_t = DAY_SECS)]
         overlap_secs: u32,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Deliver failed events again, or one event whatever happened to it. This resumes a paused webhook.
     Redeliver {
-        /// The webhook's id.
         id: String,
         /// Only the event with this id.
         #[arg(long, value_name = "ID")]
         event: Option<String>,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Show a webhook's latest deliveries and their attempts.
     Deliveries {
-        /// The webhook's id.
         id: String,
         /// The maximum number of deliveries.
         #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100))]
         limit: u32,
-        /// Print JSON.
         #[arg(long)]
         json: bool,
     },

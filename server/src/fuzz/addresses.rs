@@ -2,15 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use bitpro_base::client::{Client, client_of};
+use bitpro_base::fuzzing::{Target, assert_fit_to_show, header_values, text};
+use bitpro_base::policy::Policy;
+use bitpro_config::PublicUrl;
+use bitpro_merchant::{AllowedOrigin, frame_ancestors};
 use http::{HeaderMap, HeaderValue, Uri};
 use ipnet::IpNet;
 use url::Url;
-
-use super::{Target, header_values, text};
-use crate::config::PublicUrl;
-use crate::limits::{Client, client_of};
-use crate::merchant::{AllowedOrigin, frame_ancestors};
-use crate::policy::Policy;
 
 pub(super) const TARGETS: &[Target] = &[
     Target::new(
@@ -98,7 +97,7 @@ fn webhook_url(input: &[u8]) {
         Ok(taken) => taken,
         Err(error) => {
             assert!(error.code().starts_with("url-"));
-            return super::assert_fit_to_show(&error.to_string());
+            return assert_fit_to_show(&error.to_string());
         }
     };
     assert_eq!(

@@ -1,12 +1,11 @@
 //! Headers by which a browser says what it would like, and cursors that it brings back.
 
+use bitpro_base::fuzzing::{Target, header_values, text};
+use bitpro_merchant::{Language, Settings};
+use bitpro_web::checkout::language;
+use bitpro_web::checkout::sse::Cursor;
+use bitpro_web::encoding::accepts_brotli;
 use http::{HeaderMap, header};
-
-use super::{Target, header_values, text};
-use crate::checkout::language;
-use crate::checkout::sse::Cursor;
-use crate::merchant::{Language, Settings};
-use crate::web::encoding::accepts_brotli;
 
 pub(super) const TARGETS: &[Target] = &[
     Target::new(

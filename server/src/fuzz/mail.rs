@@ -1,12 +1,11 @@
 //! E-mail: addresses, and letters around texts that others chose.
 
+use bitpro_base::fuzzing::{Target, first_line, text};
 use bitpro_charge::Timestamp;
-
-use super::{Target, first_line, text};
-use crate::accounts::Email;
-use crate::checkout::params::normalised_email;
-use crate::letters::Letter;
-use crate::mail::fuzz as fuzzed;
+use bitpro_merchant::letters::Letter;
+use bitpro_service::accounts::Email;
+use bitpro_service::mail::fuzz as fuzzed;
+use bitpro_web::checkout::params::normalised_email;
 
 pub(super) const TARGETS: &[Target] = &[
     Target::new(

@@ -1,12 +1,11 @@
 //! What shoppers and merchants fill in: links, amounts, settings, pictures.
 
+use bitpro_base::fuzzing::{Memory, Target, text};
+use bitpro_base::links::{ClaimError, LinkKey, message};
 use bitpro_charge::{Cents, MerchantId, Timestamp};
 use bitpro_checkout_app::price;
-
-use super::{Memory, Target, text};
-use crate::checkout::params::Params;
-use crate::links::{ClaimError, LinkKey, message};
-use crate::merchant::{Logo, SETTINGS, Settings};
+use bitpro_merchant::{Logo, SETTINGS, Settings};
+use bitpro_web::checkout::params::Params;
 
 pub(super) const TARGETS: &[Target] = &[
     Target::new(
@@ -166,7 +165,7 @@ fn settings(input: &[u8]) {
     };
     let written: Vec<(&str, String)> = SETTINGS
         .iter()
-        .map(|setting| (setting.name, changed.text_of(setting.name)))
+        .map(|setting| (setting.name, changed.text_of(setting.id)))
         .collect();
     let written: Vec<(&str, &str)> = written.iter().map(|(name, text)| (*name, text.as_str())).collect();
     assert_eq!(Settings::default().with(&written).as_ref(), Ok(&changed));

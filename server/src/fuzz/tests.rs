@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{TARGETS, Target, target};
+use bitpro_base::fuzzing::Target;
+
+use super::{TARGETS, target};
 
 /// How many changes of its corpus a target takes: a few with the unit tests, more in the suite `fuzz`.
 const INPUTS: &str = "BITPRO_FUZZ_INPUTS";

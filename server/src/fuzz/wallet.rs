@@ -1,10 +1,9 @@
 //! Wallets as merchants paste them: a wrong one that is taken loses money.
 
 use bitcoin::address::NetworkUnchecked;
+use bitpro_base::fuzzing::{Memory, Target, assert_fit_to_show, first_line, text};
 use bitpro_charge::Network;
-
-use super::{Memory, Target, first_line, text};
-use crate::wallet::{Receive, WalletText, address_of};
+use bitpro_merchant::wallet::{Receive, WalletText, address_of};
 
 pub(super) const TARGETS: &[Target] = &[Target::new(
     "descriptor",
@@ -38,7 +37,7 @@ fn descriptor(input: &[u8]) {
         let taken = match Receive::parse(&wallet, network) {
             Ok(taken) => taken,
             Err(error) => {
-                super::assert_fit_to_show(&error.to_string());
+                assert_fit_to_show(&error.to_string());
                 continue;
             }
         };

@@ -20,7 +20,7 @@ use crate::disk::Disk;
 use crate::invariants::{Kept, connect, folds_to_rows};
 use crate::world::World;
 
-static STEPS: Migrator = sqlx::migrate!("../server/migrations/sqlite");
+static STEPS: Migrator = sqlx::migrate!("../server/store/migrations/sqlite");
 
 /// Deaths of each file, and the most until some came before the steps were committed and some after.
 const DEATHS: usize = 10;

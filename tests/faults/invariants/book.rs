@@ -22,7 +22,6 @@ pub struct Paid {
 /// The best chain.
 #[derive(Debug, Default)]
 pub struct Book {
-    /// By height.
     best: Vec<BlockHash>,
     blocks: HashMap<BlockHash, Vec<(ScriptBuf, Txid, u64)>>,
 }

@@ -1,9 +1,9 @@
 //! What happened while nobody watched.
 
 use anyhow::{Context as _, Result, ensure};
+use bitpro_base::clock::Clock as _;
 use bitpro_charge::Place;
-use bitpro_server::clock::Clock as _;
-use bitpro_server::node::{IssuedRange, ScanRequest};
+use bitpro_node::{IssuedRange, ScanRequest};
 use bitpro_tests::{Pair, eventually};
 
 use super::watched::{Watched, config, id};

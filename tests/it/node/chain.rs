@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{Loss, Place};
-use bitpro_server::node::{Condition, HoldReason, NodeStatus};
+use bitpro_node::{Condition, HoldReason, NodeStatus};
 use bitpro_tests::Pair;
 use serde_json::json;
 

@@ -1,10 +1,10 @@
 //! Nodes that are away, that refuse us, or that are the wrong ones.
 
 use anyhow::{Context as _, Result, ensure};
+use bitpro_base::clock::{Clock as _, SystemClock};
 use bitpro_charge::Network;
 use bitpro_charge::wire::NodeView;
-use bitpro_server::clock::{Clock as _, SystemClock};
-use bitpro_server::node::{Condition, Level, NodeAuth, NodeError, NodeStatus, probe};
+use bitpro_node::{Condition, Level, NodeAuth, NodeError, NodeStatus, probe};
 use bitpro_tests::{Clock, Node, Pair, Role};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Wallets that are connected while the server runs: what was paid to them before, and how soon they are payable (R27).
 
 use anyhow::{Context as _, Result, ensure};
-use bitpro_server::node::{IssuedRange, ScanRequest};
+use bitpro_node::{IssuedRange, ScanRequest};
 use bitpro_tests::merchant::register;
 use bitpro_tests::{Checkout, Merchant, Pair, Scene, Setup, Wallet, eventually};
 use serde_json::json;

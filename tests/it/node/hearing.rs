@@ -1,9 +1,9 @@
 //! Nodes that hear nothing of the network, or not all of it: then nothing follows from what they do not have (R3, R4, R5).
 
 use anyhow::{Result, ensure};
+use bitpro_base::clock::Clock as _;
 use bitpro_charge::wire::NodeView;
-use bitpro_server::clock::Clock as _;
-use bitpro_server::node::{Condition, Hearing};
+use bitpro_node::{Condition, Hearing};
 use bitpro_tests::{App, Checkout, Merchant, Pair, Role, Scene, Setup, eventually};
 
 use super::watched::{Watched, config};
@@ -82,7 +82,7 @@ async fn r04_a_machine_that_slept_knows_nothing_of_it_until_a_block_tells() -> R
             status.hearing == Hearing::Again
         })
         .await?;
-    let since = |status: &bitpro_server::node::NodeStatus| status.observed_until.map_or(0, |until| until.0);
+    let since = |status: &bitpro_node::NodeStatus| status.observed_until.map_or(0, |until| until.0);
     let heard = heard_until.map_or(0, |until| until.0);
     ensure!(since(&status) < heard + 60_000, "{heard_until:?}, {status:?}");
     pair.mine(1).await?;

@@ -3,8 +3,8 @@
 use anyhow::{Context as _, Result, ensure};
 use bitcoin::consensus::encode::deserialize_hex;
 use bitcoin::{Transaction, Txid};
+use bitpro_base::clock::Clock as _;
 use bitpro_charge::{Loss, Place};
-use bitpro_server::clock::Clock as _;
 use bitpro_tests::{Pair, Wallet};
 use serde_json::{Value, json};
 

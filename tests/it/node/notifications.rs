@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use bitpro_server::node::{ZmqSource, ZmqState};
+use bitpro_node::{ZmqSource, ZmqState};
 use bitpro_tests::{Pair, Role};
 
 use super::proxy::Proxy;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{BlockHash, Loss, Place, Timestamp, Txid};
-use bitpro_server::node::view::{Fingerprint, Hole, PayingTx, ScriptId, Tip, View};
-use bitpro_server::node::{ChargesPort, Condition, IssuedRange, KnownTx, ScanRequest};
+use bitpro_node::view::{Fingerprint, Hole, PayingTx, ScriptId, Tip, View};
+use bitpro_node::{ChargesPort, Condition, IssuedRange, KnownTx, ScanRequest};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 

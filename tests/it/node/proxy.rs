@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Result;
-use bitpro_server::node::ZmqSource;
+use bitpro_node::ZmqSource;
 use bitpro_tests::Node;
 use tokio::task::JoinHandle;
 use zeromq::{PubSocket, Socket as _, SocketRecv as _, SocketSend as _, SubSocket};

@@ -1,7 +1,7 @@
 //! A node that had deleted blocks before they were read (R6).
 
 use anyhow::{Context as _, Result, ensure};
-use bitpro_server::node::{Condition, IssuedRange};
+use bitpro_node::{Condition, IssuedRange};
 use bitpro_tests::{Pair, Role, Scene, Setup, eventually};
 use serde_json::{Value, json};
 

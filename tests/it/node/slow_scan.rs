@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use bitcoin::{BlockHash, Transaction};
 use bitpro_charge::{Outpoint, Place, Txid};
-use bitpro_server::node::api::{
+use bitpro_node::api::{
     ChainState, CheckedBlock, Header, Listener, MempoolSnapshot, MempoolState, NetworkState, NodeApi, Notification,
     Peer, PoolTx, RealNode, UtxoScan, Waiter,
 };
-use bitpro_server::node::{Condition, IssuedRange, NodeError, ScanRequest, Stepped};
+use bitpro_node::{Condition, IssuedRange, NodeError, ScanRequest, Stepped};
 use bitpro_tests::Pair;
 use parking_lot::Mutex;
 use serde_json::json;
@@ -35,7 +35,6 @@ impl SlowScan {
         Ok(())
     }
 
-    /// Tells what was found.
     fn tell(&self) -> Result<()> {
         let work = self.work.lock().take().context("no scan was begun")?;
         work();

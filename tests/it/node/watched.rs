@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use bitcoin::hashes::Hash as _;
+use bitpro_base::clock::{Clock, SystemClock};
 use bitpro_charge::{Loss, Network, Place, Timestamp};
-use bitpro_server::clock::{Clock, SystemClock};
-use bitpro_server::node::view::{PayingTx, View};
-use bitpro_server::node::{Condition, NodeAuth, NodeConfig, NodeStatus, Watching, watch};
+use bitpro_node::view::{PayingTx, View};
+use bitpro_node::{Condition, NodeAuth, NodeConfig, NodeStatus, Watching, watch};
 use bitpro_tests::{Node, Pair, Wallet, eventually};
 use tokio_util::sync::CancellationToken;
 

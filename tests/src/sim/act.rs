@@ -5,7 +5,9 @@ mod orders;
 mod people;
 
 use bitcoin::hashes::Hash as _;
-use bitpro_server::charges::CommitPoint;
+use bitpro_node::api::Wake;
+use bitpro_service::charges::CommitPoint;
+use bitpro_service::webhooks::{WebhookId, Webhooks};
 
 use super::Broken;
 use super::dice::Dice;
@@ -14,8 +16,6 @@ use super::net::{Ambush, Zmq};
 use super::peer::Tid;
 use super::plot::{Act, Step, Surprise};
 use super::world::{CENTS_PER_BTC, START, World, url};
-use bitpro_server::node::api::Wake;
-use bitpro_server::webhooks::{WebhookId, Webhooks};
 
 /// Ticks in a long pause.
 const TICKS: i64 = 3;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bitcoin::OutPoint;
 use bitpro_charge::{Charge, ChargeId, Event, State};
-use bitpro_server::charges::{Filter, Snapshot};
+use bitpro_service::charges::{Filter, Snapshot};
 
 use super::model::{Case, Pay, SLACK, Truth};
 use super::net::Net;

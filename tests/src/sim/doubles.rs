@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bitpro_base::clock::{self, Clock, Kept, ManualClock};
+use bitpro_base::rng::Rng;
 use bitpro_charge::{Quote, Rate, Timestamp};
-use bitpro_server::charges::{CommitPoint, Faults};
-use bitpro_server::clock::{self, Clock, Kept, ManualClock};
-use bitpro_server::rates::RateSource;
-use bitpro_server::rng::Rng;
+use bitpro_rates::RateSource;
+use bitpro_service::charges::{CommitPoint, Faults};
 
 use super::dice::Dice;
 

@@ -78,7 +78,6 @@ pub struct Case<'a> {
     pub slack: i64,
 }
 
-/// Bounds of a sum.
 #[derive(Debug, Clone, Copy, Default)]
 struct Bounds {
     least: u64,

@@ -10,25 +10,22 @@ use bitcoin::{
     Amount, Block, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxMerkleNode, TxOut, Witness,
 };
 use bitpro_charge::Txid;
-use bitpro_server::node::api::{Listener, Topic, Wake};
+use bitpro_node::api::{Listener, Topic, Wake};
 
 use super::peer::{NetBlock, News, Peer, Registry, Tid};
 
 /// What the node's notifications are like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zmq {
-    /// They come.
     On,
     /// The connection stands, and nothing comes.
     Silent,
-    /// There are none.
     Off,
 }
 
 /// What happens while the node is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ambush {
-    /// A block is found.
     Block,
     /// The last block is replaced by two.
     Reorg,

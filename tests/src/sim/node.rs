@@ -7,8 +7,8 @@ use bitcoin::consensus::encode::deserialize;
 use bitcoin::hashes::Hash as _;
 use bitcoin::{BlockHash, OutPoint, Transaction};
 use bitpro_charge::{Outpoint, Txid};
-use bitpro_server::node::NodeError;
-use bitpro_server::node::api::{
+use bitpro_node::NodeError;
+use bitpro_node::api::{
     ChainState, CheckedBlock, Header, Listener, MempoolEntry, MempoolSnapshot, MempoolState, NetworkState, NodeApi,
     Notification, Peer, PoolTx, Unspent, UtxoScan, Wake,
 };

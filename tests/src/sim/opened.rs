@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use bitpro_charge::MerchantId;
-use bitpro_server::charges::MerchantChanges;
-use bitpro_server::webhooks::Webhooks;
+use bitpro_merchant::SettingsPatch;
+use bitpro_service::charges::MerchantChanges;
+use bitpro_service::webhooks::Webhooks;
 
 use super::dice::Dice;
 use super::doubles::{SimClock, SimRates, SimRng, mark_of};
@@ -58,7 +59,10 @@ fn open() -> Opened {
     let mut shops = Vec::new();
     for shop in 0..SHOPS {
         let changes = MerchantChanges {
-            settings: vec![("name".to_owned(), "Shop".to_owned())],
+            settings: SettingsPatch {
+                name: Some("Shop".to_owned()),
+                ..SettingsPatch::default()
+            },
             wallet: Some(wallet_text(shop)),
             ..MerchantChanges::default()
         };

@@ -20,11 +20,8 @@ pub enum Act {
     Create {
         /// Its name in this history.
         slot: u16,
-        /// By which shop.
         shop: u8,
-        /// How.
         by: By,
-        /// Its price.
         cents: u32,
         /// The shop's order id; zero for none.
         order: u16,
@@ -33,9 +30,7 @@ pub enum Act {
     Crowd {
         /// The name of the first.
         slot: u16,
-        /// How many.
         count: u8,
-        /// By which shop.
         shop: u8,
         /// The price of each.
         cents: u32,
@@ -44,13 +39,11 @@ pub enum Act {
     Pay {
         /// The transaction's name.
         tx: u16,
-        /// Which charge.
         slot: u16,
         /// How much, in thousandths of the amount.
         permille: u32,
         /// In so many outputs.
         parts: u8,
-        /// The fee.
         fee: u16,
         /// Whether it is kept back.
         hidden: bool,
@@ -61,27 +54,21 @@ pub enum Act {
         tx: u16,
         /// The first charge.
         slot: u16,
-        /// How many.
         count: u8,
-        /// The fee.
         fee: u16,
     },
     /// A charge is paid from the output of an unconfirmed transaction.
     Chain {
         /// The payment's name; its parent is the next.
         tx: u16,
-        /// Which charge.
         slot: u16,
         /// How much, in thousandths of the amount.
         permille: u32,
-        /// The fee of both.
         fee: u16,
     },
     /// A transaction spends what another one spends.
     Replace {
-        /// Its name.
         tx: u16,
-        /// The other.
         old: u16,
         /// Whom it pays.
         to: To,
@@ -94,7 +81,6 @@ pub enum Act {
     Publish(u16),
     /// Blocks are found.
     Mine {
-        /// How many.
         blocks: u8,
         /// How many of the waiting transactions are taken, in thousandths.
         permille: u16,
@@ -107,7 +93,6 @@ pub enum Act {
     },
     /// The last blocks are replaced.
     Reorg {
-        /// How many.
         depth: u8,
         /// How many more there are then.
         more: u8,
@@ -138,9 +123,7 @@ pub enum Act {
     Start,
     /// The next commit fails, before or after; the server may die of it.
     Doom {
-        /// Whether it was made.
         after: bool,
-        /// Whether the server dies.
         dies: bool,
     },
     /// The database is copied.
@@ -151,7 +134,6 @@ pub enum Act {
     Vouch,
     /// The merchant accepts payments.
     Accept {
-        /// Of which charge.
         slot: u16,
         /// Which, bit by bit.
         which: u8,
@@ -160,32 +142,25 @@ pub enum Act {
     },
     /// The merchant cancels a charge.
     Cancel {
-        /// Which.
         slot: u16,
         /// Whether they look at an old page.
         stale: bool,
     },
     /// The merchant changes two settings at once, from two pages.
     Settings {
-        /// Which shop.
         shop: u8,
-        /// The one.
         window: u16,
-        /// The other.
         grace: u16,
     },
     /// The merchant connects a wallet.
     Wallet {
-        /// Which shop.
         shop: u8,
-        /// Which wallet.
         wallet: u8,
     },
     /// The rate moves to so many thousandths of what it was; to zero: there is none any more.
     Rate(u16),
     /// The machine's clock is set so far ahead, in seconds.
     Clock(i64),
-    /// A receiver's mood.
     Mood(u8, Mood),
     /// What was not delivered is delivered again.
     Redeliver(u8),
@@ -193,9 +168,7 @@ pub enum Act {
     Early {
         /// The transaction's name.
         tx: u16,
-        /// Whose.
         wallet: u8,
-        /// How far ahead.
         ahead: u8,
         /// How much, in satoshis.
         sats: u32,
@@ -218,7 +191,6 @@ pub enum By {
 /// Whom a replacement pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum To {
-    /// The same as before.
     Same,
     /// The same, in so many equal outputs, each of so many thousandths of what it was.
     Split(u8, u16),
@@ -231,7 +203,6 @@ pub enum To {
 /// What happens while the node is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surprise {
-    /// A block is found.
     Block,
     /// The last block is replaced.
     Reorg,

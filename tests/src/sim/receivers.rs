@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bitpro_charge::ChargeId;
-use bitpro_server::webhooks::{Attempt, FailureKind};
+use bitpro_service::webhooks::{Attempt, FailureKind};
 
 use super::dice::Dice;
 

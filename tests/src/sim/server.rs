@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bitcoin::BlockHash;
 use bitcoin::hashes::Hash as _;
+use bitpro_base::seal::Secret;
+use bitpro_base::seal::{Seal, SealKeys};
 use bitpro_charge::Network;
-use bitpro_server::charges::{Charges, OpenError, Opening, Role};
-use bitpro_server::node::api::Waiter;
-use bitpro_server::node::{NodeAuth, NodeConfig, Stepped};
-use bitpro_server::seal::Secret;
-use bitpro_server::seal::{Seal, SealKeys};
-use bitpro_server::webhooks::{Attempt, SteppedSender};
+use bitpro_node::api::Waiter;
+use bitpro_node::{NodeAuth, NodeConfig, Stepped};
+use bitpro_service::charges::{Charges, OpenError, Opening, Role};
+use bitpro_service::webhooks::{Attempt, SteppedSender};
 use tokio::runtime::{Builder, Runtime};
 
 use super::doubles::{SimClock, SimFaults, SimRates, SimRng};
@@ -155,7 +155,7 @@ fn opening(around: &Surroundings, database: &Path) -> Opening {
         network: NETWORK,
         secret: [7; 32],
         seal: Seal::new(&SealKeys::first(Secret([9; 32]))),
-        webhooks: bitpro_server::policy::Policy::default(),
+        webhooks: bitpro_base::policy::Policy::default(),
         clock: Arc::clone(&around.clock) as Arc<_>,
         rng: Arc::clone(&around.rng) as Arc<_>,
         rates: Arc::clone(&around.rates) as Arc<_>,

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 use std::sync::MutexGuard;
 
 use bitcoin::{Block, OutPoint, ScriptBuf};
+use bitpro_base::clock::Clock as _;
 use bitpro_charge::{ChargeId, MerchantId};
-use bitpro_server::charges::MerchantChanges;
-use bitpro_server::clock::Clock as _;
-use bitpro_server::wallet::WalletText;
+use bitpro_merchant::SettingsPatch;
+use bitpro_merchant::wallet::WalletText;
+use bitpro_service::charges::MerchantChanges;
 use tempfile::TempDir;
 
 use super::dice::Dice;
@@ -98,6 +99,8 @@ pub struct World {
     pub indexed: usize,
     /// The last instant, by the server's clock, up to which everything was seen.
     pub sighted: i64,
+    /// What our node had while the server was not in step: since when it may have been seen.
+    pub glimpsed: BTreeMap<Tid, i64>,
     /// The last instant, by the server's clock, at which our node had peers and the watcher was in step.
     pub heard: i64,
     /// Since when, by the server's clock, our node has no peers.
@@ -176,6 +179,7 @@ impl World {
             paying: HashMap::new(),
             indexed: 0,
             sighted: START,
+            glimpsed: BTreeMap::new(),
             heard: START,
             cut_off: None,
             before: None,
@@ -205,12 +209,12 @@ impl World {
     fn open_shops(&mut self) -> Result<(), Broken> {
         let server = self.server.as_ref().expect("it was just started");
         for (shop, (choices, &id)) in self.plot.shops.iter().zip(&self.shops).enumerate() {
-            let settings = choices
-                .settings
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()));
+            let settings = SettingsPatch::read(&choices.settings).map_err(|error| Broken {
+                what: "a shop cannot be opened",
+                how: error.to_string(),
+            })?;
             let changes = MerchantChanges {
-                settings: settings.collect(),
+                settings,
                 ..MerchantChanges::default()
             };
             server

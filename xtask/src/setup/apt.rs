@@ -32,6 +32,11 @@ pub const SHELL_CLIENT: [&str; 4] = ["uuid-runtime", "bsdextrautils", "openssl",
 /// What runs the programs of the guides, beside the shell and Node.js.
 pub const GUIDE_LANGUAGES: [&str; 2] = ["ruby", "php-cli"];
 
+/// Makes a Debian of its own in a folder, for trying the package.
+pub const CLEAN_ROOT: [&str; 1] = ["mmdebstrap"];
+/// Builds images of containers without a daemon, and reads compose files.
+pub const CONTAINERS: [&str; 2] = ["buildah", "docker-compose"];
+
 /// Installs those of `packages` that are missing. Tells whether there were any.
 ///
 /// # Errors

@@ -46,6 +46,13 @@ pub const DENY: Tool = Tool {
     version: "0.20.2",
     locked: true,
 };
+/// Lists what a release holds.
+pub const SBOM: Tool = Tool {
+    package: "cargo-cyclonedx",
+    program: "cargo-cyclonedx",
+    version: "0.5.9",
+    locked: true,
+};
 /// Mutation testing, by hand only.
 pub const MUTANTS: Tool = Tool {
     package: "cargo-mutants",
@@ -94,9 +101,13 @@ pub fn ensure(workspace: &Workspace, tools: &[&Tool]) -> Result<bool> {
 }
 
 fn is_installed(workspace: &Workspace, tool: &Tool) -> bool {
-    let mut ask = proc::command(workspace, workspace.tools().join("bin").join(tool.program));
-    // cargo's subcommands expect their own name first when called as cargo calls them; `--version` works without.
-    proc::read(ask.arg("--version")).is_ok_and(|answer| answer.split_whitespace().nth(1) == Some(tool.version))
+    // Most of cargo's subcommands tell their version when called by themselves; some only under the name that cargo calls them by.
+    let subcommand = tool.program.strip_prefix("cargo-");
+    [None, subcommand].into_iter().any(|name| {
+        let mut ask = proc::command(workspace, workspace.tools().join("bin").join(tool.program));
+        let answer = proc::read(ask.args(name).arg("--version"));
+        answer.is_ok_and(|answer| answer.split_whitespace().nth(1) == Some(tool.version))
+    })
 }
 
 #[cfg(test)]

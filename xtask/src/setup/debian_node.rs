@@ -176,7 +176,10 @@ impl<'w> Apt<'w> {
 }
 
 /// The mirror that this machine uses, as its own apt names it.
-fn mirror(workspace: &Workspace) -> Result<String> {
+///
+/// # Errors
+/// When it names none.
+pub fn mirror(workspace: &Workspace) -> Result<String> {
     let mut query = proc::command(workspace, "apt-get");
     query.args([
         "indextargets",

@@ -21,7 +21,8 @@ use cargo_tools::Tool;
 
 pub use bitcoind::{locate as bitcoind, locate_quickest as quickest_bitcoind};
 pub use caddy::caddy;
-pub use debian_node::{ensure as debian_node, program as debian_bitcoind};
+pub use debian_node::{ensure as debian_node, mirror, program as debian_bitcoind};
+pub use folder::{fresh as fresh_folder, remove as remove_folder};
 pub use node22::node;
 pub use python::python;
 
@@ -38,9 +39,7 @@ pub enum Need {
     PageTools,
     /// Node.js 22 and the loader's npm packages.
     Loader,
-    /// cargo-deny.
     Deny,
-    /// cargo-mutants.
     Mutants,
     /// A bitcoind: the machine's own or Bitcoin Core, built here.
     Bitcoind,
@@ -60,10 +59,16 @@ pub enum Need {
     GuideLanguages,
     /// Published Python packages that speak our protocols.
     PythonClients,
+    /// What lists the components of a release.
+    Sbom,
+    /// What makes a clean Debian in a folder.
+    CleanRoot,
+    /// What builds images of containers.
+    Containers,
 }
 
 impl Need {
-    /// All but [`Need::Mutants`], which only its own command wants, and [`Need::AnyBitcoind`], which [`Need::Bitcoind`] covers.
+    /// All but [`Need::Mutants`] and what makes a release, which only their own commands want, and [`Need::AnyBitcoind`], which [`Need::Bitcoind`] covers.
     pub const ALL: [Self; 14] = [
         Self::Compiler,
         Self::RustComponents,
@@ -125,6 +130,12 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     if needs(Need::PythonClients) {
         packages.extend(python::DEBIAN);
     }
+    if needs(Need::CleanRoot) {
+        packages.extend(apt::CLEAN_ROOT);
+    }
+    if needs(Need::Containers) {
+        packages.extend(apt::CONTAINERS);
+    }
     if needs(Need::PageTools) || needs(Need::Loader) || needs(Need::Browser) {
         packages.extend(node22::packages());
     }
@@ -163,6 +174,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     }
     if needs(Need::Mutants) {
         tools.push(&cargo_tools::MUTANTS);
+    }
+    if needs(Need::Sbom) {
+        tools.push(&cargo_tools::SBOM);
     }
     changed |= cargo_tools::ensure(workspace, &tools)?;
     if let Some(source) = node_source {

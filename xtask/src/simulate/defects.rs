@@ -22,7 +22,6 @@ const FOUND: i32 = 1;
 
 /// What came of a defect that was put back.
 enum Outcome {
-    /// The simulation found it.
     Found,
     /// It did not.
     Missed,

@@ -37,7 +37,6 @@ impl Minutes {
         Duration::from_secs(self.0 * 6)
     }
 
-    /// `7` or `0.3`.
     fn parse(text: &str) -> Option<Self> {
         let (whole, tenths) = text.split_once('.').unwrap_or((text, "0"));
         let tenths: u64 = tenths.parse().ok().filter(|&tenths| tenths < 10)?;

@@ -1,4 +1,4 @@
-//! Which module of the server may import which: only what stands below it in one list.
+//! Which crate of the server may depend on which, and which module may import which within a crate: only what stands below it in one list.
 
 use std::fs;
 use std::path::Path;
@@ -7,85 +7,147 @@ use crate::failure::{Failure, Result};
 use crate::stamp;
 use crate::workspace::Workspace;
 
-/// Where the modules lie.
-const SOURCES: &str = "server/src";
-/// The modules from the lowest to the highest. Those of one row do not know each other; each may import from the rows above its own
-/// in this list, which are the lower ones.
-const ROWS: [(&str, &[&str]); 14] = [
+/// The crates below `server/` from the lowest to the highest, and on top the server itself. Those of one row do not know each other; each
+/// may depend on those of the rows above its own in this list, which are the lower ones. Cargo refuses a circle; this table says which
+/// way it goes.
+const CRATES: [(&str, &[&str]); 9] = [
+    ("tools", &["base"]),
+    ("facts", &["merchant", "node", "rates"]),
+    ("configuration", &["config"]),
+    ("bounds", &["limits"]),
+    ("what is kept", &["store"]),
+    ("what is done", &["service"]),
+    ("what all pages share, and the shoppers' own", &["web"]),
+    ("merchants and operators", &["dashboard", "mapi", "operator"]),
+    ("the whole", &["server"]),
+];
+/// The modules of those crates that hold several subjects, in the same order. What is not named stands below all.
+const MODULES: [(&str, &[&[&str]]); 6] = [
     (
-        "basics",
+        "base",
         &[
-            "clock",
-            "http_client",
-            "instants",
-            "links",
-            "name",
-            "policy",
-            "private",
-            "rng",
+            &[
+                "client",
+                "clock",
+                "http_client",
+                "instants",
+                "links",
+                "name",
+                "policy",
+                "private",
+                "rng",
+            ],
+            &["seal"],
         ],
     ),
-    ("tools", &["keys", "node", "rates", "seal", "wallet"]),
-    ("terms", &["config", "merchant"]),
-    ("words and bounds", &["limits", "telemetry", "words"]),
-    ("forms", &["times", "web"]),
-    ("letters", &["letters"]),
-    ("store", &["store"]),
-    ("beside the store", &["backup", "wire"]),
-    ("charges", &["charges"]),
-    ("services", &["accounts", "instance", "mail", "reconcile", "webhooks"]),
-    ("application", &["app"]),
-    ("shoppers and monitors", &["checkout", "health"]),
-    ("merchants and operators", &["admin", "dashboard", "mapi"]),
-    ("the whole", &["cli", "fuzz", "lifecycle", "router"]),
+    (
+        "merchant",
+        &[&["keys", "wallet"], &["urls", "words"], &["times"], &["letters"]],
+    ),
+    (
+        "service",
+        &[&["wire"], &["charges"], &["accounts", "mail", "reconcile", "webhooks"]],
+    ),
+    ("web", &[&["app"], &["checkout", "health"], &["router"]]),
+    ("operator", &[&["backup", "instance"], &["admin"]]),
+    ("server", &[&["router", "telemetry"], &["lifecycle"], &["cli"]]),
 ];
-/// Files that stand above everything.
-const ABOVE: [&str; 3] = ["lib", "main", "testing"];
-/// Imports within the uppermost row, which has an order of its own.
-const WITHIN_THE_WHOLE: [(&str, &str); 2] = [("cli", "lifecycle"), ("lifecycle", "router")];
 
-/// Every import that goes up or sideways, and every module that has no row.
+/// Every dependency and import that goes up or sideways, and every crate that has no row.
 ///
 /// # Errors
 /// When a source cannot be read.
 pub fn violations(workspace: &Workspace) -> Result<Vec<String>> {
     let mut violations = Vec::new();
-    let root = workspace.root.join(SOURCES);
+    for name in crates(workspace)? {
+        let manifest = folder_of(&name).join("Cargo.toml");
+        let text = read(&workspace.root.join(&manifest))?;
+        let Some(row) = CRATES.iter().position(|(_, crates)| crates.contains(&name.as_str())) else {
+            violations.push(format!(
+                "{}: the crate has no row in CRATES of xtask",
+                manifest.display()
+            ));
+            continue;
+        };
+        for other in dependencies(&text) {
+            let place = CRATES.iter().position(|(_, crates)| crates.contains(&other));
+            if place.is_some_and(|place| place >= row) {
+                violations.push(format!(
+                    "{}: `{name}` ({}) depends on `{other}`, which is not below it",
+                    manifest.display(),
+                    CRATES[row].0
+                ));
+            }
+        }
+    }
+    for (name, rows) in MODULES {
+        within(workspace, name, rows, &mut violations)?;
+    }
+    Ok(violations)
+}
+
+/// The crates of the server.
+fn crates(workspace: &Workspace) -> Result<Vec<String>> {
+    let root = workspace.root.join("server");
+    let entries = fs::read_dir(&root).map_err(|error| Failure::file("read", &root, &error))?;
+    let mut found = vec!["server".to_owned()];
+    for entry in entries.flatten() {
+        if entry.path().join("Cargo.toml").is_file() {
+            found.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(found)
+}
+
+fn folder_of(name: &str) -> std::path::PathBuf {
+    match name {
+        "server" => "server".into(),
+        _ => Path::new("server").join(name),
+    }
+}
+
+/// Our own crates that a manifest depends on, but for those of its tests.
+fn dependencies(manifest: &str) -> Vec<&str> {
+    let (_, rest) = manifest.split_once("[dependencies]").unwrap_or_default();
+    let section = rest.split("\n[").next().unwrap_or_default();
+    section
+        .lines()
+        .filter_map(|line| line.strip_prefix("bitpro-"))
+        .filter_map(|line| line.split(['.', ' ']).next())
+        .collect()
+}
+
+fn within(workspace: &Workspace, name: &str, rows: &[&[&str]], violations: &mut Vec<String>) -> Result<()> {
+    let sources = folder_of(name).join("src");
+    let root = workspace.root.join(&sources);
+    let row_of = |module: &str| rows.iter().position(|modules| modules.contains(&module));
     for path in stamp::files_below(&root)? {
-        let name = path.strip_prefix(&root).unwrap_or(&path);
-        let Some(module) = module_of(name).filter(|_| !is_for_tests(name)) else {
+        let file = path.strip_prefix(&root).unwrap_or(&path);
+        let Some(module) = module_of(file).filter(|_| !is_for_tests(file)) else {
             continue;
         };
         if ABOVE.contains(&module.as_str()) {
             continue;
         }
-        let Some(row) = row_of(&module) else {
-            violations.push(format!(
-                "{SOURCES}/{}: the module has no row in ROWS of xtask",
-                name.display()
-            ));
-            continue;
-        };
-        let text = fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
-        for (line, other) in imports(&text) {
-            let is_allowed = other == module
-                || row_of(&other).is_none_or(|other| other < row)
-                || WITHIN_THE_WHOLE.contains(&(module.as_str(), other.as_str()));
-            if !is_allowed {
+        let row = row_of(&module);
+        for (line, other) in imports(&read(&path)?) {
+            if other != module && row_of(&other).is_some_and(|other| row.is_none_or(|row| other >= row)) {
                 violations.push(format!(
-                    "{SOURCES}/{}:{line}: `{module}` ({}) imports `{other}`, which is not below it",
-                    name.display(),
-                    ROWS[row].0
+                    "{}:{line}: `{module}` imports `{other}`, which is not below it",
+                    sources.join(file).display()
                 ));
             }
         }
     }
-    Ok(violations)
+    Ok(())
 }
 
-fn row_of(module: &str) -> Option<usize> {
-    ROWS.iter().position(|(_, modules)| modules.contains(&module))
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))
 }
+
+/// Files that stand above everything.
+const ABOVE: [&str; 2] = ["lib", "main"];
 
 /// The module of the crate that a file belongs to.
 fn module_of(name: &Path) -> Option<String> {
@@ -160,12 +222,19 @@ mod tests {
     }
 
     #[test]
-    fn every_module_stands_in_one_row() {
-        let mut all: Vec<&str> = ROWS.iter().flat_map(|(_, modules)| modules.iter().copied()).collect();
+    fn every_crate_stands_in_one_row() {
+        let mut all: Vec<&str> = CRATES.iter().flat_map(|(_, crates)| crates.iter().copied()).collect();
         let count = all.len();
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn dependencies_are_read_without_those_of_tests() {
+        let text = "[package]\nname = \"x\"\n\n[dependencies]\nbitpro-base.workspace = true\n\
+                    bitpro-node = { workspace = true }\nhex.workspace = true\n\n[dev-dependencies]\nbitpro-web.workspace = true\n";
+        assert_eq!(dependencies(text), ["base", "node"]);
     }
 
     #[test]

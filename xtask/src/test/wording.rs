@@ -36,7 +36,11 @@ const PROSE: [&str; 5] = [".rs", ".md", ".ts", ".js", ".css"];
 const QUOTES: &str = "CONTRIBUTING.md";
 
 /// Where the texts of pages and letters stand.
-const SCREENS: [&str; 3] = ["server/src/dashboard/", "server/src/letters/", "server/src/words"];
+const SCREENS: [&str; 3] = [
+    "server/dashboard/src/",
+    "server/merchant/src/letters/",
+    "server/merchant/src/words",
+];
 
 /// What pages and letters call otherwise: charges, shoppers, someone, the operator.
 const OLD_WORDS: [&str; 5] = ["transactions", "buyer", "buyers", "somebody", "whoever"];
@@ -145,11 +149,11 @@ mod tests {
     #[test]
     fn everybody_is_they_and_a_name_is_no_pronoun() {
         let said = ["/// What ", "h", "e", " chose."].concat();
-        assert_eq!(misspoken("server/src/app.rs", &said).count(), 1);
+        assert_eq!(misspoken("server/web/src/app.rs", &said).count(), 1);
         assert_eq!(misspoken(QUOTES, &said).count(), 0);
         assert_eq!(misspoken("fuzz/corpus/link/1", &said).count(), 0);
         assert_eq!(
-            misspoken("server/src/app.rs", "/// What they chose in the header.").count(),
+            misspoken("server/web/src/app.rs", "/// What they chose in the header.").count(),
             0
         );
     }
@@ -157,10 +161,10 @@ mod tests {
     #[test]
     fn pages_call_a_charge_a_charge() {
         let line = r#"const TITLE: Words = words("Latest transactions", "Derniers encaissements");"#;
-        assert_eq!(misspoken("server/src/dashboard/shop.rs", line).count(), 1);
-        assert_eq!(misspoken("server/src/node/rpc.rs", line).count(), 0);
-        assert_eq!(misspoken("server/src/dashboard/tests/shop.rs", line).count(), 0);
+        assert_eq!(misspoken("server/dashboard/src/shop.rs", line).count(), 1);
+        assert_eq!(misspoken("server/node/src/rpc.rs", line).count(), 0);
+        assert_eq!(misspoken("server/dashboard/src/tests/shop.rs", line).count(), 0);
         let named = r#"("data-buyer-email", "buyer_email")"#;
-        assert_eq!(misspoken("server/src/dashboard/snippet/code.rs", named).count(), 0);
+        assert_eq!(misspoken("server/dashboard/src/snippet/code.rs", named).count(), 0);
     }
 }

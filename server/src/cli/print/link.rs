@@ -1,10 +1,10 @@
 //! Link keys and signed links, as they are shown.
 
+use bitpro_config::Config;
+use bitpro_operator::admin::LinkCommand;
 use serde_json::Value;
 
 use super::{field, list, out, pretty, text};
-use crate::admin::LinkCommand;
-use crate::config::Config;
 
 /// Prints what a command about signed links gave.
 pub(super) fn reply(command: &LinkCommand, value: &Value, config: &Config) {

@@ -1,9 +1,9 @@
 //! Webhooks, as they are shown.
 
+use bitpro_operator::admin::WebhookCommand;
 use serde_json::Value;
 
 use super::{field, list, out, text};
-use crate::admin::WebhookCommand;
 
 /// Prints what a command about webhooks gave.
 pub(super) fn reply(command: &WebhookCommand, value: &Value) {

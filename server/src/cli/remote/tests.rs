@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bitpro_operator::admin::MerchantEdit;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::UnixListener;
 
 use super::*;
-use crate::admin::MerchantEdit;
 
 fn configured(folder: &Path) -> Config {
     let settings = [

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::response::Html;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
+use bitpro_tests::eventually;
 use bitpro_tests::process::Process;
 use clap::ValueEnum;
 use futures::{Stream, StreamExt as _};
@@ -19,7 +20,6 @@ use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::http::Connection;
-use bitpro_tests::eventually;
 
 /// What a peer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bitpro_charge::Announcement;
-use bitpro_server::webhooks::is_genuine;
+use bitpro_service::webhooks::is_genuine;
 use bitpro_tests::{App, Merchant};
 use serde::Serialize;
 use serde_json::Value;

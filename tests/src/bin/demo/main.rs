@@ -49,7 +49,6 @@ struct Addresses {
     wallet: String,
     /// Where the shop's owner chooses their password, once.
     dashboard: String,
-    /// Where letters lie.
     letters: String,
     merchant_id: String,
     api_key: ApiKey,

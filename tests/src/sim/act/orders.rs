@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use bitpro_base::client::Client;
 use bitpro_charge::{Cents, ChargeId, State};
-use bitpro_server::charges::{ChargeOptions, CreateError, LinkOutcome, LinkRequest, NewCharge};
-use bitpro_server::limits::Client;
+use bitpro_service::charges::{CreateError, Follower, LinkOutcome, NewCharge};
 
 use crate::sim::peer::Tid;
 use crate::sim::plot::{By, ONE_SHOPPER};
@@ -24,17 +24,17 @@ impl World {
                 let new = new_charge(merchant, cents, order_id);
                 server.run(server.charges.create(new)).map(LinkOutcome::Made)
             }
-            By::Link | By::Signed => server.run(server.charges.for_link(LinkRequest {
-                merchant,
-                price: Cents(u64::from(cents)),
-                order_id,
-                buyer_email: None,
-                language: None,
-                signed: by == By::Signed,
-                client: client_of(slot, order),
-                pressed: false,
-                notes: Vec::new(),
-            })),
+            By::Link | By::Signed => {
+                let new = NewCharge {
+                    follower: Some(Follower {
+                        client: client_of(slot, order),
+                        signed: by == By::Signed,
+                        pressed: false,
+                    }),
+                    ..new_charge(merchant, cents, order_id)
+                };
+                server.run(server.charges.for_link(new))
+            }
         };
         match made {
             Ok(LinkOutcome::Made(id)) => {
@@ -242,12 +242,7 @@ fn client_of(slot: u16, order: u16) -> Client {
 
 fn new_charge(merchant: bitpro_charge::MerchantId, cents: u32, order_id: Option<String>) -> NewCharge {
     NewCharge {
-        merchant,
-        price: Cents(u64::from(cents)),
         order_id,
-        buyer_email: None,
-        metadata: None,
-        language: None,
-        options: ChargeOptions::default(),
+        ..NewCharge::of(merchant, Cents(u64::from(cents)))
     }
 }

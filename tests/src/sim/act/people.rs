@@ -1,7 +1,8 @@
 //! What merchants do with the server.
 
 use bitpro_charge::{Judgement, Outpoint, Reason, Refusal, State};
-use bitpro_server::charges::{CommandError, MerchantChanges};
+use bitpro_merchant::SettingsPatch;
+use bitpro_service::charges::{CommandError, MerchantChanges};
 
 use super::node_outpoint;
 use crate::sim::plot::Act;
@@ -138,14 +139,22 @@ impl World {
     fn settings(&mut self, shop: usize, window: u16, grace: u16) -> Result<(), Broken> {
         let Some(server) = &self.server else { return Ok(()) };
         let id = self.shops[shop];
-        let change = |name: &str, value: u16| {
+        let change = |settings: SettingsPatch| {
             let changes = MerchantChanges {
-                settings: vec![(name.to_owned(), value.to_string())],
+                settings,
                 ..MerchantChanges::default()
             };
             server.charges.change_merchant(id, changes)
         };
-        let both = futures::future::join(change("window_secs", window), change("grace_secs", grace));
+        let window_change = SettingsPatch {
+            window_secs: Some(window.into()),
+            ..SettingsPatch::default()
+        };
+        let grace_change = SettingsPatch {
+            grace_secs: Some(grace.into()),
+            ..SettingsPatch::default()
+        };
+        let both = futures::future::join(change(window_change), change(grace_change));
         let (first, second) = server.run(both);
         let kept = server.charges.merchant(id).map(|merchant| merchant.settings.clone());
         if let (Ok(()), Ok(()), Some(kept)) = (&first, &second, kept)

@@ -7,7 +7,6 @@ mod shop;
 
 use super::{Act, By, Draft, Shop, To};
 
-/// A day, in seconds.
 const DAY: i64 = 86_400;
 /// What a charge costs: small, medium and large enough for each tier.
 const PRICES: [u32; 6] = [500, 4_200, 4_200, 20_000, 150_000, 1_200_000];

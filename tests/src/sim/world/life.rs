@@ -17,9 +17,7 @@ const STORED_LATE: i64 = 30_000;
 /// A copy of the database, and what was known when it was made.
 #[derive(Debug)]
 pub struct Backup {
-    /// Where it lies.
     image: PathBuf,
-    /// The charges.
     charges: BTreeMap<u16, Made>,
     /// What was seen of each transaction.
     sights: HashMap<Tid, Sight>,

@@ -1,7 +1,7 @@
 //! What was truly seen, and when.
 
 use bitcoin::hashes::Hash as _;
-use bitpro_server::node::{Condition, Hearing};
+use bitpro_node::{Condition, Hearing};
 
 use super::World;
 use crate::sim::net::Zmq;
@@ -53,12 +53,14 @@ impl World {
     pub(super) fn look(&mut self) {
         self.index();
         if !self.is_reading() {
+            self.glimpse();
             return;
         }
         let now = self.server_now();
         let is_in_step = self.is_in_step();
         let after = self.sighted;
         let mut sights = std::mem::take(&mut self.sights);
+        let glimpsed = std::mem::take(&mut self.glimpsed);
         let height = {
             let net = self.net();
             net.registry.blocks[net.near.tip()].height
@@ -82,6 +84,7 @@ impl World {
             let mined = net.near.mined.keys().map(|&tid| (tid, true));
             for (tid, is_mined) in pool.chain(mined) {
                 unheard += u64::from(net.zmq != Zmq::On && !sights.contains_key(&tid));
+                let after = glimpsed.get(&tid).map_or(after, |&since| after.min(since));
                 let sight = sights.entry(tid).or_insert(Sight {
                     after: if is_mined { after.min(parent) } else { after },
                     by: now,
@@ -94,6 +97,7 @@ impl World {
             }
         }
         self.sights = sights;
+        self.glimpsed = glimpsed;
         for _ in 0..unheard {
             self.count("R7");
         }
@@ -101,6 +105,22 @@ impl World {
             self.sighted = now;
             self.heard = now;
         }
+    }
+
+    /// A server that waits for the operator, or reads blocks still, hears of transactions all the same.
+    fn glimpse(&mut self) {
+        if self.server.is_none() {
+            return;
+        }
+        let since = self.sighted;
+        let mut glimpsed = std::mem::take(&mut self.glimpsed);
+        {
+            let net = self.net();
+            for &tid in net.near.pool.keys().filter(|_| net.is_up) {
+                glimpsed.entry(tid).or_insert(since);
+            }
+        }
+        self.glimpsed = glimpsed;
     }
 
     /// Takes up which transactions pay which scripts.

@@ -1,6 +1,6 @@
 //! What the server does while time goes on: it polls, notes the time, and tells its webhooks.
 
-use bitpro_server::node::Condition;
+use bitpro_node::Condition;
 
 use super::World;
 use crate::sim::{Broken, broken};

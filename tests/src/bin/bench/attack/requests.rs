@@ -166,5 +166,5 @@ impl Plan {
 }
 
 fn uuid() -> String {
-    bitpro_charge::ChargeId(bitpro_server::rng::uuid(&bitpro_server::rng::SystemRng)).to_string()
+    bitpro_charge::ChargeId(bitpro_base::rng::uuid(&bitpro_base::rng::SystemRng)).to_string()
 }

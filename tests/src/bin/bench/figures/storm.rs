@@ -16,15 +16,16 @@ use bitcoin::consensus::encode::serialize;
 use bitcoin::hashes::Hash as _;
 use bitcoin::secp256k1::Secp256k1;
 use bitcoin::{Address, NetworkKind, OutPoint, ScriptBuf, Transaction};
+use bitpro_base::clock::{Clock, SystemClock};
+use bitpro_base::rng::SystemRng;
+use bitpro_base::seal::Secret;
+use bitpro_base::seal::{Seal, SealKeys};
 use bitpro_charge::{BlockHash, BlockRef, Cents, ChargeId, Interval, MerchantId, Network, Outpoint, Place, Rate};
-use bitpro_server::charges::{ChargeOptions, Charges, MerchantChanges, NewCharge, Opening, Role, WalletText};
-use bitpro_server::clock::{Clock, SystemClock};
-use bitpro_server::node::ChargesPort as _;
-use bitpro_server::node::view::{LostTx, PayingOutput, PayingTx, Tip, View};
-use bitpro_server::rates::FixedRate;
-use bitpro_server::rng::SystemRng;
-use bitpro_server::seal::Secret;
-use bitpro_server::seal::{Seal, SealKeys};
+use bitpro_merchant::SettingsPatch;
+use bitpro_node::ChargesPort as _;
+use bitpro_node::view::{LostTx, PayingOutput, PayingTx, Tip, View};
+use bitpro_rates::FixedRate;
+use bitpro_service::charges::{Charges, MerchantChanges, NewCharge, Opening, Role, WalletText};
 use tempfile::TempDir;
 
 use crate::probe;
@@ -98,7 +99,7 @@ impl Storm {
             network: Network::Regtest,
             secret: [7; 32],
             seal: Seal::new(&SealKeys::first(Secret([9; 32]))),
-            webhooks: bitpro_server::policy::Policy::default(),
+            webhooks: bitpro_base::policy::Policy::default(),
             clock: Arc::clone(&clock),
             rng: Arc::new(SystemRng),
             rates: Arc::new(FixedRate(rate)),
@@ -109,7 +110,10 @@ impl Storm {
         let key = Xpub::from_priv(&secp, &Xpriv::new_master(NetworkKind::Test, b"figures are not money")?);
         let merchant = charges
             .add_merchant(MerchantChanges {
-                settings: vec![("name".to_owned(), "Storm".to_owned())],
+                settings: SettingsPatch {
+                    name: Some("Storm".to_owned()),
+                    ..SettingsPatch::default()
+                },
                 wallet: Some(WalletText {
                     text: format!("wpkh({key}/0/*)"),
                     script_type: None,
@@ -329,13 +333,5 @@ async fn creating(charges: Charges, merchant: MerchantId, is_over: Arc<AtomicBoo
 }
 
 fn new(merchant: MerchantId) -> NewCharge {
-    NewCharge {
-        merchant,
-        price: Cents(CENTS),
-        order_id: None,
-        buyer_email: None,
-        metadata: None,
-        language: None,
-        options: ChargeOptions::default(),
-    }
+    NewCharge::of(merchant, Cents(CENTS))
 }

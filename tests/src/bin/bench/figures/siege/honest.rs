@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use bitpro_base::links::{Covered, Expiry, LinkKey, message};
 use bitpro_charge::MerchantId;
-use bitpro_server::links::{Covered, Expiry, LinkKey, message};
 use bitpro_tests::Api;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};

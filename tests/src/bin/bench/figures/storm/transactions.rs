@@ -4,7 +4,7 @@ use bitcoin::absolute::LockTime;
 use bitcoin::hashes::Hash as _;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
 use bitpro_charge::{Loss, Outpoint, Txid};
-use bitpro_server::node::view::LostTx;
+use bitpro_node::view::LostTx;
 
 /// What an output is worth, in satoshis: just more than dust.
 const SATS: u64 = 330;

@@ -1,0 +1,368 @@
+//! What readers keep of the store: copies that change only after a commit, in the order watch map, copies, listeners (R30).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+use bitpro_charge::wire::NodeView;
+use bitpro_charge::{ChargeId, MerchantId, Timestamp};
+use bitpro_merchant::keys::{ApiKey, KeyId, KeyMap};
+use bitpro_merchant::wallet::{DescriptorId, Receive};
+use bitpro_merchant::{Merchant, MerchantMap};
+use bitpro_node::view::{Hole, Tip};
+use bitpro_node::{IssuedRange, ScanRequest};
+use bitpro_store::webhook::Due;
+use bitpro_store::{Listed, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap, WebhookMap};
+use bytes::Bytes;
+use parking_lot::RwLock;
+use quick_cache::sync::Cache;
+use tokio::sync::{Notify, mpsc};
+
+use super::hub::{Frame, Hub};
+
+/// Charges that are kept ready for status reads.
+const CACHED_CHARGES: usize = 20_000;
+/// Charges that are kept ready for the merchant API, some two kilobytes each.
+const CACHED_OBJECTS: usize = 2_000;
+/// How far beyond its counter a descriptor is scanned: as far as a diligent wallet's gap limit reaches.
+const SCAN_BEYOND: u32 = 1_000;
+
+/// What has to be done after a commit, by someone who can wait.
+pub(super) enum Chore {
+    /// Addresses are to be derived ahead.
+    Derive(Low),
+    /// Another process wrote: these charges are looked at, and may have changed.
+    Reread(Vec<ChargeId>),
+}
+
+/// What the watcher asks for at every turn.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Agenda {
+    /// The earliest instant at which time alone moves a charge.
+    pub(super) next_due: Option<Timestamp>,
+    /// When the first charge was made.
+    pub(super) first_made: Option<Timestamp>,
+    /// Blocks that could not be read (R6).
+    pub(super) hole: Option<Hole>,
+}
+
+/// What the sender of webhooks is told.
+pub(crate) enum Sending {
+    /// The webhooks have changed.
+    Webhooks(Arc<WebhookMap>),
+    /// Deliveries are to be made.
+    Due(Vec<Due>),
+    /// Another process wrote: what is to be made is read again.
+    Reload,
+}
+
+/// The JSON of a charge's object, and what it was made at.
+#[derive(Clone)]
+pub(super) struct KeptObject {
+    pub(super) commits: u64,
+    pub(super) sequence: u64,
+    pub(super) json: Bytes,
+}
+
+/// The readers' copies.
+pub(super) struct Shared {
+    pub(super) hub: Arc<Hub>,
+    /// Told of a merchant whenever one of their charges has news.
+    pub(super) merchant_hub: Arc<Hub<MerchantId, ()>>,
+    pub(super) watch_map: WatchMap,
+    pub(super) cache: Cache<ChargeId, Arc<Snapshot>>,
+    pub(super) objects: Cache<ChargeId, KeptObject>,
+    commits: AtomicU64,
+    /// How often somebody else than the watcher may have told of payments.
+    told_by_others: AtomicU64,
+    merchants: RwLock<Arc<MerchantMap>>,
+    merchants_version: AtomicU64,
+    keys: RwLock<Arc<KeyMap>>,
+    webhooks: RwLock<Arc<WebhookMap>>,
+    sender: RwLock<Option<mpsc::UnboundedSender<Sending>>>,
+    pub(super) mail_posted: Arc<Notify>,
+    /// The watcher is asked for something that must not wait for its next poll.
+    pub(super) asks: Arc<Notify>,
+    receives: RwLock<HashMap<DescriptorId, Arc<Receive>>>,
+    tip: RwLock<Option<(Tip, Timestamp)>>,
+    tip_height: AtomicU32,
+    node: AtomicU8,
+    /// Whether the node's chain is not followed, since it was last in step (R6).
+    chain_held: AtomicBool,
+    scans: RwLock<Vec<ScanRequest>>,
+    agenda: RwLock<Agenda>,
+    chores: mpsc::UnboundedSender<Chore>,
+}
+
+impl Shared {
+    pub(super) fn new(watch_map: WatchMap, chores: mpsc::UnboundedSender<Chore>) -> Self {
+        Self {
+            hub: Arc::default(),
+            merchant_hub: Arc::default(),
+            watch_map,
+            cache: Cache::new(CACHED_CHARGES),
+            objects: Cache::new(CACHED_OBJECTS),
+            commits: AtomicU64::new(0),
+            told_by_others: AtomicU64::new(0),
+            merchants: RwLock::default(),
+            merchants_version: AtomicU64::new(0),
+            keys: RwLock::default(),
+            webhooks: RwLock::default(),
+            sender: RwLock::default(),
+            mail_posted: Arc::default(),
+            asks: Arc::default(),
+            receives: RwLock::default(),
+            tip: RwLock::default(),
+            tip_height: AtomicU32::new(0),
+            node: AtomicU8::new(condition_to(NodeView::Away)),
+            chain_held: AtomicBool::new(false),
+            scans: RwLock::default(),
+            agenda: RwLock::default(),
+            chores,
+        }
+    }
+
+    pub(super) fn merchants(&self) -> Arc<MerchantMap> {
+        Arc::clone(&self.merchants.read())
+    }
+
+    pub(super) fn merchant(&self, id: MerchantId) -> Option<Arc<Merchant>> {
+        self.merchants.read().get(&id).cloned()
+    }
+
+    pub(super) fn keys(&self) -> Arc<KeyMap> {
+        Arc::clone(&self.keys.read())
+    }
+
+    pub(super) fn key(&self, id: KeyId) -> Option<Arc<ApiKey>> {
+        self.keys.read().get(&id).cloned()
+    }
+
+    /// How many groups were committed. What is read after this was asked for is at least as new.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
+    }
+
+    pub(super) fn told_by_others(&self) -> u64 {
+        self.told_by_others.load(Ordering::Acquire)
+    }
+
+    /// Somebody else than the watcher has told of payments.
+    pub(super) fn note_told_by_others(&self) {
+        self.told_by_others.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn merchants_version(&self) -> u64 {
+        self.merchants_version.load(Ordering::Acquire)
+    }
+
+    pub(super) fn webhooks(&self) -> Arc<WebhookMap> {
+        Arc::clone(&self.webhooks.read())
+    }
+
+    pub(super) fn listen_to_deliveries(&self) -> mpsc::UnboundedReceiver<Sending> {
+        let (sender, listener) = mpsc::unbounded_channel();
+        *self.sender.write() = Some(sender);
+        listener
+    }
+
+    pub(super) fn tip(&self) -> Option<(Tip, Timestamp)> {
+        *self.tip.read()
+    }
+
+    pub(super) fn tip_height(&self) -> u32 {
+        self.tip_height.load(Ordering::Acquire)
+    }
+
+    pub(super) fn node(&self) -> NodeView {
+        condition_from(self.node.load(Ordering::Acquire))
+    }
+
+    /// Takes over the node's condition, and gives the one before.
+    pub(super) fn set_node(&self, condition: NodeView) -> NodeView {
+        condition_from(self.node.swap(condition_to(condition), Ordering::AcqRel))
+    }
+
+    /// Whether the node stands on a chain that is not followed (R6): what is stored as deep may stand on nothing.
+    pub(super) fn is_chain_held(&self) -> bool {
+        self.chain_held.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_chain_held(&self, is_held: bool) {
+        self.chain_held.store(is_held, Ordering::Release);
+    }
+
+    pub(super) fn scans(&self) -> Vec<ScanRequest> {
+        self.scans.read().clone()
+    }
+
+    pub(super) fn agenda(&self) -> Agenda {
+        *self.agenda.read()
+    }
+
+    /// Whether a charge's script follows from its descriptor and index: a row that another hand has changed is an error,
+    /// not a payment to a stranger.
+    pub(super) fn verify(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        if snapshot.verified.get() {
+            return Ok(());
+        }
+        let receive = self.receives.read().get(&snapshot.descriptor).cloned();
+        let derived = receive.and_then(|receive| receive.derive(snapshot.index));
+        if derived.is_some_and(|derived| derived.script[..] == *snapshot.script_pubkey) {
+            snapshot.verified.set();
+            return Ok(());
+        }
+        tracing::error!(charge = %snapshot.charge.id, "the address does not follow from the descriptor");
+        Err(StoreError::Damaged(format!(
+            "the address of charge {} does not follow from its descriptor",
+            snapshot.charge.id
+        )))
+    }
+
+    /// The charges of a list that can be shown, and the names of those that another hand has changed: one must not hide the others.
+    pub(super) fn shown(&self, listed: Vec<Listed>) -> (Vec<Snapshot>, Vec<ChargeId>) {
+        let (mut shown, mut unreadable) = (Vec::with_capacity(listed.len()), Vec::new());
+        for one in listed {
+            match one {
+                Ok(snapshot) if self.verify(&snapshot).is_ok() => shown.push(snapshot),
+                Ok(snapshot) => unreadable.push(snapshot.charge.id),
+                Err(changed) => unreadable.push(changed.id),
+            }
+        }
+        (shown, unreadable)
+    }
+
+    /// Takes the news over; whether there are descriptors among them that are to be looked for.
+    fn take_in(&self, news: &News) -> bool {
+        if let Some(merchants) = &news.merchants {
+            *self.merchants.write() = Arc::clone(merchants);
+            self.merchants_version.fetch_add(1, Ordering::AcqRel);
+        }
+        if let Some(keys) = &news.keys {
+            *self.keys.write() = Arc::clone(keys);
+        }
+        if let Some(webhooks) = &news.webhooks {
+            *self.webhooks.write() = Arc::clone(webhooks);
+        }
+        self.receives.write().extend(news.receives.iter().cloned());
+        let wanted: Vec<ScanRequest> = news
+            .unscanned
+            .iter()
+            .map(|unscanned| ScanRequest {
+                id: unscanned.descriptor.0,
+                range: IssuedRange {
+                    descriptor: unscanned.text.clone(),
+                    highest: unscanned.next_index.saturating_add(SCAN_BEYOND),
+                },
+            })
+            .collect();
+        let before = std::mem::replace(&mut *self.scans.write(), wanted.clone());
+        let has_new_scans = wanted.iter().any(|scan| before.iter().all(|known| known.id != scan.id));
+        *self.agenda.write() = Agenda {
+            next_due: news.next_due,
+            first_made: news.first_made,
+            hole: news.hole,
+        };
+        if news.from_elsewhere {
+            self.cache.clear();
+            self.note_told_by_others();
+        }
+        if let Some((tip, observed_until)) = news.tip {
+            *self.tip.write() = Some((tip, observed_until));
+            self.tip_height.store(tip.block.height, Ordering::Release);
+        }
+        for Touched { snapshot, .. } in &news.touched {
+            self.cache.insert(snapshot.charge.id, Arc::clone(snapshot));
+        }
+        // The last of all: whoever sees the new number sees everything else of this group, too.
+        self.commits.fetch_add(1, Ordering::AcqRel);
+        has_new_scans
+    }
+
+    fn publish(&self, news: &News) {
+        let tip = self.tip_height();
+        for Touched { previous, snapshot } in &news.touched {
+            let frame = Frame {
+                sequence: snapshot.charge.sequence,
+                previous: *previous,
+                tip,
+            };
+            self.hub.publish(snapshot.charge.id, frame);
+            self.merchant_hub.publish(snapshot.charge.merchant, ());
+        }
+        if news.from_elsewhere {
+            self.merchant_hub.wake_all();
+        }
+        for snapshot in &news.deeper {
+            self.publish_depth(snapshot);
+        }
+    }
+
+    /// Where nobody listens, what is to be sent waits in the store.
+    fn tell_sender(&self, webhooks: Option<Arc<WebhookMap>>, due: Vec<Due>, from_elsewhere: bool) {
+        let sender = self.sender.read();
+        let Some(sender) = sender.as_ref() else { return };
+        // Whoever sends may have ended: then the server is closing.
+        if let Some(webhooks) = webhooks {
+            let _ = sender.send(Sending::Webhooks(webhooks));
+        }
+        if !due.is_empty() {
+            let _ = sender.send(Sending::Due(due));
+        }
+        if from_elsewhere {
+            let _ = sender.send(Sending::Reload);
+        }
+    }
+
+    /// Tells listeners to look again, without a new sequence.
+    pub(super) fn publish_depth(&self, snapshot: &Snapshot) {
+        let sequence = snapshot.charge.sequence;
+        let frame = Frame {
+            sequence,
+            previous: sequence,
+            tip: self.tip_height(),
+        };
+        self.hub.publish(snapshot.charge.id, frame);
+    }
+}
+
+impl Listener for Shared {
+    fn committed(&self, news: News) {
+        let watched = news.watched.iter();
+        let has_new_scripts = self
+            .watch_map
+            .extend(watched.map(|ahead| (ahead.derived.script.as_slice(), ahead.script)));
+        let has_new_scans = self.take_in(&news);
+        if has_new_scripts || has_new_scans {
+            self.asks.notify_one();
+        }
+        self.publish(&news);
+        self.tell_sender(news.webhooks, news.due, news.from_elsewhere);
+        if news.has_mail || news.from_elsewhere {
+            self.mail_posted.notify_one();
+        }
+        // Whoever does the chores may be gone: then the server is closing.
+        for low in news.low {
+            let _ = self.chores.send(Chore::Derive(low));
+        }
+        if news.from_elsewhere {
+            let _ = self.chores.send(Chore::Reread(self.hub.listened_to()));
+        }
+    }
+}
+
+const fn condition_to(condition: NodeView) -> u8 {
+    match condition {
+        NodeView::Ready => 0,
+        NodeView::Syncing => 1,
+        NodeView::Away => 2,
+    }
+}
+
+const fn condition_from(condition: u8) -> NodeView {
+    match condition {
+        0 => NodeView::Ready,
+        1 => NodeView::Syncing,
+        _ => NodeView::Away,
+    }
+}
