@@ -406,6 +406,7 @@ async fn a_row_or_an_address_that_another_hand_wrote_is_found_and_not_decided_ab
             &[
                 ("payment-missing", Some(&charge), false),
                 ("row-not-log", Some(&charge), false),
+                ("charge-changed", Some(&victim), false),
                 ("script-not-derived", Some(&victim), false),
             ],
         )?;

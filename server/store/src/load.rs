@@ -225,8 +225,11 @@ async fn keys(tx: &mut Tx, memory: &mut Memory) -> Result<(), StoreError> {
 async fn charges(tx: &mut Tx, memory: &mut Memory) -> Result<(), StoreError> {
     let tip = memory.tip_height();
     let mut settled = Vec::new();
-    for snapshot in tx.session.open_charges(tx.network).await? {
-        if snapshot.is_open(tip) {
+    for snapshot in tx.session.open_charges().await? {
+        if !snapshot.is_genuine {
+            // Nothing is decided about it: what it would be decided by is not what its shopper was shown.
+            tracing::error!(charge = %snapshot.charge.id, "what this charge was created with was changed by another hand: it is left as it is");
+        } else if snapshot.is_open(tip) {
             memory.put_charge(&Arc::new(snapshot));
         } else {
             // It became settled by depth alone, which leaves no event and so did not touch its row.

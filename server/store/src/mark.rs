@@ -30,6 +30,14 @@ type Key = [u8; 16];
 /// The slot of the last event that was told, which is no descriptor's.
 const TOLD: Key = *b"last event told\0";
 
+/// The slot that says that the charges of the database were proved, which is no descriptor's.
+const PROOFS: Key = *b"charges proved\0\0";
+
+/// Whether a key is a descriptor's.
+fn is_descriptor(key: &Key) -> bool {
+    ![TOLD, PROOFS].contains(key)
+}
+
 /// Why the mark cannot be opened.
 #[derive(Debug)]
 pub(crate) enum MarkError {
@@ -146,7 +154,7 @@ impl IssuanceMark {
     /// The descriptors of which addresses were given out.
     pub fn keys(&self) -> Vec<[u8; 16]> {
         let file = self.file.lock();
-        file.slots.keys().copied().filter(|key| *key != TOLD).collect()
+        file.slots.keys().copied().filter(is_descriptor).collect()
     }
 
     /// The highest index of a descriptor that was given out; `None` when the mark does not know.
@@ -180,6 +188,15 @@ impl IssuanceMark {
         }
     }
 
+    /// Notes that the charges of the database are proved. It is there before anything is answered: a database without the proofs is from
+    /// an earlier time then, or another hand took them away.
+    pub async fn note_proofs(&self) -> Result<(), StoreError> {
+        if self.highest(PROOFS).is_some() {
+            return Ok(());
+        }
+        self.raise(vec![(PROOFS, 1)]).await
+    }
+
     /// Begins to write and sync the highest indices given out; awaiting the answer waits for the disk. Lower ones than
     /// before change nothing.
     pub fn raise(&self, marks: Vec<(Key, u32)>) -> impl Future<Output = Result<(), StoreError>> + use<> {
@@ -199,6 +216,12 @@ impl IssuanceMark {
     }
 }
 
+/// Whether the mark at `path` says that the charges of its database were proved. Nobody needs to hold it.
+pub(crate) fn knows_of_proofs(path: &Path) -> bool {
+    let slots = std::fs::read(path).ok().and_then(|bytes| read(&bytes).ok());
+    slots.is_some_and(|slots| slots.contains_key(&PROOFS))
+}
+
 /// The highest indices that the mark at `path` knows, without taking hold of it: whoever writes it goes on. A file that is not
 /// there knows none.
 ///
@@ -212,7 +235,7 @@ pub fn look(path: &Path) -> io::Result<HashMap<[u8; 16], u32>> {
     match read(&bytes) {
         Ok(slots) => Ok(slots
             .into_iter()
-            .filter(|(key, _)| *key != TOLD)
+            .filter(|(key, _)| is_descriptor(key))
             .map(|(key, slot)| (key, slot.highest))
             .collect()),
         Err(MarkError::Failed(error)) => Err(error),

@@ -10,7 +10,7 @@ use bitpro_charge::{Network, Timestamp};
 use tokio::sync::mpsc;
 
 use super::engine::{check, connect};
-use super::secret::Secret;
+use super::secret::{Identity, Secret};
 use super::{Fatal, Faults, News, Store, StoreError, Tx, WatchMap, Writer, load};
 use crate::mark::{IssuanceMark, MarkError};
 
@@ -154,7 +154,11 @@ pub async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
     } else {
         None
     };
-    let (session, readers) = connect(&options.database, options.network, options.issues).await?;
+    let identity = Identity {
+        network: options.network,
+        secret: options.secret.clone(),
+    };
+    let (session, readers) = connect(&options.database, &identity, options.issues).await?;
     let mut tx = Tx::new(session, &options, mark.clone());
     tx.session.begin().await?;
     let prepared = prepare(&mut tx, &options).await;
@@ -170,6 +174,7 @@ pub async fn open(options: StoreOptions) -> Result<Opened, OpenError> {
     // Only now may the mark be there: had the process ended before, it would have to be missed again.
     if let Some(mark) = &mark {
         mark.create().map_err(|error| mark_error(&options, &error))?;
+        mark.note_proofs().await?;
         tx.note_mark_made().await?;
     }
     tx.session.was_changed_elsewhere().await?;
@@ -211,9 +216,11 @@ async fn prepare(tx: &mut Tx, options: &StoreOptions) -> Result<(String, Kept), 
         return Err(OpenError::WrongSecret);
     }
     tx.check_seals().await?;
+    // Proofs first: what is read is held against them.
+    let lacks_proofs = tx.prove_charges(&mark_path(&options.database)).await?;
     load::reload(tx).await?;
     let fresh = hex::encode(options.rng.bytes());
-    let is_older = tx.meet_mark_at_start().await?;
+    let is_older = tx.meet_mark_at_start().await? || lacks_proofs;
     if is_older {
         tx.session.set_meta("epoch", &fresh).await?;
     }

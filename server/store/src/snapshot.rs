@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub maker: Option<Client>,
     /// Its payments stand in rows of their own, and not in its document as those of earlier releases.
     pub(crate) has_payments_apart: bool,
+    /// Whether its proof fits what its row says that it was created with: otherwise another hand has changed it.
+    pub is_genuine: bool,
     /// Whether the script was derived again from descriptor and index since it was read.
     pub verified: Verified,
     /// The public view, made ahead.
@@ -119,6 +121,7 @@ impl Snapshot {
             maker: self.maker,
             // Whatever is decided about it is stored so.
             has_payments_apart: self.has_payments_apart,
+            is_genuine: self.is_genuine,
             verified: self.verified.get().into(),
             rendered: Rendered::default(),
         }

@@ -74,3 +74,55 @@ async fn swap(world: &World, from: &str, to: &str) -> Result<()> {
     );
     Ok(())
 }
+
+/// The amount of a charge is lowered while the server runs, and it is started on it: the little that is paid then confirms nothing (R1), and
+/// the server's own comparison tells. Once the amount is what it was, the payment is found and counts for what it is.
+pub async fn amount_changed(world: &mut World) -> Result<()> {
+    world.coins.provide(&world.pair, 10).await?;
+    let victim = world.open(4200).await?;
+    world.become_all(from_ref(&victim), "pending", None).await?;
+    let little = Order {
+        sats: victim.sats / 50,
+        ..victim.clone()
+    };
+    ask(world, victim.sats, little.sats).await?;
+    world.app.kill()?;
+    world.app.start().await?;
+    let payment = world.payment_of(from_ref(&little), 3)?;
+    world.pair.server.send(&payment).await?;
+    world.share_mempools().await?;
+    world.pair.mine(1).await?;
+    world.app.sees_height(world.pair.server.tip().await?.height).await?;
+    for path in [victim.charge.path.clone(), format!("{}/status", victim.charge.path)] {
+        let answer = world.checkout.navigate(&path).await?;
+        let status = answer.status();
+        ensure!(status.is_server_error(), "{path}: {status} {}", answer.text().await?);
+    }
+    let (code, found) = world.app.run_to_code(&["reconcile"]).await?;
+    ensure!(code == 1 && found.contains("charge-changed"), "{code}: {found}");
+    world.app.kill()?;
+
+    ask(world, little.sats, victim.sats).await?;
+    world.app.start().await?;
+    world.app.run(&["reconcile", "--fix"]).await?;
+    let view = world.checkout.view(&victim.charge).await?;
+    ensure!(view.amount_sat == victim.sats && view.state != "confirmed", "{view:?}");
+    Ok(())
+}
+
+/// Changes the amount of the youngest charge.
+async fn ask(world: &World, from: u64, to: u64) -> Result<()> {
+    let [from, to] = [from, to].map(|sats| format!("\"amount_sat\":{sats},"));
+    let mut hand = connect(&world.app.database(), true).await?;
+    let changed = sqlx::query(
+        "UPDATE charges SET terms = replace(terms, ?, ?) WHERE num = (SELECT MAX(num) FROM charges) AND instr(terms, ?)",
+    )
+    .bind(&from)
+    .bind(to)
+    .bind(&from)
+    .execute(&mut hand)
+    .await?;
+    hand.close().await?;
+    ensure!(changed.rows_affected() == 1, "the amount was not changed");
+    Ok(())
+}

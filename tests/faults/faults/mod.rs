@@ -78,6 +78,7 @@ pub const ALL: &[Fault] = &[
     fault!("database-locked", storage::locked),
     fault!("second-server-on-the-same-file", storage::second_server),
     fault!("address-changed-by-hand", hands::address_changed),
+    fault!("amount-changed-by-hand", hands::amount_changed),
     fault!("old-backup-restored", backup::restored),
     fault!("one-transaction-to-200-charges", crowds::one_transaction_to_many),
     fault!("one-charge-by-50-transactions", crowds::many_transactions_to_one),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bitpro_charge::{ChargeId, Context, Observation, Outpoint, Quote, Timestamp, decide};
 use bitpro_store::{Batch, Snapshot, Tx};
 
-use super::shared::Shared;
+use super::shared::{Shared, genuine};
 use super::{Charges, CommandError};
 
 impl Charges {
@@ -86,6 +86,7 @@ pub(super) async fn commanded(
     rate: Option<Quote>,
 ) -> Result<Arc<Snapshot>, CommandError> {
     let before = tx.charge(id).await?.ok_or(CommandError::UnknownCharge)?;
+    genuine(&before)?;
     let context = Context {
         now,
         tip: tx.memory().tip_height(),

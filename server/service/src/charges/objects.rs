@@ -1,6 +1,6 @@
 //! Charges and events as merchants are shown them: the objects of API and webhooks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bitpro_charge::{Charge, Event, MerchantId};
@@ -75,8 +75,20 @@ impl Charges {
         limit: u32,
         public_url: &str,
     ) -> Result<Vec<ToldEvent>, StoreError> {
-        let told = self.inner.store.told_after(merchant, after, limit).await?;
-        self.event_objects(told, public_url).await
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let (mut events, mut after) = (Vec::new(), after);
+        // Once, unless some are left out: a page that is not full is the end of the list.
+        while events.len() < wanted {
+            let missing = u32::try_from(wanted - events.len()).unwrap_or(limit);
+            let told = self.inner.store.told_after(merchant, after, missing).await?;
+            let (count, last) = (told.len(), told.last().map(|told| told.num));
+            events.extend(self.event_objects(told, public_url).await?);
+            after = last.unwrap_or(after);
+            if count < wanted {
+                break;
+            }
+        }
+        Ok(events)
     }
 }
 
@@ -123,13 +135,17 @@ impl Charges {
         let snapshots = self.inner.store.charges(&nums).await?;
         let logs = self.inner.store.logs(&nums).await?;
         let beside = self.inner.store.beside(&nums).await?;
-        let mut charges = HashMap::with_capacity(nums.len());
+        // A charge that another hand has changed is told by a comparison: its events must not keep back those of others.
+        let (mut charges, mut changed) = (HashMap::with_capacity(nums.len()), HashSet::new());
         for snapshot in snapshots {
-            self.inner.shared.verify(&snapshot)?;
-            charges.insert(snapshot.num, snapshot);
+            if self.inner.shared.verify(&snapshot).is_ok() {
+                charges.insert(snapshot.num, snapshot);
+            } else {
+                changed.insert(snapshot.num);
+            }
         }
         let mut events = Vec::with_capacity(told.len());
-        for told in told {
+        for told in told.into_iter().filter(|told| !changed.contains(&told.charge)) {
             let missing = || StoreError::Damaged(format!("event {} has no charge", told.num));
             let snapshot = charges.get(&told.charge).ok_or_else(missing)?;
             let log = logs.get(&told.charge).ok_or_else(missing)?;

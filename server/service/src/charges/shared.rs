@@ -200,9 +200,10 @@ impl Shared {
         *self.agenda.read()
     }
 
-    /// Whether a charge's script follows from its descriptor and index: a row that another hand has changed is an error,
-    /// not a payment to a stranger.
+    /// Whether a charge is what it was created as, and its script follows from its descriptor and index: a row that another hand has
+    /// changed is an error, not another price, and not a payment to a stranger.
     pub(super) fn verify(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        genuine(snapshot)?;
         if snapshot.verified.get() {
             return Ok(());
         }
@@ -365,4 +366,16 @@ const fn condition_from(condition: u8) -> NodeView {
         1 => NodeView::Syncing,
         _ => NodeView::Away,
     }
+}
+
+/// Refuses a charge whose row another hand has changed (R1).
+pub(super) fn genuine(snapshot: &Snapshot) -> Result<(), StoreError> {
+    if snapshot.is_genuine {
+        return Ok(());
+    }
+    let id = snapshot.charge.id;
+    tracing::error!(charge = %id, "what the charge was created with was changed by another hand");
+    Err(StoreError::Damaged(format!(
+        "what charge {id} was created with was changed"
+    )))
 }

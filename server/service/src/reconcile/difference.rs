@@ -29,6 +29,8 @@ pub enum Code {
     UnissuedPaid,
     /// The row of a charge cannot be read.
     RowUnreadable,
+    /// What a charge was created with is not what this server wrote.
+    ChargeChanged,
     /// The log of a charge cannot be read.
     LogUnreadable,
     /// The row of a charge is not what its log makes of it.
@@ -65,7 +67,7 @@ pub enum Code {
 
 impl Code {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::PaymentMissing,
         Self::PaymentElsewhere,
         Self::PaymentNotInChain,
@@ -74,6 +76,7 @@ impl Code {
         Self::PaymentValue,
         Self::UnissuedPaid,
         Self::RowUnreadable,
+        Self::ChargeChanged,
         Self::LogUnreadable,
         Self::RowNotLog,
         Self::PaymentsNotLog,
@@ -104,6 +107,7 @@ impl Code {
             Self::PaymentValue => "payment-value",
             Self::UnissuedPaid => "unissued-paid",
             Self::RowUnreadable => "row-unreadable",
+            Self::ChargeChanged => "charge-changed",
             Self::LogUnreadable => "log-unreadable",
             Self::RowNotLog => "row-not-log",
             Self::PaymentsNotLog => "payments-not-log",

@@ -27,6 +27,12 @@ pub(super) fn compare(stored: &StoredCharge, tip: Option<u32>) -> Vec<Difference
             return found;
         }
     };
+    if !row.is_genuine {
+        let reason = "its terms, its origin, its order id or its address are not what this server created it with";
+        found.push(Difference::of_charge(Code::ChargeChanged, id, reason));
+        // What else is stored was decided by what it was created with, and cannot follow from this.
+        return found;
+    }
     let Ok(log) = &stored.log else { return found };
     let (folded, told) = fold(&row.charge, log);
     let payments = payments(stored, &folded);

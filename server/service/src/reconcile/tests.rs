@@ -262,7 +262,7 @@ async fn an_address_that_another_hand_wrote_is_found() {
              WHERE id = (SELECT script FROM charges WHERE state = 'pending')"
         )
         .await,
-        ["script-not-derived"]
+        ["charge-changed", "script-not-derived"]
     );
     assert_eq!(
         found_after("UPDATE scripts SET idx = 5000 WHERE id = (SELECT MAX(id) FROM scripts)").await,

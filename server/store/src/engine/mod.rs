@@ -7,8 +7,7 @@ mod session;
 
 use std::path::Path;
 
-use bitpro_charge::Network;
-
+use crate::secret::Identity;
 use crate::{OpenError, sqlite};
 
 pub use people::People;
@@ -36,9 +35,9 @@ pub(crate) fn check(path: &Path) -> Result<(), OpenError> {
 ///
 /// # Errors
 /// [`OpenError`].
-pub(crate) async fn connect(path: &Path, network: Network, serves: bool) -> Result<(Session, Readers), OpenError> {
+pub(crate) async fn connect(path: &Path, identity: &Identity, serves: bool) -> Result<(Session, Readers), OpenError> {
     sqlite::refuse_second_name(path, serves)?;
-    let (session, readers) = sqlite::connect(path, network).await?;
+    let (session, readers) = sqlite::connect(path, identity).await?;
     Ok((Session::of(Engine::Sqlite(session)), Engine::Sqlite(readers)))
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bitpro_base::links::SealedLinkKey;
-use bitpro_charge::{Announcement, BlockHash, BlockRef, ChargeId, Network, State, Timestamp, Txid};
+use bitpro_charge::{Announcement, BlockHash, BlockRef, ChargeId, State, Timestamp, Txid};
 use bitpro_merchant::wallet::DescriptorId;
 use bitpro_node::view::{ScriptId, Tip};
 
@@ -123,28 +123,26 @@ impl Session {
         /// Stores new charges.
         pub(crate) async fn insert_charges(&mut self, rows: &[NewRow]) -> Result<(), StoreError>;
 
+        /// Proves the charges of earlier releases, which have no proof, as they stand; how many there were.
+        pub(crate) async fn prove_charges(&mut self) -> Result<u64, StoreError>;
+
         /// The charges with these row numbers.
-        pub(crate) async fn charges_by_num(&mut self, nums: &[i64], network: Network) -> Result<Vec<Snapshot>, StoreError>;
+        pub(crate) async fn charges_by_num(&mut self, nums: &[i64]) -> Result<Vec<Snapshot>, StoreError>;
 
         /// The charges that these scripts were given out for.
-        pub(crate) async fn charges_by_script(
-            &mut self,
-            scripts: &[ScriptId],
-            network: Network,
-        ) -> Result<Vec<Snapshot>, StoreError>;
+        pub(crate) async fn charges_by_script(&mut self, scripts: &[ScriptId]) -> Result<Vec<Snapshot>, StoreError>;
 
         /// All charges that chain or clock can still move.
-        pub(crate) async fn open_charges(&mut self, network: Network) -> Result<Vec<Snapshot>, StoreError>;
+        pub(crate) async fn open_charges(&mut self) -> Result<Vec<Snapshot>, StoreError>;
 
         /// The charge called `id`.
-        pub(crate) async fn charge(&mut self, id: ChargeId, network: Network) -> Result<Option<Snapshot>, StoreError>;
+        pub(crate) async fn charge(&mut self, id: ChargeId) -> Result<Option<Snapshot>, StoreError>;
 
         /// The paid charges of an order, newest first (R22).
         pub(crate) async fn paid_charges(
             &mut self,
             merchant: i64,
             order_id: &str,
-            network: Network,
         ) -> Result<Vec<Snapshot>, StoreError>;
 
         /// Calls `each` with merchant and order id of every order that was ever paid something.

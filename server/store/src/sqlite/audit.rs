@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bitpro_charge::{Amount, BlockHash, BlockRef, ChargeId, Interval, MerchantId, Network, Outpoint, Timestamp, Txid};
+use bitpro_charge::{Amount, BlockHash, BlockRef, ChargeId, Interval, MerchantId, Outpoint, Timestamp, Txid};
 use bitpro_merchant::wallet::DescriptorId;
 use bitpro_node::view::{ScriptId, Tip};
 use futures::TryStreamExt as _;
@@ -18,6 +18,7 @@ use crate::audit::{
     StoredAt, StoredCharge, StoredColumns, StoredDescriptor, StoredPage, StoredPayment, StoredScript,
     StoredTransaction, StoredWallet,
 };
+use crate::secret::Identity;
 use crate::{Snapshot, StoreError};
 
 static COLUMNS: Bulk = Bulk::new(
@@ -82,9 +83,9 @@ async fn stored_tip(connection: &mut SqliteConnection) -> Result<Option<Tip>, St
 }
 
 /// The charges in these rows, and the tip that they stand on.
-async fn page(connection: &mut SqliteConnection, nums: &[i64], network: Network) -> Result<StoredPage, StoreError> {
+async fn page(connection: &mut SqliteConnection, nums: &[i64], identity: &Identity) -> Result<StoredPage, StoreError> {
     let tip = stored_tip(connection).await?;
-    let charges = whole_charges(connection, nums, network).await?;
+    let charges = whole_charges(connection, nums, identity).await?;
     let last = nums.last().copied();
     Ok(StoredPage { tip, last, charges })
 }
@@ -93,7 +94,7 @@ async fn page(connection: &mut SqliteConnection, nums: &[i64], network: Network)
 async fn whole_charges(
     connection: &mut SqliteConnection,
     nums: &[i64],
-    network: Network,
+    identity: &Identity,
 ) -> Result<Vec<StoredCharge>, StoreError> {
     let by_num = |values: &mut super::bulk::Values, num: &i64| {
         values.add(*num);
@@ -118,7 +119,7 @@ async fn whole_charges(
         let told = (row.try_get("sequence")?, row.try_get("announcement")?);
         outbox.entry(row.try_get("charge")?).or_default().push(told);
     }
-    let mut snapshots = each_charge(connection, nums, network).await?;
+    let mut snapshots = each_charge(connection, nums, identity).await?;
     let rows = COLUMNS.fetch(connection, nums, by_num).await?;
     rows.iter()
         .map(|row| {
@@ -153,9 +154,9 @@ async fn whole_charges(
 async fn readable_charges(
     connection: &mut SqliteConnection,
     nums: &[i64],
-    network: Network,
+    identity: &Identity,
 ) -> Result<Vec<Snapshot>, StoreError> {
-    let charges = each_charge(connection, nums, network).await?;
+    let charges = each_charge(connection, nums, identity).await?;
     Ok(charges.into_values().filter_map(Result::ok).collect())
 }
 
@@ -203,11 +204,11 @@ impl Readers {
     pub(crate) async fn audited_after(&self, after: i64, limit: u32) -> Result<StoredPage, StoreError> {
         let mut reader = self.begin().await?;
         let nums = charge_nums_after(&mut reader, after, limit).await?;
-        page(&mut reader, &nums, self.network).await
+        page(&mut reader, &nums, &self.identity).await
     }
 
     pub(crate) async fn audited(&self, nums: &[i64]) -> Result<StoredPage, StoreError> {
-        page(&mut *self.begin().await?, nums, self.network).await
+        page(&mut *self.begin().await?, nums, &self.identity).await
     }
 
     pub(crate) async fn stored_at(
@@ -226,7 +227,7 @@ impl Readers {
         nums.extend(charges_paid_by(&mut reader, txids).await?);
         nums.sort_unstable();
         nums.dedup();
-        let charges = readable_charges(&mut reader, &nums, self.network).await?;
+        let charges = readable_charges(&mut reader, &nums, &self.identity).await?;
         Ok(StoredAt {
             blocks,
             scripts,
@@ -357,17 +358,17 @@ async fn stored_wallets(connection: &mut SqliteConnection) -> Result<Vec<StoredW
 async fn each_charge(
     connection: &mut SqliteConnection,
     nums: &[i64],
-    network: Network,
+    identity: &Identity,
 ) -> Result<HashMap<i64, Result<Snapshot, String>>, StoreError> {
     let by_num = |charge: Snapshot| (charge.num, Ok(charge));
-    match charges_by_num(connection, nums, network).await {
+    match charges_by_num(connection, nums, identity).await {
         Ok(charges) => return Ok(charges.into_iter().map(by_num).collect()),
         Err(StoreError::Damaged(_)) => {}
         Err(error) => return Err(error),
     }
     let mut charges = HashMap::new();
     for &num in nums {
-        match charges_by_num(connection, &[num], network).await {
+        match charges_by_num(connection, &[num], identity).await {
             Ok(read) => charges.extend(read.into_iter().map(by_num)),
             Err(StoreError::Damaged(why)) => {
                 charges.insert(num, Err(why));

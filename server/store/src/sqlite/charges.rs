@@ -1,6 +1,6 @@
 //! Charges: making rows, reading them, listing them.
 
-use bitpro_charge::{Charge, ChargeId, MerchantId, Network, State, Timestamp};
+use bitpro_charge::{Charge, ChargeId, MerchantId, State, Timestamp};
 use bitpro_merchant::Language;
 use bitpro_merchant::wallet::{DescriptorId, address_of};
 use bitpro_node::view::ScriptId;
@@ -11,12 +11,13 @@ use super::bulk::Bulk;
 use super::{Readers, Session, column, fixed, unsigned};
 use crate::documents::{snapshot_from, terms_from, terms_to};
 use crate::rows::NewRow;
+use crate::secret::{CreatedWith, Identity};
 use crate::{ChargeOrigin, Listed, Listing, Snapshot, StoreError, Unreadable};
 
 static INSERT: Bulk = Bulk::new(
-    "INSERT INTO charges (num, id, merchant, script, origin, order_id, language, created_at, terms, email_key, state, \
+    "INSERT INTO charges (num, id, merchant, script, origin, order_id, language, created_at, terms, mac, email_key, state, \
      sequence, is_open, is_paid) VALUES ",
-    "(?,?,?,?,?,?,?,?,?,?,?,0,1,0)",
+    "(?,?,?,?,?,?,?,?,?,?,?,?,0,1,0)",
     "",
 );
 static INSERT_PERSONAL: Bulk = Bulk::new(
@@ -30,12 +31,17 @@ macro_rules! select {
     ($condition:literal) => {
         concat!(
             "SELECT c.num, c.id, m.id AS merchant_id, c.script AS script_id, s.script AS script_pubkey, s.descriptor, s.idx, \
-             c.origin, c.order_id, c.language, c.terms, c.email_key, c.snapshot, \
+             c.origin, c.order_id, c.language, c.terms, c.mac, c.email_key, c.snapshot, \
              (SELECT '[' || group_concat(p.body) || ']' FROM payments p WHERE p.charge = c.num) AS payments, c.created_at FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script WHERE ",
             $condition
         )
     };
 }
+
+/// The next charges without a proof.
+const UNPROVED: &str = "SELECT c.num, c.id, m.id AS merchant_id, s.script AS script_pubkey, c.origin, c.order_id, c.terms \
+     FROM charges c JOIN merchants m ON m.num = c.merchant JOIN scripts s ON s.id = c.script \
+     WHERE c.num > ? AND c.mac IS NULL ORDER BY c.num LIMIT 500";
 
 static BY_NUM: Bulk = Bulk::new(select!("c.num IN ("), "?", ")");
 static BY_SCRIPT: Bulk = Bulk::new(select!("c.script IN ("), "?", ")");
@@ -43,9 +49,20 @@ static CLOSE: Bulk = Bulk::new("UPDATE charges SET is_open = 0 WHERE num IN (", 
 
 impl Session {
     pub(crate) async fn insert_charges(&mut self, rows: &[NewRow]) -> Result<(), StoreError> {
+        let secret = self.identity.secret.clone();
         INSERT
             .execute(&mut self.connection, rows, |values, row| {
                 let Snapshot { charge, .. } = &*row.snapshot;
+                let terms = terms_to(&charge.terms);
+                let mac = secret.of_charge(&CreatedWith {
+                    num: row.snapshot.num,
+                    id: &charge.id.0,
+                    merchant: &charge.merchant.0,
+                    script_pubkey: &row.snapshot.script_pubkey,
+                    origin: row.snapshot.origin.as_str(),
+                    order_id: row.snapshot.order_id.as_deref(),
+                    terms: &terms,
+                });
                 values
                     .add(row.snapshot.num)
                     .add(&charge.id.0[..])
@@ -55,7 +72,8 @@ impl Session {
                     .add(row.snapshot.order_id.as_deref())
                     .add(row.snapshot.language.map(Language::as_str))
                     .add(charge.terms.created_at.0)
-                    .add(terms_to(&charge.terms))
+                    .add(terms)
+                    .add(mac.to_vec())
                     .add(row.snapshot.email_key.map(|key| key.to_vec()))
                     .add(charge.state.as_str());
             })
@@ -75,38 +93,51 @@ impl Session {
         Ok(())
     }
 
-    pub(crate) async fn charges_by_num(&mut self, nums: &[i64], network: Network) -> Result<Vec<Snapshot>, StoreError> {
-        charges_by_num(&mut self.connection, nums, network).await
+    pub(crate) async fn prove_charges(&mut self) -> Result<u64, StoreError> {
+        let secret = self.identity.secret.clone();
+        let (mut proved, mut after) = (0, 0_i64);
+        loop {
+            let rows = sqlx::query(UNPROVED)
+                .bind(after)
+                .fetch_all(&mut self.connection)
+                .await?;
+            let Some(last) = rows.last() else { return Ok(proved) };
+            after = last.try_get("num")?;
+            for row in &rows {
+                let charge = created_with(row)?;
+                sqlx::query("UPDATE charges SET mac = ? WHERE num = ?")
+                    .bind(secret.of_charge(&charge).to_vec())
+                    .bind(charge.num)
+                    .execute(&mut self.connection)
+                    .await?;
+                proved += 1;
+            }
+        }
     }
 
-    pub(crate) async fn charges_by_script(
-        &mut self,
-        scripts: &[ScriptId],
-        network: Network,
-    ) -> Result<Vec<Snapshot>, StoreError> {
+    pub(crate) async fn charges_by_num(&mut self, nums: &[i64]) -> Result<Vec<Snapshot>, StoreError> {
+        charges_by_num(&mut self.connection, nums, &self.identity).await
+    }
+
+    pub(crate) async fn charges_by_script(&mut self, scripts: &[ScriptId]) -> Result<Vec<Snapshot>, StoreError> {
         let rows = BY_SCRIPT
             .fetch(&mut self.connection, scripts, |values, script| {
                 values.add(script.0);
             })
             .await?;
-        snapshots(&rows, network)
+        snapshots(&rows, &self.identity)
     }
 
-    pub(crate) async fn open_charges(&mut self, network: Network) -> Result<Vec<Snapshot>, StoreError> {
+    pub(crate) async fn open_charges(&mut self) -> Result<Vec<Snapshot>, StoreError> {
         let rows = query("c.is_open = 1").build().fetch_all(&mut self.connection).await?;
-        snapshots(&rows, network)
+        snapshots(&rows, &self.identity)
     }
 
-    pub(crate) async fn charge(&mut self, id: ChargeId, network: Network) -> Result<Option<Snapshot>, StoreError> {
-        charge(&mut self.connection, id, network).await
+    pub(crate) async fn charge(&mut self, id: ChargeId) -> Result<Option<Snapshot>, StoreError> {
+        charge(&mut self.connection, id, &self.identity).await
     }
 
-    pub(crate) async fn paid_charges(
-        &mut self,
-        merchant: i64,
-        order_id: &str,
-        network: Network,
-    ) -> Result<Vec<Snapshot>, StoreError> {
+    pub(crate) async fn paid_charges(&mut self, merchant: i64, order_id: &str) -> Result<Vec<Snapshot>, StoreError> {
         let mut query = query("c.is_paid = 1 AND c.merchant = ");
         query
             .push_bind(merchant)
@@ -114,7 +145,7 @@ impl Session {
         query.push_bind(order_id);
         query.push(" ORDER BY c.num DESC LIMIT 100");
         let rows = query.build().fetch_all(&mut self.connection).await?;
-        snapshots(&rows, network)
+        snapshots(&rows, &self.identity)
     }
 
     pub(crate) async fn for_each_paid_order(&mut self, mut each: impl FnMut(i64, &str)) -> Result<(), StoreError> {
@@ -225,7 +256,7 @@ pub(crate) async fn state_counts(connection: &mut SqliteConnection) -> Result<Ve
 pub(crate) async fn charge(
     connection: &mut SqliteConnection,
     id: ChargeId,
-    network: Network,
+    identity: &Identity,
 ) -> Result<Option<Snapshot>, StoreError> {
     let mut query = query("c.id = ");
     let row = query
@@ -233,21 +264,21 @@ pub(crate) async fn charge(
         .build()
         .fetch_optional(connection)
         .await?;
-    row.map(|row| snapshot(&row, network)).transpose()
+    row.map(|row| snapshot(&row, identity)).transpose()
 }
 
 /// The charges with these row numbers.
 pub(crate) async fn charges_by_num(
     connection: &mut SqliteConnection,
     nums: &[i64],
-    network: Network,
+    identity: &Identity,
 ) -> Result<Vec<Snapshot>, StoreError> {
     let rows = BY_NUM
         .fetch(connection, nums, |values, num| {
             values.add(*num);
         })
         .await?;
-    snapshots(&rows, network)
+    snapshots(&rows, identity)
 }
 
 impl Readers {
@@ -279,13 +310,13 @@ impl Readers {
             .push(" OFFSET ")
             .push_bind(column(listing.skip));
         let rows = query.build().fetch_all(connection).await?;
-        listed(&rows, self.network)
+        listed(&rows, &self.identity)
     }
 }
 
 /// The charges of a list. One that cannot be read is named: it must not hide the others.
-pub(super) fn listed(rows: &[SqliteRow], network: Network) -> Result<Vec<Listed>, StoreError> {
-    let read = rows.iter().map(|row| match snapshot(row, network) {
+pub(super) fn listed(rows: &[SqliteRow], identity: &Identity) -> Result<Vec<Listed>, StoreError> {
+    let read = rows.iter().map(|row| match snapshot(row, identity) {
         Ok(snapshot) => Ok(Ok(snapshot)),
         Err(StoreError::Damaged(why)) => {
             let id = ChargeId(fixed(row.try_get("id")?)?);
@@ -307,15 +338,17 @@ pub(super) fn query(condition: &str) -> QueryBuilder<Sqlite> {
     query
 }
 
-pub(super) fn snapshots(rows: &[SqliteRow], network: Network) -> Result<Vec<Snapshot>, StoreError> {
-    rows.iter().map(|row| snapshot(row, network)).collect()
+pub(super) fn snapshots(rows: &[SqliteRow], identity: &Identity) -> Result<Vec<Snapshot>, StoreError> {
+    rows.iter().map(|row| snapshot(row, identity)).collect()
 }
 
-fn snapshot(row: &SqliteRow, network: Network) -> Result<Snapshot, StoreError> {
+fn snapshot(row: &SqliteRow, identity: &Identity) -> Result<Snapshot, StoreError> {
     let script_pubkey: &[u8] = row.try_get("script_pubkey")?;
-    let address = address_of(script_pubkey, network)
+    let address = address_of(script_pubkey, identity.network)
         .ok_or_else(|| StoreError::Damaged("a charge's script has no address".to_owned()))?;
     let terms = terms_from(row.try_get("terms")?)?;
+    let is_genuine =
+        row.try_get::<Option<&[u8]>, _>("mac")? == Some(&identity.secret.of_charge(&created_with(row)?)[..]);
     let id = ChargeId(fixed(row.try_get("id")?)?);
     let made = Charge::new(id, MerchantId(fixed(row.try_get("merchant_id")?)?), address, terms);
     let document: Option<&str> = row.try_get("snapshot")?;
@@ -339,8 +372,22 @@ fn snapshot(row: &SqliteRow, network: Network) -> Result<Snapshot, StoreError> {
         email_key: email_key.map(fixed).transpose()?,
         maker: None,
         has_payments_apart,
+        is_genuine,
         verified: false.into(),
         rendered: Default::default(),
+    })
+}
+
+/// What the row says that the charge was created with.
+fn created_with(row: &SqliteRow) -> Result<CreatedWith<'_>, StoreError> {
+    Ok(CreatedWith {
+        num: row.try_get("num")?,
+        id: row.try_get("id")?,
+        merchant: row.try_get("merchant_id")?,
+        script_pubkey: row.try_get("script_pubkey")?,
+        origin: row.try_get("origin")?,
+        order_id: row.try_get("order_id")?,
+        terms: row.try_get("terms")?,
     })
 }
 

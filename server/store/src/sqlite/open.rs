@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use bitpro_base::private;
-use bitpro_charge::Network;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::{Readers, Session};
+use crate::secret::Identity;
 use crate::{OpenError, StoreError};
 
 /// Below this, SQLite can lose commits in WAL mode with several connections.
@@ -21,7 +21,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 ///
 /// # Errors
 /// [`OpenError`].
-pub(crate) async fn connect(path: &Path, network: Network) -> Result<(Session, Readers), OpenError> {
+pub(crate) async fn connect(path: &Path, identity: &Identity) -> Result<(Session, Readers), OpenError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -58,7 +58,10 @@ pub(crate) async fn connect(path: &Path, network: Network) -> Result<(Session, R
         )
         .await
         .map_err(StoreError::from)?;
-    Ok((Session::new(writer), Readers::new(readers, network)))
+    Ok((
+        Session::new(writer, identity.clone()),
+        Readers::new(readers, identity.clone()),
+    ))
 }
 
 /// Makes the file before the engine does, which would leave its mode to the umask: what the engine puts beside it later gets the

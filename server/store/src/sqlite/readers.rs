@@ -2,25 +2,25 @@
 
 use std::collections::HashMap;
 
-use bitpro_charge::{BlockHash, ChargeId, Network, State, Txid};
+use bitpro_charge::{BlockHash, ChargeId, State, Txid};
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqlitePool, SqliteTransaction};
 
 use super::{chain, charges, told};
 use crate::rows::BesideRow;
+use crate::secret::Identity;
 use crate::{Snapshot, StoreError, StoredTx};
 
 /// The connections that read.
 pub(crate) struct Readers {
     pool: SqlitePool,
-    /// The network whose addresses charges have.
-    pub(super) network: Network,
+    pub(super) identity: Identity,
 }
 
 impl Readers {
     /// Readers on the connections of `pool`.
-    pub(super) const fn new(pool: SqlitePool, network: Network) -> Self {
-        Self { pool, network }
+    pub(super) const fn new(pool: SqlitePool, identity: Identity) -> Self {
+        Self { pool, identity }
     }
 
     /// One of them.
@@ -41,11 +41,11 @@ impl Readers {
 // What is read in a unit as well.
 impl Readers {
     pub(crate) async fn charge(&self, id: ChargeId) -> Result<Option<Snapshot>, StoreError> {
-        charges::charge(&mut *self.acquire().await?, id, self.network).await
+        charges::charge(&mut *self.acquire().await?, id, &self.identity).await
     }
 
     pub(crate) async fn charges(&self, nums: &[i64]) -> Result<Vec<Snapshot>, StoreError> {
-        charges::charges_by_num(&mut *self.acquire().await?, nums, self.network).await
+        charges::charges_by_num(&mut *self.acquire().await?, nums, &self.identity).await
     }
 
     pub(crate) async fn state_counts(&self) -> Result<Vec<(State, i64)>, StoreError> {

@@ -32,7 +32,7 @@ impl Readers {
         };
         let mut query = wanted(search, merchant, is_common, after, limit);
         let rows = query.build().fetch_all(connection).await?;
-        listed(&rows, self.network)
+        listed(&rows, &self.identity)
     }
 
     pub(crate) async fn tallies(
@@ -170,6 +170,7 @@ mod tests {
             include_str!("../../migrations/sqlite/0003_webhooks.sql"),
             include_str!("../../migrations/sqlite/0006_charge_search.sql"),
             include_str!("../../migrations/sqlite/0010_payments_apart.sql"),
+            include_str!("../../migrations/sqlite/0015_created_with.sql"),
         ] {
             connection.execute(migration).await.unwrap();
         }

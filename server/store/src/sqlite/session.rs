@@ -3,6 +3,7 @@
 use sqlx::SqliteConnection;
 
 use crate::StoreError;
+use crate::secret::Identity;
 
 /// How many commits processes beside the server have made.
 const COMMITS_BESIDE: &str = "commits_beside";
@@ -27,6 +28,7 @@ impl WrittenBeside {
 /// The writing connection.
 pub(crate) struct Session {
     pub(super) connection: SqliteConnection,
+    pub(super) identity: Identity,
     /// What SQLite said when this process last looked: another value means that another process wrote.
     seen_version: Option<i64>,
     /// How much other processes of ours, and a replicator, had written then.
@@ -35,9 +37,10 @@ pub(crate) struct Session {
 
 impl Session {
     /// A session on `connection`.
-    pub(super) const fn new(connection: SqliteConnection) -> Self {
+    pub(super) const fn new(connection: SqliteConnection, identity: Identity) -> Self {
         Self {
             connection,
+            identity,
             seen_version: None,
             seen_beside: WrittenBeside {
                 ours: 0,
@@ -173,6 +176,8 @@ impl Session {
 mod tests {
     use bitpro_charge::Network;
 
+    use super::Identity;
+    use crate::secret::Secret;
     use crate::sqlite::connect;
     use crate::testing::meddle;
 
@@ -182,8 +187,12 @@ mod tests {
     async fn a_replicators_own_count_is_no_change_and_everything_else_is() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bitpro.db");
-        let mut session = connect(&path, Network::Regtest).await.unwrap().0;
-        let mut tool = connect(&path, Network::Regtest).await.unwrap().0;
+        let identity = Identity {
+            network: Network::Regtest,
+            secret: Secret::new([7; 32]),
+        };
+        let mut session = connect(&path, &identity).await.unwrap().0;
+        let mut tool = connect(&path, &identity).await.unwrap().0;
         assert!(session.was_changed_elsewhere().await.unwrap(), "nobody knows");
         assert!(!session.was_changed_elsewhere().await.unwrap());
 

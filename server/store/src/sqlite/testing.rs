@@ -27,6 +27,18 @@ pub async fn count(path: &Path, what: &str) -> i64 {
     count
 }
 
+/// A fact about the database.
+pub async fn meta(path: &Path, name: &str) -> String {
+    let mut connection = connect(path).await;
+    let value = sqlx::query_scalar("SELECT value FROM meta WHERE name = ?")
+        .bind(name)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    value
+}
+
 /// Sequence and announcement of each row of the outbox, oldest first.
 pub async fn outbox(path: &Path) -> Vec<(u64, String)> {
     let mut connection = connect(path).await;

@@ -93,6 +93,7 @@ impl Tx {
             email_key: draft.email_key,
             maker: draft.maker,
             has_payments_apart: true,
+            is_genuine: true,
             verified: true.into(),
             rendered: Rendered::default(),
         });

@@ -10,6 +10,7 @@ mod mails;
 mod mark;
 mod merchants;
 mod people;
+mod proofs;
 mod receipts;
 mod record;
 mod standing;
@@ -115,7 +116,7 @@ impl Tx {
         if let Some(open) = self.memory.charge_called(id) {
             return Ok(Some(Arc::clone(open)));
         }
-        Ok(self.session.charge(id, self.network).await?.map(Arc::new))
+        Ok(self.session.charge(id).await?.map(Arc::new))
     }
 
     /// The charges in these rows. None is in two places: what is not in memory is settled, and so is not changed by a unit
@@ -129,14 +130,14 @@ impl Tx {
                 None => missing.push(num),
             }
         }
-        let stored = self.session.charges_by_num(&missing, self.network).await?;
+        let stored = self.session.charges_by_num(&missing).await?;
         charges.extend(stored.into_iter().map(Arc::new));
         Ok(charges)
     }
 
     /// The charges that these scripts, none of which an open charge has, were given out for.
     pub async fn settled_charges_of(&mut self, scripts: &[ScriptId]) -> Result<Vec<Arc<Snapshot>>, StoreError> {
-        let stored = self.session.charges_by_script(scripts, self.network).await?;
+        let stored = self.session.charges_by_script(scripts).await?;
         Ok(stored.into_iter().map(Arc::new).collect())
     }
 
@@ -152,7 +153,7 @@ impl Tx {
         if !self.memory.may_be_paid(row, order_id) {
             return Ok(Vec::new());
         }
-        let stored = self.session.paid_charges(row, order_id, self.network).await?;
+        let stored = self.session.paid_charges(row, order_id).await?;
         Ok(stored.into_iter().map(Arc::new).collect())
     }
 

@@ -221,6 +221,10 @@ async fn conclude(
         let before = charges
             .remove(&num)
             .ok_or_else(|| StoreError::Damaged(format!("charge {num} is gone")))?;
+        // What another hand has changed is told by a comparison, and decided by nobody: others must go on.
+        if !before.is_genuine {
+            continue;
+        }
         let observation = Observation::View { sightings, gone };
         let context = match tx.memory().hole() {
             // Money may have come in blocks that could not be read: nothing is concluded from its absence (R6).

@@ -2,6 +2,7 @@
 
 mod clock;
 mod commands;
+mod created_with;
 mod creating;
 mod durable;
 mod earlier;

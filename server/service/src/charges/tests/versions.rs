@@ -12,9 +12,9 @@ use crate::reconcile::{Reconciler, Request};
 /// Names the folder that the files go to.
 const FOLDER: &str = "BITPRO_FIXTURE_DIR";
 
-/// The files by the number of their last step. The ninth and the thirteenth were left behind by the programs of their time (see
+/// The files by the number of their last step. The ninth, the thirteenth and the fourteenth were left behind by the programs of their time (see
 /// `earlier/make.rs`); the others hold the rows of the ninth, as far as they had a place, or went on from it.
-const FILES: [(i64, &[u8]); 13] = [
+const FILES: [(i64, &[u8]); 14] = [
     (1, include_bytes!("fixtures/0001.db.br")),
     (2, include_bytes!("fixtures/0002.db.br")),
     (3, include_bytes!("fixtures/0003.db.br")),
@@ -28,16 +28,24 @@ const FILES: [(i64, &[u8]); 13] = [
     (11, include_bytes!("fixtures/0011.db.br")),
     (12, include_bytes!("fixtures/0012.db.br")),
     (13, include_bytes!("fixtures/0013.db.br")),
+    (14, include_bytes!("fixtures/0014.db.br")),
 ];
-/// The mark beside the thirteenth.
-const MARK_OF_THIRTEEN: &[u8] = include_bytes!("fixtures/0013.db.issued.br");
+/// The marks beside the thirteenth and the fourteenth.
+const LATER_MARKS: [&[u8]; 2] = [
+    include_bytes!("fixtures/0013.db.issued.br"),
+    include_bytes!("fixtures/0014.db.issued.br"),
+];
 
 fn left_by(shape: i64, file: &'static [u8]) -> World {
-    let mark = if shape == 13 { MARK_OF_THIRTEEN } else { NINE[1] };
+    let mark = match shape {
+        13 => LATER_MARKS[0],
+        14 => LATER_MARKS[1],
+        _ => NINE[1],
+    };
     World::left_by([file, mark])
 }
 
-/// Makes those of the files that no program has left behind: `BITPRO_FIXTURE_DIR=... cargo test -p bitpro-server --lib
+/// Makes those of the files that no program has left behind: `BITPRO_FIXTURE_DIR=... cargo test -p bitpro-service --lib
 /// makes_a_database_of_each -- --ignored`.
 #[tokio::test]
 #[ignore = "it makes files that are kept; the tests that open them are beside it"]
@@ -78,7 +86,7 @@ async fn a_database_of_every_earlier_shape_opens_and_folds_to_what_it_was() {
         for (order_id, state, reason) in CHARGES {
             let found = shop.found(order_id).await;
             shop.assert_replay_equals_live(found.charge.id).await;
-            // The thirteenth is of a shop that came to some other ends, by later rules.
+            // The later ones are of a shop that came to some other ends, by later rules.
             if shape < 13 {
                 let stored = (found.charge.state, found.charge.reason);
                 assert_eq!(stored, (*state, *reason), "{order_id} in shape {shape}");

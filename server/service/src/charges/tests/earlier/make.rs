@@ -18,7 +18,7 @@ use crate::webhooks::Webhooks;
 /// Names the folder that the files go to.
 const FOLDER: &str = "BITPRO_FIXTURE_DIR";
 
-/// Before a migration is written, this makes what it will meet: `BITPRO_FIXTURE_DIR=... cargo test -p bitpro-server --lib
+/// Before a migration is written, this makes what it will meet: `BITPRO_FIXTURE_DIR=... cargo test -p bitpro-service --lib
 /// makes_a_database -- --ignored`. The files then stand in `fixtures/` under the number of the last migration, and are not
 /// made again: they are the work of the program that had that shape.
 #[tokio::test]
