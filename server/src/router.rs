@@ -9,6 +9,6 @@ pub fn surfaces(app: &App) -> Surfaces {
     Surfaces {
         pages: bitpro_dashboard::router(),
         api: bitpro_mapi::router(app),
-        nowhere: Some(bitpro_dashboard::nowhere),
+        not_found: Some(bitpro_dashboard::not_found_page),
     }
 }

@@ -11,7 +11,7 @@ use super::charges::export::lines;
 use super::charges::needle;
 use super::form::Form;
 use super::multipart;
-use super::settings::{reading, units::Unit};
+use super::settings::{general_form, units::Unit};
 
 /// What is fuzzed here.
 pub const TARGETS: &[Target] = &[
@@ -124,9 +124,9 @@ fn is_formula(cell: &str) -> bool {
 fn settings_form(input: &[u8]) {
     let form = Form::read(input);
     let settings = Settings::named("Shop").expect("a test's own settings");
-    if let Ok(changes) = reading::changes(&form, &settings, Language::En) {
+    if let Ok(changes) = general_form::changes(&form, &settings, Language::En) {
         let saved = settings.patched(&changes).expect("what the form takes can be saved");
-        let shown = reading::shown(&saved);
+        let shown = general_form::shown(&saved);
         let mut again: Vec<(String, String)> = shown
             .pairs()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -135,7 +135,7 @@ fn settings_form(input: &[u8]) {
         again.retain(|(name, value)| name != "email_receipts" || value == "yes");
         let again: Form = again.into_iter().collect();
         assert_eq!(
-            reading::changes(&again, &saved, Language::En),
+            general_form::changes(&again, &saved, Language::En),
             Ok(SettingsPatch::default())
         );
     }

@@ -14,14 +14,14 @@ use bitpro_web::headers::Nonce;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use subtle::ConstantTimeEq as _;
 
+use super::audit::audited;
 use super::cookie::{DeviceCookie, SessionCookie};
 use super::form::Form;
 use super::multipart::File;
-use super::noted::carried_out;
 use super::people::confirm;
+use super::redirect::percent_encoded;
 use super::route::{Access, Member, Person, Reply, Request, Route, Verb, see_other};
-use super::way::percent_encoded;
-use super::{back, layout, multipart, routes};
+use super::{form_redirects, layout, multipart, routes};
 use crate::refusals::Refusal;
 
 /// The most that a form may be, in bytes: a list of domains is the longest.
@@ -31,7 +31,7 @@ const MAX_UPLOAD: usize = 1_280 * 1_024;
 
 /// All pages of the dashboard.
 pub fn router() -> Router<App> {
-    routes().fold(back::router(routes()), |router, route| {
+    routes().fold(form_redirects::router(routes()), |router, route| {
         let method = match route.verb {
             Verb::Get => MethodFilter::GET,
             Verb::Post => MethodFilter::POST,
@@ -156,7 +156,7 @@ async fn let_in(
         let login = app.accounts.session(&token).await?.ok_or(Refusal::StaleForm)?;
         request.person = Some(self::person(token, login));
     }
-    carried_out(route, request).await
+    audited(route, request).await
 }
 
 fn person(token: Token, login: Login) -> Person {

@@ -4,23 +4,24 @@
 
 #![warn(missing_docs)]
 
-mod back;
+mod audit;
+mod audit_words;
 pub mod charges;
 mod cookie;
-mod deeds;
 mod failures;
 pub mod field;
 pub mod form;
+mod form_redirects;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod guard;
 pub mod layout;
 pub mod money;
 pub mod multipart;
-mod noted;
-mod nowhere;
+mod not_found;
 mod onboarding;
 mod people;
+mod redirect;
 mod refusals;
 pub mod route;
 mod script;
@@ -29,11 +30,10 @@ pub mod shop;
 pub mod snippet;
 #[cfg(test)]
 mod tests;
-mod way;
 
 pub use field::{Errors, Field};
 pub use guard::router;
-pub use nowhere::nowhere;
+pub use not_found::not_found_page;
 pub use route::{Access, Route, Verb};
 
 /// Every page, with who may come there: the router is built from this table, and so is the test of who may do what.

@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::{Context, health};
 
 /// The page of a surface that says that nothing is at an address; `None` when the address is not one of its own.
-pub type Nowhere = for<'a> fn(&'a App, Context, &'a Parts, &'a Refusal) -> BoxFuture<'a, Option<Response>>;
+pub type NotFoundPage = for<'a> fn(&'a App, Context, &'a Parts, &'a Refusal) -> BoxFuture<'a, Option<Response>>;
 
 /// What there is beside the shoppers' pages.
 #[derive(Default)]
@@ -27,8 +27,8 @@ pub struct Surfaces {
     pub pages: Router<App>,
     /// Paths that have answers of their own to that.
     pub api: Router<App>,
-    /// What the pages say of addresses that lead nowhere.
-    pub nowhere: Option<Nowhere>,
+    /// What the pages say of addresses that do not exist.
+    pub not_found: Option<NotFoundPage>,
 }
 
 /// How the edge tells a browser of a problem: by a page like all others.
@@ -48,12 +48,12 @@ pub fn problem_page(app: &App) -> edge::Page {
 /// All paths, behind `edge`.
 pub fn router(app: App, edge: Arc<Edge>, surfaces: Surfaces) -> Router {
     let link = || get(link::show).post(link::press);
-    let nowhere = surfaces.nowhere;
+    let not_found = surfaces.not_found;
     let unknown = async move |State(app): State<App>, context: Context, request: Request| {
-        nothing(&app, context, request, nowhere, Refusal::UnknownPage).await
+        nothing(&app, context, request, not_found, Refusal::UnknownPage).await
     };
     let wrong_method = async move |State(app): State<App>, context: Context, request: Request| {
-        nothing(&app, context, request, nowhere, Refusal::WrongMethod).await
+        nothing(&app, context, request, not_found, Refusal::WrongMethod).await
     };
     Router::new()
         .route("/app/checkout/{merchant}", link())
@@ -82,13 +82,13 @@ async fn nothing(
     app: &App,
     context: Context,
     request: Request,
-    nowhere: Option<Nowhere>,
+    not_found: Option<NotFoundPage>,
     refusal: Refusal,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let visit = Visit::new(context, parts.headers.clone(), None);
-    let page = match nowhere {
-        Some(nowhere) if !visit.wants_json() => nowhere(app, context, &parts, &refusal).await,
+    let page = match not_found {
+        Some(not_found) if !visit.wants_json() => not_found(app, context, &parts, &refusal).await,
         _ => None,
     };
     page.unwrap_or_else(|| app.refuse(&visit, refusal))

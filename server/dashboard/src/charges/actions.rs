@@ -6,7 +6,7 @@ use bitpro_checkout_app::format::shortened;
 use bitpro_merchant::Permission;
 use bitpro_merchant::times::{self, Times};
 use bitpro_merchant::words::{Words, words};
-use bitpro_service::charges::{ByHand, CommandError, Note, Snapshot};
+use bitpro_service::charges::{CommandError, ManualChange, Note, Snapshot};
 use futures::future::BoxFuture;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -76,7 +76,7 @@ pub(super) fn accept(request: Request) -> BoxFuture<'static, Result<Reply, Refus
             };
             return wrong(&request, &member, &snapshot, &typed).await;
         }
-        let change = ByHand::Accept { outpoints, sequence };
+        let change = ManualChange::Accept { outpoints, sequence };
         carry_out(&request, &member, &snapshot, change, "accepted", sequence).await
     })
 }
@@ -87,7 +87,7 @@ pub(super) fn cancel(request: Request) -> BoxFuture<'static, Result<Reply, Refus
         let member = member(&request)?;
         let snapshot = own_charge(&request, &member).await?;
         let sequence = sequence(&request)?;
-        let change = ByHand::Cancel { sequence };
+        let change = ManualChange::Cancel { sequence };
         carry_out(&request, &member, &snapshot, change, "cancelled", sequence).await
     })
 }
@@ -107,7 +107,7 @@ pub(super) fn note(request: Request) -> BoxFuture<'static, Result<Reply, Refusal
             };
             return wrong(&request, &member, &snapshot, &typed).await;
         }
-        carry_out(&request, &member, &snapshot, ByHand::Note(text), "noted", 0).await
+        carry_out(&request, &member, &snapshot, ManualChange::Note(text), "noted", 0).await
     })
 }
 
@@ -123,7 +123,7 @@ pub(super) fn erase(request: Request) -> BoxFuture<'static, Result<Reply, Refusa
             };
             return wrong(&request, &member, &snapshot, &typed).await;
         }
-        carry_out(&request, &member, &snapshot, ByHand::ErasePersonal, "erased", 0).await
+        carry_out(&request, &member, &snapshot, ManualChange::ErasePersonal, "erased", 0).await
     })
 }
 
@@ -142,13 +142,13 @@ async fn carry_out(
     request: &Request,
     member: &Member,
     snapshot: &Snapshot,
-    change: ByHand,
+    change: ManualChange,
     done: &str,
     seen: u64,
 ) -> Result<Reply, Refusal> {
     let (merchant, id) = (member.merchant.id, snapshot.charge.id);
     let what = said(snapshot, &change);
-    match request.app.charges.change_by_hand(merchant, id, change).await {
+    match request.app.charges.change_manually(merchant, id, change).await {
         Ok(_) => Ok(changed(&format!("{}?done={done}", charge_path(merchant, id)), what)),
         Err(CommandError::UnknownCharge) => Err(Refusal::UNKNOWN_CHARGE),
         Err(CommandError::ChainHeld) => conflict::page(request, member, id, conflict::CHAIN_HELD, seen).await,
@@ -160,14 +160,14 @@ async fn carry_out(
 }
 
 /// What is changed, for the log of changes; a note's words are not for it, for they can be erased.
-fn said(snapshot: &Snapshot, change: &ByHand) -> String {
+fn said(snapshot: &Snapshot, change: &ManualChange) -> String {
     let name = named(snapshot);
     match change {
-        ByHand::Accept { outpoints, .. } => {
+        ManualChange::Accept { outpoints, .. } => {
             let payments: Vec<String> = outpoints.iter().map(ToString::to_string).collect();
             format!("{name}: {}", payments.join(" "))
         }
-        ByHand::Cancel { .. } | ByHand::Note(_) | ByHand::ErasePersonal => name,
+        ManualChange::Cancel { .. } | ManualChange::Note(_) | ManualChange::ErasePersonal => name,
     }
 }
 

@@ -4,13 +4,13 @@ use bitpro_merchant::words::{Words, words};
 use bitpro_service::accounts::AccountError;
 use maud::{Markup, html};
 
-use super::{Answer, narrow, passkey, reason};
+use super::{Answer, form_page, passkey, reason};
 use crate::field::{Errors, Field};
 use crate::guard::with_entered;
 use crate::layout;
+use crate::redirect::next_page;
 use crate::refusals::Refusal;
 use crate::route::{Reply, Request, see_other};
-use crate::way::next_page;
 
 const TITLE: Words = words("Two-step verification", "Vérification en deux étapes");
 const CODE: Words = words("Code", "Code");
@@ -28,7 +28,7 @@ const GO_ON: Words = words("Continue", "Continuer");
 pub(super) fn show(request: Request) -> Answer {
     Box::pin(async move {
         let content = form(&request, request.query.text("then"), &Errors::none())?;
-        Ok(narrow::shown(&request, TITLE, &content))
+        Ok(form_page::shown(&request, TITLE, &content))
     })
 }
 
@@ -53,7 +53,7 @@ pub(super) fn enter(request: Request) -> Answer {
 pub(super) fn refused(request: &Request, then: &str, error: &AccountError) -> Result<Reply, Refusal> {
     let errors = Errors::of("code", reason(error, request.language));
     let content = form(request, then, &errors)?;
-    Ok(narrow::refused(request, TITLE, &content, error))
+    Ok(form_page::refused(request, TITLE, &content, error))
 }
 
 fn form(request: &Request, then: &str, errors: &Errors) -> Result<Markup, Refusal> {

@@ -7,12 +7,12 @@ use bitpro_merchant::words::{Words, words};
 use bitpro_service::accounts::AccountError;
 use maud::{Markup, html};
 
-use super::{Answer, PASSWORD, narrow, passkey, reason_inside as reason};
+use super::{Answer, PASSWORD, form_page, passkey, reason_inside as reason};
 use crate::field::{Errors, Field};
 use crate::layout;
+use crate::redirect::next_page;
 use crate::refusals::Refusal;
 use crate::route::{Reply, Request, see_other};
-use crate::way::next_page;
 
 const TITLE: Words = words("Confirm that it is you", "Confirmez que c’est vous");
 const WHY: Words = words(
@@ -64,7 +64,7 @@ pub(super) fn show(request: Request) -> Answer {
     Box::pin(async move {
         let onward = Onward::page(request.query.text("then"));
         let content = form(&request, &onward, &Errors::none())?;
-        Ok(narrow::shown(&request, TITLE, &content))
+        Ok(form_page::shown(&request, TITLE, &content))
     })
 }
 
@@ -96,7 +96,7 @@ async fn ask(request: &Request, onward: &Onward<'_>) -> Result<Option<Reply>, Re
             .await
     } else {
         let content = form(request, onward, &Errors::none())?;
-        return Ok(Some(narrow::again(request, TITLE, &content)));
+        return Ok(Some(form_page::again(request, TITLE, &content)));
     };
     let error = match shown {
         Ok(()) => return Ok(None),
@@ -109,7 +109,7 @@ async fn ask(request: &Request, onward: &Onward<'_>) -> Result<Option<Reply>, Re
     };
     let errors = Errors::of(field, reason(&error, request.language));
     let content = form(request, onward, &errors)?;
-    Ok(Some(narrow::refused(request, TITLE, &content, &error)))
+    Ok(Some(form_page::refused(request, TITLE, &content, &error)))
 }
 
 fn form(request: &Request, onward: &Onward<'_>, errors: &Errors) -> Result<Markup, Refusal> {

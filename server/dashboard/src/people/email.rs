@@ -5,7 +5,7 @@ use bitpro_service::accounts::{AccountError, Token};
 use http::StatusCode;
 use maud::html;
 
-use super::{Answer, lang_query, narrow, reason};
+use super::{Answer, form_page, lang_query, reason};
 use crate::layout;
 use crate::route::{Request, see_other};
 
@@ -33,7 +33,7 @@ pub(super) fn show(request: Request) -> Answer {
                         div.actions { button.main type="submit" { (CONFIRM.of(lang)) } }
                     }
                 };
-                Ok(narrow::shown(&request, TITLE, &content))
+                Ok(form_page::shown(&request, TITLE, &content))
             }
             Err(error) => refused(&request, error),
         }

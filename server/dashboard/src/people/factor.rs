@@ -6,7 +6,7 @@ use bitpro_service::accounts::{AccountError, AppOffer};
 use http::StatusCode;
 use maud::{Markup, PreEscaped, html};
 
-use super::{Answer, narrow, passkey, reason};
+use super::{Answer, form_page, passkey, reason};
 use crate::field::{Errors, Field};
 use crate::layout;
 use crate::refusals::Refusal;
@@ -105,7 +105,7 @@ pub(super) fn add(request: Request) -> Answer {
             Err(error) => {
                 let errors = Errors::of("code", reason(&error, lang));
                 let content = set_up(&request, &accounts.offer_app(login), &errors)?;
-                return Ok(narrow::again(&request, TITLE, &content));
+                return Ok(form_page::again(&request, TITLE, &content));
             }
         };
         let code = request.form.text("code");
@@ -115,7 +115,7 @@ pub(super) fn add(request: Request) -> Answer {
             Err(error @ AccountError::WrongCode) => {
                 let errors = Errors::of("code", reason(&error, lang));
                 let content = set_up(&request, &offer, &errors)?;
-                Ok(narrow::again(&request, TITLE, &content))
+                Ok(form_page::again(&request, TITLE, &content))
             }
             Err(error) => Err(error.into()),
         }
@@ -178,5 +178,5 @@ fn shown(request: &Request, codes: &[String]) -> Reply {
             p { a.button.main href="/account" { (KEPT.of(lang)) } }
         }
     };
-    narrow::shown(request, CODES_TITLE, &content)
+    form_page::shown(request, CODES_TITLE, &content)
 }

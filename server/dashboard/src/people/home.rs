@@ -5,7 +5,7 @@ use bitpro_service::accounts::AccountError;
 use maud::{Markup, html};
 
 use super::signup::is_site;
-use super::{Answer, NAME_ERROR, SITE_ERROR, is_name, narrow, reason};
+use super::{Answer, NAME_ERROR, SITE_ERROR, form_page, is_name, reason};
 use crate::field::{Errors, Field};
 use crate::layout;
 use crate::route::{Request, see_other};
@@ -57,7 +57,7 @@ pub(super) fn choose(request: Request) -> Answer {
             }
             p { a.button href="/dashboard/new" { (ADD.of(lang)) } }
         };
-        Ok(narrow::shown(&request, TITLE, &content))
+        Ok(form_page::shown(&request, TITLE, &content))
     })
 }
 
@@ -80,7 +80,7 @@ pub(super) fn current(request: Request) -> Answer {
 pub(super) fn new_merchant(request: Request) -> Answer {
     Box::pin(async move {
         let content = form(&request, &Errors::none());
-        Ok(narrow::shown(&request, ADD, &content))
+        Ok(form_page::shown(&request, ADD, &content))
     })
 }
 
@@ -98,7 +98,7 @@ pub(super) fn add_merchant(request: Request) -> Answer {
             errors.add("site", SITE_ERROR.of(lang));
         }
         if !errors.is_empty() {
-            return Ok(narrow::again(&request, ADD, &form(&request, &errors)));
+            return Ok(form_page::again(&request, ADD, &form(&request, &errors)));
         }
         let added = request
             .app
@@ -108,7 +108,7 @@ pub(super) fn add_merchant(request: Request) -> Answer {
             Ok(merchant) => Ok(see_other(&format!("/dashboard/{merchant}"))),
             Err(error @ AccountError::ManyMerchants(_)) => {
                 errors.add("name", reason(&error, lang));
-                Ok(narrow::again(&request, ADD, &form(&request, &errors)))
+                Ok(form_page::again(&request, ADD, &form(&request, &errors)))
             }
             Err(error) => Err(error.into()),
         }

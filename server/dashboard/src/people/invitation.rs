@@ -9,9 +9,9 @@ use super::{Answer, EMAIL, NAME, NAME_ERROR, PASSWORD, PASSWORD_HINT, is_name, l
 use crate::field::{Errors, Field};
 use crate::guard::with_entered;
 use crate::layout;
+use crate::redirect::percent_encoded;
 use crate::refusals::Refusal;
 use crate::route::{Request, see_other};
-use crate::way::percent_encoded;
 
 const TITLE: Words = words("Join", "Rejoindre");
 const AS: Words = words("You are invited as", "Vous êtes invité en tant que");

@@ -5,13 +5,13 @@ use bitpro_merchant::words::{Words, words};
 use bitpro_service::accounts::AccountError;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, PASSWORD, lang_query, narrow, reason};
+use super::{Answer, EMAIL, PASSWORD, form_page, lang_query, reason};
 use crate::cookie::SessionCookie;
 use crate::field::{Errors, Field};
 use crate::guard::{with_entered, without_session};
 use crate::layout;
+use crate::redirect::{next_page, percent_encoded};
 use crate::route::{Request, see_other};
-use crate::way::{next_page, percent_encoded};
 
 const TITLE: Words = words("Log in", "Se connecter");
 const FORGOT: Words = words("Forgot your password?", "Mot de passe oublié\u{202f}?");
@@ -30,7 +30,7 @@ pub(super) fn show(request: Request) -> Answer {
         }
         let then = request.query.text("then").to_owned();
         let content = form(&request, &then, "", &Errors::none());
-        Ok(narrow::shown(&request, TITLE, &content))
+        Ok(form_page::shown(&request, TITLE, &content))
     })
 }
 
@@ -53,7 +53,7 @@ pub(super) fn enter(request: Request) -> Answer {
             Err(error @ (AccountError::WrongPassword | AccountError::TooMany(_))) => {
                 let errors = Errors::of("password", reason(&error, request.language));
                 let content = form(&request, then, email, &errors);
-                Ok(narrow::refused(&request, TITLE, &content, &error))
+                Ok(form_page::refused(&request, TITLE, &content, &error))
             }
             Err(error) => Err(error.into()),
         }

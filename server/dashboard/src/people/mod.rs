@@ -1,15 +1,15 @@
 //! People's own pages: how they get in, their account, their team, and who changed what.
 
 mod account;
+mod audit_log;
 mod code;
 pub(super) mod confirm;
 mod email;
 mod factor;
+mod form_page;
 mod home;
 mod invitation;
-mod log;
 mod login;
-mod narrow;
 mod passkey;
 mod password;
 mod signup;
@@ -106,7 +106,11 @@ pub static ROUTES: &[Route] = &[
         Access::Member(Permission::Read),
         team::leave,
     ),
-    get("/dashboard/{merchant}/log", Access::Member(Permission::Log), log::show),
+    get(
+        "/dashboard/{merchant}/log",
+        Access::Member(Permission::Log),
+        audit_log::show,
+    ),
 ];
 
 /// What a handler of this module is.

@@ -11,9 +11,9 @@ use maud::{Markup, html};
 use super::{Answer, NAME_ERROR, code, factor, is_name, reason};
 use crate::field::{Errors, Field};
 use crate::guard::with_entered;
+use crate::redirect::next_page;
 use crate::refusals::Refusal;
 use crate::route::{Reply, Request, see_other};
-use crate::way::next_page;
 use crate::{layout, script};
 
 const TITLE: Words = words("Passkeys", "Clés d’accès");

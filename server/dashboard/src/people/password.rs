@@ -5,7 +5,7 @@ use bitpro_service::accounts::{AccountError, Email, Token};
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, EMAIL_ERROR, NEW_PASSWORD, PASSWORD_HINT, lang_query, narrow, reason};
+use super::{Answer, EMAIL, EMAIL_ERROR, NEW_PASSWORD, PASSWORD_HINT, form_page, lang_query, reason};
 use crate::field::{Errors, Field};
 use crate::guard::with_entered;
 use crate::layout;
@@ -34,7 +34,7 @@ pub(super) fn show(request: Request) -> Answer {
         match request.app.accounts.chooser(&token).await {
             Ok(account) => {
                 let content = form(&request, token.as_str(), &account.email, &Errors::none());
-                Ok(narrow::shown(&request, TITLE, &content))
+                Ok(form_page::shown(&request, TITLE, &content))
             }
             Err(AccountError::UnknownLink) => Ok(over(&request)),
             Err(error) => Err(error.into()),
@@ -61,7 +61,7 @@ pub(super) fn choose(request: Request) -> Answer {
             Err(error @ AccountError::Weak(_)) => {
                 let errors = Errors::of("password", reason(&error, lang));
                 let content = form(&request, token.as_str(), request.form.text("username"), &errors);
-                Ok(narrow::again(&request, TITLE, &content))
+                Ok(form_page::again(&request, TITLE, &content))
             }
             Err(error) => Err(error.into()),
         }
@@ -72,7 +72,7 @@ pub(super) fn choose(request: Request) -> Answer {
 pub(super) fn forgotten(request: Request) -> Answer {
     Box::pin(async move {
         let content = ask(&request, &Errors::none());
-        Ok(narrow::shown(&request, FORGOTTEN, &content))
+        Ok(form_page::shown(&request, FORGOTTEN, &content))
     })
 }
 
@@ -82,11 +82,11 @@ pub(super) fn forgot(request: Request) -> Answer {
         let lang = request.language;
         let Some(email) = Email::read(request.form.text("email")) else {
             let content = ask(&request, &Errors::of("email", EMAIL_ERROR.of(lang)));
-            return Ok(narrow::again(&request, FORGOTTEN, &content));
+            return Ok(form_page::again(&request, FORGOTTEN, &content));
         };
         request.app.accounts.forgot(&email, &request.visitor()).await?;
         let content = html! { p.note.good role="status" { (SENT_TEXT.of(lang)) } };
-        Ok(narrow::shown(&request, SENT, &content))
+        Ok(form_page::shown(&request, SENT, &content))
     })
 }
 

@@ -6,7 +6,7 @@ use bitpro_service::accounts::{AccountError, Application, Email};
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, EMAIL_ERROR, NAME, NAME_ERROR, SITE_ERROR, is_name, lang_query, narrow, reason};
+use super::{Answer, EMAIL, EMAIL_ERROR, NAME, NAME_ERROR, SITE_ERROR, form_page, is_name, lang_query, reason};
 use crate::field::{Errors, Field};
 use crate::layout;
 use crate::route::{Reply, Request};
@@ -38,7 +38,7 @@ pub(super) fn show(request: Request) -> Answer {
             return Ok(closed(&request));
         }
         let content = form(&request, &Errors::none());
-        Ok(narrow::shown(&request, TITLE, &content))
+        Ok(form_page::shown(&request, TITLE, &content))
     })
 }
 
@@ -53,7 +53,7 @@ pub(super) fn ask(request: Request) -> Answer {
         let application = read(&request, &mut errors);
         let Some(application) = application else {
             let content = form(&request, &errors);
-            return Ok(narrow::again(&request, TITLE, &content));
+            return Ok(form_page::again(&request, TITLE, &content));
         };
         request.app.accounts.ask(application, request.client).await?;
         let text = match request.app.accounts.signup() {
@@ -61,7 +61,7 @@ pub(super) fn ask(request: Request) -> Answer {
             Signup::Approval | Signup::Closed => SENT_APPROVAL,
         };
         let content = html! { p.note.good role="status" { (text.of(lang)) } };
-        Ok(narrow::shown(&request, SENT, &content))
+        Ok(form_page::shown(&request, SENT, &content))
     })
 }
 

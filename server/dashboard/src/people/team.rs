@@ -6,7 +6,7 @@ use bitpro_service::accounts::{AccountError, Email, Invitation, Invitee, MemberR
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{Answer, EMAIL, EMAIL_ERROR, narrow, reason};
+use super::{Answer, EMAIL, EMAIL_ERROR, form_page, reason};
 use crate::field::{Errors, Field};
 use crate::layout;
 use crate::refusals::Refusal;
@@ -74,7 +74,7 @@ pub(super) fn invite(request: Request) -> Answer {
             Ok(()) => Ok(done(&request, done_words)),
             Err(error @ (AccountError::Member | AccountError::TeamFull | AccountError::TooMany(_))) => {
                 let page = page(&request, status, &Errors::of("email", reason(&error, lang))).await?;
-                Ok(narrow::waiting(page, &error))
+                Ok(form_page::waiting(page, &error))
             }
             Err(error) => Err(error.into()),
         }

@@ -7,7 +7,9 @@ use bitpro_merchant::SettingError;
 use bitpro_merchant::keys::{ApiKey, KeyId, Scopes};
 use bitpro_merchant::wallet::Receive;
 use bitpro_service::accounts::{Given, KeyChange};
-use bitpro_service::charges::{Beside, IssuedKey, KeyError, LinkKeyError, MadeLinkKey, MerchantChanges, MerchantError};
+use bitpro_service::charges::{
+    CommitHook, IssuedKey, KeyError, LinkKeyError, MadeLinkKey, MerchantChanges, MerchantError,
+};
 use bitpro_service::webhooks::{WebhookError, WebhookId, WebhookReport, Webhooks};
 
 use crate::refusals::Refusal;
@@ -110,7 +112,7 @@ pub(super) async fn remove_webhook(request: &Request, id: WebhookId) -> Result<(
 }
 
 /// What is committed with the change of a key, so that no owner misses one: the line in the log, and the letters.
-fn told(request: &Request, merchant: MerchantId, change: KeyChange) -> Beside {
+fn told(request: &Request, merchant: MerchantId, change: KeyChange) -> CommitHook {
     let accounts = &request.app.accounts;
     accounts.beside_key(merchant, change, request.client, request.begun)
 }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::Answering;
 use super::change::change_merchant;
 use super::frame::{self, Tab, below, may_change};
-use super::tester::{Verdict, judge};
+use super::frame_test::{Verdict, judge};
 use crate::field::{Errors, Field};
 use crate::layout::csrf;
 use crate::refusals::Refusal;

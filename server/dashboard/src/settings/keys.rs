@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use super::frame::{self, Tab, below, may_change};
 use super::secret::{self, Shown};
-use super::when::when;
+use super::times::when;
 use super::{Answering, change, overlap};
 use crate::field::{Errors, Field};
 use crate::layout::csrf;

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::change::{self, change_merchant};
 use super::frame::{self, Tab, below, may_change};
 use super::secret::{self, Shown};
-use super::when::when;
+use super::times::when;
 use super::{Answering, overlap};
 use crate::field::Field;
 use crate::layout::csrf;

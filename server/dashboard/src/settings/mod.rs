@@ -5,18 +5,19 @@
 mod change;
 mod domains;
 pub(super) mod frame;
+mod frame_test;
 mod general;
+mod general_fields;
+pub(super) mod general_form;
 mod keys;
-mod lines;
 mod links;
 mod look;
 mod overlap;
 mod preview;
-pub(super) mod reading;
 mod secret;
-mod tester;
 #[cfg(test)]
 mod tests;
+pub(super) mod times;
 pub(super) mod units;
 mod wallet;
 mod wallet_shown;
@@ -24,7 +25,6 @@ mod wallet_words;
 mod webhook;
 mod webhook_words;
 mod webhooks;
-pub(super) mod when;
 
 use bitpro_merchant::Permission;
 use futures::future::BoxFuture;

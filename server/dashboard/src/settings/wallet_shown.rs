@@ -9,7 +9,7 @@ use bitpro_service::charges::{IssuanceBlock, MerchantReport};
 use maud::{Markup, html};
 
 use super::frame::{Tab, below};
-use super::when::when;
+use super::times::when;
 use crate::layout::csrf;
 use crate::route::Request;
 

@@ -7,9 +7,9 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::frame::{self, Tab, below, may_change};
+use super::times::when_written;
 use super::webhook_words::{class, delivery};
 use super::webhooks::{condition, refusal, with_secret};
-use super::when::when_written;
 use super::{Answering, change, overlap};
 use crate::failures::{NO_ANSWER, failure};
 use crate::layout::csrf;

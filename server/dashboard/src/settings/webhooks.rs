@@ -8,8 +8,8 @@ use maud::{Markup, html};
 
 use super::frame::{self, Tab, below, may_change};
 use super::secret::{self, Shown};
+use super::times::when_written;
 use super::webhook_words::{event, fault};
-use super::when::when_written;
 use super::{Answering, change};
 use crate::field::{Errors, Field};
 use crate::layout::csrf;

@@ -133,7 +133,7 @@ fn made(request: &Request, member: &Member, kind: Kind, wanted: &Wanted, signed:
             }
             (copied("link", ADDRESS, &address, 3, lang))
             @if let Some((expires, _)) = signed {
-                p.hint { (GOOD_UNTIL.of(lang)) " " (super::settings::when::when(request, instant(*expires))) }
+                p.hint { (GOOD_UNTIL.of(lang)) " " (super::settings::times::when(request, instant(*expires))) }
             }
             (sample(kind, &wanted.label, lang))
             h3 { (TRY.of(lang)) }

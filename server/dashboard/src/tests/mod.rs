@@ -1,8 +1,8 @@
 //! The dashboard as people use it: by requests through the router, with cookies, forms and letters.
 
 mod account;
-mod entering;
 mod leaving;
+mod login;
 mod matrix;
 mod operated;
 mod origin;
@@ -36,7 +36,7 @@ async fn app(setup: Setup<'_>) -> TestApp {
         surfaces: |app| Surfaces {
             pages: crate::router(),
             api: bitpro_mapi::router(app),
-            nowhere: Some(crate::nowhere),
+            not_found: Some(crate::not_found_page),
         },
         ..setup
     })

@@ -4,7 +4,7 @@ use bitpro_merchant::keys::Scopes;
 use bitpro_merchant::wallet::{Receive, WalletText};
 use bitpro_node::ChargesPort as _;
 use bitpro_service::accounts::KeyChange;
-use bitpro_service::charges::Beside;
+use bitpro_service::charges::CommitHook;
 use bitpro_store::StoreError;
 
 use super::*;
@@ -199,7 +199,7 @@ async fn a_changed_key_its_line_and_the_letters_are_one_unit() {
 
     let (begun, letters) = (begin().await, world.letters().await.len());
     let told = accounts.beside_key(merchant, KeyChange::Revoked, client, Some(begun));
-    let fails: Beside = Box::new(move |tx, what| {
+    let fails: CommitHook = Box::new(move |tx, what| {
         Box::pin(async move {
             told(tx, what).await?;
             Err(StoreError::Closed)

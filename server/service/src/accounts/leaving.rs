@@ -6,9 +6,9 @@ use bitpro_merchant::{Permission, Role};
 use bitpro_store::people::AuditRow;
 use bitpro_store::{StoreError, Tx};
 
-use super::asking::merchant_row;
 use super::notices::Whence;
-use super::operating::WHO;
+use super::operator::WHO;
+use super::signup::merchant_row;
 use super::{Accounts, MemberRow};
 
 /// Who loses a part.

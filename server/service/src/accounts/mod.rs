@@ -3,25 +3,25 @@
 //! An account is asked for, let in, and gets a letter with a link to choose a password. Every secret that travels is kept as
 //! a hash. Whether an address has an account is told to nobody but its mailbox.
 
-mod asking;
+mod audit;
 mod budgets;
 mod codes;
 mod devices;
 mod email;
-mod entering;
 mod error;
 mod factor;
-mod journal;
 mod leaving;
+mod login;
 mod notices;
-mod operating;
-mod own;
+mod operator;
 pub mod passkeys;
 mod password;
+mod pending_wallets;
+mod profile;
 mod secret;
+mod signup;
 mod streaks;
 mod team;
-mod waiting;
 mod wallet;
 
 use std::sync::Arc;
@@ -29,18 +29,18 @@ use std::time::Duration;
 
 use bitpro_charge::{MerchantId, Timestamp};
 
-pub use asking::{Application, Listed};
+pub use audit::Begun;
 pub use budgets::Budgets;
 pub use codes::CodeSecret;
 pub use devices::MARK_SECS;
 pub use email::Email;
-pub use entering::{Entered, Visitor};
 pub use error::AccountError;
 pub use factor::{AppOffer, Factor};
-pub use journal::Begun;
+pub use login::{Entered, Visitor};
 pub use notices::KeyChange;
 pub use password::{FEWEST_CHARS, MOST_CHARS, Passwords, Weakness, check as check_password};
 pub use secret::Token;
+pub use signup::{Application, Listed};
 pub use team::{Invitee, Joining, Newcomer};
 pub use wallet::{Given, WALLET_SECS};
 
@@ -89,7 +89,7 @@ pub struct Accounts {
     /// How many merchants somebody belongs to, at the most, who adds one.
     merchants_per_account: u32,
     /// Which wallets wait.
-    waiting: Arc<waiting::Waiting>,
+    waiting: Arc<pending_wallets::Waiting>,
 }
 
 impl Accounts {

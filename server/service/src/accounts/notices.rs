@@ -8,11 +8,11 @@ use bitpro_merchant::words::words;
 use bitpro_merchant::{Language, Role};
 use bitpro_store::{StoreError, Tx};
 
-use super::journal::{Begun, end};
+use super::audit::{Begun, end};
 use super::leaving::Loss;
 use super::team::name_of;
 use super::{Accounts, MemberRow, language_of};
-use crate::charges::Beside;
+use crate::charges::CommitHook;
 
 /// What became of a key of the API or of links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +179,13 @@ impl Accounts {
     }
 
     /// What belongs to the change of a key: its line in the log, and letters to the owners.
-    pub fn beside_key(&self, merchant: MerchantId, change: KeyChange, client: IpAddr, begun: Option<Begun>) -> Beside {
+    pub fn beside_key(
+        &self,
+        merchant: MerchantId,
+        change: KeyChange,
+        client: IpAddr,
+        begun: Option<Begun>,
+    ) -> CommitHook {
         let (this, now) = (self.clone(), self.charges.now());
         Box::new(move |tx, what| {
             Box::pin(async move {

@@ -9,10 +9,10 @@ use bitpro_merchant::{Language, Role};
 use bitpro_store::people::AccountRow;
 use bitpro_store::{StoreError, Tx};
 
-use super::asking::merchant_row;
 use super::factor::present;
 use super::leaving::Leaver;
 use super::notices::Part;
+use super::signup::merchant_row;
 use super::{
     AccountError, Accounts, Email, Entered, INVITATION_DAYS, Invitation, Login, MemberRow, Token, Visitor,
     check_password,

@@ -10,8 +10,8 @@ use bitpro_merchant::letters::Notice;
 use bitpro_merchant::wallet::Receive;
 use bitpro_store::{MerchantDraft, StoreError, Tx};
 
-use super::asking::merchant_row;
 use super::notices::Whence;
+use super::signup::merchant_row;
 use super::team::name_of;
 use super::{AccountError, Accounts, PendingWallet};
 

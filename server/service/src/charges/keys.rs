@@ -9,7 +9,7 @@ use bitpro_merchant::keys::{ApiKey, KeyId, KeySecret, SECRET_LEN, Scopes};
 use bitpro_store::{StoreError, Tx};
 
 use super::Charges;
-use super::beside::{Beside, nothing};
+use super::commit_hook::{CommitHook, nothing};
 
 /// The longest that an old secret lives on beside the new one: 30 days, in seconds.
 pub const LONGEST_OVERLAP_SECS: u32 = 30 * 24 * 60 * 60;
@@ -86,7 +86,7 @@ impl Charges {
         merchant: MerchantId,
         name: &str,
         scopes: Scopes,
-        beside: Beside,
+        hook: CommitHook,
     ) -> Result<IssuedKey, KeyError> {
         let name = name.trim().to_owned();
         if !is_name(&name) {
@@ -122,7 +122,7 @@ impl Charges {
                     last_used: Arc::default(),
                 };
                 tx.put_key(key.clone()).await?;
-                beside(tx, key.named()).await?;
+                hook(tx, key.named()).await?;
                 Ok::<_, KeyError>(Arc::new(key))
             })
         });
@@ -142,7 +142,7 @@ impl Charges {
     }
 
     /// The same, with what belongs to it.
-    pub async fn rotate_key_and(&self, id: KeyId, overlap_secs: u32, beside: Beside) -> Result<IssuedKey, KeyError> {
+    pub async fn rotate_key_and(&self, id: KeyId, overlap_secs: u32, hook: CommitHook) -> Result<IssuedKey, KeyError> {
         if overlap_secs > LONGEST_OVERLAP_SECS {
             return Err(KeyError::Overlap(overlap_secs));
         }
@@ -160,7 +160,7 @@ impl Charges {
                 });
                 key.secrets.insert(0, secret);
                 tx.put_key(key.clone()).await?;
-                beside(tx, key.named()).await?;
+                hook(tx, key.named()).await?;
                 Ok::<_, KeyError>(Arc::new(key))
             })
         });
@@ -181,7 +181,7 @@ impl Charges {
     }
 
     /// The same, with what belongs to it.
-    pub async fn revoke_key_and(&self, id: KeyId, beside: Beside) -> Result<Arc<ApiKey>, KeyError> {
+    pub async fn revoke_key_and(&self, id: KeyId, hook: CommitHook) -> Result<Arc<ApiKey>, KeyError> {
         let now = self.now();
         self.inner
             .store
@@ -191,7 +191,7 @@ impl Charges {
                     key.revoked_at = Some(now);
                     key.secrets.clear();
                     tx.put_key(key.clone()).await?;
-                    beside(tx, key.named()).await?;
+                    hook(tx, key.named()).await?;
                     Ok::<_, KeyError>(Arc::new(key))
                 })
             })

@@ -10,7 +10,7 @@ use bitpro_merchant::Merchant;
 use bitpro_store::StoreError;
 
 use super::Charges;
-use super::beside::{Beside, nothing};
+use super::commit_hook::{CommitHook, nothing};
 
 /// Why a link key is not made, found or used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -58,7 +58,7 @@ impl Charges {
         &self,
         merchant: MerchantId,
         overlap_secs: u32,
-        beside: Beside,
+        hook: CommitHook,
     ) -> Result<MadeLinkKey, LinkKeyError> {
         let inner = &self.inner;
         let now = self.now();
@@ -72,7 +72,7 @@ impl Charges {
         };
         let until = (overlap_secs > 0).then(|| now.plus_secs(overlap_secs));
         let keys = self
-            .change_link_keys(merchant, id, beside, move |keys| Ok(rotated(keys, fresh, until)))
+            .change_link_keys(merchant, id, hook, move |keys| Ok(rotated(keys, fresh, until)))
             .await?;
         Ok(MadeLinkKey {
             id,
@@ -94,7 +94,7 @@ impl Charges {
         &self,
         merchant: MerchantId,
         id: [u8; 16],
-        beside: Beside,
+        hook: CommitHook,
     ) -> Result<(), LinkKeyError> {
         let without = move |keys: &[SealedLinkKey]| {
             let kept: Vec<SealedLinkKey> = keys.iter().filter(|key| key.id != id).cloned().collect();
@@ -103,7 +103,7 @@ impl Charges {
             }
             Ok(kept)
         };
-        self.change_link_keys(merchant, id, beside, without).await?;
+        self.change_link_keys(merchant, id, hook, without).await?;
         Ok(())
     }
 
@@ -151,7 +151,7 @@ impl Charges {
         &self,
         merchant: MerchantId,
         id: [u8; 16],
-        beside: Beside,
+        hook: CommitHook,
         change: impl FnOnce(&[SealedLinkKey]) -> Result<Vec<SealedLinkKey>, LinkKeyError> + Send + 'static,
     ) -> Result<Vec<SealedLinkKey>, LinkKeyError> {
         self.inner
@@ -162,7 +162,7 @@ impl Charges {
                     let known = known.ok_or(LinkKeyError::UnknownMerchant)?;
                     let keys = change(&known.link_keys)?;
                     tx.put_link_keys(merchant, keys.clone()).await?;
-                    beside(tx, hex::encode(id)).await?;
+                    hook(tx, hex::encode(id)).await?;
                     Ok::<_, LinkKeyError>(keys)
                 })
             })

@@ -1,17 +1,18 @@
 //! The application service: makes charges, shows them, tells them what was observed. The only place that calls `decide`.
 
-mod beside;
-mod by_hand;
 mod chain;
 mod chores;
 mod clock;
 mod command;
+mod commit_hook;
 mod create;
+mod decoded_tx;
 mod error;
 mod hub;
 mod idempotency;
 mod keys;
 mod links;
+mod manual;
 mod merchants;
 mod objects;
 mod observe;
@@ -21,7 +22,6 @@ mod requests;
 mod retention;
 mod search;
 mod shared;
-mod sighted;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -35,14 +35,14 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use beside::Beside;
-pub use by_hand::ByHand;
 pub use clock::{Accepted, ClockReport};
+pub use commit_hook::CommitHook;
 pub use error::{CommandError, CreateError, IssuanceBlock, MerchantError, ObserveError};
 pub use hub::{Frame, Subscription};
 pub use idempotency::{Authority, AuthorityError};
 pub use keys::{IssuedKey, KeyError, LONGEST_OVERLAP_SECS, MOST_KEYS};
 pub use links::{LinkKeyError, MadeLinkKey};
+pub use manual::ManualChange;
 pub use objects::ToldEvent;
 pub use observe::MOST_PAYMENTS;
 pub use search::{Found, FoundCharge};

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::shared::KeptObject;
 use super::{Charges, Snapshot};
-use crate::wire::{Beside, ChargeObject, EventObject, json};
+use crate::wire::{ChargeObject, EventObject, ObjectContext, json};
 
 /// An event with its place among what a merchant was told.
 #[derive(Debug)]
@@ -197,7 +197,7 @@ fn object(
     tip: u32,
     public_url: &str,
 ) -> ChargeObject {
-    let beside = Beside {
+    let context = ObjectContext {
         order_id: snapshot.order_id.as_deref(),
         origin: snapshot.origin,
         personal,
@@ -205,7 +205,7 @@ fn object(
         tip,
         public_url,
     };
-    ChargeObject::of(charge, &beside)
+    ChargeObject::of(charge, &context)
 }
 
 pub(super) fn personal(row: BesideRow) -> Personal {

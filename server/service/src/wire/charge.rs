@@ -12,9 +12,9 @@ use super::text::{bitcoin, price};
 /// At most this many payments are listed, live and gone each; the totals cover all (R11).
 const LISTED: usize = 100;
 
-/// What a charge object shows beside the charge.
+/// What a charge object shows that the charge itself does not know.
 #[derive(Debug, Clone, Copy)]
-pub struct Beside<'a> {
+pub struct ObjectContext<'a> {
     /// The merchant's own order id.
     pub order_id: Option<&'a str>,
     /// Who asked for the charge.
@@ -102,16 +102,16 @@ struct RateObject {
 }
 
 impl ChargeObject {
-    /// The object of `charge` with what stands `beside` it.
+    /// The object of `charge` in its `context`.
     #[must_use]
-    pub fn of(charge: &Charge, beside: &Beside<'_>) -> Self {
+    pub fn of(charge: &Charge, context: &ObjectContext<'_>) -> Self {
         let terms = &charge.terms;
         let payments = || charge.payments.iter().map(|payment| &**payment);
         let (live, gone): (Vec<&Payment>, Vec<&Payment>) = payments()
             .filter(|payment| charge.is_own(payment))
             .partition(|payment| payment.is_live());
         let earlier = payments().filter(|payment| payment.is_live() && !charge.is_own(payment));
-        let progress = charge.progress(beside.tip);
+        let progress = charge.progress(context.tip);
         Self {
             fiat_price: price(terms.price),
             expires_at: instant(charge.deadline),
@@ -122,15 +122,15 @@ impl ChargeObject {
             payments: live
                 .iter()
                 .take(LISTED)
-                .map(|payment| PaymentObject::of(charge, payment, beside.tip))
+                .map(|payment| PaymentObject::of(charge, payment, context.tip))
                 .collect(),
             id: charge.id.to_string(),
             state: charge.state.as_str(),
             reason: charge.reason.map(bitpro_charge::Reason::as_str),
             sequence: charge.sequence,
             round: charge.round,
-            external_order_id: beside.order_id.map(str::to_owned),
-            buyer_email: beside.personal.buyer_email.clone(),
+            external_order_id: context.order_id.map(str::to_owned),
+            buyer_email: context.personal.buyer_email.clone(),
             fiat_currency: "eur",
             fiat_price_cents: terms.price.0,
             amount_sat: terms.amount.to_sat(),
@@ -138,9 +138,9 @@ impl ChargeObject {
             remaining_sat: charge.remaining().to_sat(),
             confirmations: progress.map_or(0, |progress| progress.have),
             confirmations_required: progress.map_or(charge.required, |progress| progress.required),
-            price_verified: beside.origin.is_price_verified(),
-            order_conflict: beside.order_conflict,
-            origin: beside.origin.as_str(),
+            price_verified: context.origin.is_price_verified(),
+            order_conflict: context.order_conflict,
+            origin: context.origin.as_str(),
             rate: RateObject {
                 cents_per_btc: terms.quote.rate.cents_per_btc(),
                 source: terms.quote.source.clone(),
@@ -156,10 +156,10 @@ impl ChargeObject {
             gone_payments_total: gone.len(),
             earlier_payments: earlier
                 .take(LISTED)
-                .map(|payment| PaymentObject::of(charge, payment, beside.tip))
+                .map(|payment| PaymentObject::of(charge, payment, context.tip))
                 .collect(),
-            metadata: beside.personal.metadata.as_deref().and_then(json),
-            url: format!("{}{}", beside.public_url, urls::charge(charge.merchant, charge.id)),
+            metadata: context.personal.metadata.as_deref().and_then(json),
+            url: format!("{}{}", context.public_url, urls::charge(charge.merchant, charge.id)),
         }
     }
 

@@ -77,7 +77,7 @@ mod tests {
     use bitpro_store::{ChargeOrigin, Personal};
 
     use super::*;
-    use crate::wire::Beside;
+    use crate::wire::ObjectContext;
 
     /// 2018-05-10T12:12:35Z.
     const CREATED: Timestamp = Timestamp(1_525_954_355_000);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn event(charge: &Charge, personal: &Personal) -> Bytes {
-        let beside = Beside {
+        let context = ObjectContext {
             order_id: Some("A \"7\""),
             origin: ChargeOrigin::Api,
             personal,
@@ -158,7 +158,7 @@ mod tests {
             tip: 100,
             public_url: "https://pay.example",
         };
-        let data = ChargeObject::of(charge, &beside);
+        let data = ChargeObject::of(charge, &context);
         EventObject::new(EVENT, Announcement::Seen, Timestamp(CREATED.0 + 600_550), data).to_json()
     }
 

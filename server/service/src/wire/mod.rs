@@ -7,6 +7,6 @@ mod charge;
 mod event;
 mod text;
 
-pub use charge::{Beside, ChargeObject};
+pub use charge::{ChargeObject, ObjectContext};
 pub use event::{EventObject, delivery_body, test_body};
 pub use text::json;

@@ -2,7 +2,7 @@
 
 use bitpro_merchant::SettingName;
 
-use super::super::lines::lines;
+use super::super::general_fields::lines;
 use super::super::look;
 use super::*;
 

@@ -12,7 +12,7 @@ use bitpro_charge::{
 use bitpro_node::view::{Connected, LostTx, Tip, UNTIL_LAG_MILLIS, View, is_settled};
 use bitpro_store::{Batch, CHARGES_A_TURN, Snapshot, StoreError, Tx, TxPlace};
 
-use super::sighted::Sighted;
+use super::decoded_tx::DecodedTx;
 use super::{Charges, ObserveError};
 pub use transactions::MOST_PAYMENTS;
 use transactions::{take_in_losses, take_in_transactions};
@@ -27,7 +27,7 @@ struct Sight {
     fork_height: u32,
     connected: Vec<BlockRef>,
     found: Arc<[Found]>,
-    transactions: Vec<Sighted>,
+    transactions: Vec<DecodedTx>,
     gone: Vec<LostTx>,
     observed_until: Timestamp,
     now: Timestamp,
@@ -52,7 +52,7 @@ impl Charges {
             fork_height: view.fork_height,
             connected: view.connected.iter().map(|connected| connected.block).collect(),
             found: found(standing.iter().chain(&view.connected)),
-            transactions: view.transactions.into_iter().filter_map(Sighted::read).collect(),
+            transactions: view.transactions.into_iter().filter_map(DecodedTx::read).collect(),
             gone: view.gone,
             observed_until: view.observed_until,
             now,

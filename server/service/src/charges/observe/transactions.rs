@@ -10,7 +10,7 @@ use bitpro_rates::FRESH_SECS;
 use bitpro_store::{Snapshot, StoreError, StoredTx, Tx, TxPlace};
 
 use super::{Concerns, Sight};
-use crate::charges::sighted::{Sighted, SightedOutput};
+use crate::charges::decoded_tx::{DecodedOutput, DecodedTx};
 
 /// So many payments of one charge by one transaction stand for themselves; the last of them stands for what is beyond. Nobody pays
 /// so, and each costs a row and a place in every sum.
@@ -33,9 +33,9 @@ pub(super) async fn take_in_transactions(
     let mut found = resolve(tx, &sight.transactions, charges).await?;
     let mut new = Vec::new();
     let mut moved = Vec::new();
-    for sighted in &sight.transactions {
+    for decoded in &sight.transactions {
         let mut paid: Vec<Paid> = Vec::new();
-        for output in &sighted.outputs {
+        for output in &decoded.outputs {
             if let Some(charge) = charge_paid_by(tx, output, &mut found, charges).await? {
                 paid.push(Paid {
                     vout: output.vout,
@@ -47,11 +47,11 @@ pub(super) async fn take_in_transactions(
         if paid.is_empty() {
             continue;
         }
-        note_used(tx, sighted, &paid);
-        let paid = summed(sighted.tx.txid, paid);
-        let place = place_of(tx, sighted, &paid);
-        sight_outputs(tx, sight, &place, &paid, concerns, sighted);
-        let raw = &sighted.tx.raw;
+        note_used(tx, decoded, &paid);
+        let paid = summed(decoded.tx.txid, paid);
+        let place = place_of(tx, decoded, &paid);
+        sight_outputs(tx, sight, &place, &paid, concerns, decoded);
+        let raw = &decoded.tx.raw;
         match tx.memory().followed(place.txid) {
             None => new.push(StoredTx {
                 place,
@@ -80,7 +80,7 @@ pub(super) async fn take_in_transactions(
 
 /// Takes in transactions that are proven lost (R3), and says which charges they concern.
 pub(super) async fn take_in_losses(tx: &mut Tx, sight: &Sight, concerns: &mut Concerns) -> Result<(), StoreError> {
-    let seen: HashSet<Txid> = sight.transactions.iter().map(|sighted| sighted.tx.txid).collect();
+    let seen: HashSet<Txid> = sight.transactions.iter().map(|decoded| decoded.tx.txid).collect();
     let mut moved = Vec::new();
     for lost in &sight.gone {
         // What is both removed and there is there (R2).
@@ -111,12 +111,12 @@ pub(super) async fn take_in_losses(tx: &mut Tx, sight: &Sight, concerns: &mut Co
 /// Which charge each output pays; outputs to scripts that were never given out are not among them.
 async fn resolve(
     tx: &mut Tx,
-    transactions: &[Sighted],
+    transactions: &[DecodedTx],
     charges: &mut HashMap<i64, Arc<Snapshot>>,
 ) -> Result<HashMap<ScriptId, Arc<Snapshot>>, StoreError> {
     let mut found: HashMap<ScriptId, Arc<Snapshot>> = HashMap::new();
     let mut missing = Vec::new();
-    for output in transactions.iter().flat_map(|sighted| &sighted.outputs) {
+    for output in transactions.iter().flat_map(|decoded| &decoded.outputs) {
         match tx.memory().charge_of_script(output.script) {
             Some(charge) => {
                 found.insert(output.script, Arc::clone(charge));
@@ -160,16 +160,16 @@ fn follows_from_descriptor(tx: &Tx, charge: &Snapshot) -> bool {
 
 /// Scripts without a charge: one of the look-ahead that receives money is never given out, and whatever receives money
 /// ends the run of unpaid addresses (R26, R27).
-async fn note_early_money(tx: &mut Tx, transactions: &[Sighted], ids: &[ScriptId]) -> Result<(), StoreError> {
+async fn note_early_money(tx: &mut Tx, transactions: &[DecodedTx], ids: &[ScriptId]) -> Result<(), StoreError> {
     if ids.is_empty() {
         return Ok(());
     }
     // Whether some transaction really pays a script, and whether one in a block does.
     let mut paid: HashMap<(ScriptId, &[u8]), bool> = HashMap::new();
-    for sighted in transactions {
-        for output in &sighted.outputs {
+    for decoded in transactions {
+        for output in &decoded.outputs {
             let is_mined = paid.entry((output.script, &output.script_pubkey)).or_default();
-            *is_mined |= matches!(sighted.tx.place, Place::Block(_));
+            *is_mined |= matches!(decoded.tx.place, Place::Block(_));
         }
     }
     let mut skipped: HashMap<DescriptorId, Vec<ScriptId>> = HashMap::new();
@@ -199,7 +199,7 @@ async fn note_early_money(tx: &mut Tx, transactions: &[Sighted], ids: &[ScriptId
 /// The charge that an output pays. Where the watch map met another script, the whole script decides.
 async fn charge_paid_by<'f>(
     tx: &mut Tx,
-    output: &SightedOutput,
+    output: &DecodedOutput,
     found: &'f mut HashMap<ScriptId, Arc<Snapshot>>,
     charges: &mut HashMap<i64, Arc<Snapshot>>,
 ) -> Result<Option<&'f Arc<Snapshot>>, StoreError> {
@@ -226,8 +226,8 @@ async fn charge_paid_by<'f>(
 
 /// Notes addresses that received money, for the run of unpaid ones (R26): once it is in a block. What is not can be taken back, and
 /// would hide a gap from the wallet that the merchant restores. Where a block leaves the chain it is counted again.
-fn note_used(tx: &mut Tx, sighted: &Sighted, paid: &[Paid]) {
-    if matches!(sighted.tx.place, Place::Block(_)) {
+fn note_used(tx: &mut Tx, decoded: &DecodedTx, paid: &[Paid]) {
+    if matches!(decoded.tx.place, Place::Block(_)) {
         for Paid { charge, .. } in paid {
             tx.note_used(charge.descriptor, charge.index);
         }
@@ -268,30 +268,30 @@ fn rate_at(sight: &Sight, first_seen: Interval) -> Option<Quote> {
 }
 
 /// The transaction as it is to be stored: where it is now, with what was recorded at first sight.
-fn place_of(tx: &Tx, sighted: &Sighted, paid: &[Paid]) -> TxPlace {
-    let known = tx.memory().followed(sighted.tx.txid);
+fn place_of(tx: &Tx, decoded: &DecodedTx, paid: &[Paid]) -> TxPlace {
+    let known = tx.memory().followed(decoded.tx.txid);
     TxPlace {
-        txid: sighted.tx.txid,
+        txid: decoded.tx.txid,
         // The scan of the UTXO set tells no inputs (R6).
         inputs: known
-            .filter(|_| sighted.tx.raw.is_empty())
-            .map_or_else(|| sighted.tx.inputs.clone(), |known| known.inputs.clone()),
+            .filter(|_| decoded.tx.raw.is_empty())
+            .map_or_else(|| decoded.tx.inputs.clone(), |known| known.inputs.clone()),
         ancestor_inputs: known.map_or_else(
-            || sighted.tx.ancestor_inputs.clone(),
+            || decoded.tx.ancestor_inputs.clone(),
             |known| known.ancestor_inputs.clone(),
         ),
-        coinbase: sighted.tx.coinbase,
-        whereabouts: Whereabouts::Live(sighted.tx.place),
+        coinbase: decoded.tx.coinbase,
+        whereabouts: Whereabouts::Live(decoded.tx.place),
         lost_at: None,
         replaced_by: None,
-        first_seen: known.map_or(sighted.tx.first_seen, |known| {
-            known.first_seen.narrowed(sighted.tx.first_seen)
+        first_seen: known.map_or(decoded.tx.first_seen, |known| {
+            known.first_seen.narrowed(decoded.tx.first_seen)
         }),
         pays: paid.iter().map(|paid| (paid.vout, paid.charge.num)).collect(),
     }
 }
 
-fn sight_outputs(tx: &Tx, sight: &Sight, place: &TxPlace, paid: &[Paid], concerns: &mut Concerns, sighted: &Sighted) {
+fn sight_outputs(tx: &Tx, sight: &Sight, place: &TxPlace, paid: &[Paid], concerns: &mut Concerns, decoded: &DecodedTx) {
     let mut totals: HashMap<MerchantId, u64> = HashMap::new();
     for paid in paid {
         let total = totals.entry(paid.charge.charge.merchant).or_default();
@@ -309,13 +309,13 @@ fn sight_outputs(tx: &Tx, sight: &Sight, place: &TxPlace, paid: &[Paid], concern
         };
         // A payment that is known keeps what all reports said; one that is not learns what is known of its transaction.
         let first_seen = match charge.charge.payment(outpoint) {
-            Some(_) => sighted.tx.first_seen,
+            Some(_) => decoded.tx.first_seen,
             None => place.first_seen,
         };
         concerns.entry(charge.num).or_default().sightings.push(Sighting {
             outpoint,
             value: *value,
-            place: sighted.tx.place,
+            place: decoded.tx.place,
             first_seen,
             coinbase: place.coinbase,
             merchant_total: Amount::from_sat(totals[&charge.charge.merchant]),

@@ -83,19 +83,19 @@ async fn r06_while_the_chain_is_held_nothing_is_accepted_or_cancelled() {
             matches!(cancelled, Err(CommandError::ChainHeld)),
             "{condition}: {cancelled:?}"
         );
-        let by_hand = ByHand::Accept {
+        let by_hand = ManualChange::Accept {
             outpoints: outpoints.clone(),
             sequence: short.charge.sequence,
         };
-        let by_hand = shop.charges.change_by_hand(shop.merchant, id, by_hand).await;
+        let by_hand = shop.charges.change_manually(shop.merchant, id, by_hand).await;
         assert!(
             matches!(by_hand, Err(CommandError::ChainHeld)),
             "{condition}: {by_hand:?}"
         );
     }
     // What concludes nothing is done all the same.
-    let note = ByHand::Note("Called".to_owned());
-    shop.charges.change_by_hand(shop.merchant, id, note).await.unwrap();
+    let note = ManualChange::Note("Called".to_owned());
+    shop.charges.change_manually(shop.merchant, id, note).await.unwrap();
     assert_eq!(shop.now(id).await.charge, short.charge);
     assert_eq!(shop.now(open.charge.id).await.charge, open.charge);
     assert_eq!(outbox(&shop.world.database()).await, told);

@@ -332,9 +332,9 @@ async fn keys_and_people(shop: &Shop) {
     charges.rotate_link_key(shop.merchant, 3_600).await.unwrap();
 
     let pending = shop.found("pending").await;
-    let note = ByHand::Note("Call before it is sent.".to_owned());
+    let note = ManualChange::Note("Call before it is sent.".to_owned());
     charges
-        .change_by_hand(shop.merchant, pending.charge.id, note)
+        .change_manually(shop.merchant, pending.charge.id, note)
         .await
         .unwrap();
     let erased = shop.found("confirmed-exact").await;

@@ -8,9 +8,9 @@ use bitpro_merchant::letters::{self, Notice};
 use bitpro_store::people::{AccountRow, TokenPurpose};
 use bitpro_store::{StoreError, Tx};
 
-use super::asking::{REQUEST_DAYS, UNOPENED_DAYS};
 use super::budgets::{Lane, Trial};
 use super::factor::present;
+use super::signup::{REQUEST_DAYS, UNOPENED_DAYS};
 use super::{
     AccountError, Accounts, Email, IDLE_SECS, LINK_HOURS, Login, SESSION_SECS, SessionRow, Token, before,
     check_password, email, evenly, language_of,

@@ -1,4 +1,4 @@
-//! Where somebody is led next, by an address that came with a request.
+//! Where to go next: after logging in, to the page that was asked for, if it is one of ours.
 
 /// A page to go on to after logging in: a path of the dashboard, and nothing that a browser could take for another host.
 pub(super) fn next_page(then: &str) -> String {

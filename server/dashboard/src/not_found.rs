@@ -1,4 +1,4 @@
-//! Addresses of the dashboard that lead nowhere: people who run a shop are told so by a page of theirs, not by the shoppers'.
+//! The page for an address of the dashboard that does not exist: merchants get one of their own instead of the shoppers’.
 
 use axum::response::Response;
 use bitpro_merchant::Language;
@@ -17,7 +17,7 @@ use super::{layout, routes};
 
 /// The page that says why nothing is at an address; `None` when the address is not the dashboard's.
 #[must_use]
-pub fn nowhere<'a>(
+pub fn not_found_page<'a>(
     app: &'a App,
     context: Context,
     parts: &'a Parts,

@@ -1,4 +1,4 @@
-//! What the people of a merchant's team do to a charge: all of it in one place, one unit each.
+//! What a merchant’s team does to a charge by hand: accept, cancel, note, erase. Each is one unit.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::{Charges, CommandError, Note, Snapshot};
 
 /// Something that a person does to a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ByHand {
+pub enum ManualChange {
     /// Takes what is there, whatever its amount and time (R14).
     Accept {
         /// The payments meant.
@@ -35,16 +35,16 @@ impl Charges {
     ///
     /// # Errors
     /// [`CommandError`]; nothing is changed then.
-    pub async fn change_by_hand(
+    pub async fn change_manually(
         &self,
         merchant: MerchantId,
         id: ChargeId,
-        change: ByHand,
+        change: ManualChange,
     ) -> Result<Arc<Snapshot>, CommandError> {
         let now = self.now();
         let rate = self.inner.rates.fresh(now);
         let shared = Arc::clone(&self.inner.shared);
-        let erases = change == ByHand::ErasePersonal;
+        let erases = change == ManualChange::ErasePersonal;
         let changed = self
             .inner
             .store
@@ -63,7 +63,7 @@ async fn changed(
     shared: &Shared,
     merchant: MerchantId,
     id: ChargeId,
-    change: ByHand,
+    change: ManualChange,
     now: Timestamp,
     rate: Option<Quote>,
 ) -> Result<Arc<Snapshot>, CommandError> {
@@ -72,19 +72,19 @@ async fn changed(
         .filter(|snapshot| snapshot.charge.merchant == merchant)
         .ok_or(CommandError::UnknownCharge)?;
     match change {
-        ByHand::Accept { outpoints, sequence } => {
+        ManualChange::Accept { outpoints, sequence } => {
             let observation = Observation::Accept { outpoints, sequence };
             commanded_in_step(tx, shared, id, &observation, now, rate).await
         }
-        ByHand::Cancel { sequence } => {
+        ManualChange::Cancel { sequence } => {
             commanded_in_step(tx, shared, id, &Observation::Cancel { sequence }, now, rate).await
         }
-        ByHand::Note(text) => {
+        ManualChange::Note(text) => {
             let note = Note { text, written_at: now };
             tx.put_note(&before, (!note.text.is_empty()).then_some(&note)).await?;
             Ok(before)
         }
-        ByHand::ErasePersonal => {
+        ManualChange::ErasePersonal => {
             tx.erase_personal(&before).await?;
             Ok(before)
         }

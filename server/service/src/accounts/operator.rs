@@ -1,4 +1,4 @@
-//! What the operator does to accounts: each time it is noted, and the person is told by letter.
+//! What an operator does to accounts. Each action is in the audit log, and the person gets a letter.
 
 use bitpro_charge::{MerchantId, Timestamp};
 use bitpro_merchant::Role;
@@ -6,9 +6,9 @@ use bitpro_merchant::letters::{self, Notice};
 use bitpro_store::people::{AccountRow, AuditRow};
 use bitpro_store::{StoreError, Tx};
 
-use super::asking::merchant_row;
 use super::leaving::Leaver;
 use super::notices::{Part, Whence};
+use super::signup::merchant_row;
 use super::team::{is_other_owner, name_of};
 use super::{AccountError, Accounts, Email, LINK_HOURS, MemberRow, language_of};
 

@@ -1,4 +1,4 @@
-//! Pages of one form: as they are asked for, and once more with what was wrong.
+//! Pages with one form and nothing else: as first shown, and again with what was wrong.
 
 use bitpro_merchant::words::Words;
 use bitpro_service::accounts::AccountError;

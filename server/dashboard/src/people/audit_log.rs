@@ -1,4 +1,4 @@
-//! The log of changes: who, what, when, from where.
+//! The page of the audit log: who, what, when, from where.
 
 use bitpro_merchant::Language;
 use bitpro_merchant::times::Times;
@@ -7,7 +7,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 
 use super::Answer;
-use crate::deeds::deed;
+use crate::audit_words::action_words;
 use crate::layout;
 use crate::route::Request;
 
@@ -69,7 +69,7 @@ pub(super) fn show(request: Request) -> Answer {
 /// What was done, in words, with the name that the log keeps of it.
 fn what(action: &str, lang: Language) -> Markup {
     html! {
-        @match deed(action) {
+        @match action_words(action) {
             Some(words) => { div { (words.of(lang)) } code.hint { (action) } },
             None => code { (action) },
         }

@@ -3,7 +3,7 @@
 use bitpro_merchant::words::{Words, words};
 use bitpro_merchant::{Language, SettingError, SettingName, Settings, SettingsPatch};
 
-use super::lines::lines;
+use super::general_fields::lines;
 use crate::field::Errors;
 use crate::form::Form;
 

@@ -1,9 +1,9 @@
-//! What was done, in words for the log of changes. The log itself keeps the paths of forms, which outlive every wording.
+//! The actions of the audit log in words. The log itself keeps the paths of forms, which outlive every wording.
 
 use bitpro_merchant::words::{Words, words};
 
 /// The words for `action`; `None` for one of another version of the server.
-pub(super) fn deed(action: &str) -> Option<Words> {
+pub(super) fn action_words(action: &str) -> Option<Words> {
     Some(match action {
         "charges.csv" => words("Exported charges", "Encaissements exportés"),
         "charges/accept" | "charges/{charge}/accept" => words("Accepted money", "Argent accepté"),
@@ -113,11 +113,11 @@ mod tests {
         let noted = noted.map(|route| route.path.strip_prefix("/dashboard/{merchant}/").unwrap());
         let mut count = 0;
         for action in noted.chain(ACTIONS).chain(BY_ITSELF) {
-            let words = deed(action).unwrap_or_else(|| panic!("{action} has no words"));
+            let words = action_words(action).unwrap_or_else(|| panic!("{action} has no words"));
             assert!(!words.en.is_empty() && !words.fr.is_empty() && words.en != words.fr);
             count += 1;
         }
         assert!(count > 40, "{count}");
-        assert_eq!(deed("settings/of-another-version"), None);
+        assert_eq!(action_words("settings/of-another-version"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Asking for an account, and letting people in.
+//! Signing up: accounts that are asked for, approved and opened.
 
 use bitpro_base::client::Client;
 use bitpro_base::rng::uuid;

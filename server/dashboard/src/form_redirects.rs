@@ -1,5 +1,5 @@
-//! The way back from an address that only takes forms: whoever asks for it, by reloading or by the address bar, comes to the page
-//! that the form stood on.
+//! Redirects from addresses that only take forms, for those who reload them or type them into the address bar: to the page above,
+//! which has the form.
 
 use axum::Router;
 use axum::routing::get;

@@ -1,4 +1,4 @@
-//! Carrying out what was let in: what stands in a merchant's log of changes is noted before it is begun, and how it went afterwards.
+//! Runs the handler of a route between the two writes of its line in the audit log: begun before, and its outcome after.
 
 use bitpro_service::accounts::Begun;
 use bitpro_web::app::App;
@@ -7,8 +7,8 @@ use futures::future::BoxFuture;
 use super::route::{Outcome, Reply, Request, Route};
 use crate::refusals::Refusal;
 
-/// A change by a member, or an export, is noted before it is begun, and how it went afterwards.
-pub(super) async fn carried_out(route: &'static Route, mut request: Request) -> Result<Reply, Refusal> {
+/// Answers `request`. A change by a member, or an export, is begun in the audit log first, and gets its outcome afterwards.
+pub(super) async fn audited(route: &'static Route, mut request: Request) -> Result<Reply, Refusal> {
     let app = request.app.clone();
     request.begun = match (route.is_noted, &request.member, &request.person) {
         (true, Some(member), Some(person)) => {
@@ -42,7 +42,7 @@ pub(super) async fn carried_out(route: &'static Route, mut request: Request) -> 
     }
 }
 
-/// Carries out what was noted, and notes how it went.
+/// Does `work`, then writes how it went into the line that was begun.
 async fn ended(app: App, begun: Begun, work: BoxFuture<'static, Result<Reply, Refusal>>) -> Result<Reply, Refusal> {
     let answered = work.await;
     let detail = match &answered {

@@ -17,8 +17,8 @@ use bitpro_store::people::AuditRow;
 use bitpro_store::{StoreError, Tx, WrittenBy};
 use parking_lot::Mutex;
 
-use super::asking::merchant_row;
 use super::notices::Whence;
+use super::signup::merchant_row;
 use super::team::name_of;
 use super::wallet::{WALLET_SECS, put};
 use super::{Accounts, MemberRow, PendingWallet};

@@ -1,4 +1,4 @@
-//! Who changed what, from where.
+//! The audit log: who changed what, from where.
 //!
 //! The line is committed before the change is begun: a change that nobody can be asked about cannot be, not even when the
 //! server is killed in between. How it went is added afterwards; a change that was refused leaves no line.

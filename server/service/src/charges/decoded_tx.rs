@@ -1,17 +1,17 @@
-//! A paying transaction as the watcher reports it, checked against its own bytes before the writer is asked for.
+//! A paying transaction as the watcher reports it, decoded again and checked against its own bytes, before a unit begins.
 
 use bitcoin::consensus::encode::deserialize;
 use bitpro_charge::{Amount, Txid};
 use bitpro_node::view::{PayingTx, ScriptId};
 
 /// A transaction with the outputs that are really in it.
-pub(super) struct Sighted {
+pub(super) struct DecodedTx {
     pub(super) tx: PayingTx,
-    pub(super) outputs: Vec<SightedOutput>,
+    pub(super) outputs: Vec<DecodedOutput>,
 }
 
 /// An output that may pay a charge.
-pub(super) struct SightedOutput {
+pub(super) struct DecodedOutput {
     pub(super) vout: u32,
     pub(super) value: Amount,
     /// The row that the watch map gave for it. It may be another script's: the map compares 64 bits (R34).
@@ -19,7 +19,7 @@ pub(super) struct SightedOutput {
     pub(super) script_pubkey: Vec<u8>,
 }
 
-impl Sighted {
+impl DecodedTx {
     /// Reads the outputs out of the transaction's bytes; `None` for bytes that are not the transaction. A transaction of a
     /// block that the node has deleted has none: then the scan of the UTXO set is the only witness (R6), and what it says of
     /// scripts and values is taken.
@@ -37,7 +37,7 @@ impl Sighted {
         }
         let outputs = tx.outputs.iter().filter_map(|output| {
             let found = decoded.output.get(usize::try_from(output.vout).ok()?)?;
-            Some(SightedOutput {
+            Some(DecodedOutput {
                 vout: output.vout,
                 value: Amount::from_sat(found.value.to_sat()),
                 script: output.script,
@@ -49,7 +49,7 @@ impl Sighted {
     }
 
     fn as_reported(tx: PayingTx) -> Self {
-        let outputs = tx.outputs.iter().map(|output| SightedOutput {
+        let outputs = tx.outputs.iter().map(|output| DecodedOutput {
             vout: output.vout,
             value: output.value,
             script: output.script,
