@@ -50,37 +50,37 @@ pub(super) async fn stop_wallet(request: &Request) -> Result<bool, Refusal> {
 /// Makes a key of the API.
 pub(super) async fn add_key(request: &Request, name: &str, scopes: Scopes) -> Result<IssuedKey, KeyError> {
     let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
-    let told = told(request, merchant, KeyChange::Added);
-    request.app.charges.add_key_and(merchant, name, scopes, told).await
+    let hook = hook(request, merchant, KeyChange::Added);
+    request.app.charges.add_key(merchant, name, scopes, hook).await
 }
 
 /// Gives a key of the merchant's own a new secret.
 pub(super) async fn rotate_key(request: &Request, key: KeyId, overlap_secs: u32) -> Result<IssuedKey, KeyError> {
     let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
-    let told = told(request, merchant, KeyChange::Added);
-    request.app.charges.rotate_key_and(key, overlap_secs, told).await
+    let hook = hook(request, merchant, KeyChange::Added);
+    request.app.charges.rotate_key(key, overlap_secs, hook).await
 }
 
 /// Takes a key of the merchant's own back.
 pub(super) async fn revoke_key(request: &Request, key: KeyId) -> Result<Arc<ApiKey>, KeyError> {
     let merchant = merchant(request).ok_or(KeyError::UnknownMerchant)?;
-    let told = told(request, merchant, KeyChange::Revoked);
-    request.app.charges.revoke_key_and(key, told).await
+    let hook = hook(request, merchant, KeyChange::Revoked);
+    request.app.charges.revoke_key(key, hook).await
 }
 
 /// Makes a link key, which signs from now on.
 pub(super) async fn rotate_link_key(request: &Request, overlap_secs: u32) -> Result<MadeLinkKey, LinkKeyError> {
     let merchant = merchant(request).ok_or(LinkKeyError::UnknownMerchant)?;
-    let told = told(request, merchant, KeyChange::Added);
+    let hook = hook(request, merchant, KeyChange::Added);
     let charges = &request.app.charges;
-    charges.rotate_link_key_and(merchant, overlap_secs, told).await
+    charges.rotate_link_key(merchant, overlap_secs, hook).await
 }
 
 /// Ends a link key.
 pub(super) async fn revoke_link_key(request: &Request, key: [u8; 16]) -> Result<(), LinkKeyError> {
     let merchant = merchant(request).ok_or(LinkKeyError::UnknownMerchant)?;
-    let told = told(request, merchant, KeyChange::Revoked);
-    request.app.charges.revoke_link_key_and(merchant, key, told).await
+    let hook = hook(request, merchant, KeyChange::Revoked);
+    request.app.charges.revoke_link_key(merchant, key, hook).await
 }
 
 /// Adds a webhook.
@@ -112,9 +112,9 @@ pub(super) async fn remove_webhook(request: &Request, id: WebhookId) -> Result<(
 }
 
 /// What is committed with the change of a key, so that no owner misses one: the line in the log, and the letters.
-fn told(request: &Request, merchant: MerchantId, change: KeyChange) -> CommitHook {
+fn hook(request: &Request, merchant: MerchantId, change: KeyChange) -> CommitHook {
     let accounts = &request.app.accounts;
-    accounts.beside_key(merchant, change, request.client, request.begun)
+    accounts.key_hook(merchant, change, request.client, request.begun)
 }
 
 fn merchant(request: &Request) -> Option<MerchantId> {

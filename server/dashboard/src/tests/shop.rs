@@ -180,9 +180,9 @@ async fn a_changed_key_its_line_and_the_letters_are_one_unit() {
     let client = std::net::Ipv4Addr::LOCALHOST.into();
 
     let begun = begin().await;
-    let told = accounts.beside_key(merchant, KeyChange::Added, client, Some(begun));
+    let told = accounts.key_hook(merchant, KeyChange::Added, client, Some(begun));
     let made = charges
-        .add_key_and(merchant, "Shop", Scopes::default(), told)
+        .add_key(merchant, "Shop", Scopes::default(), told)
         .await
         .unwrap();
     // The server may end here: nobody has to be told afterwards.
@@ -198,14 +198,14 @@ async fn a_changed_key_its_line_and_the_letters_are_one_unit() {
     assert_eq!(lines().await[0].outcome.as_deref(), Some("done"));
 
     let (begun, letters) = (begin().await, world.letters().await.len());
-    let told = accounts.beside_key(merchant, KeyChange::Revoked, client, Some(begun));
-    let fails: CommitHook = Box::new(move |tx, what| {
+    let told = accounts.key_hook(merchant, KeyChange::Revoked, client, Some(begun));
+    let fails = CommitHook::new(move |tx, what| {
         Box::pin(async move {
-            told(tx, what).await?;
+            told.run(tx, what).await?;
             Err(StoreError::Closed)
         })
     });
-    let refused = charges.revoke_key_and(made.key.id, fails).await;
+    let refused = charges.revoke_key(made.key.id, fails).await;
     assert!(refused.is_err());
     assert_eq!(charges.key(made.key.id).unwrap().revoked_at, None);
     assert_eq!(world.letters().await.len(), letters);

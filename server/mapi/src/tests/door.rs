@@ -237,7 +237,12 @@ async fn the_version_is_answered_with_its_content_type() {
 #[tokio::test]
 async fn a_rotated_key_has_two_secrets_for_a_while_and_a_revoked_one_none() {
     let shop = Shop::usual().await;
-    let rotated = shop.app.charges.rotate_key(shop.id, 60).await.unwrap();
+    let rotated = shop
+        .app
+        .charges
+        .rotate_key(shop.id, 60, CommitHook::none())
+        .await
+        .unwrap();
     let mut new = shop.get("/mapi/charges");
     new.secret = rotated.secret.to_vec();
     assert_eq!(shop.told(&new).await.0, 200);
@@ -248,10 +253,16 @@ async fn a_rotated_key_has_two_secrets_for_a_while_and_a_revoked_one_none() {
     let mut new = shop.get("/mapi/charges");
     new.secret = rotated.secret.to_vec();
     assert_eq!(shop.told(&new).await.0, 200);
-    shop.app.charges.revoke_key(shop.id).await.unwrap();
+    shop.app.charges.revoke_key(shop.id, CommitHook::none()).await.unwrap();
     new.nonce = KeyId(SystemRng.bytes()).to_string();
     assert_eq!(shop.code(&new).await, "401 signature-invalid");
-    assert!(shop.app.charges.rotate_key(shop.id, 60).await.is_err());
+    assert!(
+        shop.app
+            .charges
+            .rotate_key(shop.id, 60, CommitHook::none())
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -304,19 +315,25 @@ async fn keys_survive_a_restart_and_their_secrets_are_sealed() {
     let second = shop
         .app
         .charges
-        .add_key(shop.app.merchant, "second", Scopes::default())
+        .add_key(shop.app.merchant, "second", Scopes::default(), CommitHook::none())
         .await
         .unwrap();
     assert_ne!(second.key.id, shop.id);
     assert!(
         shop.app
             .charges
-            .add_key(shop.app.merchant, " ", Scopes::default())
+            .add_key(shop.app.merchant, " ", Scopes::default(), CommitHook::none())
             .await
             .is_err()
     );
     let unknown = bitpro_charge::MerchantId([3; 16]);
-    assert!(shop.app.charges.add_key(unknown, "x", Scopes::default()).await.is_err());
+    assert!(
+        shop.app
+            .charges
+            .add_key(unknown, "x", Scopes::default(), CommitHook::none())
+            .await
+            .is_err()
+    );
     assert!(shop.app.charges.stored_nonces().await.unwrap().is_empty());
     shop.make("A").await;
     let stored = shop.app.charges.stored_nonces().await.unwrap();

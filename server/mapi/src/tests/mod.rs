@@ -11,7 +11,7 @@ use bitpro_charge::Timestamp;
 use bitpro_config::Limits;
 use bitpro_config::testing::default_limits;
 use bitpro_merchant::keys::{KeyId, Scopes};
-use bitpro_service::charges::IssuedKey;
+use bitpro_service::charges::{CommitHook, IssuedKey};
 use bitpro_web::router::Surfaces;
 use bitpro_web::testing::{Answer, START, Setup, TestApp};
 use http::{Method, StatusCode};
@@ -120,7 +120,11 @@ impl Shop {
 
     async fn with(app: TestApp, scopes: &str) -> Self {
         let scopes: Scopes = scopes.parse().unwrap();
-        let IssuedKey { key, secret, .. } = app.charges.add_key(app.merchant, "test", scopes).await.unwrap();
+        let IssuedKey { key, secret, .. } = app
+            .charges
+            .add_key(app.merchant, "test", scopes, CommitHook::none())
+            .await
+            .unwrap();
         assert_eq!(key.id.0, app.merchant.0);
         Self {
             id: key.id,

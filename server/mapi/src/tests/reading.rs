@@ -19,7 +19,12 @@ async fn another_merchants_charge_is_as_unknown_as_one_that_never_was() {
     let issued = shop
         .app
         .charges
-        .add_key(other, "x", "charges:read charges:write".parse().unwrap())
+        .add_key(
+            other,
+            "x",
+            "charges:read charges:write".parse().unwrap(),
+            CommitHook::none(),
+        )
         .await
         .unwrap();
     for (method, target, body) in [

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use bitpro_base::instants::instant;
 use bitpro_charge::MerchantId;
 use bitpro_merchant::keys::{ApiKey, KeyId, Scopes};
-use bitpro_service::charges::{Charges, IssuedKey, KeyError};
+use bitpro_service::charges::{Charges, CommitHook, IssuedKey, KeyError};
 use serde_json::{Value, json};
 
 use super::execute::read;
@@ -20,7 +20,9 @@ pub(super) async fn execute(charges: &Charges, command: Command) -> Reply {
                 Some(text) => text.parse().map_err(|error| Failure::new(Kind::Invalid, error))?,
                 None => Scopes::default(),
             };
-            Ok(issued(&charges.add_key(merchant, &name, scopes).await?))
+            Ok(issued(
+                &charges.add_key(merchant, &name, scopes, CommitHook::none()).await?,
+            ))
         }
         Command::ListKeys { merchant } => {
             let merchant = merchant.map(|id| read::<MerchantId>("merchant id", &id)).transpose()?;
@@ -28,11 +30,11 @@ pub(super) async fn execute(charges: &Charges, command: Command) -> Reply {
         }
         Command::RotateKey { id, overlap_secs } => {
             let id = read::<KeyId>("key id", &id)?;
-            Ok(issued(&charges.rotate_key(id, overlap_secs).await?))
+            Ok(issued(&charges.rotate_key(id, overlap_secs, CommitHook::none()).await?))
         }
         Command::RevokeKey { id } => {
             let id = read::<KeyId>("key id", &id)?;
-            Ok(document(&*charges.revoke_key(id).await?))
+            Ok(document(&*charges.revoke_key(id, CommitHook::none()).await?))
         }
         Command::Rekey => {
             let (secrets, resealed) = charges.reseal().await?;

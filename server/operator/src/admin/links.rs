@@ -5,7 +5,7 @@ use bitpro_base::links::{Covered, Expiry, LinkKey, Signature, message};
 use bitpro_charge::{Cents, MerchantId, Timestamp};
 use bitpro_merchant::urls;
 use bitpro_merchant::urls::LANG;
-use bitpro_service::charges::{Charges, LinkKeyError};
+use bitpro_service::charges::{Charges, CommitHook, LinkKeyError};
 use bitpro_web::checkout::params::{CURRENCY, EMAIL, EXPIRY, ORDER_ID, PRICE, Params, SIGNATURE};
 use bitpro_web::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,9 @@ pub struct LinkToSign {
 pub(super) async fn execute(charges: &Charges, command: LinkCommand) -> Reply {
     match command {
         LinkCommand::RotateKey { merchant, overlap_secs } => {
-            let made = charges.rotate_link_key(id(&merchant)?, overlap_secs).await?;
+            let made = charges
+                .rotate_link_key(id(&merchant)?, overlap_secs, CommitHook::none())
+                .await?;
             Ok(json!({
                 "id": hex::encode(made.id),
                 "key": made.key.reveal(),
@@ -93,7 +95,9 @@ pub(super) async fn execute(charges: &Charges, command: LinkCommand) -> Reply {
             let mut bytes = [0; 16];
             hex::decode_to_slice(&key, &mut bytes)
                 .map_err(|_| invalid(format!("key = {key:?}: wanted 32 hexadecimal digits, as in the list")))?;
-            charges.revoke_link_key(id(&merchant)?, bytes).await?;
+            charges
+                .revoke_link_key(id(&merchant)?, bytes, CommitHook::none())
+                .await?;
             Ok(json!({ "id": key }))
         }
         LinkCommand::Sign(link) => {

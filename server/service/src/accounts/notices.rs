@@ -178,8 +178,8 @@ impl Accounts {
         Ok(())
     }
 
-    /// What belongs to the change of a key: its line in the log, and letters to the owners.
-    pub fn beside_key(
+    /// What is committed with the change of a key: its line in the audit log, and letters to the owners.
+    pub fn key_hook(
         &self,
         merchant: MerchantId,
         change: KeyChange,
@@ -187,7 +187,7 @@ impl Accounts {
         begun: Option<Begun>,
     ) -> CommitHook {
         let (this, now) = (self.clone(), self.charges.now());
-        Box::new(move |tx, what| {
+        CommitHook::new(move |tx, what| {
             Box::pin(async move {
                 if let Some(begun) = begun {
                     end(tx, begun, Some(&what)).await?;

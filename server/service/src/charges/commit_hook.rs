@@ -3,10 +3,33 @@
 use bitpro_store::{StoreError, Tx};
 use futures::future::BoxFuture;
 
-/// Runs in the unit of a change and gets what was changed, in words. If it fails, nothing is changed.
-pub type CommitHook = Box<dyn for<'t> FnOnce(&'t mut Tx, String) -> BoxFuture<'t, Result<(), StoreError>> + Send>;
+type Hook = Box<dyn for<'t> FnOnce(&'t mut Tx, String) -> BoxFuture<'t, Result<(), StoreError>> + Send>;
 
-/// For a change that the caller reports by itself.
-pub fn nothing() -> CommitHook {
-    Box::new(|_, _| Box::pin(async { Ok(()) }))
+/// Runs in the unit of a change and gets what was changed, in words. If it fails, nothing is changed.
+pub struct CommitHook(Option<Hook>);
+
+impl CommitHook {
+    /// Adds `hook` to the unit of the change.
+    pub fn new(
+        hook: impl for<'t> FnOnce(&'t mut Tx, String) -> BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
+    ) -> Self {
+        Self(Some(Box::new(hook)))
+    }
+
+    /// For a change that the caller reports by itself.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// Does what is to be done with the change of `what`.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the unit has to fail then.
+    pub async fn run(self, tx: &mut Tx, what: String) -> Result<(), StoreError> {
+        match self.0 {
+            Some(hook) => hook(tx, what).await,
+            None => Ok(()),
+        }
+    }
 }

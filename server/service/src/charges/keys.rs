@@ -9,7 +9,7 @@ use bitpro_merchant::keys::{ApiKey, KeyId, KeySecret, SECRET_LEN, Scopes};
 use bitpro_store::{StoreError, Tx};
 
 use super::Charges;
-use super::commit_hook::{CommitHook, nothing};
+use super::commit_hook::CommitHook;
 
 /// The longest that an old secret lives on beside the new one: 30 days, in seconds.
 pub const LONGEST_OVERLAP_SECS: u32 = 30 * 24 * 60 * 60;
@@ -72,16 +72,12 @@ impl Charges {
         keys
     }
 
-    /// Makes a key. The first one of a merchant has the merchant's id as its own, as the API reference signs with it.
+    /// Makes a key, and runs `hook` in the same unit. The first key of a merchant has the merchant's id as its own, as the API
+    /// reference signs with it.
     ///
     /// # Errors
     /// [`KeyError`].
-    pub async fn add_key(&self, merchant: MerchantId, name: &str, scopes: Scopes) -> Result<IssuedKey, KeyError> {
-        self.add_key_and(merchant, name, scopes, nothing()).await
-    }
-
-    /// The same, with what belongs to it.
-    pub async fn add_key_and(
+    pub async fn add_key(
         &self,
         merchant: MerchantId,
         name: &str,
@@ -122,7 +118,7 @@ impl Charges {
                     last_used: Arc::default(),
                 };
                 tx.put_key(key.clone()).await?;
-                hook(tx, key.named()).await?;
+                hook.run(tx, key.named()).await?;
                 Ok::<_, KeyError>(Arc::new(key))
             })
         });
@@ -133,16 +129,12 @@ impl Charges {
         })
     }
 
-    /// Gives a key a new secret; the present one counts for `overlap_secs` more. Only two live at a time.
+    /// Gives a key a new secret, and runs `hook` in the same unit. The present secret stays valid for `overlap_secs` more; no more
+    /// than two are valid at a time.
     ///
     /// # Errors
     /// [`KeyError`].
-    pub async fn rotate_key(&self, id: KeyId, overlap_secs: u32) -> Result<IssuedKey, KeyError> {
-        self.rotate_key_and(id, overlap_secs, nothing()).await
-    }
-
-    /// The same, with what belongs to it.
-    pub async fn rotate_key_and(&self, id: KeyId, overlap_secs: u32, hook: CommitHook) -> Result<IssuedKey, KeyError> {
+    pub async fn rotate_key(&self, id: KeyId, overlap_secs: u32, hook: CommitHook) -> Result<IssuedKey, KeyError> {
         if overlap_secs > LONGEST_OVERLAP_SECS {
             return Err(KeyError::Overlap(overlap_secs));
         }
@@ -160,7 +152,7 @@ impl Charges {
                 });
                 key.secrets.insert(0, secret);
                 tx.put_key(key.clone()).await?;
-                hook(tx, key.named()).await?;
+                hook.run(tx, key.named()).await?;
                 Ok::<_, KeyError>(Arc::new(key))
             })
         });
@@ -172,16 +164,11 @@ impl Charges {
         })
     }
 
-    /// Takes a key back for ever, and forgets its secrets.
+    /// Revokes a key for ever, forgets its secrets, and runs `hook` in the same unit.
     ///
     /// # Errors
     /// [`KeyError`].
-    pub async fn revoke_key(&self, id: KeyId) -> Result<Arc<ApiKey>, KeyError> {
-        self.revoke_key_and(id, nothing()).await
-    }
-
-    /// The same, with what belongs to it.
-    pub async fn revoke_key_and(&self, id: KeyId, hook: CommitHook) -> Result<Arc<ApiKey>, KeyError> {
+    pub async fn revoke_key(&self, id: KeyId, hook: CommitHook) -> Result<Arc<ApiKey>, KeyError> {
         let now = self.now();
         self.inner
             .store
@@ -191,7 +178,7 @@ impl Charges {
                     key.revoked_at = Some(now);
                     key.secrets.clear();
                     tx.put_key(key.clone()).await?;
-                    hook(tx, key.named()).await?;
+                    hook.run(tx, key.named()).await?;
                     Ok::<_, KeyError>(Arc::new(key))
                 })
             })

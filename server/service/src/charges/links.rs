@@ -10,7 +10,7 @@ use bitpro_merchant::Merchant;
 use bitpro_store::StoreError;
 
 use super::Charges;
-use super::commit_hook::{CommitHook, nothing};
+use super::commit_hook::CommitHook;
 
 /// Why a link key is not made, found or used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -44,17 +44,12 @@ pub struct MadeLinkKey {
 }
 
 impl Charges {
-    /// Makes the merchant a new link key, which signs from now on. The one before it counts for `overlap_secs` more; any
-    /// older one ends now, so that there are never more than two.
+    /// Makes the merchant a new link key, which signs from now on, and runs `hook` in the same unit. The key before it stays valid
+    /// for `overlap_secs` more; any older one ends now, so that there are never more than two.
     ///
     /// # Errors
     /// [`LinkKeyError`]; nothing is changed then.
-    pub async fn rotate_link_key(&self, merchant: MerchantId, overlap_secs: u32) -> Result<MadeLinkKey, LinkKeyError> {
-        self.rotate_link_key_and(merchant, overlap_secs, nothing()).await
-    }
-
-    /// The same, with what belongs to it.
-    pub async fn rotate_link_key_and(
+    pub async fn rotate_link_key(
         &self,
         merchant: MerchantId,
         overlap_secs: u32,
@@ -81,16 +76,11 @@ impl Charges {
         })
     }
 
-    /// Ends a link key at once: whatever was signed with it makes no charge any more.
+    /// Ends a link key at once, and runs `hook` in the same unit. Whatever was signed with the key makes no charge any more.
     ///
     /// # Errors
     /// [`LinkKeyError`]; nothing is changed then.
-    pub async fn revoke_link_key(&self, merchant: MerchantId, id: [u8; 16]) -> Result<(), LinkKeyError> {
-        self.revoke_link_key_and(merchant, id, nothing()).await
-    }
-
-    /// The same, with what belongs to it.
-    pub async fn revoke_link_key_and(
+    pub async fn revoke_link_key(
         &self,
         merchant: MerchantId,
         id: [u8; 16],
@@ -162,7 +152,7 @@ impl Charges {
                     let known = known.ok_or(LinkKeyError::UnknownMerchant)?;
                     let keys = change(&known.link_keys)?;
                     tx.put_link_keys(merchant, keys.clone()).await?;
-                    hook(tx, hex::encode(id)).await?;
+                    hook.run(tx, hex::encode(id)).await?;
                     Ok::<_, LinkKeyError>(keys)
                 })
             })

@@ -2,7 +2,7 @@
 
 use bitpro_merchant::keys::{KeyId, Scope, Scopes};
 use bitpro_operator::admin::{Command, Kind, execute};
-use bitpro_service::charges::MOST_KEYS;
+use bitpro_service::charges::{CommitHook, MOST_KEYS};
 use bitpro_service::webhooks::Webhooks;
 
 use super::super::keys;
@@ -48,7 +48,10 @@ async fn a_merchant_has_fifty_keys_at_most() {
     let desk = Desk::new().await;
     let (charges, merchant) = (&desk.app.charges, desk.app.merchant);
     for _ in 0..MOST_KEYS {
-        charges.add_key(merchant, "Shop", Scopes::default()).await.unwrap();
+        charges
+            .add_key(merchant, "Shop", Scopes::default(), CommitHook::none())
+            .await
+            .unwrap();
     }
     let page = desk.post("settings/keys", "name=One+more&scope=charges:read").await;
     assert_eq!(page.status, 422);
@@ -69,8 +72,14 @@ async fn a_merchant_has_fifty_keys_at_most() {
     assert_eq!(charges.keys(Some(merchant)).len(), MOST_KEYS);
     // One that is revoked counts no more, nor does another merchant's.
     let other = desk.app.another_merchant().await;
-    charges.add_key(other, "Theirs", Scopes::default()).await.unwrap();
-    charges.revoke_key(charges.keys(Some(merchant))[7].id).await.unwrap();
+    charges
+        .add_key(other, "Theirs", Scopes::default(), CommitHook::none())
+        .await
+        .unwrap();
+    charges
+        .revoke_key(charges.keys(Some(merchant))[7].id, CommitHook::none())
+        .await
+        .unwrap();
     execute(accounts, add()).await.unwrap();
     execute(accounts, add()).await.unwrap_err();
 }
@@ -99,7 +108,7 @@ async fn a_key_is_rotated_and_revoked_by_its_own_merchant_only() {
     let foreign = desk
         .app
         .charges
-        .add_key(other, "theirs", Default::default())
+        .add_key(other, "theirs", Default::default(), CommitHook::none())
         .await
         .unwrap()
         .key

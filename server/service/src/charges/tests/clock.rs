@@ -69,8 +69,14 @@ async fn r32_the_operator_takes_back_a_time_ten_years_ahead() {
         State::TimedOut,
         "its window is long over"
     );
-    shop.charges.rotate_link_key(shop.merchant, 0).await.unwrap();
-    shop.charges.rotate_link_key(shop.merchant, 3_600).await.unwrap();
+    shop.charges
+        .rotate_link_key(shop.merchant, 0, CommitHook::none())
+        .await
+        .unwrap();
+    shop.charges
+        .rotate_link_key(shop.merchant, 3_600, CommitHook::none())
+        .await
+        .unwrap();
 
     // The next start has the right clock, and would wait for ten years.
     shop.world.clock.turn_to(START);

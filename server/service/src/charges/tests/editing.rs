@@ -49,7 +49,7 @@ async fn settings_a_logo_a_wallet_and_a_link_key_at_once_are_all_kept() {
         shop.charges.change_merchant(shop.merchant, set("name", "Tea")),
         shop.charges.change_merchant(shop.merchant, picture),
         shop.charges.change_merchant(shop.merchant, wallet),
-        shop.charges.rotate_link_key(shop.merchant, 0),
+        shop.charges.rotate_link_key(shop.merchant, 0, CommitHook::none()),
     );
     saved.unwrap();
     uploaded.unwrap();

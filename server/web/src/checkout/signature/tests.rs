@@ -1,7 +1,7 @@
 //! Signed links over HTTP, against a real database.
 
 use bitpro_base::links::{Covered, Expiry};
-use bitpro_service::charges::{ChargeOrigin, Filter};
+use bitpro_service::charges::{ChargeOrigin, CommitHook, Filter};
 use http::{Method, StatusCode};
 use url::form_urlencoded::{Serializer, parse};
 
@@ -12,7 +12,10 @@ const DAY: u64 = 24 * 60 * 60;
 /// A shop with a link key.
 async fn shop(settings: &[(&str, &str)]) -> TestApp {
     let app = TestApp::with_merchant(settings).await;
-    app.charges.rotate_link_key(app.merchant, 0).await.unwrap();
+    app.charges
+        .rotate_link_key(app.merchant, 0, CommitHook::none())
+        .await
+        .unwrap();
     app
 }
 
@@ -152,7 +155,7 @@ async fn r21_another_merchants_signature_is_worth_nothing() {
         ..Default::default()
     };
     let other = app.charges.add_merchant(other).await.unwrap();
-    app.charges.rotate_link_key(other, 0).await.unwrap();
+    app.charges.rotate_link_key(other, 0, CommitHook::none()).await.unwrap();
     let elsewhere = app.link(&link).replace(&app.merchant.to_string(), &other.to_string());
     let page = app.navigate(&elsewhere).await;
     assert!(page.body.contains("data-problem=\"wrong-signature\""), "{}", page.body);
@@ -265,7 +268,10 @@ async fn the_button_and_the_language_switch_keep_the_signature_whole() {
 #[tokio::test]
 async fn r25_unsigned_links_spend_nothing_of_what_signed_ones_may() {
     let app = TestApp::with(&[], |limits| limits.merchant_create_per_minute = 30).await;
-    app.charges.rotate_link_key(app.merchant, 0).await.unwrap();
+    app.charges
+        .rotate_link_key(app.merchant, 0, CommitHook::none())
+        .await
+        .unwrap();
     for _ in 0..20 {
         app.open("fiat_price_cents=4200").await;
     }
@@ -296,7 +302,10 @@ async fn r25_unsigned_links_spend_nothing_of_what_signed_ones_may() {
 #[tokio::test]
 async fn r25_whoever_has_a_signed_link_without_an_order_spends_nothing_of_those_for_orders() {
     let app = TestApp::with(&[], |limits| limits.merchant_create_per_minute = 3).await;
-    app.charges.rotate_link_key(app.merchant, 0).await.unwrap();
+    app.charges
+        .rotate_link_key(app.merchant, 0, CommitHook::none())
+        .await
+        .unwrap();
     let reusable = app.link(&signed(&app, "fiat_price_cents=4200"));
     let mut statuses = Vec::new();
     for nth in 0..5 {
@@ -313,7 +322,10 @@ async fn r25_whoever_has_a_signed_link_without_an_order_spends_nothing_of_those_
 #[tokio::test]
 async fn r25_all_unsigned_links_of_the_instance_have_one_ceiling_and_signed_ones_no_part_in_it() {
     let app = TestApp::with(&[], |limits| limits.instance_create_per_minute = 3).await;
-    app.charges.rotate_link_key(app.merchant, 0).await.unwrap();
+    app.charges
+        .rotate_link_key(app.merchant, 0, CommitHook::none())
+        .await
+        .unwrap();
     for _ in 0..3 {
         app.open("fiat_price_cents=4200").await;
     }

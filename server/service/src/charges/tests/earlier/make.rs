@@ -311,10 +311,19 @@ async fn deliver(shop: &Shop, webhooks: &Webhooks) {
 async fn keys_and_people(shop: &Shop) {
     let charges = &shop.charges;
     let scopes: Scopes = "charges:read charges:write".parse().unwrap();
-    let first = charges.add_key(shop.merchant, "Shop", scopes).await.unwrap();
-    let second = charges.add_key(shop.merchant, "Old", scopes).await.unwrap();
-    charges.rotate_key(first.key.id, 3_600).await.unwrap();
-    charges.revoke_key(second.key.id).await.unwrap();
+    let first = charges
+        .add_key(shop.merchant, "Shop", scopes, CommitHook::none())
+        .await
+        .unwrap();
+    let second = charges
+        .add_key(shop.merchant, "Old", scopes, CommitHook::none())
+        .await
+        .unwrap();
+    charges
+        .rotate_key(first.key.id, 3_600, CommitHook::none())
+        .await
+        .unwrap();
+    charges.revoke_key(second.key.id, CommitHook::none()).await.unwrap();
     let authority = Authority {
         key: first.key.num,
         nonce: [5; 16],
@@ -328,8 +337,14 @@ async fn keys_and_people(shop: &Shop) {
         .carry_out(authority, move |_| Box::pin(async move { Ok(answer) }))
         .await
         .unwrap();
-    charges.rotate_link_key(shop.merchant, 0).await.unwrap();
-    charges.rotate_link_key(shop.merchant, 3_600).await.unwrap();
+    charges
+        .rotate_link_key(shop.merchant, 0, CommitHook::none())
+        .await
+        .unwrap();
+    charges
+        .rotate_link_key(shop.merchant, 3_600, CommitHook::none())
+        .await
+        .unwrap();
 
     let pending = shop.found("pending").await;
     let note = ManualChange::Note("Call before it is sent.".to_owned());
