@@ -31,6 +31,8 @@ pub const PROXY: [&str; 1] = ["nginx"];
 pub const SHELL_CLIENT: [&str; 4] = ["uuid-runtime", "bsdextrautils", "openssl", "curl"];
 /// What runs the programs of the guides, beside the shell and Node.js.
 pub const GUIDE_LANGUAGES: [&str; 2] = ["ruby", "php-cli"];
+/// What runs the SDKs, beside Node.js.
+pub const SDK: [&str; 2] = ["python3", "php-cli"];
 
 /// Makes a Debian of its own in a folder, for trying the package.
 pub const CLEAN_ROOT: [&str; 1] = ["mmdebstrap"];

@@ -57,6 +57,8 @@ pub enum Need {
     ShellClient,
     /// The languages of the guides' programs.
     GuideLanguages,
+    /// The languages of the SDKs, and the npm packages that check the one in TypeScript.
+    Sdk,
     /// Published Python packages that speak our protocols.
     PythonClients,
     /// What lists the components of a release.
@@ -69,7 +71,7 @@ pub enum Need {
 
 impl Need {
     /// All but [`Need::Mutants`] and what makes a release, which only their own commands want, and [`Need::AnyBitcoind`], which [`Need::Bitcoind`] covers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Compiler,
         Self::RustComponents,
         Self::WasmTarget,
@@ -83,6 +85,7 @@ impl Need {
         Self::Proxies,
         Self::ShellClient,
         Self::GuideLanguages,
+        Self::Sdk,
         Self::PythonClients,
     ];
 }
@@ -127,6 +130,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     if needs(Need::GuideLanguages) {
         packages.extend(apt::GUIDE_LANGUAGES);
     }
+    if needs(Need::Sdk) {
+        packages.extend(apt::SDK);
+    }
     if needs(Need::PythonClients) {
         packages.extend(python::DEBIAN);
     }
@@ -136,7 +142,10 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     if needs(Need::Containers) {
         packages.extend(apt::CONTAINERS);
     }
-    if needs(Need::PageTools) || needs(Need::Loader) || needs(Need::Browser) {
+    let needs_node = [Need::PageTools, Need::Loader, Need::Browser, Need::Sdk]
+        .into_iter()
+        .any(needs);
+    if needs_node {
         packages.extend(node22::packages());
     }
     let mut changed = apt::ensure(workspace, &packages)?;
@@ -147,7 +156,7 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     if needs(Need::WasmTarget) {
         changed |= rust::ensure_wasm_target(workspace)?;
     }
-    if needs(Need::PageTools) || needs(Need::Loader) || needs(Need::Browser) {
+    if needs_node {
         changed |= node22::ensure_node(workspace)?;
     }
     if needs(Need::PageTools) {
@@ -158,6 +167,9 @@ pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     }
     if needs(Need::Browser) {
         changed |= npm::ensure(workspace, "tests/browser")?;
+    }
+    if needs(Need::Sdk) {
+        changed |= npm::ensure(workspace, "sdk/typescript")?;
     }
     if needs(Need::Proxies) {
         changed |= caddy::ensure(workspace)?;

@@ -24,7 +24,7 @@ pub struct Suite {
 }
 
 /// All suites.
-pub const SUITES: [Suite; 16] = [
+pub const SUITES: [Suite; 17] = [
     Suite {
         name: "fmt",
         needs: &[LINTERS],
@@ -49,6 +49,11 @@ pub const SUITES: [Suite; 16] = [
         name: "loader",
         needs: &[&page::NEEDS],
         run: loader,
+    },
+    Suite {
+        name: "sdk",
+        needs: &[SDK],
+        run: sdk,
     },
     Suite {
         name: "clippy",
@@ -87,7 +92,7 @@ pub const SUITES: [Suite; 16] = [
     },
     Suite {
         name: "integration",
-        needs: &[SERVER, &page::NEEDS, NODE, GUIDES],
+        needs: &[SERVER, &page::NEEDS, NODE, GUIDES, SDK],
         run: integration,
     },
     Suite {
@@ -111,6 +116,7 @@ const LINTERS: &[Need] = &[Need::RustComponents];
 const SERVER: &[Need] = &[Need::Compiler];
 const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::Proxies];
 const GUIDES: &[Need] = &[Need::ShellClient, Need::GuideLanguages, Need::PythonClients];
+const SDK: &[Need] = &[Need::Sdk];
 const BROWSER: &[Need] = &[Need::Browser];
 
 fn fmt(workspace: &Workspace) -> Result<()> {
@@ -159,6 +165,34 @@ fn loader(workspace: &Workspace) -> Result<()> {
     )
 }
 
+/// Each SDK by its own language's runner; what they agree on is `sdk/vectors/`.
+fn sdk(workspace: &Workspace) -> Result<()> {
+    types(workspace, TYPESCRIPT)?;
+    compile_sdk(workspace)?;
+    node(
+        workspace,
+        TYPESCRIPT,
+        &["--test", "--test-reporter=spec", "test/*.test.ts"],
+    )?;
+    let mut python = proc::command(workspace, "python3");
+    python
+        .args(["-B", "-m", "unittest", "discover", "--quiet", "-t", ".", "-s", "tests"])
+        .env("PYTHONPATH", "src")
+        .current_dir(workspace.root.join("sdk/python"));
+    proc::run_shown(&mut python)?;
+    let mut php = proc::command(workspace, "php");
+    php.arg("tests/run.php").current_dir(workspace.root.join("sdk/php"));
+    proc::run_shown(&mut php)
+}
+
+const TYPESCRIPT: &str = "sdk/typescript";
+
+/// What the package in TypeScript ships, which its examples import.
+fn compile_sdk(workspace: &Workspace) -> Result<()> {
+    let compiler = ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"];
+    node(workspace, TYPESCRIPT, &compiler)
+}
+
 /// Compiles everything that the next suites run, so that their times tell how long the tests take.
 fn build(workspace: &Workspace) -> Result<()> {
     page::build(workspace)?;
@@ -201,6 +235,7 @@ fn simulate(workspace: &Workspace) -> Result<()> {
 
 fn integration(workspace: &Workspace) -> Result<()> {
     programs(workspace)?;
+    compile_sdk(workspace)?;
     // The domain's laws, and the server on real nodes. The faults, which `*` would take along, are a suite of their own.
     let mut test = cargo_command(workspace, "test --locked --no-fail-fast -p bitpro-tests --test it");
     environment::tell(&mut test, workspace, Profile::Dev)?;

@@ -3,6 +3,7 @@
 mod door;
 mod making;
 mod reading;
+mod vectors;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
