@@ -19,6 +19,7 @@ mod rates;
 mod reconcile;
 mod reorg;
 mod replace;
+mod sdk;
 mod signed_links;
 mod stream;
 mod webhook_guide;
