@@ -13,6 +13,8 @@ mod polling;
 mod stepped;
 mod storing;
 mod teller;
+#[cfg(test)]
+mod tests;
 mod watchdog;
 
 use std::collections::HashMap;
