@@ -6,6 +6,7 @@ mod accounts;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
+mod log;
 mod mail;
 mod node;
 mod rates;
@@ -280,11 +281,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     let dashboard_url = accounts::dashboard_url(reader, public_url.as_ref());
     let wallet_changes = reader.parsed("wallet_changes", |text| text.parse().ok());
     let explorer = reader.parsed("explorer_url", values::explorer);
-    let log = reader.parsed("log", |text| {
-        tracing_subscriber::EnvFilter::try_new(text)
-            .ok()
-            .map(|_| text.to_owned())
-    });
+    let log = log::directives(reader);
     let log_format = reader.parsed("log_format", |text| match text {
         "text" => Some(LogFormat::Text),
         "json" => Some(LogFormat::Json),

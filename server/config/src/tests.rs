@@ -101,6 +101,7 @@ fn a_wrong_value_names_the_setting_the_value_and_what_would_be_right() {
         ("BITPRO_WALLET_CHANGES", "nowhere"),
         ("BITPRO_EXPLORER_URL", "https://explorer.example"),
         ("BITPRO_LOG", "info,="),
+        ("BITPRO_LOG", "info,bitpro_server::node=debug"),
         ("BITPRO_LOG_FORMAT", "xml"),
         ("BITPRO_SHUTDOWN_GRACE_SECS", "1h"),
     ] {
