@@ -1,10 +1,10 @@
-//! The layering rule of ARCHITECTURE.md, checked on the dependency graph and on the sources.
+//! The layering rule of ARCHITECTURE.md, checked on the dependency graph and on the sources; and whether what it names is there.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use super::directions;
+use super::{directions, map};
 use crate::failure::{Failure, Result};
 use crate::workspace::Workspace;
 use crate::{proc, stamp};
@@ -68,6 +68,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         ],
     )?);
     violations.extend(directions::violations(workspace)?);
+    violations.extend(map::violations(workspace)?);
     if !violations.is_empty() {
         return Err(Failure::new(format!(
             "the layering rule is violated:\n  {}",

@@ -3,6 +3,7 @@
 mod budget;
 mod directions;
 mod layering;
+mod map;
 mod suites;
 mod wording;
 
