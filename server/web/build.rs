@@ -19,31 +19,33 @@ fn main() {
     println!("cargo::rerun-if-changed={}", page.display());
     println!("cargo::rerun-if-changed={}", loader.display());
     println!("cargo::rerun-if-changed=build.rs");
-    let missing: Vec<PathBuf> = [page.join("index.html"), loader.join("manifest.json")]
-        .into_iter()
-        .filter(|needed| !needed.is_file())
-        .collect();
-    for needed in &missing {
+    let mut code = String::from("/// The document of the page, as Trunk built it; empty without one.\n");
+    let index = page.join("index.html");
+    // Each without the other is of use, and so is a server without either: its page is complete, and reloads instead of updating.
+    if is_there(&index) {
+        writeln!(code, "pub static INDEX_HTML: &str = include_str!({index:?});")
+            .expect("writing to a String cannot fail");
+        embed("PAGE", &page, &out, &mut code, |name| name != "index.html");
+    } else {
+        code.push_str("pub static INDEX_HTML: &str = \"\";\n/// None.\npub static PAGE: &[Embedded] = &[];\n");
+    }
+    if is_there(&loader.join("manifest.json")) {
+        embed("LOADER", &loader, &out, &mut code, |name| name.ends_with(".js"));
+    } else {
+        code.push_str("/// None.\npub static LOADER: &[Embedded] = &[];\n");
+    }
+    fs::write(out.join("embedded.rs"), code).expect("OUT_DIR can be written");
+}
+
+fn is_there(needed: &Path) -> bool {
+    let found = needed.is_file();
+    if !found {
         println!(
-            "cargo::warning={} is missing: run `cargo xtask page` first",
+            "cargo::warning={} is missing: `cargo xtask page` builds it",
             needed.display()
         );
     }
-    if !missing.is_empty() {
-        let empty = "/// None.\npub static INDEX_HTML: &str = \"\"; /// None.\npub static PAGE: &[Embedded] = &[]; /// None.\npub static LOADER: &[Embedded] = &[];";
-        fs::write(out.join("embedded.rs"), empty).expect("OUT_DIR can be written");
-        return;
-    }
-    let mut code = String::new();
-    writeln!(
-        code,
-        "/// The document of the page, as Trunk built it.\npub static INDEX_HTML: &str = include_str!({:?});",
-        page.join("index.html")
-    )
-    .expect("writing to a String cannot fail");
-    embed("PAGE", &page, &out, &mut code, |name| name != "index.html");
-    embed("LOADER", &loader, &out, &mut code, |name| name.ends_with(".js"));
-    fs::write(out.join("embedded.rs"), code).expect("OUT_DIR can be written");
+    found
 }
 
 /// Writes a table of the files in `folder` that are `wanted`, and a compressed sibling of each beside the code.

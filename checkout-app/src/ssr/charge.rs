@@ -64,10 +64,8 @@ pub fn render(page: &ChargePage, framing: &Framing) -> RenderedPage {
         head: head(&screen.title, screen.phase.tone(), &theme, again_after),
         title: screen.title,
         theme: theme.css(),
-        scripts: frame::script(framing, Some(&spoken))
-            .into_iter()
-            .chain([frame::early(&follow::address(&page.path, &cursor))])
-            .collect(),
+        scripts: frame::script(framing, Some(&spoken)).into_iter().collect(),
+        early: Some(frame::early(&follow::address(&page.path, &cursor))),
         body,
         // `<` cannot end the script element when it is not there; in JSON it only ever stands inside a text.
         state_json: Some(json.replace('<', "\\u003c")),

@@ -35,6 +35,8 @@ pub struct RenderedPage {
     pub theme: String,
     /// Small inline scripts.
     pub scripts: Vec<String>,
+    /// The inline script that opens the stream for WASM to take over; `None` on pages that stay as they are.
+    pub early: Option<String>,
     /// Markup of the body.
     pub body: String,
     /// What the browser goes on with, safe inside a script element; `None` on pages that stay as they are.

@@ -272,6 +272,7 @@ impl Card {
             head: head(title, tone, &self.theme, None),
             theme: self.theme.css(),
             scripts: frame::script(framing, None).into_iter().collect(),
+            early: None,
             body: [
                 "<main class=\"card plain\" data-tone=\"",
                 tone.as_str(),

@@ -48,7 +48,7 @@ impl Template {
         })
     }
 
-    /// A template without the browser's part: pages work, by reloading themselves.
+    /// A template without the browser's part: pages work, by reloading themselves. They open no stream, which nobody would read.
     #[must_use]
     pub fn without_script() -> Self {
         Self {
@@ -80,7 +80,8 @@ impl Template {
         html.push_str(&page.root_attributes);
         html.push_str("><head><meta charset=\"utf-8\">");
         html.push_str(&page.head);
-        for script in &page.scripts {
+        let early = page.early.iter().filter(|_| !self.start.is_empty());
+        for script in page.scripts.iter().chain(early) {
             html.push_str("<script nonce=\"");
             html.push_str(nonce);
             html.push_str("\">");
@@ -174,6 +175,7 @@ mod tests {
             head: String::new(),
             theme: String::new(),
             scripts: vec!["1".to_owned()],
+            early: None,
             body: "<main></main>".to_owned(),
             state_json: Some("{}".to_owned()),
             has_form: false,
@@ -181,6 +183,33 @@ mod tests {
         let html = template.document(&page, "abc");
         assert!(!html.contains("TRUNK"), "{html}");
         assert_eq!(html.matches("nonce=\"abc\"").count(), 4, "{html}");
+    }
+
+    #[test]
+    fn without_the_browsers_part_no_stream_is_opened_for_it() {
+        let page = RenderedPage {
+            lang: Lang::En,
+            root_attributes: String::new(),
+            title: String::new(),
+            head: String::new(),
+            theme: String::new(),
+            scripts: vec!["look_again()".to_owned()],
+            early: Some("open_the_stream()".to_owned()),
+            body: "<main></main>".to_owned(),
+            state_json: Some("{}".to_owned()),
+            has_form: false,
+        };
+        let alone = Template::without_script().document(&page, "abc");
+        assert!(
+            alone.contains("look_again()") && !alone.contains("open_the_stream()"),
+            "{alone}"
+        );
+        let built = format!("<head>{HEAD_MARK}<script type=\"module\">go()</script></head>");
+        let whole = Template::parse(&built).unwrap().document(&page, "abc");
+        assert!(
+            whole.contains("look_again()") && whole.contains("open_the_stream()"),
+            "{whole}"
+        );
     }
 
     #[test]

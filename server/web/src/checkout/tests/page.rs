@@ -190,3 +190,27 @@ async fn a_script_that_reads_the_page_gets_no_style_that_its_own_policy_would_re
     let code = |page: &str| page.split("class=\"code\"").nth(1).map(str::to_owned);
     assert!(code(&read).is_some_and(|code| code.contains("<svg")), "{read}");
 }
+
+/// What a server shows that was built without the page's script, as the demo's first one is.
+#[tokio::test]
+async fn a_page_without_the_browsers_part_is_paid_by_looking_again() {
+    let app = TestApp::with_merchant(&[]).await;
+    let charge = app.open("fiat_price_cents=4200").await;
+    let waiting = app.navigate(&charge).await.body;
+    for needed in [
+        "data-state=\"pending\"",
+        "bitcoin:",
+        "class=\"code\"",
+        "location.reload()",
+        "http-equiv=\"refresh\"",
+    ] {
+        assert!(waiting.contains(needed), "{needed}: {waiting}");
+    }
+    for foreign in ["/app/assets/", "type=\"module\"", "EventSource"] {
+        assert!(!waiting.contains(foreign), "{foreign}: {waiting}");
+    }
+    app.pay(&charge).await;
+    assert!(app.navigate(&charge).await.body.contains("data-state=\"seen\""));
+    app.confirm(&charge).await;
+    assert!(app.navigate(&charge).await.body.contains("data-state=\"confirmed\""));
+}
