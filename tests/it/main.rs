@@ -4,6 +4,7 @@ mod backup;
 mod cli;
 mod clock;
 mod dashboard;
+mod demo;
 mod doors;
 mod harness_nodes;
 mod late;

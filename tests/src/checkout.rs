@@ -32,9 +32,17 @@ impl Checkout {
     /// # Errors
     /// When the client cannot be made.
     pub fn of(app: &App) -> Result<Self> {
+        Self::at(&app.url())
+    }
+
+    /// The same for a server at `url`.
+    ///
+    /// # Errors
+    /// When `url` is none, or the client cannot be made.
+    pub fn at(url: &str) -> Result<Self> {
         Ok(Self {
             http: reqwest::Client::builder().redirect(Policy::none()).build()?,
-            base: app.url().parse()?,
+            base: url.parse()?,
         })
     }
 

@@ -51,6 +51,14 @@ impl Api {
     /// # Errors
     /// When the command line refuses.
     pub async fn add(app: &App, merchant: &str, scopes: &str) -> Result<Self> {
+        Self::add_at(app, merchant, scopes, app.url()).await
+    }
+
+    /// The same for a server that is asked at `url`.
+    ///
+    /// # Errors
+    /// As [`Api::add`].
+    pub async fn add_at(app: &App, merchant: &str, scopes: &str, url: String) -> Result<Self> {
         let mut arguments = vec!["key", "add", merchant, "--json"];
         for scope in scopes.split(' ') {
             arguments.extend(["--scope", scope]);
@@ -59,7 +67,7 @@ impl Api {
         let text = |name: &str| made[name].as_str().map(str::to_owned).context("no key is shown");
         Ok(Self {
             http: reqwest::Client::new(),
-            url: app.url(),
+            url,
             id: text("id")?,
             secret: text("secret")?,
         })

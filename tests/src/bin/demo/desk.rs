@@ -10,20 +10,11 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use bitcoin::{Amount, Txid};
 use bitpro_tests::rpc::RpcError;
-use bitpro_tests::{App, Pair};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::RwLock;
 
-use crate::ledger::{Ledger, Sent};
-
-/// What the wallet and the miner work with.
-pub struct Desk {
-    /// Written only to stop or start a node; all else goes on side by side.
-    pair: RwLock<Pair>,
-    app: App,
-    ledger: Ledger,
-}
+use crate::ledger::Sent;
+use crate::stage::Stage;
 
 /// Why a press did nothing.
 struct Refused(anyhow::Error);
@@ -88,7 +79,7 @@ struct OpenCharge {
 }
 
 /// The API under `/api`; `for_tests` adds what a person has no button for.
-pub fn api(desk: Desk, for_tests: bool) -> Router {
+pub fn api(stage: Arc<Stage>, for_tests: bool) -> Router {
     let mut api = Router::new()
         .route("/api/state", get(state))
         .route("/api/pay", post(pay))
@@ -102,19 +93,10 @@ pub fn api(desk: Desk, for_tests: bool) -> Router {
             .route("/api/node", post(switch_node))
             .route("/api/sign", post(sign));
     }
-    api.with_state(Arc::new(desk))
+    api.with_state(stage)
 }
 
-impl Desk {
-    /// A desk with nothing sent yet. It holds nodes and server, which therefore live as long as it.
-    pub fn new(pair: Pair, app: App) -> Self {
-        Self {
-            pair: RwLock::new(pair),
-            app,
-            ledger: Ledger::default(),
-        }
-    }
-
+impl Stage {
     async fn status(&self, sent: &Sent) -> Result<(String, bool)> {
         if sent.taken_back {
             return Ok(("taken back".to_owned(), false));
@@ -135,22 +117,12 @@ impl Desk {
         })
     }
 
-    async fn open_charges(&self) -> Result<Vec<OpenCharge>> {
-        let listed = self.app.run(&["charge", "list", "--json"]).await?;
-        let listed: Value = serde_json::from_str(&listed).context("charges are not listed as JSON")?;
-        Ok(listed
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(OpenCharge::read)
-            .collect())
-    }
-
     /// Where to pay, and how much is asked for, of an address or a link.
     async fn asked(&self, to: &str) -> Result<(String, Option<u64>)> {
         let to = to.trim();
         let Some((scheme, rest)) = to.split_once(':') else {
-            let open = self.open_charges().await?;
+            let charges = self.charges().await?;
+            let open: Vec<OpenCharge> = charges.iter().filter_map(OpenCharge::read).collect();
             let charge = open.iter().find(|charge| charge.address == to);
             return Ok((to.to_owned(), charge.map(|charge| charge.remaining_sat)));
         };
@@ -185,27 +157,30 @@ impl OpenCharge {
     }
 }
 
-async fn state(State(desk): State<Arc<Desk>>) -> Answer {
-    let pair = desk.pair.read().await;
+async fn state(State(stage): State<Arc<Stage>>) -> Answer {
+    let pair = stage.pair.read().await;
     let tip = pair.shopper.tip().await?;
     let mempool = pair.shopper.mempool().await?.len();
     let balance = pair.wallet.balance().await?;
     drop(pair);
-    let charges = desk.open_charges().await?;
+    let listed = stage.charges().await?;
+    let mut charges: Vec<OpenCharge> = listed.iter().filter_map(OpenCharge::read).collect();
+    charges.retain(|charge| !stage.examples.plays(&charge.id));
+    let examples = stage.examples.shown(&listed);
     let mut payments = Vec::new();
-    for sent in desk.ledger.list() {
-        let (status, open) = desk.status(&sent).await?;
+    for sent in stage.ledger.list() {
+        let (status, open) = stage.status(&sent).await?;
         payments.push(json!({
             "txid": sent.txid, "address": sent.address, "sats": sent.sats, "status": status, "open": open,
         }));
     }
     Ok(Json(json!({
-        "height": tip.height, "mempool": mempool, "balance_sat": balance.to_sat(), "charges": charges, "payments": payments,
+        "height": tip.height, "mempool": mempool, "balance_sat": balance.to_sat(), "charges": charges, "payments": payments, "examples": examples,
     })))
 }
 
-async fn pay(State(desk): State<Arc<Desk>>, Json(order): Json<Pay>) -> Answer {
-    let (address, asked) = desk.asked(&order.to).await?;
+async fn pay(State(stage): State<Arc<Stage>>, Json(order): Json<Pay>) -> Answer {
+    let (address, asked) = stage.asked(&order.to).await?;
     let sats = match (order.sats, asked, order.share.unwrap_or(Share::All)) {
         (Some(sats), _, _) => sats,
         (None, Some(asked), Share::All) => asked,
@@ -218,36 +193,30 @@ async fn pay(State(desk): State<Arc<Desk>>, Json(order): Json<Pay>) -> Answer {
             .into());
         }
     };
-    let pair = desk.pair.read().await;
-    // What the node records must not be older than the charge.
-    pair.keep_time().await?;
-    let txid = pair.wallet.pay(&address, sats).await?;
-    drop(pair);
-    desk.ledger.add(txid, &address, sats);
+    let txid = stage.pay(&address, sats).await?;
     Ok(Json(
         json!({ "said": format!("Sent {sats} sat."), "txid": txid, "sats": sats }),
     ))
 }
 
-async fn replace(State(desk): State<Arc<Desk>>, Json(OfPayment { txid }): Json<OfPayment>) -> Answer {
-    let new = desk.pair.read().await.wallet.bump_fee(txid).await?;
-    desk.ledger.replace(txid, new);
+async fn replace(State(stage): State<Arc<Stage>>, Json(OfPayment { txid }): Json<OfPayment>) -> Answer {
+    let new = stage.pair.read().await.wallet.bump_fee(txid).await?;
+    stage.ledger.replace(txid, new);
     Ok(Json(
         json!({ "said": format!("Replaced by {new}, with a higher fee."), "txid": new }),
     ))
 }
 
-async fn double_spend(State(desk): State<Arc<Desk>>, Json(OfPayment { txid }): Json<OfPayment>) -> Answer {
-    let conflict = desk.pair.read().await.wallet.double_spend(txid).await?;
-    desk.ledger.take_back(txid);
+async fn double_spend(State(stage): State<Arc<Stage>>, Json(OfPayment { txid }): Json<OfPayment>) -> Answer {
+    let conflict = stage.take_back(txid).await?;
     Ok(Json(
         json!({ "said": format!("Taken back by {conflict}."), "txid": conflict }),
     ))
 }
 
-async fn mine(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answer {
+async fn mine(State(stage): State<Arc<Stage>>, Json(order): Json<Blocks>) -> Answer {
     let blocks = order.blocks.unwrap_or(1);
-    let pair = desk.pair.read().await;
+    let pair = stage.pair.read().await;
     pair.mine(blocks).await?;
     let tip = pair.server.tip().await?;
     Ok(Json(
@@ -255,9 +224,9 @@ async fn mine(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answe
     ))
 }
 
-async fn undo(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answer {
+async fn undo(State(stage): State<Arc<Stage>>, Json(order): Json<Blocks>) -> Answer {
     let blocks = order.blocks.unwrap_or(1);
-    let pair = desk.pair.read().await;
+    let pair = stage.pair.read().await;
     let tip = pair.server.undo(blocks).await?;
     pair.agree().await?;
     Ok(Json(
@@ -265,13 +234,13 @@ async fn undo(State(desk): State<Arc<Desk>>, Json(order): Json<Blocks>) -> Answe
     ))
 }
 
-async fn advance(State(desk): State<Arc<Desk>>, Json(Time { secs }): Json<Time>) -> Answer {
-    desk.pair.read().await.advance_secs(secs).await?;
+async fn advance(State(stage): State<Arc<Stage>>, Json(Time { secs }): Json<Time>) -> Answer {
+    stage.pair.read().await.advance_secs(secs).await?;
     Ok(Json(json!({ "said": format!("It is {secs} seconds later.") })))
 }
 
 /// The signature and the expiry of a link, for the attributes of a trigger.
-async fn sign(State(desk): State<Arc<Desk>>, Json(link): Json<Link>) -> Answer {
+async fn sign(State(stage): State<Arc<Stage>>, Json(link): Json<Link>) -> Answer {
     let cents = link.cents.to_string();
     let arguments = [
         "link",
@@ -283,13 +252,13 @@ async fn sign(State(desk): State<Arc<Desk>>, Json(link): Json<Link>) -> Answer {
         &link.order,
         "--json",
     ];
-    let said = desk.app.run(&arguments).await?;
+    let said = stage.app.read().await.run(&arguments).await?;
     let signed: Value = serde_json::from_str(&said).context("the link is not signed as JSON")?;
     Ok(Json(json!({ "sig": signed["sig"], "exp": signed["exp"] })))
 }
 
-async fn switch_node(State(desk): State<Arc<Desk>>, Json(order): Json<NodeSwitch>) -> Answer {
-    let mut pair = desk.pair.write().await;
+async fn switch_node(State(stage): State<Arc<Stage>>, Json(order): Json<NodeSwitch>) -> Answer {
+    let mut pair = stage.pair.write().await;
     if order.running {
         pair.server.start_again().await?;
         pair.join().await?;

@@ -31,3 +31,28 @@ async function read() {
   setTimeout(read, 2_000);
 }
 read();
+
+// Without the loader the buttons are links: while it is still being built behind the demo, and where the checkout may not be framed.
+const loader = document.querySelector("script[data-loader]");
+const { server } = document.querySelector("script[data-server]").dataset;
+if (!loader || "missing" in loader.dataset) {
+  const note = document.getElementById("links-only");
+  note.hidden = false;
+  note.textContent = loader
+    ? "The loader is still being built behind this demo: until then the checkout opens in a tab of its own."
+    : "A shop without TLS may show the checkout in its page on its own machine only: here it opens in a tab of its own.";
+  for (const trigger of document.querySelectorAll("[data-merchant-id]")) {
+    const { merchantId, fiatPriceCents, externalOrderId } = trigger.dataset;
+    const query = new URLSearchParams({ fiat_price_cents: fiatPriceCents, external_order_id: externalOrderId });
+    trigger.addEventListener("click", (event) => {
+      event.preventDefault();
+      open(`${server}/app/checkout/${merchantId}?${query}`, "_blank", "noopener");
+    });
+  }
+}
+if (loader && "missing" in loader.dataset) {
+  setInterval(async () => {
+    const answer = await fetch(loader.src, { cache: "no-store" }).catch(() => undefined);
+    if (answer?.ok) location.reload();
+  }, 3_000);
+}

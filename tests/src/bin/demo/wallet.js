@@ -76,6 +76,16 @@ const paymentRow = ({ txid, sats, address, status, open }) => {
   return row;
 };
 
+const exampleRow = ({ what, wanted, state, is_there: isThere, url }) => {
+  const row = document.createElement("li");
+  const link = element("a", what);
+  Object.assign(link, { href: url, target: "_blank", rel: "noopener" });
+  const title = document.createElement("p");
+  title.append(link);
+  row.append(title, element("p", isThere ? state : `${state}, becomes ${wanted}`, "muted"));
+  return row;
+};
+
 const refresh = async () => {
   try {
     const state = await (await fetch("/api/state")).json();
@@ -83,6 +93,8 @@ const refresh = async () => {
     byId("mempool").textContent = state.mempool === 1 ? "1 transaction" : `${state.mempool} transactions`;
     byId("balance").textContent = bitcoin(state.balance_sat);
     draw(byId("charges"), state.charges, chargeRow, "None. Open the shop and press “Pay with Bitcoin”.");
+    byId("examples-card").hidden = !state.examples.length;
+    draw(byId("examples"), state.examples, exampleRow, "None.");
     draw(byId("payments"), state.payments, paymentRow, "Nothing yet.");
   } catch {
     byId("height").textContent = "–";
