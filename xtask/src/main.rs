@@ -1,6 +1,6 @@
 //! Set-up and automation of the whole project: what a person or a machine types is `cargo xtask …`, nothing else.
 //!
-//! Standard library only: this is the first thing a fresh machine compiles, before anything is cached.
+//! Nearly nothing but the standard library: this is the first thing a fresh machine compiles, before anything is cached.
 
 mod bench;
 mod demo;
@@ -11,12 +11,14 @@ mod fuzz;
 mod mutants;
 mod page;
 mod proc;
+mod progress;
 mod remap;
 mod setup;
 mod simulate;
 mod stamp;
 mod stopwatch;
 mod test;
+mod work;
 mod workspace;
 
 use std::process::ExitCode;
@@ -27,7 +29,8 @@ use workspace::Workspace;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  demo      start everything on this machine and print the addresses to open (--json: one line for scripts)
+  demo      start everything on this machine and print the addresses to open (--lan: also for phones in the local network;
+            --json: one line for scripts)
   test      run every suite, or those named: `test clippy unit`
   faults    hurt the real server on real nodes in every way we know: --minutes N at random, --seed S, --only A,B, --list
   bench     measure the figures, in release
@@ -78,6 +81,11 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         "demo" => match demo::run(&workspace, rest)? {},
+        demo::PAGE_BEHIND => {
+            takes_no_arguments(command, rest)?;
+            demo::page_behind(&workspace)?;
+            Ok(ExitCode::SUCCESS)
+        }
         "bench" => match bench::run(&workspace, rest)? {},
         "simulate" => simulate::run(&workspace, rest),
         "fuzz" => {

@@ -8,6 +8,7 @@ use crate::remap;
 use crate::setup::{self, Need};
 use crate::stamp::{Fingerprint, Stamp};
 use crate::stopwatch::Stopwatch;
+use crate::work::Work;
 use crate::workspace::Workspace;
 
 /// What both builds need.
@@ -31,6 +32,40 @@ pub fn ensure(workspace: &Workspace) -> Result<()> {
 pub fn build(workspace: &Workspace) -> Result<()> {
     PAGE.build(workspace)?;
     LOADER.build(workspace)
+}
+
+/// Builds the loader alone.
+///
+/// # Errors
+/// When the build fails.
+pub fn build_loader(workspace: &Workspace) -> Result<()> {
+    LOADER.build(workspace)
+}
+
+/// Adds to `work` what is stale of both.
+///
+/// # Errors
+/// When the sources cannot be read.
+pub fn plan<'w>(workspace: &'w Workspace, work: &mut Work<'w>) -> Result<()> {
+    for (bundle, seconds) in [(&PAGE, 85), (&LOADER, 1)] {
+        if !bundle.stamp(workspace)?.is_fresh()? {
+            work.add(bundle.what, seconds, move || bundle.build(workspace));
+        }
+    }
+    Ok(())
+}
+
+/// Throws away what is stale of both: a server with a script that does not fit its page is worse than one without.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn forget_stale(workspace: &Workspace) -> Result<()> {
+    for bundle in [&PAGE, &LOADER] {
+        if !bundle.stamp(workspace)?.is_fresh()? {
+            setup::remove_folder(&workspace.root.join(bundle.output))?;
+        }
+    }
+    Ok(())
 }
 
 /// A folder of files for the browser, made from sources by commands.
@@ -92,10 +127,9 @@ impl Bundle {
         if stamp.is_fresh()? {
             return Ok(());
         }
-        say(&format!("building {}", self.what));
         let stopwatch = Stopwatch::start();
         for mut command in (self.commands)(workspace)? {
-            proc::run(&mut command)?;
+            proc::run_long(workspace, &mut command, self.name)?;
         }
         stamp.write()?;
         say(&format!("built {} into {}/ in {stopwatch}", self.what, self.output));

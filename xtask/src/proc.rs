@@ -11,11 +11,11 @@ use std::time::Duration;
 use std::{env, io, thread};
 
 use crate::failure::{Failure, Result};
-use crate::stopwatch::Stopwatch;
+use crate::progress;
 use crate::workspace::Workspace;
 
-/// How often a silent build says that it is alive.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often a log is looked at for how far its command is.
+const LOOK: Duration = Duration::from_millis(500);
 /// How much of a failed build's log is shown.
 const SHOWN_LINES: usize = 40;
 
@@ -48,7 +48,7 @@ pub fn npm(workspace: &Workspace) -> Command {
 
 /// Says what is being done, on standard error: standard output belongs to results.
 pub fn say(line: &str) {
-    eprintln!("[xtask] {line}");
+    progress::aside(|| eprintln!("[xtask] {line}"));
 }
 
 /// Runs a command whose own output is the progress. Its standard output goes to standard error.
@@ -88,7 +88,7 @@ pub fn read(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Runs a long command into a log file, telling its last line every few seconds, and the end of the log when it fails.
+/// Runs a long command into a log file, showing how far it is, and the end of the log when it fails.
 ///
 /// # Errors
 /// As [`run`].
@@ -98,8 +98,10 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     }
     let file = File::create(log).map_err(|error| Failure::file("create", log, &error))?;
     let second = file.try_clone().map_err(|error| Failure::file("open", log, &error))?;
-    let stopwatch = Stopwatch::start();
     let mut child = command
+        // Cargo counts its units only for a terminal, unless it is told to.
+        .env("CARGO_TERM_PROGRESS_WHEN", "always")
+        .env("CARGO_TERM_PROGRESS_WIDTH", "100")
         .stdout(file)
         .stderr(second)
         .spawn()
@@ -110,11 +112,11 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
         let _ = sender.send(child.wait());
     });
     let ended = loop {
-        match receiver.recv_timeout(HEARTBEAT) {
+        match receiver.recv_timeout(LOOK) {
             Ok(ended) => break ended,
             Err(RecvTimeoutError::Timeout) => {
                 let last = tail(log, 1).pop().unwrap_or_default();
-                say(&format!("  {stopwatch} … {last}"));
+                progress::report(&last);
             }
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Failure::new(format!("lost track of {}", shown(command))));
@@ -123,9 +125,14 @@ pub fn run_logged(command: &mut Command, log: &Path) -> Result<()> {
     };
     let status = ended.map_err(|error| not_started(command, &error))?;
     if !status.success() {
-        for line in tail(log, SHOWN_LINES) {
-            eprintln!("  | {line}");
-        }
+        progress::aside(|| {
+            for line in tail(log, SHOWN_LINES)
+                .iter()
+                .filter(|line| !progress::is_only_progress(line))
+            {
+                eprintln!("  | {line}");
+            }
+        });
         return Err(Failure::new(format!(
             "{} ended with {status}; its log is {}",
             shown(command),

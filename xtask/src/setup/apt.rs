@@ -39,14 +39,14 @@ pub const CLEAN_ROOT: [&str; 1] = ["mmdebstrap"];
 /// Builds images of containers without a daemon, and reads compose files.
 pub const CONTAINERS: [&str; 2] = ["buildah", "docker-compose"];
 
-/// Installs those of `packages` that are missing. Tells whether there were any.
+/// Installs those of `packages` that are missing.
 ///
 /// # Errors
 /// When packages are missing and this is not root, or the installation fails.
-pub fn ensure(workspace: &Workspace, packages: &[&str]) -> Result<bool> {
+pub fn ensure(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     let missing = missing(workspace, packages)?;
     if missing.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     let list = missing.join(" ");
     if proc::read(proc::command(workspace, "id").arg("-u"))?.trim() != "0" {
@@ -60,8 +60,7 @@ pub fn ensure(workspace: &Workspace, packages: &[&str]) -> Result<bool> {
     install
         .args(["install", "-y", "--no-install-recommends"])
         .args(&missing);
-    proc::run_long(workspace, &mut install, "apt-install")?;
-    Ok(true)
+    proc::run_long(workspace, &mut install, "apt-install")
 }
 
 fn apt_get(workspace: &Workspace) -> std::process::Command {
@@ -70,7 +69,11 @@ fn apt_get(workspace: &Workspace) -> std::process::Command {
     command
 }
 
-fn missing<'p>(workspace: &Workspace, packages: &[&'p str]) -> Result<Vec<&'p str>> {
+/// Those of `packages` that are not installed.
+///
+/// # Errors
+/// When dpkg cannot be asked.
+pub fn missing<'p>(workspace: &Workspace, packages: &[&'p str]) -> Result<Vec<&'p str>> {
     if packages.is_empty() {
         return Ok(Vec::new());
     }

@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::proc::{self, say};
 use crate::workspace::Workspace;
 
-use super::{debian_node, folder};
+use super::{apt, debian_node, folder};
 
 /// A package that carries the whole source tree of Bitcoin Core 31.99; no registry has a bitcoind itself.
 const PACKAGE: &str = "py-bitcoinkernel";
@@ -41,8 +41,6 @@ pub enum Source {
     Machine(PathBuf),
     /// Bitcoin Core, built here or still to be built.
     Cache(PathBuf),
-    /// Fetched from Debian, and it runs.
-    Debian(PathBuf),
 }
 
 impl Source {
@@ -68,35 +66,20 @@ impl Source {
         })
     }
 
-    /// Any node that is there or quickly got: one of the machine, the one built here, Debian's. Else the one still to be built.
-    ///
-    /// # Errors
-    /// As [`Source::find`].
-    pub fn quickest(workspace: &Workspace) -> Result<Self> {
-        let source = Self::find(workspace)?;
-        let Self::Cache(built) = &source else { return Ok(source) };
-        if runs(workspace, built) {
-            return Ok(source);
-        }
-        match debian_node::ensure(workspace) {
-            Ok(_) => Ok(Self::Debian(debian_node::program(workspace))),
-            Err(failure) => {
-                say(&format!("Debian's node cannot be had, so one is built: {failure}"));
-                Ok(source)
-            }
-        }
-    }
-
-    /// The program.
-    pub fn program(&self) -> &Path {
-        match self {
-            Self::Machine(path) | Self::Cache(path) | Self::Debian(path) => path,
-        }
-    }
-
     /// Whether it is the one built here, with the Debian packages that this takes.
     pub fn is_ours(&self) -> bool {
         matches!(self, Self::Cache(_))
+    }
+
+    /// Whether it is there: the machine's own always is.
+    ///
+    /// # Errors
+    /// When the machine's own does not run.
+    pub fn is_ready(&self, workspace: &Workspace) -> Result<bool> {
+        match self {
+            Self::Machine(path) => proc::read(proc::command(workspace, path).arg("--version")).map(|_| true),
+            Self::Cache(path) => Ok(runs(workspace, path)),
+        }
     }
 }
 
@@ -105,31 +88,40 @@ impl Source {
 /// # Errors
 /// As [`Source::find`].
 pub fn locate(workspace: &Workspace) -> Result<PathBuf> {
-    Ok(Source::find(workspace)?.program().to_path_buf())
+    let (Source::Machine(path) | Source::Cache(path)) = Source::find(workspace)?;
+    Ok(path)
 }
 
-/// The node that the demo uses, which takes what is there.
+/// The node that the demo uses, which takes what is there: one of the machine, the one built here, Debian's.
 ///
 /// # Errors
 /// As [`Source::find`].
 pub fn locate_quickest(workspace: &Workspace) -> Result<PathBuf> {
-    Ok(Source::quickest(workspace)?.program().to_path_buf())
+    Ok(match Source::find(workspace)? {
+        Source::Cache(built) if !runs(workspace, &built) => debian_node::program(workspace),
+        Source::Machine(path) | Source::Cache(path) => path,
+    })
 }
 
-/// Builds the node unless there is one that runs. Tells whether it had to.
+/// Whether the demo has its node.
 ///
 /// # Errors
-/// When the machine's own does not run, or download, check or build fail.
-pub fn ensure(workspace: &Workspace, source: &Source) -> Result<bool> {
-    match source {
-        Source::Machine(path) => {
-            proc::read(proc::command(workspace, path).arg("--version"))?;
-            Ok(false)
-        }
-        Source::Debian(_) => Ok(false),
-        Source::Cache(path) if runs(workspace, path) => Ok(false),
-        Source::Cache(_) => build(workspace).map(|()| true),
-    }
+/// As [`Source::find`] and [`Source::is_ready`].
+pub fn any_is_ready(workspace: &Workspace) -> Result<bool> {
+    Ok(Source::find(workspace)?.is_ready(workspace)? || runs(workspace, &debian_node::program(workspace)))
+}
+
+/// Gets Debian's node, or builds one where that cannot be had.
+///
+/// # Errors
+/// When a build is needed and fails, or its Debian packages are missing and this is not root.
+pub fn get_quickly(workspace: &Workspace) -> Result<()> {
+    let Err(failure) = debian_node::ensure(workspace) else {
+        return Ok(());
+    };
+    say(&format!("Debian's node cannot be had, so one is built: {failure}"));
+    apt::ensure(workspace, &apt::BITCOIND)?;
+    build(workspace)
 }
 
 /// Whether `program` is there and runs on this machine.
@@ -141,7 +133,14 @@ fn place(workspace: &Workspace) -> PathBuf {
     workspace.cache.join(format!("bitcoind-31.99-py{VERSION}"))
 }
 
-fn build(workspace: &Workspace) -> Result<()> {
+/// Builds it, unless it runs now that its libraries are there.
+///
+/// # Errors
+/// When download, check or build fail.
+pub fn build(workspace: &Workspace) -> Result<()> {
+    if runs(workspace, &place(workspace).join("bin/bitcoind")) {
+        return Ok(());
+    }
     let source = workspace.cache.join("src");
     folder::fresh(&source)?;
     say("fetching the source of Bitcoin Core");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
-use crate::proc::{self, say};
+use crate::proc;
 use crate::workspace::Workspace;
 
 use super::folder;
@@ -14,37 +14,32 @@ pub fn caddy(workspace: &Workspace) -> PathBuf {
     place(workspace).join("usr/bin/caddy")
 }
 
-/// Fetches and unpacks the package. Tells whether it had to.
+/// Fetches and unpacks the package.
 ///
 /// # Errors
 /// When there is no such package, or it cannot be fetched.
-pub fn ensure(workspace: &Workspace) -> Result<bool> {
-    if caddy(workspace).is_file() {
-        return Ok(false);
-    }
-    say("fetching Debian's package caddy");
+pub fn fetch(workspace: &Workspace) -> Result<()> {
     let place = place(workspace);
     let partial = folder::partial(&place);
     folder::fresh(&partial)?;
-    if fetch(workspace, &partial).is_err() {
+    if download(workspace, &partial).is_err() {
         // The list of packages may be older than the package.
         proc::run_long(
             workspace,
             proc::command(workspace, "apt-get").arg("update"),
             "apt-update",
         )?;
-        fetch(workspace, &partial)?;
+        download(workspace, &partial)?;
     }
     let package = package_in(&partial)?;
     let mut unpack = proc::command(workspace, "dpkg-deb");
     unpack.arg("--extract").arg(&package).arg(&partial);
     proc::run_long(workspace, &mut unpack, "caddy-unpack")?;
     fs::remove_file(&package).map_err(|error| Failure::file("remove", &package, &error))?;
-    folder::put_in_place(&partial, &place)?;
-    Ok(true)
+    folder::put_in_place(&partial, &place)
 }
 
-fn fetch(workspace: &Workspace, folder: &Path) -> Result<()> {
+fn download(workspace: &Workspace, folder: &Path) -> Result<()> {
     let mut download = proc::command(workspace, "apt-get");
     download.args(["download", "caddy"]).current_dir(folder);
     proc::run_long(workspace, &mut download, "caddy-fetch")

@@ -1,9 +1,10 @@
 //! Tools that cargo builds, each at one pinned version, in a folder of their own.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::failure::Result;
-use crate::proc::{self, say};
+use crate::proc;
 use crate::workspace::Workspace;
 
 use super::folder;
@@ -14,6 +15,8 @@ pub struct Tool {
     package: &'static str,
     program: &'static str,
     version: &'static str,
+    /// How long its build takes on two idle cores.
+    pub seconds: u32,
     /// Whether it builds with the lock file it was published with.
     locked: bool,
 }
@@ -30,12 +33,14 @@ pub const PAGE: [Tool; 2] = [
         package: "trunk",
         program: "trunk",
         version: "0.21.14",
+        seconds: 216,
         locked: true,
     },
     Tool {
         package: "wasm-bindgen-cli",
         program: "wasm-bindgen",
         version: "0.2.130",
+        seconds: 90,
         locked: false,
     },
 ];
@@ -44,6 +49,7 @@ pub const DENY: Tool = Tool {
     package: "cargo-deny",
     program: "cargo-deny",
     version: "0.20.2",
+    seconds: 78,
     locked: true,
 };
 /// Lists what a release holds.
@@ -51,6 +57,7 @@ pub const SBOM: Tool = Tool {
     package: "cargo-cyclonedx",
     program: "cargo-cyclonedx",
     version: "0.5.9",
+    seconds: 100,
     locked: true,
 };
 /// Mutation testing, by hand only.
@@ -58,49 +65,45 @@ pub const MUTANTS: Tool = Tool {
     package: "cargo-mutants",
     program: "cargo-mutants",
     version: "27.1.0",
+    seconds: 120,
     locked: true,
 };
 
-/// Builds those of `tools` that are not there at their version. Tells whether there were any.
+/// Builds a tool.
 ///
 /// # Errors
-/// When a build fails.
-pub fn ensure(workspace: &Workspace, tools: &[&Tool]) -> Result<bool> {
-    let missing: Vec<&Tool> = tools
-        .iter()
-        .copied()
-        .filter(|tool| !is_installed(workspace, tool))
-        .collect();
-    if missing.is_empty() {
-        return Ok(false);
+/// When the build fails.
+pub fn build(workspace: &Workspace, tool: &Tool) -> Result<()> {
+    let mut install = proc::command(workspace, "cargo");
+    install
+        .current_dir(&workspace.cache)
+        .args(["install", tool.package, "--version", tool.version, "--force", "--root"])
+        .arg(workspace.tools())
+        // These run for seconds: building them fast matters more than their own speed.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_TARGET_DIR", results(workspace));
+    if tool.locked {
+        install.arg("--locked");
     }
-    let results = workspace.cache.join("tools-target");
-    for (index, tool) in missing.iter().enumerate() {
-        say(&format!(
-            "building {tool} ({} of {}; a few minutes)",
-            index + 1,
-            missing.len()
-        ));
-        let mut install = proc::command(workspace, "cargo");
-        install
-            .current_dir(&workspace.cache)
-            .args(["install", tool.package, "--version", tool.version, "--force", "--root"])
-            .arg(workspace.tools())
-            // These run for seconds: building them fast matters more than their own speed.
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-            .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            .env("CARGO_TARGET_DIR", &results);
-        if tool.locked {
-            install.arg("--locked");
-        }
-        proc::run_long(workspace, &mut install, tool.package)?;
-    }
-    folder::remove(&results)?;
-    Ok(true)
+    proc::run_long(workspace, &mut install, tool.package)
 }
 
-fn is_installed(workspace: &Workspace, tool: &Tool) -> bool {
+/// Throws away what the builds of tools left, once none is built any more: they share most of it.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn tidy(workspace: &Workspace) -> Result<()> {
+    folder::remove(&results(workspace))
+}
+
+fn results(workspace: &Workspace) -> PathBuf {
+    workspace.cache.join("tools-target")
+}
+
+/// Whether a tool is there at its version.
+pub fn is_installed(workspace: &Workspace, tool: &Tool) -> bool {
     // Most of cargo's subcommands tell their version when called by themselves; some only under the name that cargo calls them by.
     let subcommand = tool.program.strip_prefix("cargo-");
     [None, subcommand].into_iter().any(|name| {

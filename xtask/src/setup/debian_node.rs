@@ -24,19 +24,19 @@ pub fn program(workspace: &Workspace) -> PathBuf {
     place(workspace).join("bin/bitcoind")
 }
 
-/// Fetches the node unless there is one that runs. Tells whether it had to.
+/// Fetches the node unless there is one that runs.
 ///
 /// # Errors
 /// When this is no Debian, its archive cannot be reached or has no such package, or what it has does not run here.
-pub fn ensure(workspace: &Workspace) -> Result<bool> {
+pub fn ensure(workspace: &Workspace) -> Result<()> {
     if bitcoind::runs(workspace, &program(workspace)) {
-        return Ok(false);
+        return Ok(());
     }
     say("fetching a Bitcoin node that Debian has built (about 30 MB; the system is not touched)");
     let mut last = Failure::new("there is no suite to ask");
     for suite in SUITES {
         match fetch(workspace, suite) {
-            Ok(()) => return Ok(true),
+            Ok(()) => return Ok(()),
             Err(failure) => last = failure,
         }
     }

@@ -15,6 +15,7 @@ use std::fs::File;
 
 use crate::failure::{Failure, Result};
 use crate::proc::say;
+use crate::work::Work;
 use crate::workspace::Workspace;
 
 use cargo_tools::Tool;
@@ -90,111 +91,131 @@ impl Need {
     ];
 }
 
+/// What runs by Node.js.
+const NEED_NODE: [Need; 4] = [Need::PageTools, Need::Loader, Need::Browser, Need::Sdk];
+
 /// Makes sure that everything in `needs` is there. Tells whether anything had to be installed.
 ///
 /// # Errors
 /// When an installation fails, or Debian packages are missing and this is not root.
 pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<bool> {
     let _lock = lock(workspace)?;
-    let needs = |need: Need| needs.contains(&need);
-    let node_source = if needs(Need::Bitcoind) {
-        Some(bitcoind::Source::find(workspace)?)
-    } else if needs(Need::AnyBitcoind) {
-        Some(bitcoind::Source::quickest(workspace)?)
-    } else {
-        None
-    };
+    let mut work = Work::default();
+    plan(workspace, needs, &mut work)?;
+    let changed = !work.is_empty();
+    work.run()?;
+    Ok(changed)
+}
 
-    let mut packages: Vec<&str> = Vec::new();
-    if needs(Need::Compiler) {
-        packages.extend(apt::COMPILER);
+/// Adds to `work` what is missing of `needs`. Whoever does the work holds the [`lock`] from here on.
+///
+/// # Errors
+/// When the machine cannot be asked for what it has.
+pub fn plan<'w>(workspace: &'w Workspace, needs: &[Need], work: &mut Work<'w>) -> Result<()> {
+    let needs = |need: Need| needs.contains(&need);
+    let missing = apt::missing(workspace, &packages(workspace, &needs)?)?;
+    if !missing.is_empty() {
+        let seconds = 15 + 2 * u32::try_from(missing.len()).unwrap_or_default();
+        work.add("Debian packages", seconds, move || apt::ensure(workspace, &missing));
     }
-    if node_source.as_ref().is_some_and(bitcoind::Source::is_ours) {
+    if needs(Need::AnyBitcoind) && !needs(Need::Bitcoind) && !bitcoind::any_is_ready(workspace)? {
+        work.add("a Bitcoin node", 15, move || bitcoind::get_quickly(workspace));
+    }
+    if needs(Need::RustComponents) && !rust::has_components(workspace)? {
+        work.add("rustfmt and clippy", 5, move || rust::add_components(workspace));
+    }
+    if needs(Need::WasmTarget) && !rust::has_wasm_target(workspace)? {
+        work.add("the Rust target wasm32", 5, move || rust::add_wasm_target(workspace));
+    }
+    plan_npm(workspace, &needs, work)?;
+    if needs(Need::Proxies) && !caddy(workspace).is_file() {
+        work.add("Caddy", 5, move || caddy::fetch(workspace));
+    }
+    if needs(Need::PythonClients) && !python::is_ready(workspace) {
+        work.add("Python packages", 20, move || python::install(workspace));
+    }
+    plan_tools(workspace, &needs, work);
+    if needs(Need::Bitcoind) && !bitcoind::Source::find(workspace)?.is_ready(workspace)? {
+        work.add("Bitcoin Core", 480, move || bitcoind::build(workspace));
+    }
+    Ok(())
+}
+
+/// The Debian packages behind the needs, missing or not.
+fn packages(workspace: &Workspace, needs: &impl Fn(Need) -> bool) -> Result<Vec<&'static str>> {
+    let mut packages: Vec<&str> = Vec::new();
+    let by_need: [(Need, &[&str]); 11] = [
+        (Need::Compiler, &apt::COMPILER),
+        (Need::Browser, &apt::BROWSER),
+        (Need::MovableClock, &apt::MOVABLE_CLOCK),
+        (Need::LoadGenerator, &apt::LOAD_GENERATOR),
+        (Need::Proxies, &apt::PROXY),
+        (Need::ShellClient, &apt::SHELL_CLIENT),
+        (Need::GuideLanguages, &apt::GUIDE_LANGUAGES),
+        (Need::Sdk, &apt::SDK),
+        (Need::PythonClients, &python::DEBIAN),
+        (Need::CleanRoot, &apt::CLEAN_ROOT),
+        (Need::Containers, &apt::CONTAINERS),
+    ];
+    for (_, more) in by_need.iter().filter(|(need, _)| needs(*need)) {
+        packages.extend(*more);
+    }
+    if needs(Need::Bitcoind) && bitcoind::Source::find(workspace)?.is_ours() {
         packages.extend(apt::BITCOIND);
     }
-    if needs(Need::Browser) {
-        packages.extend(apt::BROWSER);
-    }
-    if needs(Need::MovableClock) {
-        packages.extend(apt::MOVABLE_CLOCK);
-    }
-    if needs(Need::LoadGenerator) {
-        packages.extend(apt::LOAD_GENERATOR);
-    }
-    if needs(Need::Proxies) {
-        packages.extend(apt::PROXY);
-    }
-    if needs(Need::ShellClient) {
-        packages.extend(apt::SHELL_CLIENT);
-    }
-    if needs(Need::GuideLanguages) {
-        packages.extend(apt::GUIDE_LANGUAGES);
-    }
-    if needs(Need::Sdk) {
-        packages.extend(apt::SDK);
-    }
-    if needs(Need::PythonClients) {
-        packages.extend(python::DEBIAN);
-    }
-    if needs(Need::CleanRoot) {
-        packages.extend(apt::CLEAN_ROOT);
-    }
-    if needs(Need::Containers) {
-        packages.extend(apt::CONTAINERS);
-    }
-    let needs_node = [Need::PageTools, Need::Loader, Need::Browser, Need::Sdk]
-        .into_iter()
-        .any(needs);
-    if needs_node {
+    if NEED_NODE.into_iter().any(needs) {
         packages.extend(node22::packages());
     }
-    let mut changed = apt::ensure(workspace, &packages)?;
+    packages.sort_unstable();
+    packages.dedup();
+    Ok(packages)
+}
 
-    if needs(Need::RustComponents) {
-        changed |= rust::ensure_components(workspace)?;
+fn plan_npm<'w>(workspace: &'w Workspace, needs: &impl Fn(Need) -> bool, work: &mut Work<'w>) -> Result<()> {
+    if NEED_NODE.into_iter().any(needs) && !node22::has_node(workspace) {
+        work.add("Node.js 22", 8, move || node22::install_node(workspace));
     }
-    if needs(Need::WasmTarget) {
-        changed |= rust::ensure_wasm_target(workspace)?;
+    if needs(Need::PageTools) && !node22::has_wasm_opt(workspace) {
+        work.add("wasm-opt", 6, move || node22::install_wasm_opt(workspace));
     }
-    if needs_node {
-        changed |= node22::ensure_node(workspace)?;
+    let projects = [
+        (Need::Loader, "widget"),
+        (Need::Browser, "tests/browser"),
+        (Need::Sdk, "sdk/typescript"),
+    ];
+    for (need, project) in projects {
+        if needs(need) && !npm::is_ready(workspace, project)? {
+            work.add(format!("npm packages of {project}"), 8, move || {
+                npm::install(workspace, project)
+            });
+        }
     }
-    if needs(Need::PageTools) {
-        changed |= node22::ensure_wasm_opt(workspace)?;
-    }
-    if needs(Need::Loader) {
-        changed |= npm::ensure(workspace, "widget")?;
-    }
-    if needs(Need::Browser) {
-        changed |= npm::ensure(workspace, "tests/browser")?;
-    }
-    if needs(Need::Sdk) {
-        changed |= npm::ensure(workspace, "sdk/typescript")?;
-    }
-    if needs(Need::Proxies) {
-        changed |= caddy::ensure(workspace)?;
-    }
-    if needs(Need::PythonClients) {
-        changed |= python::ensure(workspace)?;
-    }
-    let mut tools: Vec<&Tool> = Vec::new();
+    Ok(())
+}
+
+fn plan_tools<'w>(workspace: &'w Workspace, needs: &impl Fn(Need) -> bool, work: &mut Work<'w>) {
+    let mut tools: Vec<&'static Tool> = Vec::new();
     if needs(Need::PageTools) {
         tools.extend(cargo_tools::PAGE.iter());
     }
-    if needs(Need::Deny) {
-        tools.push(&cargo_tools::DENY);
+    let by_need = [
+        (Need::Deny, &cargo_tools::DENY),
+        (Need::Mutants, &cargo_tools::MUTANTS),
+        (Need::Sbom, &cargo_tools::SBOM),
+    ];
+    tools.extend(by_need.iter().filter(|(need, _)| needs(*need)).map(|(_, tool)| *tool));
+    tools.retain(|tool| !cargo_tools::is_installed(workspace, tool));
+    let last = tools.len();
+    for (index, tool) in tools.into_iter().enumerate() {
+        work.add(tool.to_string(), tool.seconds, move || {
+            cargo_tools::build(workspace, tool)?;
+            if index + 1 == last {
+                cargo_tools::tidy(workspace)
+            } else {
+                Ok(())
+            }
+        });
     }
-    if needs(Need::Mutants) {
-        tools.push(&cargo_tools::MUTANTS);
-    }
-    if needs(Need::Sbom) {
-        tools.push(&cargo_tools::SBOM);
-    }
-    changed |= cargo_tools::ensure(workspace, &tools)?;
-    if let Some(source) = node_source {
-        changed |= bitcoind::ensure(workspace, &source)?;
-    }
-    Ok(changed)
 }
 
 /// The tools that shape what the browser gets, with their versions: a new one means a new build.
@@ -205,7 +226,10 @@ pub fn page_tools() -> Vec<String> {
 }
 
 /// Two set-ups at once would install into the same folders: the second waits.
-fn lock(workspace: &Workspace) -> Result<File> {
+///
+/// # Errors
+/// When the file cannot be made or locked.
+pub fn lock(workspace: &Workspace) -> Result<File> {
     let path = workspace.cache.join("setup.lock");
     let file = File::create(&path).map_err(|error| Failure::file("create", &path, &error))?;
     if file.try_lock().is_err() {

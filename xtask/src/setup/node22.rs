@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, Result};
-use crate::proc::{self, say};
+use crate::proc;
 use crate::workspace::Workspace;
 
 use super::folder;
@@ -27,29 +27,46 @@ pub fn node(workspace: &Workspace) -> PathBuf {
     workspace.cache.join("node22/node_modules/node/bin/node")
 }
 
-/// Installs Node.js 22 if it is missing. Tells whether it was.
+/// Where wasm-opt's package lies.
+fn wasm_opt(workspace: &Workspace) -> PathBuf {
+    workspace.cache.join("binaryen")
+}
+
+/// Whether Node.js 22 is there at its version.
+pub fn has_node(workspace: &Workspace) -> bool {
+    is_installed(NODE, &workspace.cache.join("node22"))
+}
+
+/// Installs it.
 ///
 /// # Errors
 /// When npm fails.
-pub fn ensure_node(workspace: &Workspace) -> Result<bool> {
+pub fn install_node(workspace: &Workspace) -> Result<()> {
     install(workspace, NODE, &workspace.cache.join("node22"))
 }
 
-/// Installs wasm-opt if it is missing. Tells whether it was.
+/// Whether wasm-opt is there at its version.
+pub fn has_wasm_opt(workspace: &Workspace) -> bool {
+    is_installed(WASM_OPT, &wasm_opt(workspace))
+}
+
+/// Installs it.
 ///
 /// # Errors
 /// When npm fails.
-pub fn ensure_wasm_opt(workspace: &Workspace) -> Result<bool> {
-    install(workspace, WASM_OPT, &workspace.cache.join("binaryen"))
+pub fn install_wasm_opt(workspace: &Workspace) -> Result<()> {
+    install(workspace, WASM_OPT, &wasm_opt(workspace))
 }
 
-/// Installs one package into a folder, whole or not at all; a file in it remembers which version it is.
-fn install(workspace: &Workspace, package: &str, place: &Path) -> Result<bool> {
-    let marker = "installed";
-    if fs::read_to_string(place.join(marker)).is_ok_and(|version| version == package) {
-        return Ok(false);
-    }
-    say(&format!("installing {package} from npm"));
+/// Remembers in a package's folder which version it is.
+const MARKER: &str = "installed";
+
+fn is_installed(package: &str, place: &Path) -> bool {
+    fs::read_to_string(place.join(MARKER)).is_ok_and(|version| version == package)
+}
+
+/// Installs one package into a folder, whole or not at all.
+fn install(workspace: &Workspace, package: &str, place: &Path) -> Result<()> {
     let partial = folder::partial(place);
     folder::fresh(&partial)?;
     let mut npm = proc::npm(workspace);
@@ -62,8 +79,7 @@ fn install(workspace: &Workspace, package: &str, place: &Path) -> Result<bool> {
     npm.current_dir(&partial);
     let log = package.split('@').next().unwrap_or("package");
     proc::run_long(workspace, &mut npm, &format!("npm-{log}"))?;
-    let marker = partial.join(marker);
+    let marker = partial.join(MARKER);
     fs::write(&marker, package).map_err(|error| Failure::file("write", &marker, &error))?;
-    folder::put_in_place(&partial, place)?;
-    Ok(true)
+    folder::put_in_place(&partial, place)
 }

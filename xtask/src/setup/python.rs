@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::failure::{Failure, Result};
-use crate::proc::{self, say};
+use crate::proc;
 use crate::workspace::Workspace;
 
 use super::folder;
@@ -22,23 +22,25 @@ const PACKAGES: [&str; 6] = [
     "standardwebhooks==1.1.0",
 ];
 
+/// Names what was installed.
+const MARKER: &str = "installed";
+
 /// The environment's interpreter.
 pub fn python(workspace: &Workspace) -> PathBuf {
     place(workspace).join("bin/python")
 }
 
-/// Installs what is missing. Tells whether anything was.
+/// Whether all packages are there at their versions.
+pub fn is_ready(workspace: &Workspace) -> bool {
+    fs::read_to_string(place(workspace).join(MARKER)).is_ok_and(|installed| installed == PACKAGES.join("\n"))
+}
+
+/// Installs them.
 ///
 /// # Errors
 /// When Python or pip fails.
-pub fn ensure(workspace: &Workspace) -> Result<bool> {
+pub fn install(workspace: &Workspace) -> Result<()> {
     let place = place(workspace);
-    let marker = place.join("installed");
-    let wanted = PACKAGES.join("\n");
-    if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
-        return Ok(false);
-    }
-    say(&format!("installing Python packages: {}", PACKAGES.join(" ")));
     // An environment knows its own path, so it cannot be made elsewhere and moved: the marker comes last instead.
     folder::fresh(&place)?;
     let mut venv = proc::command(workspace, "python3");
@@ -47,8 +49,8 @@ pub fn ensure(workspace: &Workspace) -> Result<bool> {
     pip.args(["-m", "pip", "install", "--disable-pip-version-check"])
         .args(PACKAGES);
     proc::run_long(workspace, &mut pip, "pip-install")?;
-    fs::write(&marker, wanted).map_err(|error| Failure::file("write", &marker, &error))?;
-    Ok(true)
+    let marker = place.join(MARKER);
+    fs::write(&marker, PACKAGES.join("\n")).map_err(|error| Failure::file("write", &marker, &error))
 }
 
 fn place(workspace: &Workspace) -> PathBuf {

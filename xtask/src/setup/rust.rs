@@ -3,50 +3,53 @@
 use std::path::PathBuf;
 
 use crate::failure::Result;
-use crate::proc::{self, say};
+use crate::proc;
 use crate::workspace::Workspace;
 
-/// Adds the target wasm32-unknown-unknown if it is missing. Tells whether it was.
+/// Whether the target wasm32-unknown-unknown is there.
 ///
 /// # Errors
-/// When rustc or rustup cannot be run, or the download fails.
-pub fn ensure_wasm_target(workspace: &Workspace) -> Result<bool> {
-    if sysroot(workspace)?
-        .join("lib/rustlib/wasm32-unknown-unknown/lib")
-        .is_dir()
-    {
-        return Ok(false);
-    }
-    say("adding the Rust target wasm32-unknown-unknown");
+/// When rustc cannot be run.
+pub fn has_wasm_target(workspace: &Workspace) -> Result<bool> {
+    let library = sysroot(workspace)?.join("lib/rustlib/wasm32-unknown-unknown/lib");
+    Ok(library.is_dir())
+}
+
+/// Adds it.
+///
+/// # Errors
+/// When rustup cannot be run, or the download fails.
+pub fn add_wasm_target(workspace: &Workspace) -> Result<()> {
     let mut add = proc::command(workspace, "rustup");
     proc::run_long(
         workspace,
         add.args(["target", "add", "wasm32-unknown-unknown"]),
         "rustup-target",
-    )?;
-    Ok(true)
+    )
 }
 
-/// Adds rustfmt and clippy if one is missing. Tells whether it was so.
+/// Whether rustfmt and clippy are there.
 ///
 /// # Errors
-/// As [`ensure_wasm_target`].
-pub fn ensure_components(workspace: &Workspace) -> Result<bool> {
+/// When rustc cannot be run.
+pub fn has_components(workspace: &Workspace) -> Result<bool> {
     let programs = sysroot(workspace)?.join("bin");
-    if ["rustfmt", "cargo-clippy"]
+    Ok(["rustfmt", "cargo-clippy"]
         .iter()
-        .all(|program| programs.join(program).is_file())
-    {
-        return Ok(false);
-    }
-    say("adding rustfmt and clippy");
+        .all(|program| programs.join(program).is_file()))
+}
+
+/// Adds them.
+///
+/// # Errors
+/// As [`add_wasm_target`].
+pub fn add_components(workspace: &Workspace) -> Result<()> {
     let mut add = proc::command(workspace, "rustup");
     proc::run_long(
         workspace,
         add.args(["component", "add", "rustfmt", "clippy"]),
         "rustup-component",
-    )?;
-    Ok(true)
+    )
 }
 
 fn sysroot(workspace: &Workspace) -> Result<PathBuf> {

@@ -1,6 +1,7 @@
 //! The suites in the order in which they run: what is quick to fail comes before what is slow to build.
 //!
-//! The server carries the page inside, so whatever compiles the server builds the page first; that costs nothing when it is fresh.
+//! The server carries the page inside, so whatever runs the server builds the page first; that costs nothing when it is fresh. What only
+//! reads its sources does not.
 
 use std::process::Command;
 
@@ -47,7 +48,7 @@ pub const SUITES: [Suite; 17] = [
     },
     Suite {
         name: "loader",
-        needs: &[&page::NEEDS],
+        needs: &[&[Need::Loader]],
         run: loader,
     },
     Suite {
@@ -57,12 +58,12 @@ pub const SUITES: [Suite; 17] = [
     },
     Suite {
         name: "clippy",
-        needs: &[LINTERS, SERVER, &page::NEEDS],
+        needs: &[LINTERS, SERVER, &[Need::WasmTarget]],
         run: clippy,
     },
     Suite {
         name: "rustdoc",
-        needs: &[SERVER, &page::NEEDS],
+        needs: &[SERVER],
         run: rustdoc,
     },
     Suite {
@@ -124,7 +125,6 @@ fn fmt(workspace: &Workspace) -> Result<()> {
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {
-    page::build(workspace)?;
     let server = cargo(
         workspace,
         "clippy --locked --workspace --all-targets --keep-going -- -D warnings",
@@ -136,7 +136,6 @@ fn clippy(workspace: &Workspace) -> Result<()> {
 }
 
 fn rustdoc(workspace: &Workspace) -> Result<()> {
-    page::build(workspace)?;
     let mut doc = cargo_command(
         workspace,
         "doc --locked --workspace --no-deps --document-private-items --keep-going",
@@ -156,7 +155,7 @@ fn deny(workspace: &Workspace) -> Result<()> {
 }
 
 fn loader(workspace: &Workspace) -> Result<()> {
-    page::build(workspace)?;
+    page::build_loader(workspace)?;
     types(workspace, "widget")?;
     node(
         workspace,
