@@ -169,7 +169,7 @@ async fn serve_instance(
         path: config.admin_socket.display().to_string(),
         cause,
     })?;
-    let postman = Postman::new(charges.clone(), &config.mail)?;
+    let postman = Postman::new(&charges, &config.mail)?;
     let listener = listen(config.listen).map_err(|cause| ServeError::Listen {
         address: config.listen,
         cause,

@@ -279,6 +279,11 @@ impl Charges {
         self.inner.epoch.clone()
     }
 
+    /// The clock of the process, for whoever needs nothing else of the charges.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner.clock)
+    }
+
     /// The time by which charges are judged. It never steps back behind the highest time ever seen, and never stands (R32).
     #[must_use]
     pub fn now(&self) -> Timestamp {

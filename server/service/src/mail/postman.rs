@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitpro_base::seal::Purpose;
+use bitpro_base::clock::Clock;
+use bitpro_base::seal::{Purpose, Seal};
 use bitpro_charge::Timestamp;
 use bitpro_config::MailConfig;
 use bitpro_store::documents::letter_from;
@@ -30,8 +31,9 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// Sends what is posted.
 pub struct Postman {
-    charges: Charges,
     store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    seal: Seal,
     from: Mailbox,
     transport: Transport,
     posted: Arc<Notify>,
@@ -56,13 +58,14 @@ impl Postman {
     ///
     /// # Errors
     /// [`MailSetupError`].
-    pub fn new(charges: Charges, config: &MailConfig) -> Result<Self, MailSetupError> {
+    pub fn new(charges: &Charges, config: &MailConfig) -> Result<Self, MailSetupError> {
         Ok(Self {
             from: config.from.clone(),
             transport: Transport::new(config)?,
             posted: charges.mail_posted(),
             store: Arc::clone(charges.store()),
-            charges,
+            clock: charges.clock(),
+            seal: charges.seal().clone(),
         })
     }
 
@@ -102,7 +105,7 @@ impl Postman {
 
     /// Sends a few letters. Whether any of them could be sent; `None` when there was none to send.
     pub(super) async fn send_some(&self) -> Result<Option<bool>, StoreError> {
-        let rows = self.store.mails_due(self.charges.now(), AT_ONCE).await?;
+        let rows = self.store.mails_due(self.clock.now(), AT_ONCE).await?;
         if rows.is_empty() {
             return Ok(None);
         }
@@ -113,7 +116,7 @@ impl Postman {
     }
 
     async fn send(&self, row: MailRow) -> Sent {
-        let at = self.charges.now();
+        let at = self.clock.now();
         let outcome = match self.opened(&row, at) {
             Ok(message) => self.transport.send(message, row.num, at).await,
             Err(failure) => Err(failure),
@@ -123,11 +126,11 @@ impl Postman {
 
     fn opened(&self, row: &MailRow, at: Timestamp) -> Result<lettre::Message, Failure> {
         let failed = |why: String| Failure { is_refused: true, why };
-        let opened = self.charges.seal().open(Purpose::Mail, &row.id, &row.sealed);
+        let opened = self.seal.open(Purpose::Mail, &row.id, &row.sealed);
         let document = opened.map_err(|error| failed(error.to_string()))?;
         let letter = letter_from(&document).map_err(|error| failed(error.to_string()))?;
         // Its reader's clock is not ours, which may have run ahead (R32).
-        let at = at.min(self.charges.moment().outside);
+        let at = at.min(self.clock.moment().outside);
         message(&letter, &self.from, row.id, at).map_err(failed)
     }
 
@@ -160,7 +163,7 @@ impl Postman {
             return SLEEP_AFTER_FAILURE;
         };
         gauge!("bitpro_mails_waiting").set(u32::try_from(waiting).unwrap_or(u32::MAX));
-        let millis = next.map_or(i64::MAX, |next| next.0.saturating_sub(self.charges.now().0));
+        let millis = next.map_or(i64::MAX, |next| next.0.saturating_sub(self.clock.now().0));
         LONGEST_SLEEP.min(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
     }
 }
@@ -294,7 +297,7 @@ mod tests {
     async fn a_letter_is_sent_once_and_forgotten() {
         let app = TestShop::with_merchant(&[]).await;
         let (port, sink) = sink("250 ok", 2).await;
-        let postman = Postman::new(app.charges.clone(), &over_smtp(port, Protection::Nothing)).unwrap();
+        let postman = Postman::new(&app.charges, &over_smtp(port, Protection::Nothing)).unwrap();
         post(&app, letters::test("anna@buyer.example")).await;
         post(&app, letters::test("bert@buyer.example")).await;
         assert_eq!(postman.send_some().await.unwrap(), Some(true));
@@ -311,7 +314,7 @@ mod tests {
         // Nothing listens there any more.
         let (port, sink) = sink("250 ok", 0).await;
         sink.await.unwrap();
-        let postman = Postman::new(app.charges.clone(), &over_smtp(port, Protection::Nothing)).unwrap();
+        let postman = Postman::new(&app.charges, &over_smtp(port, Protection::Nothing)).unwrap();
         post(&app, letters::test("anna@buyer.example")).await;
         let begun = app.charges.now();
         let mut attempts = 0;
@@ -331,7 +334,7 @@ mod tests {
     async fn an_address_that_is_refused_for_good_is_tried_four_times_at_most() {
         let app = TestShop::with_merchant(&[]).await;
         let (port, sink) = sink("550 no such mailbox", 4).await;
-        let postman = Postman::new(app.charges.clone(), &over_smtp(port, Protection::Nothing)).unwrap();
+        let postman = Postman::new(&app.charges, &over_smtp(port, Protection::Nothing)).unwrap();
         post(&app, letters::test("nobody@buyer.example")).await;
         while let (1, Some(next)) = waiting(&app).await {
             app.clock.set(next.max(app.charges.now()));
@@ -344,7 +347,7 @@ mod tests {
     async fn a_mail_server_without_tls_gets_nothing_where_tls_is_asked_for() {
         let app = TestShop::with_merchant(&[]).await;
         let (port, sink) = sink("250 ok", 1).await;
-        let postman = Postman::new(app.charges.clone(), &over_smtp(port, Protection::StartTls)).unwrap();
+        let postman = Postman::new(&app.charges, &over_smtp(port, Protection::StartTls)).unwrap();
         post(&app, letters::test("anna@buyer.example")).await;
         assert_eq!(postman.send_some().await.unwrap(), Some(false));
         assert_eq!(sink.await.unwrap(), Vec::<String>::new());
@@ -358,7 +361,7 @@ mod tests {
         let app = TestShop::with_merchant(&[]).await;
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("mail");
-        let postman = Postman::new(app.charges.clone(), &into_files(&place)).unwrap();
+        let postman = Postman::new(&app.charges, &into_files(&place)).unwrap();
         let closing = CancellationToken::new();
         let working = tokio::spawn(postman.run(closing.clone()));
         for _ in 0..3 {

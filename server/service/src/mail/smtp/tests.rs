@@ -163,7 +163,7 @@ async fn a_mail_server_that_never_stops_costs_an_attempt_and_nobody_elses_turn()
         from: FROM.parse().unwrap(),
         transport: MailTransport::Smtp(smtp(port, Protection::Nothing)),
     };
-    let postman = Postman::new(app.charges.clone(), &config).unwrap();
+    let postman = Postman::new(&app.charges, &config).unwrap();
     let posted: Result<(), StoreError> = app
         .charges
         .store()
