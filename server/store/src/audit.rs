@@ -16,9 +16,11 @@ use super::{Snapshot, Store, StoreError, StoredTx};
 pub struct StoredCharge {
     /// Its row.
     pub num: i64,
+    /// Its id.
     pub id: ChargeId,
     /// The charge as its row has it; or why it cannot be read.
     pub row: Result<Snapshot, String>,
+    /// What its row repeats of it.
     pub columns: StoredColumns,
     /// Every event, oldest first; or why they cannot be read.
     pub log: Result<Vec<Event>, String>,
@@ -33,20 +35,30 @@ pub struct StoredCharge {
 /// What the row of a charge repeats of the charge, for those who look for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredColumns {
+    /// The state, by its code.
     pub state: String,
+    /// The reason, by its code.
     pub reason: Option<String>,
+    /// How many events it has.
     pub sequence: i64,
+    /// Whether its order is closed to others by what came (R22).
     pub is_paid: bool,
+    /// Whether chain or clock can still move it.
     pub is_open: bool,
 }
 
 /// A row of the table of payments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPayment {
+    /// Which output pays.
     pub outpoint: Outpoint,
+    /// Its value.
     pub value: Amount,
+    /// The block it is in.
     pub height: Option<u32>,
+    /// Why it was lost, by the code of the reason.
     pub loss: Option<String>,
+    /// When it was first seen (R5).
     pub first_seen: Interval,
 }
 
@@ -57,9 +69,11 @@ pub struct StoredTransaction {
     pub raw: Vec<u8>,
     /// What it spends; `None` of what cannot be read.
     pub inputs: Option<Vec<Outpoint>>,
+    /// Whether it is a coinbase transaction.
     pub coinbase: bool,
     /// The block it is in: its height and its hash.
     pub block: (Option<i64>, Option<Vec<u8>>),
+    /// Why it was lost, by the code of the reason.
     pub loss: Option<String>,
     /// The height of the tip when it was lost.
     pub lost_at: Option<u32>,
@@ -70,9 +84,13 @@ pub struct StoredTransaction {
 /// A script that is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredScript {
+    /// Its row.
     pub id: ScriptId,
+    /// The descriptor that it follows from.
     pub descriptor: DescriptorId,
+    /// Its derivation index.
     pub index: u32,
+    /// The script itself.
     pub script_pubkey: Vec<u8>,
     /// The counter has not come to it yet.
     pub is_ahead: bool,
@@ -85,25 +103,34 @@ pub struct StoredScript {
 /// A descriptor's counter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDescriptor {
+    /// Its row.
     pub id: DescriptorId,
+    /// The receive descriptor in its normal form.
     pub text: String,
+    /// Shows that it was written by a server with our key.
     pub mac: Vec<u8>,
+    /// The index that is given out next.
     pub next_index: u32,
 }
 
 /// Where a merchant's money goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredWallet {
+    /// Whose money.
     pub merchant: MerchantId,
+    /// Where it goes.
     pub descriptor: DescriptorId,
+    /// Shows that the choice was written by a server with our key.
     pub mac: Vec<u8>,
 }
 
 /// Charges, and the tip that they stand on.
 pub struct StoredPage {
+    /// `None` before the first block was stored.
     pub tip: Option<Tip>,
     /// The last row that was asked for.
     pub last: Option<i64>,
+    /// By row, ascending.
     pub charges: Vec<StoredCharge>,
 }
 
@@ -111,6 +138,7 @@ pub struct StoredPage {
 pub struct StoredAt {
     /// The stored chain, at the heights that were asked for, as far as it is kept.
     pub blocks: HashMap<u32, BlockHash>,
+    /// The rows of the scripts that were asked for, as far as there are any.
     pub scripts: Vec<StoredScript>,
     /// The charges that these scripts were given out for or these transactions pay, as far as their rows can be read.
     pub charges: Vec<Snapshot>,

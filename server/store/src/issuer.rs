@@ -19,6 +19,7 @@ const MOST_AHEAD: u32 = 3_200;
 #[derive(Clone)]
 pub struct Issuer {
     pub(super) row: DescriptorRow,
+    /// The descriptor, to derive from.
     pub receive: Arc<Receive>,
     /// Not given out yet, ascending.
     pub(super) ahead: VecDeque<Arc<Ahead>>,
@@ -31,7 +32,9 @@ pub struct Issuer {
 /// An address that was not given out yet.
 #[derive(Debug)]
 pub struct Ahead {
+    /// Its row.
     pub script: ScriptId,
+    /// Its index, script and address.
     pub derived: Derived,
 }
 

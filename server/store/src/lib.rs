@@ -3,6 +3,8 @@
 //! Whoever wants to write hands a unit of work to the one writer, which commits what is waiting together (R30). The
 //! writer's memory holds what can still move; whatever others keep a copy of changes only after the commit.
 
+#![warn(missing_docs)]
+
 pub mod audit;
 pub mod documents;
 mod engine;
@@ -95,6 +97,7 @@ pub struct KeptAnswer {
 
 /// A followed transaction with its bytes.
 pub struct StoredTx {
+    /// What is known of it.
     pub place: TxPlace,
     /// Consensus-encoded.
     pub raw: Vec<u8>,
@@ -103,15 +106,21 @@ pub struct StoredTx {
 /// Which charges to list, newest first.
 #[derive(Debug, Default)]
 pub struct Listing<'a> {
+    /// Those of one merchant.
     pub merchant: Option<MerchantId>,
+    /// Those in one state.
     pub state: Option<State>,
+    /// Those of one order, by the whole id.
     pub order_id: Option<&'a str>,
+    /// Made at this instant or later.
     pub created_from: Option<Timestamp>,
+    /// Made before this instant.
     pub created_to: Option<Timestamp>,
     /// Only rows below this number.
     pub before: Option<i64>,
     /// Without so many of the newest.
     pub skip: u64,
+    /// At most so many.
     pub limit: u32,
 }
 
@@ -120,7 +129,9 @@ pub struct Listing<'a> {
 pub struct Unreadable {
     /// Its row.
     pub num: i64,
+    /// Its id.
     pub id: ChargeId,
+    /// When it was made.
     pub created_at: Timestamp,
 }
 
@@ -138,7 +149,9 @@ pub struct Told {
     pub charge: i64,
     /// The sequence at which the charge stood (R35).
     pub sequence: u64,
+    /// What was told.
     pub announcement: Announcement,
+    /// When it was decided.
     pub at: Timestamp,
     /// R21, as it was then.
     pub order_conflict: bool,

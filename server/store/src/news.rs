@@ -51,7 +51,9 @@ pub struct News {
 
 /// A descriptor that runs out of prepared addresses.
 pub struct Low {
+    /// Its row.
     pub descriptor: DescriptorId,
+    /// The descriptor, to derive from.
     pub receive: Arc<Receive>,
     /// The first index to derive.
     pub from: u32,
@@ -61,6 +63,7 @@ pub struct Low {
 
 /// A descriptor that waits for a scan.
 pub struct Unscanned {
+    /// Its row.
     pub descriptor: DescriptorId,
     /// Its normal form.
     pub text: String,

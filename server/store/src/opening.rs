@@ -115,26 +115,35 @@ impl From<StoreError> for OpenError {
 
 /// How to open the store.
 pub struct StoreOptions {
+    /// The database file. Its issuance mark lies next to it (R28).
     pub database: PathBuf,
+    /// A database belongs to one network.
     pub network: Network,
+    /// Authenticates descriptors and hashes e-mail addresses.
     pub secret: Secret,
+    /// Seals secrets at rest.
     pub seal: Seal,
+    /// Randomness.
     pub rng: Arc<dyn Rng>,
     /// The time of the opening.
     pub now: Timestamp,
     /// Whether addresses are given out here, and the issuance mark is held.
     pub issues: bool,
+    /// Is called once when the disk does not confirm a write; the process has to end then (R30).
     pub fatal: Fatal,
+    /// What befalls commits, in tests.
     pub faults: Arc<dyn Faults>,
 }
 
 /// An open store.
 pub struct Opened {
+    /// The handle that everybody else holds.
     pub store: Store,
     /// To be run.
     pub writer: Writer,
     /// To be taken in before the writer runs.
     pub news: News,
+    /// The scripts that are watched.
     pub watch_map: WatchMap,
     /// Random per database, and new after a restore (R31).
     pub epoch: String,

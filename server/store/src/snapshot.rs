@@ -23,9 +23,13 @@ pub struct Snapshot {
     pub language: Option<Language>,
     /// Its row; grows with time.
     pub num: i64,
+    /// The row of its script.
     pub script: ScriptId,
+    /// The script that its address stands for.
     pub script_pubkey: Box<[u8]>,
+    /// The descriptor that the address follows from.
     pub descriptor: DescriptorId,
+    /// The derivation index of the address.
     pub index: u32,
     /// A keyed hash of the shopper's e-mail (R22).
     pub email_key: Option<[u8; 8]>,
@@ -52,10 +56,12 @@ impl From<bool> for Verified {
 }
 
 impl Verified {
+    /// Whether it is known.
     pub fn get(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
+    /// Notes that it is.
     pub fn set(&self) {
         self.0.store(true, Ordering::Release);
     }

@@ -21,14 +21,21 @@ use super::{Snapshot, WebhookMap};
 /// A transaction that pays us and can still be lost or come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TxPlace {
+    /// Its id.
     pub txid: Txid,
+    /// What it spends.
     pub inputs: Vec<Outpoint>,
+    /// What its unconfirmed ancestors spent when it was first seen.
     pub ancestor_inputs: Vec<Outpoint>,
+    /// Whether it is a coinbase transaction.
     pub coinbase: bool,
+    /// In the mempool, in a block, or gone.
     pub whereabouts: Whereabouts,
     /// The height of the tip when it was lost.
     pub lost_at: Option<u32>,
+    /// What took its place.
     pub replaced_by: Option<Txid>,
+    /// When it was first seen (R5).
     pub first_seen: Interval,
     /// Its payments: output and charge.
     pub pays: Vec<(u32, i64)>,

@@ -61,8 +61,11 @@ pub struct BesideRow {
 /// A letter that is still to be sent.
 #[derive(Debug, Clone)]
 pub struct MailRow {
+    /// Its row; grows with time.
     pub num: i64,
+    /// What its contents are sealed to.
     pub id: [u8; 16],
+    /// The letter, sealed.
     pub sealed: Vec<u8>,
     /// How often it was tried in vain.
     pub attempts: u32,

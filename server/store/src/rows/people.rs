@@ -6,19 +6,27 @@ use bitpro_merchant::{Language, Role};
 /// An account as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
+    /// Its row.
     pub num: i64,
+    /// Its public id.
     pub id: [u8; 16],
     /// In lower case.
     pub email: String,
+    /// The person's name.
     pub name: String,
+    /// The name of the merchant that was asked for.
     pub company: String,
+    /// The site of that merchant; may be empty.
     pub site: String,
+    /// The language of letters and pages, by its code.
     pub language: String,
+    /// When the operator approved it; `None` while it waits.
     pub approved_at: Option<Timestamp>,
     /// In PHC form.
     pub password: Option<String>,
     /// Sealed.
     pub totp: Option<Vec<u8>>,
+    /// The last step of a one-time code that was taken: none counts twice.
     pub totp_step: Option<i64>,
     /// Whether it has at least one passkey; not written with the rest.
     pub has_passkey: bool,
@@ -28,6 +36,7 @@ pub struct AccountRow {
     pub wants_merchant: bool,
     /// When the operator blocked it.
     pub disabled_at: Option<Timestamp>,
+    /// When it was asked for.
     pub created_at: Timestamp,
 }
 
@@ -86,14 +95,21 @@ impl TokenPurpose {
 /// A passkey as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasskeyRow {
+    /// Its public id.
     pub id: [u8; 16],
+    /// The row of its account.
     pub account: i64,
+    /// What its owner calls it.
     pub name: String,
+    /// The id that the authenticator gave it.
     pub credential_id: Vec<u8>,
     /// The public key and what belongs to it, in JSON.
     pub credential: String,
+    /// The authenticator's counter at the last use.
     pub sign_count: u32,
+    /// When it was added.
     pub created_at: Timestamp,
+    /// When it was last used.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -105,32 +121,49 @@ pub(crate) const MOST_SESSIONS: u32 = 50;
 pub struct SessionRow {
     /// SHA-256 of what the cookie holds.
     pub hash: [u8; 32],
+    /// Its public id, by which its owner ends it.
     pub id: [u8; 16],
+    /// The row of its account.
     pub account: i64,
+    /// When the log-in began.
     pub created_at: Timestamp,
+    /// When it was last used, to a few minutes.
     pub seen_at: Timestamp,
+    /// When its owner last showed who they are: by password, or by passkey.
     pub confirmed_at: Timestamp,
+    /// When the second factor was last given; `None` until it is.
     pub factor_at: Option<Timestamp>,
+    /// The client's address when it began.
     pub client: String,
+    /// The browser as it calls itself.
     pub agent: String,
 }
 
 /// A session with whose it is.
 #[derive(Debug, Clone)]
 pub struct Login {
+    /// The session.
     pub session: SessionRow,
+    /// Its account.
     pub account: AccountRow,
 }
 
 /// A member of a team.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberRow {
+    /// The row of the account.
     pub account: i64,
+    /// The account's public id.
     pub id: [u8; 16],
+    /// Their e-mail address.
     pub email: String,
+    /// Their name.
     pub name: String,
+    /// The language of their letters, by its code.
     pub language: String,
+    /// What they may do.
     pub role: Role,
+    /// When they joined.
     pub since: Timestamp,
     /// Whether they have a second factor.
     pub has_factor: bool,
@@ -141,7 +174,9 @@ pub struct MemberRow {
 /// An account's part in one merchant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {
+    /// Which merchant.
     pub merchant: MerchantId,
+    /// What the account may do there.
     pub role: Role,
     /// Whether the merchant's owners require a second factor of the whole team.
     pub needs_factor: bool,
@@ -150,10 +185,15 @@ pub struct Membership {
 /// Somebody who was invited and has not come yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
+    /// Its public id.
     pub id: [u8; 16],
+    /// Into whose team.
     pub merchant: MerchantId,
+    /// Who was invited.
     pub email: String,
+    /// What they will be allowed to do.
     pub role: Role,
+    /// From when on it is no longer valid.
     pub expires_at: Timestamp,
 }
 
@@ -164,10 +204,15 @@ pub struct AuditRow {
     pub merchant: Option<i64>,
     /// The account's row; `None` when somebody acted who has none.
     pub account: Option<i64>,
+    /// Who acts: an e-mail address, or the operator.
     pub who: String,
+    /// What is done: the path of the form, or the name of the command.
     pub action: String,
+    /// What it is done to.
     pub detail: String,
+    /// The client's address.
     pub client: String,
+    /// When it began.
     pub at: Timestamp,
     /// How it went, if that is known already.
     pub outcome: Option<String>,
@@ -176,24 +221,37 @@ pub struct AuditRow {
 /// A line of the log as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditLine {
+    /// Its row; grows with time.
     pub num: i64,
+    /// Who acted: an e-mail address, or the operator.
     pub who: String,
+    /// What was done: the path of the form, or the name of the command.
     pub action: String,
+    /// What it was done to.
     pub detail: String,
+    /// The client's address.
     pub client: String,
+    /// When it began.
     pub at: Timestamp,
+    /// How it went; `None` when the server ended before it was known.
     pub outcome: Option<String>,
 }
 
 /// A wallet that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingWallet {
+    /// Whose wallet.
     pub merchant: MerchantId,
     /// The receive descriptor in its normal form.
     pub receive: String,
+    /// Shows that this row was written by a server with our key.
     pub mac: Vec<u8>,
+    /// The e-mail address of who asked for it.
     pub asked_by: String,
+    /// The client's address.
     pub client: String,
+    /// When it was asked for.
     pub asked_at: Timestamp,
+    /// When it takes effect.
     pub due_at: Timestamp,
 }

@@ -18,14 +18,23 @@ use crate::{ChargeOrigin, Issuer, Rendered, Snapshot, StoreError};
 
 /// A charge to be made, but for what only the writer knows.
 pub struct Draft {
+    /// Its id.
     pub id: ChargeId,
+    /// Whose charge.
     pub merchant: MerchantId,
+    /// The merchant's row.
     pub merchant_row: i64,
+    /// Price, amount, deadlines: frozen (R1).
     pub terms: Terms,
+    /// The merchant's own order id.
     pub order_id: Option<String>,
+    /// Who asks for it.
     pub origin: ChargeOrigin,
+    /// The language that the link asks for (R40).
     pub language: Option<Language>,
+    /// A keyed hash of the shopper's e-mail (R22).
     pub email_key: Option<[u8; 8]>,
+    /// Whose request makes it, for an unsigned link (R22, R25).
     pub maker: Option<Client>,
     /// E-mail, metadata, notes.
     pub personal: [Option<String>; 3],

@@ -13,11 +13,15 @@ use crate::{Issuer, StoreError};
 
 /// A merchant to be stored.
 pub struct MerchantDraft {
+    /// The public id.
     pub id: MerchantId,
+    /// All settings.
     pub settings: Settings,
+    /// The logo, if there is one.
     pub logo: Option<Logo>,
     /// A new descriptor; `None` keeps the present one.
     pub receive: Option<Arc<Receive>>,
+    /// When the merchant was added.
     pub created_at: Timestamp,
 }
 
