@@ -339,6 +339,6 @@ mod tests {
         errors.add("name", "first");
         errors.add("name", "second");
         assert_eq!(errors.get("name"), Some("first"));
-        assert!(errors.summary(Language::Fr).into_string().contains("Rien"));
+        assert!(errors.summary(Language::Fr).into_string().contains(NOTHING_CHANGED.fr));
     }
 }

@@ -17,11 +17,11 @@ const STYLES: &str = include_str!("../../../static/dashboard.css");
 const TRANSACTIONS: Words = words("Charges", "Encaissements");
 const SETTINGS: Words = words("Settings", "Réglages");
 const LOG_OUT: Words = words("Log out", "Se déconnecter");
-const SANDBOX: Words = words(
+pub(crate) const SANDBOX: Words = words(
     "Test network: these coins have no value.",
     "Réseau de test\u{a0}: ces bitcoins n’ont aucune valeur.",
 );
-const TO_DASHBOARD: Words = words("Go to the dashboard", "Aller au tableau de bord");
+pub(crate) const TO_DASHBOARD: Words = words("Go to the dashboard", "Aller au tableau de bord");
 const TEAM: Words = words("Team", "Équipe");
 const ACCOUNT: Words = words("Your account", "Votre compte");
 const SKIP: Words = words("Skip to the content", "Aller au contenu");

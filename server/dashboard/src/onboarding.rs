@@ -135,7 +135,7 @@ const fn progress_words(progress: Progress) -> Words {
     }
 }
 
-const WALLET: (Words, Words) = (
+pub(crate) const WALLET: (Words, Words) = (
     words("Connect your wallet", "Connecter votre portefeuille"),
     words(
         "Paste your wallet’s descriptor or extended public key, and compare its first three addresses.",
@@ -160,7 +160,7 @@ const SNIPPET: (Words, Words) = (
         "Remplissez un exemple, collez-le dans votre page et cliquez une fois sur son bouton.",
     ),
 );
-const WEBHOOK: (Words, Words) = (
+pub(crate) const WEBHOOK: (Words, Words) = (
     words("Set up a webhook", "Configurer un webhook"),
     words(
         "A webhook tells your server when a charge is confirmed. Ship only then.",

@@ -181,7 +181,7 @@ const GAP: Words = words(
     "The latest {run} addresses in a row are unpaid. Set the gap limit of your wallet to {limit} or more, so that it finds every payment.",
     "Les {run} dernières adresses de suite sont impayées. Réglez la limite d’écart (gap limit) de votre portefeuille à {limit} ou plus, pour qu’il trouve chaque paiement.",
 );
-const FIRST: Words = words(
+pub(crate) const FIRST: Words = words(
     "Bitcoin for your first payment",
     "Des bitcoins pour votre premier paiement",
 );

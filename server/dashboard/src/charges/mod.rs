@@ -19,6 +19,9 @@ mod show;
 mod tests;
 mod wording;
 
+#[cfg(test)]
+pub(crate) use wording::state_word;
+
 use std::sync::Arc;
 
 use bitpro_charge::{ChargeId, MerchantId};

@@ -31,7 +31,7 @@ const CHANGE_EMAIL: Words = words(
 const PRESENT_EMAIL: Words = words("E-mail address:", "Adresse e-mail\u{a0}:");
 const NEW_EMAIL: Words = words("New address", "Nouvelle adresse");
 const FACTOR_TITLE: Words = words("Second factor", "Second facteur");
-const FACTOR_OFF: Words = words(
+pub(crate) const FACTOR_OFF: Words = words(
     "Off. With an authenticator app or a passkey, a stolen password is not enough to log in. Owners need one to change the wallet.",
     "Inactif. Avec une application d’authentification ou une clé d’accès, un mot de passe volé ne suffit pas. Un propriétaire en \
      a besoin pour changer de portefeuille.",
@@ -40,7 +40,7 @@ const FACTOR_ON: Words = words("On:", "Actif :");
 const APP: Words = words("authenticator app", "application d’authentification");
 const PASSKEY: Words = words("passkey", "clé d’accès");
 const PASSKEYS: Words = words("passkeys", "clés d’accès");
-const CODES_LEFT: Words = words("recovery codes left", "codes de secours restants");
+pub(crate) const CODES_LEFT: Words = words("recovery codes left", "codes de secours restants");
 const MANAGE: Words = words("Manage", "Gérer");
 const SET_UP: Words = words("Set up", "Configurer");
 const SESSIONS: Words = words("Sessions", "Sessions");

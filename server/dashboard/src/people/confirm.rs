@@ -14,7 +14,7 @@ use crate::redirect::next_page;
 use crate::refusals::Refusal;
 use crate::route::{Reply, Request, see_other};
 
-const TITLE: Words = words("Confirm that it is you", "Confirmez que c’est vous");
+pub(crate) const TITLE: Words = words("Confirm that it is you", "Confirmez que c’est vous");
 const WHY: Words = words(
     "Confirm your password. You won’t be asked again for 15 minutes.",
     "Confirmez votre mot de passe. Il ne vous sera plus demandé pendant 15 minutes.",

@@ -16,7 +16,7 @@ use crate::route::{Request, see_other};
 const TITLE: Words = words("Join", "Rejoindre");
 const AS: Words = words("You are invited as", "Vous êtes invité en tant que");
 const JOIN: Words = words("Join the team", "Rejoindre l’équipe");
-const LOG_IN: Words = words("Log in to join", "Se connecter pour rejoindre");
+pub(crate) const LOG_IN: Words = words("Log in to join", "Se connecter pour rejoindre");
 const OVER: Words = words(
     "This invitation is no longer valid",
     "Cette invitation n’est plus valable",

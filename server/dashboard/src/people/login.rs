@@ -13,11 +13,11 @@ use crate::layout;
 use crate::redirect::{next_page, percent_encoded};
 use crate::route::{Request, see_other};
 
-const TITLE: Words = words("Log in", "Se connecter");
+pub(crate) const TITLE: Words = words("Log in", "Se connecter");
 const FORGOT: Words = words("Forgot your password?", "Mot de passe oublié\u{202f}?");
 const NO_ACCOUNT: Words = words("No account yet?", "Pas encore de compte ?");
 const ASK: Words = words("Request one", "Demandez-en un");
-const SHOPPER: Words = words(
+pub(crate) const SHOPPER: Words = words(
     "Here to pay? Go back to the shop and press its button again.",
     "Vous vouliez payer\u{202f}? Retournez à la boutique et appuyez de nouveau sur son bouton.",
 );

@@ -117,7 +117,7 @@ pub static ROUTES: &[Route] = &[
 type Answer = BoxFuture<'static, Result<crate::route::Reply, crate::refusals::Refusal>>;
 
 const EMAIL: Words = words("E-mail address", "Adresse e-mail");
-const PASSWORD: Words = words("Password", "Mot de passe");
+pub(crate) const PASSWORD: Words = words("Password", "Mot de passe");
 const NEW_PASSWORD: Words = words("New password", "Nouveau mot de passe");
 const PASSWORD_HINT: Words = words(
     "At least 10 characters. A few random words are easy to remember and hard to guess.",
@@ -158,4 +158,17 @@ fn in_language((en, fr): (String, String), language: Language) -> String {
 /// The query part that keeps the language of pages without a person.
 fn lang_query(language: Language) -> String {
     format!("?lang={}", language.as_str())
+}
+
+/// What pages say, for tests that look for it in them: the words are free to change.
+#[cfg(test)]
+pub(crate) mod said {
+    pub(crate) use super::PASSWORD;
+    pub(crate) use super::account::{CODES_LEFT, FACTOR_OFF};
+    pub(crate) use super::confirm::TITLE as CONFIRM;
+    pub(crate) use super::invitation::LOG_IN as LOG_IN_TO_JOIN;
+    pub(crate) use super::login::{SHOPPER, TITLE as LOG_IN};
+    pub(crate) use super::passkey::USE as USE_A_PASSKEY;
+    pub(crate) use super::password::TITLE as CHOOSE_PASSWORD;
+    pub(crate) use super::signup::TITLE as SIGN_UP;
 }

@@ -32,7 +32,7 @@ const LAST_USED: Words = words("last used", "dernier usage");
 const NEVER: Words = words("never", "jamais");
 const REMOVE: Words = words("Remove", "Retirer");
 const ADD: Words = words("Add a passkey", "Ajouter une clé d’accès");
-const USE: Words = words("Use a passkey", "Utiliser une clé d’accès");
+pub(crate) const USE: Words = words("Use a passkey", "Utiliser une clé d’accès");
 const NOT_MADE: Words = words(
     "No passkey was created. Try again.",
     "Aucune clé d’accès n’a été créée. Réessayez.",

@@ -11,7 +11,7 @@ use crate::guard::with_entered;
 use crate::layout;
 use crate::route::{Request, see_other};
 
-const TITLE: Words = words("Choose your password", "Choisissez votre mot de passe");
+pub(crate) const TITLE: Words = words("Choose your password", "Choisissez votre mot de passe");
 const SAVE: Words = words("Save and log in", "Enregistrer et se connecter");
 const OVER: Words = words("This link no longer works", "Ce lien ne fonctionne plus");
 const AGAIN: Words = words("Send a new link", "Envoyer un nouveau lien");

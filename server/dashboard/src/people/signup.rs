@@ -11,7 +11,7 @@ use crate::field::{Errors, Field};
 use crate::layout;
 use crate::route::{Reply, Request};
 
-const TITLE: Words = words("Request an account", "Demander un compte");
+pub(crate) const TITLE: Words = words("Request an account", "Demander un compte");
 const COMPANY: Words = words("Company or shop", "Entreprise ou boutique");
 const COMPANY_HINT: Words = words("Shoppers will see this name.", "Vos clients verront ce nom.");
 const SITE: Words = words("Website (optional)", "Site web (facultatif)");

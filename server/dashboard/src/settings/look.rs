@@ -219,7 +219,7 @@ pub(super) const LOGO_TOO_LARGE: Words = words(
     "The picture is larger than 1 MiB. Reduce its size, then try again.",
     "L’image dépasse 1 Mio. Réduisez-la, puis réessayez.",
 );
-pub(super) const LOGO_NO_PICTURE: Words = words(
+pub(crate) const LOGO_NO_PICTURE: Words = words(
     "Choose a PNG, JPEG or WebP picture, at most 2048 pixels wide and high.",
     "Choisissez une image PNG, JPEG ou WebP d’au plus 2048 pixels de large et de haut.",
 );

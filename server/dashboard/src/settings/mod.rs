@@ -26,6 +26,9 @@ mod webhook;
 mod webhook_words;
 mod webhooks;
 
+#[cfg(test)]
+pub(crate) use look::LOGO_NO_PICTURE;
+
 use bitpro_merchant::Permission;
 use futures::future::BoxFuture;
 

@@ -312,7 +312,7 @@ const COMPARED_LABEL: Words = words(
     "These are the first addresses of my wallet",
     "Ce sont les premières adresses de mon portefeuille",
 );
-const COMPARE_FIRST: Words = words(
+pub(crate) const COMPARE_FIRST: Words = words(
     "Compare them first. You would lose money sent to addresses of another wallet.",
     "Comparez-les d’abord. L’argent envoyé aux adresses d’un autre portefeuille serait perdu pour vous.",
 );

@@ -230,7 +230,7 @@ const NO_DOMAIN: Words = words(
     "Le bouton n’affiche le paiement que sur les domaines autorisés. Vous n’en avez encore autorisé aucun.",
 );
 const ADD_DOMAIN: Words = words("Add your domain", "Ajouter votre domaine");
-const NOT_YOURS: Words = words(
+pub(crate) const NOT_YOURS: Words = words(
     "Only owners and developers can sign links.",
     "Seuls les propriétaires et les développeurs peuvent signer des liens.",
 );

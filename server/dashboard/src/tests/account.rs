@@ -91,7 +91,12 @@ async fn with_a_second_factor_the_password_alone_opens_nothing() {
         other.post("/login", login).await;
         assert_eq!(other.post("/login/code", &format!("code={code}")).await.status, status);
     }
-    assert!(ada.get("/account").await.body.contains("9 recovery codes left"));
+    assert!(
+        ada.get("/account")
+            .await
+            .body
+            .contains(&format!("9 {}", said::CODES_LEFT.en))
+    );
     let subjects = world.subjects("ada@tea.example").await;
     let told = subjects
         .iter()
@@ -111,10 +116,7 @@ async fn sensitive_changes_ask_for_the_password_again() {
         (format!("{team}/invite"), "email=eve@tea.example&role=owner"),
     ] {
         let answer = ada.post(&path, form).await;
-        assert!(
-            answer.status == 422 && answer.body.contains("Confirm that it is you"),
-            "{path}"
-        );
+        assert!(answer.status == 422 && says(&answer.body, said::CONFIRM), "{path}");
     }
     assert!(
         ada.get("/account/factor")
@@ -135,7 +137,8 @@ async fn sensitive_changes_ask_for_the_password_again() {
     let wrong = ada.post("/confirm", "own_password=wrong&then=%2Faccount").await;
     assert_eq!(wrong.status, 422);
     assert!(
-        wrong.body.contains("The password is wrong.") && !wrong.body.contains("e-mail address or"),
+        wrong.body.contains(&AccountError::WrongPassword.words_inside().0)
+            && !says_why(&wrong.body, &AccountError::WrongPassword),
         "{}",
         wrong.body
     );
@@ -292,10 +295,10 @@ async fn the_secret_of_an_app_is_one_that_was_shown_to_this_session_lately() {
     for offer in [&other.1, &edited, &own.0, "", "zz"] {
         let answer = post(offer, &other.0).await;
         assert_eq!(answer.status, 422, "{offer}");
-        assert!(answer.body.contains("This page was open too long"), "{}", answer.body);
+        assert!(says_why(&answer.body, &AccountError::StaleOffer), "{}", answer.body);
         assert_ne!(offered(&answer.body).0, own.0, "a fresh one is shown");
     }
-    assert!(ada.get("/account").await.body.contains("Off."));
+    assert!(says(&ada.get("/account").await.body, said::FACTOR_OFF));
     // Of the same session, but an hour old.
     world.app.clock.advance_secs(60 * 60);
     assert_leads_to(

@@ -3,6 +3,7 @@
 use bitpro_config::Signup;
 
 use super::*;
+use crate::layout::SANDBOX;
 
 #[tokio::test]
 async fn an_address_that_leads_nowhere_is_answered_in_the_readers_language() {
@@ -44,7 +45,7 @@ async fn somebody_asks_is_approved_chooses_a_password_and_logs_in() {
     let world = World::new().await;
     let browser = world.browser();
     assert_leads_to(&browser.get("/").await, "/login");
-    assert!(browser.get("/signup").await.body.contains("Request an account"));
+    assert!(says(&browser.get("/signup").await.body, said::SIGN_UP));
     let form = "name=Ada+Lovelace&email=Ada%40Tea.example&company=Analytical+Tea&site=tea.example";
     let answer = browser.post("/signup", form).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -68,7 +69,7 @@ async fn somebody_asks_is_approved_chooses_a_password_and_logs_in() {
 
     let link = world.link_to("ada@tea.example").await;
     let page = browser.get(&link).await;
-    assert!(page.body.contains("Choose your password") && page.body.contains("ada@tea.example"));
+    assert!(says(&page.body, said::CHOOSE_PASSWORD) && page.body.contains("ada@tea.example"));
     let token = link.split_once("token=").unwrap().1;
     for weak in ["short", "password1234", "analytical+tea"] {
         let answer = browser
@@ -275,9 +276,9 @@ async fn french_is_spoken_to_those_who_read_it() {
     let answer = browser
         .send(Method::GET, "/login", &[("accept-language", "fr")], "")
         .await;
-    assert!(answer.body.contains("Se connecter") && answer.body.contains("lang=\"fr\""));
+    assert!(answer.body.contains(said::LOG_IN.fr) && answer.body.contains("lang=\"fr\""));
     let answer = browser.get("/login?lang=fr&then=%2Faccount").await;
-    assert!(answer.body.contains("Mot de passe"));
+    assert!(answer.body.contains(said::PASSWORD.fr));
     assert!(
         answer.body.contains("/login?then=%2Faccount&amp;lang=en"),
         "{}",
@@ -377,11 +378,7 @@ async fn where_accounts_cannot_be_requested_the_form_says_so_too() {
         .await;
     for answer in [stranger.get("/signup").await, asked] {
         assert_eq!(answer.status, 403);
-        assert!(
-            answer.body.contains("You cannot request an account here"),
-            "{}",
-            answer.body
-        );
+        assert!(says_why(&answer.body, &AccountError::Closed), "{}", answer.body);
     }
     assert!(world.letters().await.is_empty());
 }
@@ -394,7 +391,7 @@ async fn r37_the_front_door_leads_to_the_login() {
     assert_eq!(page.header("location"), "/login");
     let login = app.get("/login").await;
     assert!(
-        login.body.contains("Test network") && login.body.contains("Here to pay?"),
+        says(&login.body, SANDBOX) && says(&login.body, said::SHOPPER),
         "{}",
         login.body
     );

@@ -20,12 +20,15 @@ use bitpro_base::seal::Purpose;
 use bitpro_charge::MerchantId;
 use bitpro_merchant::Role;
 use bitpro_merchant::letters::Letter;
-use bitpro_service::accounts::{Accounts, Email};
+use bitpro_merchant::words::Words;
+use bitpro_service::accounts::{AccountError, Accounts, Email};
 use bitpro_store::documents::letter_from;
 use bitpro_web::router::Surfaces;
 use bitpro_web::testing::{Answer, Setup, TestApp};
 use http::Method;
 use parking_lot::Mutex;
+
+use crate::people::said;
 
 /// A password that is taken.
 const PASSWORD: &str = "seven green kettles sing";
@@ -50,6 +53,21 @@ pub(crate) async fn shop(settings: &[(&str, &str)]) -> TestApp {
         ..Setup::default()
     })
     .await
+}
+
+/// Whether a page says this in English.
+fn says(page: &str, words: Words) -> bool {
+    page.contains(words.en)
+}
+
+/// Whether a page says in English why something was refused.
+fn says_why(page: &str, error: &AccountError) -> bool {
+    page.contains(&error.words().0)
+}
+
+/// Whether a page of the audit log has this action.
+fn has_action(page: &str, action: &str) -> bool {
+    page.contains(crate::audit_words::action_words(action).unwrap().en)
 }
 
 /// A server with people.

@@ -7,6 +7,7 @@ use bitpro_service::charges::MerchantChanges;
 use bitpro_web::testing::{ORIGIN, Setup};
 
 use super::*;
+use crate::layout::TO_DASHBOARD;
 
 const DASHBOARD: &str = "https://admin.example";
 const AT_CHECKOUT: (&str, &str) = ("host", "localhost:8080");
@@ -49,12 +50,12 @@ async fn each_origin_serves_its_own_pages_only() {
         assert_leads_to(&answer, &format!("{DASHBOARD}{page}"));
         assert!(answer.headers.get("set-cookie").is_none(), "{page}");
     }
-    // Whatever is nowhere at the dashboard's own address is told by a page of the dashboard's.
+    // The dashboard's own address has a page of its own for what does not exist.
     let nowhere = browser.get("/nothing").await;
     assert_eq!(nowhere.status, 404);
-    assert!(nowhere.body.contains("Go to the dashboard"), "{}", nowhere.body);
+    assert!(says(&nowhere.body, TO_DASHBOARD), "{}", nowhere.body);
     let nowhere = browser.send(Method::GET, "/nothing", &[AT_CHECKOUT], "").await;
-    assert!(!nowhere.body.contains("Go to the dashboard"));
+    assert!(!says(&nowhere.body, TO_DASHBOARD));
     // An instance has no third address.
     let stranger = browser.send(Method::GET, "/login", &[("host", "localhost")], "").await;
     assert_eq!(stranger.status, 421);

@@ -159,7 +159,7 @@ async fn a_passkey_is_a_second_factor() {
             .header("location")
             .starts_with("/login/code?")
     );
-    assert!(other.get("/login/code").await.body.contains("Use a passkey"));
+    assert!(says(&other.get("/login/code").await.body, said::USE_A_PASSKEY));
     let half = other.cookie.lock().clone();
     let asked = options(&other, BEGIN).await;
     let answer = phone.sign(&asked);
@@ -181,7 +181,7 @@ async fn a_passkey_is_a_second_factor() {
             .header("location")
             .starts_with("/confirm?")
     );
-    assert!(other.get("/confirm").await.body.contains("Use a passkey"));
+    assert!(says(&other.get("/confirm").await.body, said::USE_A_PASSKEY));
     let asked = options(&other, BEGIN).await;
     let form = format!("{}&then=%2Faccount", phone.sign(&asked));
     assert_leads_to(&other.post("/confirm", &form).await, "/account");
@@ -190,7 +190,7 @@ async fn a_passkey_is_a_second_factor() {
     world.app.clock.advance_secs(15 * 60);
     let late = other.post("/account/email", "email=ada@tea.example").await;
     assert!(
-        late.status == 422 && late.body.contains("Use a passkey") && late.body.contains("value=\"ada@tea.example\"")
+        late.status == 422 && says(&late.body, said::USE_A_PASSKEY) && late.body.contains("value=\"ada@tea.example\"")
     );
     let asked = options(&other, BEGIN).await;
     let form = format!("{}&email=ada@books.example", phone.sign(&asked));
@@ -206,7 +206,7 @@ async fn a_passkey_is_a_second_factor() {
     let mut key = Authenticator::new("key-of-ada-000002");
     assert_leads_to(&add(&other, &mut key, "Key").await, "/account/factor");
     assert_eq!(third.get("/account").await.status, 303, "ends all your other sessions");
-    for left in ["9 recovery codes left", "Off."] {
+    for left in [&*format!("9 {}", said::CODES_LEFT.en), said::FACTOR_OFF.en] {
         let page = other.get("/account/factor").await.body;
         let path = page.split("action=\"/account/factor/passkeys/").nth(1).unwrap();
         let path = format!("/account/factor/passkeys/{}", path.split('"').next().unwrap());
@@ -308,9 +308,14 @@ async fn a_passkey_is_added_once_and_by_its_own_session() {
     );
     // Without one there is nothing to sign.
     assert_eq!(eve.post(BEGIN, "").await.status, 422);
-    assert!(!eve.get("/confirm").await.body.contains("Use a passkey"));
-    assert!(ada.get("/account").await.body.contains("10 recovery codes left"));
-    assert!(eve.get("/account").await.body.contains("Off."));
+    assert!(!says(&eve.get("/confirm").await.body, said::USE_A_PASSKEY));
+    assert!(
+        ada.get("/account")
+            .await
+            .body
+            .contains(&format!("10 {}", said::CODES_LEFT.en))
+    );
+    assert!(says(&eve.get("/account").await.body, said::FACTOR_OFF));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A shop is set up by people who were let in: from the wallet to a confirmed payment, and what its owners are told.
 
+use bitpro_charge::State;
 use bitpro_merchant::keys::Scopes;
 use bitpro_merchant::wallet::{Receive, WalletText};
 use bitpro_node::ChargesPort as _;
@@ -8,6 +9,10 @@ use bitpro_service::charges::CommitHook;
 use bitpro_store::StoreError;
 
 use super::*;
+use crate::charges::state_word;
+use crate::onboarding;
+use crate::settings::LOGO_NO_PICTURE;
+use crate::shop::FIRST;
 
 const TPUB: &str =
     "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp";
@@ -18,7 +23,7 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
     let (ada, merchant) = world.person("ada@tea.example").await;
     let base = format!("/dashboard/{merchant}");
     let home = ada.get(&base).await;
-    assert!(home.body.contains("Connect your wallet"), "{}", home.body);
+    assert!(says(&home.body, onboarding::WALLET.0), "{}", home.body);
 
     let form = format!("wallet={TPUB}&script_type=tr");
     let shown = ada.post(&format!("{base}/settings/wallet"), &form).await;
@@ -59,8 +64,8 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
     let charge = opened.header("location").split('?').next().unwrap().to_owned();
     world.app.confirm(&charge).await;
     let home = ada.get(&base).await.body;
-    assert!(home.contains("A-1") && home.contains("Confirmed") && !home.contains("Bitcoin for your first payment"));
-    assert!(home.contains("Set up a webhook"));
+    assert!(home.contains("A-1") && says(&home, state_word(State::Confirmed)) && !says(&home, FIRST));
+    assert!(says(&home, onboarding::WEBHOOK.0));
 
     let log = ada.get(&format!("{base}/log")).await.body;
     assert!(log.contains("settings/wallet/confirm") && log.contains("tr(tpub") && log.contains("settings/domains"));
@@ -158,10 +163,7 @@ async fn what_leads_money_or_secrets_elsewhere_asks_for_the_password_again() {
     let base = format!("/dashboard/{merchant}/settings");
     for path in ["wallet/confirm", "keys", "links/rotate", "webhooks"] {
         let answer = ada.post(&format!("{base}/{path}"), "").await;
-        assert!(
-            answer.status == 422 && answer.body.contains("Confirm that it is you"),
-            "{path}"
-        );
+        assert!(answer.status == 422 && says(&answer.body, said::CONFIRM), "{path}");
     }
     let calm = ada.post(&format!("{base}/domains"), "origins=tea.example").await;
     assert_leads_to(&calm, &format!("{base}/domains?done=saved"));
@@ -230,5 +232,5 @@ async fn an_upload_carries_the_sessions_token_beside_its_file() {
     assert_eq!(send("").await.status, 403);
     let read = send(&ada.csrf()).await;
     assert_eq!(read.status, 422);
-    assert!(read.body.contains("Choose a PNG"), "{}", read.body);
+    assert!(says(&read.body, LOGO_NO_PICTURE), "{}", read.body);
 }

@@ -323,7 +323,7 @@ async fn requests_beside_each_other_add_no_merchant_beyond_the_last() {
     assert_eq!(added, 2);
     let refused = more.iter().find(|answer| answer.status == 422).unwrap();
     assert!(
-        refused.body.contains("You already belong to 20 shops"),
+        says_why(&refused.body, &AccountError::ManyMerchants(20)),
         "{}",
         refused.body
     );

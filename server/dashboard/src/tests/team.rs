@@ -116,7 +116,7 @@ async fn an_invitation_is_for_its_address_and_counts_once() {
     ada.post(&invite, "email=eve@tea.example&role=developer").await;
     let link = world.link_to("eve@tea.example").await;
     let stranger = world.browser();
-    assert!(stranger.get(&link).await.body.contains("Log in to join"));
+    assert!(says(&stranger.get(&link).await.body, said::LOG_IN_TO_JOIN));
     let token = link.split_once("token=").unwrap().1;
     let form = format!("token={token}&name=X&password=seven+green+kettles+sing");
     assert_eq!(
@@ -401,5 +401,5 @@ async fn a_team_has_fifty_people_at_most_invited_ones_included() {
     }
     let answer = ada.post(&path, "email=50@tea.example&role=viewer").await;
     assert_eq!(answer.status, 422, "{}", answer.body);
-    assert!(answer.body.contains("The team is full"), "{}", answer.body);
+    assert!(says_why(&answer.body, &AccountError::TeamFull), "{}", answer.body);
 }

@@ -1,5 +1,8 @@
 //! The list and what finds something in it.
 
+use bitpro_charge::State;
+
+use super::super::state_word;
 use super::*;
 
 #[tokio::test]
@@ -26,7 +29,7 @@ async fn the_list_is_newest_first_and_each_role_sees_what_it_may() {
     assert!(list.contains("a…@shop.example") && !list.contains("anna@") && !list.contains("charges.csv"));
     desk.language = Language::Fr;
     let list = desk.get("charges").await.body;
-    assert!(list.contains("42,00\u{a0}€") && list.contains("En attente"));
+    assert!(list.contains("42,00\u{a0}€") && list.contains(state_word(State::Pending).fr));
 }
 
 #[tokio::test]

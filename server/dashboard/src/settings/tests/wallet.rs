@@ -2,11 +2,12 @@
 
 use bitpro_charge::Network;
 use bitpro_merchant::SettingsPatch;
-use bitpro_merchant::wallet::WalletText;
+use bitpro_merchant::wallet::{DescriptorError, WalletText};
 use bitpro_service::charges::MerchantChanges;
 
 use super::*;
-use crate::settings::wallet::needs_factor;
+use crate::settings::wallet::{COMPARE_FIRST, needs_factor};
+use crate::settings::wallet_words::why;
 
 const TPUB: &str =
     "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhWo4E1xkh56hjod1RhGjxbaTLV3X4FyWuejifB9jusQ46QzG87VKp";
@@ -24,7 +25,7 @@ async fn r27_nothing_is_changed_before_the_addresses_were_compared() {
 
     let hasty = desk.post("settings/wallet/confirm", &form).await;
     assert_eq!(hasty.status, 422);
-    assert!(hasty.text_of("compared-error").contains("Compare them first"));
+    assert!(hasty.text_of("compared-error").contains(COMPARE_FIRST.en));
     assert_eq!(desk.merchant().descriptor, before);
 
     let asked = desk
@@ -169,7 +170,12 @@ async fn a_private_key_is_refused_and_never_sent_back() {
             .post(step, &format!("wallet={secret}&script_type=wpkh&compared=yes"))
             .await;
         assert_eq!(page.status, 422);
-        assert!(page.text_of("wallet-error").contains("PRIVATE") && !page.has(secret) && page.changed.is_none());
+        assert!(
+            page.text_of("wallet-error")
+                .contains(&why(&DescriptorError::PrivateKey, Language::En))
+                && !page.has(secret)
+                && page.changed.is_none()
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a link leads to.
 
 use bitpro_charge::wire::ChargeView;
+use bitpro_checkout_app::copy::Lang;
 use http::{Method, StatusCode};
 
 use super::{charges_made, hidden};
@@ -237,7 +238,7 @@ async fn r22_of_a_guessed_order_no_more_is_told_than_that_there_is_a_payment() {
     app.confirm(&charge).await;
     let confirmed = app.ask(Method::GET, &app.link(query), &stranger, "").await.body;
     for told in [&seen, &confirmed] {
-        assert!(told.contains("There is already a payment for this order."), "{told}");
+        assert!(told.contains(Lang::En.page_words().outcome_unsaid.sentence), "{told}");
         assert!(
             !told.contains("data-state") && !told.contains(charge.rsplit('/').next().unwrap()),
             "{told}"
