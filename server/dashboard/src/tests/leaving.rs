@@ -61,7 +61,7 @@ async fn r27_a_wallet_that_somebody_asked_for_does_not_outlive_their_part() {
         assert!(waits.is_none(), "{way}");
         let subjects = world.subjects(ADA).await;
         assert!(
-            subjects.contains(&"Wallet change cancelled by the server".to_owned()),
+            subjects.contains(&subjects::WALLET_WITHDRAWN.en.to_owned()),
             "{way}: {subjects:?}"
         );
         let log = world.accounts().changes(merchant, None, 10).await.unwrap();
@@ -139,7 +139,7 @@ async fn an_invitation_does_not_outlive_the_part_of_who_sent_it() {
         if way == "blocked" {
             let letters = world.letters().await;
             let told = letters.iter().rfind(|letter| letter.to == ADA).unwrap();
-            assert_eq!(told.subject, "A member of the team was blocked");
+            assert_eq!(told.subject, subjects::MEMBER_DISABLED.en);
             assert!(told.text.contains("evil@books.\u{2060}example"), "{}", told.text);
             assert!(told.text.contains("bob@books.\u{2060}example"), "{}", told.text);
             let email = BOB.to_owned();
@@ -147,11 +147,13 @@ async fn an_invitation_does_not_outlive_the_part_of_who_sent_it() {
             admin::execute(world.accounts(), enable).await.unwrap();
             assert_eq!(stranger.get(&evil).await.status, 410, "it does not come back");
             let subjects = world.subjects(ADA).await;
-            assert_eq!(subjects.last().unwrap(), "A member of the team can log in again");
+            assert_eq!(subjects.last().unwrap(), subjects::MEMBER_ENABLED.en);
             continue;
         }
         let letters = world.letters().await;
-        let told = letters.iter().rfind(|letter| letter.subject == "The team changed");
+        let told = letters
+            .iter()
+            .rfind(|letter| letter.subject == subjects::TEAM_CHANGED.en);
         assert!(told.unwrap().text.contains("evil@books.\u{2060}example"), "{way}");
     }
 }
@@ -189,7 +191,7 @@ async fn owners_are_told_which_keys_somebody_who_goes_still_knows() {
     act(&ada, &bob, merchant, "removed").await;
     let letters = world.letters().await;
     let told = letters.iter().rfind(|letter| letter.to == ADA).unwrap();
-    assert_eq!(told.subject, "The team changed");
+    assert_eq!(told.subject, subjects::TEAM_CHANGED.en);
     assert!(
         told.text.contains("robot, till") && !told.text.contains("office"),
         "{}",

@@ -11,6 +11,7 @@ mod requests;
 mod required;
 mod shop;
 mod strangers;
+mod subjects;
 mod team;
 mod waiting;
 
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bitpro_base::seal::Purpose;
 use bitpro_charge::MerchantId;
 use bitpro_merchant::Role;
-use bitpro_merchant::letters::Letter;
+use bitpro_merchant::letters::{self, Letter};
 use bitpro_merchant::words::Words;
 use bitpro_service::accounts::{AccountError, Accounts, Email};
 use bitpro_store::documents::letter_from;

@@ -47,10 +47,7 @@ async fn a_lost_second_factor_is_reset() {
     assert_leads_to(&ada.post("/login", LOGIN).await, "/dashboard");
     assert!(says(&ada.get("/account").await.body, said::FACTOR_OFF));
     let subjects = world.subjects(ADA).await;
-    assert!(
-        subjects.contains(&"Your second factor was reset".to_owned()),
-        "{subjects:?}"
-    );
+    assert!(subjects.contains(&subjects::FACTOR_RESET.en.to_owned()), "{subjects:?}");
     let line = ("account/reset-factor".to_owned(), "bitpro".to_owned(), ADA.to_owned());
     assert_eq!(noted(&world, merchant).await, line);
     let log = ada.get(&format!("/dashboard/{merchant}/log")).await.body;
@@ -78,13 +75,7 @@ async fn a_link_to_choose_a_password_is_sent_and_given() {
     let path = link.trim_start_matches(world.origin()).to_owned();
     assert_eq!(world.link_to(ADA).await, path, "the letter has the same");
     let letter = world.letters().await.pop().unwrap();
-    assert!(
-        letter
-            .text
-            .contains("The operator of this Bitpro server sent you a link"),
-        "{}",
-        letter.text
-    );
+    assert!(letter.text.contains(letters::LINK_OF_OPERATOR.en), "{}", letter.text);
     assert_eq!(noted(&world, merchant).await.0, "account/link");
     let token = path.split_once("token=").unwrap().1;
     let form = format!("token={token}&password=eight+blue+kettles+hum");
@@ -131,7 +122,7 @@ async fn a_blocked_account_lets_nobody_in_until_it_is_opened_again() {
         "the answer is as ever"
     );
     assert_eq!(world.letters().await.len(), letters);
-    assert_eq!(world.subjects(ADA).await.last().unwrap(), "Your account was blocked");
+    assert_eq!(world.subjects(ADA).await.last().unwrap(), subjects::DISABLED.en);
     assert_fails(operate(&world, disable(false)).await, Kind::Conflict, "is blocked");
     let link = AccountCommand::Link { email: email() };
     assert_fails(operate(&world, link).await, Kind::Conflict, "is blocked");
@@ -184,7 +175,7 @@ async fn a_request_is_refused_and_an_account_removed() {
     assert!(world.accounts().list().await.unwrap().is_empty());
     assert_eq!(
         world.subjects("eve@tea.example").await.last().unwrap(),
-        "Your request was not accepted"
+        letters::REJECTED.en
     );
     assert_fails(
         operate(&world, reject("eve@tea.example")).await,
@@ -209,9 +200,9 @@ async fn a_request_is_refused_and_an_account_removed() {
     assert_eq!(ada.get("/account").await.status, 303);
     let listed = world.accounts().list().await.unwrap();
     assert_eq!(listed.len(), 1, "{listed:?}");
-    assert_eq!(world.subjects(ADA).await.last().unwrap(), "Your account was removed");
+    assert_eq!(world.subjects(ADA).await.last().unwrap(), subjects::ACCOUNT_REMOVED.en);
     let bobs = world.subjects("bob@tea.example").await;
-    assert_eq!(bobs.last().unwrap(), "The team changed");
+    assert_eq!(bobs.last().unwrap(), subjects::TEAM_CHANGED.en);
     // What she did stays in the log under her address, and so does that she was removed.
     let log = bob.get(&format!("/dashboard/{merchant}/log")).await.body;
     assert!(log.contains(ADA) && has_action(&log, "account/remove"), "{log}");

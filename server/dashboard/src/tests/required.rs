@@ -43,7 +43,7 @@ async fn an_owner_requires_a_second_factor_of_everybody() {
         let subjects = world.subjects(email).await;
         subjects
             .iter()
-            .filter(|subject| *subject == "Set up a second factor")
+            .filter(|subject| *subject == subjects::FACTOR_REQUIRED.en)
             .count()
     };
     assert_eq!(
@@ -71,7 +71,7 @@ async fn an_owner_requires_a_second_factor_of_everybody() {
     assert_leads_to(&ada.post(&rule, "required=no").await, &format!("{page}/team?done=1"));
     assert_eq!(bob.get(&format!("{page}/team")).await.status, 200);
     let subjects = world.subjects("ada@tea.example").await;
-    assert_eq!(subjects.last().unwrap(), "A second factor is no longer required");
+    assert_eq!(subjects.last().unwrap(), subjects::FACTOR_NOT_REQUIRED.en);
     let log = ada.get(&format!("{page}/log")).await.body;
     assert!(has_action(&log, "team/factor"), "{log}");
 }

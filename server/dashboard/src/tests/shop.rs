@@ -37,7 +37,7 @@ async fn a_newcomer_comes_from_the_wallet_to_a_confirmed_payment() {
     assert_leads_to(&saved, &format!("{base}/settings/wallet?done=saved"));
     assert!(ada.get(&base).await.body.contains("under way"));
     let given = world.letters().await.pop().unwrap();
-    assert_eq!(given.subject, "Your payout wallet is set");
+    assert_eq!(given.subject, subjects::WALLET_GIVEN.en);
     assert!(
         given
             .text
@@ -121,7 +121,11 @@ async fn owners_are_told_of_keys_and_wallets_by_letter() {
     let told = world.subjects("ada@tea.example").await;
     assert_eq!(
         told[told.len() - 3..],
-        ["Key created", "Key revoked", "Your payout wallet is set"]
+        [
+            subjects::KEY_ADDED.en,
+            subjects::KEY_REVOKED.en,
+            subjects::WALLET_GIVEN.en
+        ]
     );
     let other = WalletText {
         text: TPUB.to_owned(),
@@ -135,7 +139,7 @@ async fn owners_are_told_of_keys_and_wallets_by_letter() {
         .await
         .unwrap();
     let asked = world.letters().await.pop().unwrap();
-    assert_eq!(asked.subject, "Wallet change requested");
+    assert_eq!(asked.subject, subjects::WALLET_ASKED.en);
     let page = format!("{}{base}/settings/wallet", world.origin());
     assert!(
         asked.text.contains(&page) && asked.html.contains(&format!("href=\"{page}\"")),
@@ -194,7 +198,10 @@ async fn a_changed_key_its_line_and_the_letters_are_one_unit() {
         (line.detail.as_str(), line.outcome.as_deref()),
         (named.as_str(), Some("done"))
     );
-    assert_eq!(world.subjects("ada@tea.example").await.last().unwrap(), "Key created");
+    assert_eq!(
+        world.subjects("ada@tea.example").await.last().unwrap(),
+        subjects::KEY_ADDED.en
+    );
     // What came of the answer changes nothing about that.
     accounts.end_change(begun, None).await.unwrap();
     assert_eq!(lines().await[0].outcome.as_deref(), Some("done"));

@@ -133,9 +133,7 @@ async fn the_mailbox_is_told_of_a_log_in_from_a_new_browser_and_not_flooded() {
     ada.post("/account", "name=Ada&language=fr").await;
     let told = async || {
         let subjects = world.subjects(ADA).await;
-        let told = subjects
-            .iter()
-            .filter(|subject| *subject == "Connexion depuis un nouveau navigateur");
+        let told = subjects.iter().filter(|subject| *subject == subjects::NEW_DEVICE.fr);
         told.count()
     };
     assert_leads_to(&ada.post("/login", LOGIN).await, "/dashboard");
@@ -175,7 +173,7 @@ async fn forgot_always_answers_that_it_was_sent_and_links_count_until_one_is_use
         let subjects = world.subjects(ADA).await;
         subjects
             .iter()
-            .filter(|subject| *subject == "Choose a new password")
+            .filter(|subject| *subject == letters::RESET_PASSWORD.en)
             .count()
     };
     // Every stranger is answered the same, and the mailbox gets few.
@@ -202,7 +200,7 @@ async fn forgot_always_answers_that_it_was_sent_and_links_count_until_one_is_use
         let letters = world.letters().await;
         let links = letters
             .iter()
-            .filter(|letter| letter.subject == "Choose a new password");
+            .filter(|letter| letter.subject == letters::RESET_PASSWORD.en);
         links
             .map(|letter| {
                 letter

@@ -236,7 +236,7 @@ async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
     set("ann@b.example").await;
     let log = world.accounts().changes(merchant, None, 1).await.unwrap();
     assert_eq!(log[0].detail, "owner: ann@b.example, name = Renamed");
-    assert_eq!(world.subjects("ada@tea.example").await[2..], ["New owner"]);
+    assert_eq!(world.subjects("ada@tea.example").await[2..], [subjects::NEW_OWNER.en]);
     // The same once more changes nothing, and leaves neither a line nor a letter.
     let letters = world.letters().await.len();
     let again = set("ann@b.example").await;
@@ -249,7 +249,7 @@ async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
         .rev()
         .find(|letter| letter.to == "ann@b.example")
         .unwrap();
-    assert_eq!(to_ann.subject, "Your role changed");
+    assert_eq!(to_ann.subject, subjects::ROLE_CHANGED.en);
     assert!(
         to_ann.text.contains("Role: Owner\n") && to_ann.text.contains("From: the server's command line\n"),
         "{}",
@@ -257,7 +257,7 @@ async fn an_owner_whom_the_operator_adds_is_named_and_told_of() {
     );
     // Who has no account gets the letter by which one begins, and who is an owner none.
     set("new@b.example").await;
-    assert_eq!(world.subjects("new@b.example").await, ["Choose your password"]);
+    assert_eq!(world.subjects("new@b.example").await, [letters::CHOOSE_PASSWORD.en]);
     let before = world.letters().await.len();
     set("ada@tea.example").await;
     assert_eq!(world.letters().await.len(), before);
@@ -311,7 +311,7 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     world.member(&ada, merchant, "eve@tea.example", Role::Viewer).await;
     assert_eq!(
         world.subjects("ada@tea.example").await[2..],
-        ["New owner", "The team changed"]
+        [subjects::NEW_OWNER.en, subjects::TEAM_CHANGED.en]
     );
     let team = format!("/dashboard/{merchant}/team");
     let page = ada.get(&team).await.body;
@@ -324,7 +324,7 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     bob.post(&format!("{team}/members/{eve}"), "role=manager").await;
     bob.post(&format!("{team}/members/{eve}/remove"), "").await;
     let to_eve = world.subjects("eve@tea.example").await;
-    assert_eq!(to_eve[1..], ["Your role changed", "You are no longer in the team"]);
+    assert_eq!(to_eve[1..], [subjects::ROLE_CHANGED.en, subjects::REMOVED.en]);
     // An owner who is taken down and thrown out by another one hears of it twice.
     let ada_id = id_of("ada@tea.example");
     bob.post(&format!("{team}/members/{ada_id}"), "role=viewer").await;
@@ -333,10 +333,10 @@ async fn whoever_loses_a_part_is_told_and_so_is_every_owner() {
     assert_eq!(
         to_ada[4..],
         [
-            "The team changed",
-            "The team changed",
-            "Your role changed",
-            "You are no longer in the team"
+            subjects::TEAM_CHANGED.en,
+            subjects::TEAM_CHANGED.en,
+            subjects::ROLE_CHANGED.en,
+            subjects::REMOVED.en
         ]
     );
     let letters = world.letters().await;

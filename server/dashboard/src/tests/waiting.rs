@@ -112,11 +112,7 @@ async fn r27_a_wallet_is_taken_by_nobodys_hand_before_its_day_is_over() {
         );
         if !statement.contains("SET merchant") {
             let subjects = world.subjects(ADA).await;
-            assert_eq!(
-                subjects.last().unwrap(),
-                "Wallet change cancelled by the server",
-                "{statement}"
-            );
+            assert_eq!(subjects.last().unwrap(), subjects::WALLET_WITHDRAWN.en, "{statement}");
         }
     }
 }
@@ -140,7 +136,7 @@ async fn r27_a_wallet_that_was_stopped_and_is_put_back_by_another_hand_is_not_ta
     let next = restarted(&world);
     next.take_due_wallets().await.unwrap();
     assert_eq!(descriptor(&world, merchant).await, before);
-    assert_eq!(world.subjects(ADA).await.last().unwrap(), "Wallet change requested");
+    assert_eq!(world.subjects(ADA).await.last().unwrap(), subjects::WALLET_ASKED.en);
     assert!(next.stop_wallet(merchant, client).await.unwrap());
     wait_a_day(&world, &next).await;
     assert_eq!(descriptor(&world, merchant).await, before);
@@ -160,7 +156,7 @@ async fn r27_owners_are_told_at_each_start_of_a_wallet_that_waits_for_it_may_be_
     let before = world.subjects(ADA).await.len();
     let next = restarted(&world);
     next.take_due_wallets().await.unwrap();
-    assert_eq!(world.subjects(ADA).await[before..], ["Wallet change requested"]);
+    assert_eq!(world.subjects(ADA).await[before..], [subjects::WALLET_ASKED.en]);
     let log = next.changes(merchant, None, 1).await.unwrap();
     assert_eq!(log[0].action, "settings/wallet/waits");
     // It goes on as it was asked for, and is told once.

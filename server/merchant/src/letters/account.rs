@@ -5,10 +5,22 @@ use super::{Letter, clean};
 use crate::Language;
 use crate::words::{Words, words};
 
+/// The subject of the letter with the first link.
+pub const CHOOSE_PASSWORD: Words = words("Choose your password", "Choisissez votre mot de passe");
+/// The subject of the letters with a later one.
+pub const RESET_PASSWORD: Words = words("Choose a new password", "Choisissez un nouveau mot de passe");
+/// Why the operator's letter with such a link was sent.
+pub const LINK_OF_OPERATOR: Words = words(
+    "The operator of this Bitpro server sent you a link to choose a new password for your account.",
+    "L’exploitant de ce serveur Bitpro vous envoie un lien pour choisir un nouveau mot de passe pour votre compte.",
+);
+/// The subject of the letter to somebody whose request the operator rejected.
+pub const REJECTED: Words = words("Your request was not accepted", "Votre demande n’a pas été acceptée");
+
 /// The account is there: choose a password by this link, which works once.
 #[must_use]
 pub fn choose_password(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
-    let subject = words("Choose your password", "Choisissez votre mot de passe").of(language);
+    let subject = CHOOSE_PASSWORD.of(language);
     let paragraph = words(
         "Your Bitpro account is ready. Choose a password to log in for the first time.",
         "Votre compte Bitpro est prêt. Choisissez un mot de passe pour vous connecter la première fois.",
@@ -32,15 +44,11 @@ pub fn reset_password(language: Language, to: &str, name: &str, url: &str, valid
 /// The operator sends a link to choose a new password.
 #[must_use]
 pub fn link_of_operator(language: Language, to: &str, name: &str, url: &str, valid_hours: u32) -> Letter {
-    let paragraph = words(
-        "The operator of this Bitpro server sent you a link to choose a new password for your account.",
-        "L’exploitant de ce serveur Bitpro vous envoie un lien pour choisir un nouveau mot de passe pour votre compte.",
-    );
-    new_password(language, to, name, url, valid_hours, paragraph)
+    new_password(language, to, name, url, valid_hours, LINK_OF_OPERATOR)
 }
 
 fn new_password(language: Language, to: &str, name: &str, url: &str, valid_hours: u32, paragraph: Words) -> Letter {
-    let subject = words("Choose a new password", "Choisissez un nouveau mot de passe").of(language);
+    let subject = RESET_PASSWORD.of(language);
     let unchanged = words(
         "If you did not ask for it, ignore this e-mail. Your password stays the same.",
         "Si vous n’avez rien demandé, ignorez cet e-mail. Votre mot de passe reste le même.",
@@ -139,7 +147,7 @@ pub fn operator_asked(to: &str, count: i64, requests: &[Asking<'_>]) -> Letter {
 /// The request for an account was refused.
 #[must_use]
 pub fn rejected(language: Language, to: &str, name: &str) -> Letter {
-    let subject = words("Your request was not accepted", "Votre demande n’a pas été acceptée").of(language);
+    let subject = REJECTED.of(language);
     let paragraph = words(
         "You requested a Bitpro account here. The operator of this server did not accept your request. What you entered was deleted.",
         "Vous aviez demandé un compte Bitpro ici. L’exploitant de ce serveur n’a pas accepté votre demande. Ce que vous aviez saisi a été supprimé.",

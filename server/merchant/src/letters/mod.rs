@@ -10,8 +10,8 @@ mod tests;
 mod withdrawal;
 
 pub use account::{
-    Asking, already_here, asked, choose_password, confirm_email, invitation, link_of_operator, operator_asked,
-    rejected, reset_password, test,
+    Asking, CHOOSE_PASSWORD, LINK_OF_OPERATOR, REJECTED, RESET_PASSWORD, already_here, asked, choose_password,
+    confirm_email, invitation, link_of_operator, operator_asked, rejected, reset_password, test,
 };
 pub use notice::{Notice, Occasion, notice};
 pub use receipt::{Receipt, receipt};

@@ -241,6 +241,12 @@ fn each(list: &str, clean: fn(&str) -> String) -> String {
 }
 
 impl<'a> Notice<'a> {
+    /// The subject of its letter. It says nothing of what the notice is about.
+    #[must_use]
+    pub const fn subject(self) -> Words {
+        self.said().0
+    }
+
     /// Subject, sentence, and the merchant that it is about.
     const fn said(self) -> (Words, Words, Option<&'a str>) {
         match self {
