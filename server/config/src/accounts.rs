@@ -39,7 +39,7 @@ pub struct Ceilings {
     pub signups_per_hour: u32,
     /// Invitations of all members of all merchants together in an hour, and at once.
     pub invitations_per_hour: u32,
-    /// Lines that each merchant's log of changes keeps.
+    /// Lines that each merchant's audit log keeps.
     pub audit_lines: u32,
     /// Merchants that somebody belongs to, at the most, who adds one in the dashboard.
     pub merchants_per_account: u32,

@@ -71,7 +71,7 @@ pub struct Route {
     pub path: &'static str,
     /// Who may come.
     pub access: Access,
-    /// Whether it stands in the merchant's log of changes.
+    /// Whether it stands in the merchant's audit log.
     pub is_noted: bool,
     /// Who answers.
     pub handler: Handler,
@@ -205,7 +205,7 @@ pub struct Request {
     pub person: Option<Person>,
     /// Whose member asks: there for [`Access::Member`] and [`Access::FreshMember`].
     pub member: Option<Member>,
-    /// The line in the log of changes that waits for what becomes of this.
+    /// The line in the audit log that waits for what becomes of this.
     pub begun: Option<Begun>,
 }
 
@@ -252,11 +252,11 @@ impl Request {
 pub struct Reply {
     /// For the browser.
     pub response: Response,
-    /// For the log of changes.
+    /// For the audit log.
     pub outcome: Outcome,
 }
 
-/// What became of what was asked, as the log of changes has it.
+/// What became of what was asked, as the audit log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// What the status says: it was carried out unless that is an error.

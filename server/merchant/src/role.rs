@@ -37,7 +37,7 @@ pub enum Permission {
     Money,
     /// To change the team.
     Team,
-    /// To read the log of changes.
+    /// To read the audit log.
     Log,
 }
 

@@ -159,7 +159,7 @@ async fn carry_out(
     }
 }
 
-/// What is changed, for the log of changes; a note's words are not for it, for they can be erased.
+/// What is changed, for the audit log; a note's words are not for it, for they can be erased.
 fn said(snapshot: &Snapshot, change: &ManualChange) -> String {
     let name = named(snapshot);
     match change {
@@ -171,7 +171,7 @@ fn said(snapshot: &Snapshot, change: &ManualChange) -> String {
     }
 }
 
-/// A charge in the log of changes: by its id, and the order where there is one.
+/// A charge in the audit log: by its id, and the order where there is one.
 pub(super) fn named(snapshot: &Snapshot) -> String {
     match snapshot.order_id.as_deref() {
         Some(order_id) => format!("{} ({})", snapshot.charge.id, name::escaped(order_id)),

@@ -128,7 +128,7 @@ impl Filters {
         format!("{path}?{query}")
     }
 
-    /// What narrows, for the log of changes. The log is kept for ever, so what was searched for, which may be a buyer's address,
+    /// What narrows, for the audit log. The log is kept for ever, so what was searched for, which may be a buyer's address,
     /// is not told.
     #[must_use]
     pub fn told(&self) -> String {

@@ -115,7 +115,7 @@ fn lines(origins: &[AllowedOrigin]) -> String {
     lines.join("\n")
 }
 
-/// The list, for the log of changes.
+/// The list, for the audit log.
 fn joined(origins: &[AllowedOrigin]) -> String {
     lines(origins).replace('\n', " ")
 }

@@ -126,7 +126,7 @@ pub(super) fn page(
     Ok(layout::page(request, status, tab.label().of(lang), &whole))
 }
 
-/// Leads back to a page after a change, which says there that `word` was done; `what` is for the log of changes.
+/// Leads back to a page after a change, which says there that `word` was done; `what` is for the audit log.
 pub(super) fn done(member: &Member, tab: Tab, word: &str, what: impl Into<String>) -> Reply {
     changed(&format!("{}?done={word}", below(member, tab.path())), what)
 }

@@ -53,7 +53,7 @@ pub(super) fn save(request: Request) -> Answering {
     })
 }
 
-/// What is changed, for the log of changes.
+/// What is changed, for the audit log.
 fn said(settings: &SettingsPatch) -> String {
     let texts = settings.texts().into_iter();
     let said: Vec<String> = texts.map(|(name, value)| format!("{name} = {value}")).collect();

@@ -21,7 +21,7 @@ pub(super) struct Shown<'a> {
     pub(super) facts: Vec<(Words, Markup)>,
     /// What to do with it.
     pub(super) advice: Words,
-    /// What was changed, for the log of changes.
+    /// What was changed, for the audit log.
     pub(super) what: String,
 }
 

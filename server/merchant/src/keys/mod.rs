@@ -94,7 +94,7 @@ impl ApiKey {
             .filter(is_live)
     }
 
-    /// Its id and its name, for the log of changes.
+    /// Its id and its name, for the audit log.
     pub fn named(&self) -> String {
         format!("{} {}", self.id, self.name)
     }

@@ -1,4 +1,4 @@
-//! What the command line changes of a merchant stands in their log of changes, like what people change in the dashboard.
+//! What the command line changes of a merchant stands in their audit log, like what people change in the dashboard.
 
 use bitpro_base::name;
 use bitpro_charge::MerchantId;

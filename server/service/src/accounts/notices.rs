@@ -53,7 +53,7 @@ impl Whence {
         }
     }
 
-    /// The same for the log of changes.
+    /// The same for the audit log.
     pub(super) fn noted(self) -> String {
         match self {
             Self::Client(address) => address.to_string(),
