@@ -14,7 +14,7 @@ pub const LINK_OF_OPERATOR: Words = words(
     "The operator of this Bitpro server sent you a link to choose a new password for your account.",
     "L’exploitant de ce serveur Bitpro vous envoie un lien pour choisir un nouveau mot de passe pour votre compte.",
 );
-/// The subject of the letter to somebody whose request the operator rejected.
+/// The subject of the letter to a person whose request the operator rejected.
 pub const REJECTED: Words = words("Your request was not accepted", "Votre demande n’a pas été acceptée");
 
 /// The account is there: choose a password by this link, which works once.
