@@ -209,7 +209,7 @@ pub(super) fn done(request: &Request) -> Markup {
     } else {
         "note good"
     };
-    html! { p class=(class) role="status" { (said.of(request.language)) } }
+    html! { p class=(class) role="status" data-done=(request.query.text("done")) { (said.of(request.language)) } }
 }
 
 /// The forms that accept and cancel, where there is something to decide.

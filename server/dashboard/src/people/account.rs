@@ -154,7 +154,7 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
     let done = DONE.iter().find(|(word, _)| *word == request.query.text("done"));
     let lang = request.language;
     let content = html! {
-        @if let Some((_, words)) = done { p.note.good role="status" { (words.of(lang)) } }
+        @if let Some((word, words)) = done { p.note.good role="status" data-done=(word) { (words.of(lang)) } }
         (own_form(request, errors)?)
         (password_form(request, errors)?)
         (email_form(request, errors)?)

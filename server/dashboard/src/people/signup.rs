@@ -60,7 +60,7 @@ pub(super) fn ask(request: Request) -> Answer {
             Signup::Open => SENT_OPEN,
             Signup::Approval | Signup::Closed => SENT_APPROVAL,
         };
-        let content = html! { p.note.good role="status" { (text.of(lang)) } };
+        let content = html! { p.note.good role="status" data-done="requested" { (text.of(lang)) } };
         Ok(form_page::shown(&request, SENT, &content))
     })
 }

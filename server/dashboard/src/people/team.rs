@@ -179,7 +179,7 @@ async fn page(request: &Request, status: StatusCode, errors: &Errors) -> Result<
     let is_required = request.app.accounts.requires_factor(member.merchant.id).await?;
     let base = format!("/dashboard/{}/team", member.merchant.id);
     let content = html! {
-        @if request.query.has("done") { p.note.good role="status" { (DONE.of(lang)) } }
+        @if request.query.has("done") { p.note.good role="status" data-done="team" { (DONE.of(lang)) } }
         @if let Some(message) = errors.get("member") { p.note.bad role="alert" { (message) } }
         (table(request, &base, &members, is_required)?)
         @if member.role.may(Permission::Team) {

@@ -115,8 +115,8 @@ pub(super) fn page(
                 a href=(below(member, other.path())) aria-current=[(other == tab).then_some("page")] { (other.label().of(lang)) }
             }
         }
-        @if let Some((_, said)) = said {
-            p.note.good role="status" {
+        @if let Some((word, said)) = said {
+            p.note.good role="status" data-done=(word) {
                 (said.of(lang)) " " a href=(below(member, "")) { (OVERVIEW.of(lang)) }
             }
         }

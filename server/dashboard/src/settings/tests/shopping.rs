@@ -296,3 +296,27 @@ async fn the_first_page_leads_to_the_first_payment() {
     assert!(page.has("&lt;script&gt;") && !page.has(PROBE));
     assert!(page.has(&format!("/dashboard/{}/charges/", desk.app.merchant)));
 }
+
+#[tokio::test]
+async fn a_page_says_by_a_code_what_was_done() {
+    let desk = Desk::new().await;
+    for (page, code) in [
+        ("settings", "saved"),
+        ("settings/domains", "saved"),
+        ("settings/look", "no-logo"),
+        ("settings/keys", "revoked"),
+        ("settings/links", "removed"),
+        ("settings/webhooks", "removed"),
+    ] {
+        let said = desk.get(&format!("{page}?done={code}")).await;
+        assert!(
+            said.has(&format!("role=\"status\" data-done=\"{code}\"")),
+            "{page}: {}",
+            said.body
+        );
+        assert!(
+            !desk.get(&format!("{page}?done={PROBE_SENT}")).await.has("data-done"),
+            "{page}"
+        );
+    }
+}
