@@ -142,12 +142,10 @@ async fn an_answer_without_end_is_a_failure_wherever_it_comes() {
             let port = raw(move |command| (if command == at { endless } else { honest(command) }, command == at));
             let failure = mail_server(port).send(&letter()).await.unwrap_err();
             assert!(!failure.is_refused, "{at} {failure:?}");
-            // What is no answer ends before it is too long.
-            let why = match endless {
-                b"\r\n" => "the mail server's answer is not understood",
-                _ => "network error: the mail server's answer is longer than 64 KiB or 128 lines",
-            };
-            assert_eq!(failure.why, why, "{at} {endless:?}");
+            let too_long = "network error: the mail server's answer is longer than 64 KiB or 128 lines";
+            // What is no answer is noticed at its first line, or at its end where a busy machine reads that much at once.
+            let is_no_answer = endless == b"\r\n" && failure.why == "the mail server's answer is not understood";
+            assert!(is_no_answer || failure.why == too_long, "{at} {endless:?} {failure:?}");
         }
     }
 }
