@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bitpro_tests::{Api, Pair, Scene, Setup, eventually, ports};
+use bitpro_tests::{Api, App, Pair, Scene, Setup, eventually, ports};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::TcpStream;
@@ -127,6 +127,24 @@ async fn the_sdks_quick_starts_make_one_charge_read_it_list_all_and_name_the_err
             "{sdk:?}: {complaint:#}"
         );
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_collection_has_a_request_for_each_call_of_the_server() -> Result<()> {
+    let mut app = App::prepare(Setup::without_node())?;
+    app.start().await?;
+    let program = Sdk::TypeScript.folder().join("../postman/generate.mjs");
+    let output = Command::new("node").arg(program).arg(app.url()).output().await?;
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let made: Value = serde_json::from_slice(&output.stdout).with_context(|| complaint.into_owned())?;
+    let document = reqwest::get(format!("{}/mapi/openapi.json", app.url()))
+        .await?
+        .text()
+        .await?;
+    let calls = document.matches("\"operationId\"").count();
+    let requests = made["item"].as_array().context("no requests")?.len();
+    ensure!(requests == calls, "{requests} requests for {calls} calls");
     Ok(())
 }
 
