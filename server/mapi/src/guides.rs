@@ -53,7 +53,7 @@ static GUIDES: [Guide; 5] = [
     },
 ];
 
-const STYLE: &str = include_str!("docs.css");
+const STYLE: &str = include_str!("docs/docs.css");
 
 /// `GET /docs/{guide}`
 pub(super) async fn show(
@@ -86,6 +86,10 @@ pub(super) fn answer(page: &Fixed, headers: &HeaderMap) -> Response {
 }
 
 fn document(title: &str, body: &str) -> String {
+    // What is too wide scrolls by itself, and must be reachable by the keyboard then.
+    let body = body
+        .replace("<pre>", "<pre tabindex=\"0\">")
+        .replace("<table>", "<table tabindex=\"0\">");
     let links: String = GUIDES
         .iter()
         .map(|guide| format!("<a href=\"/docs/{}\">{}</a>", guide.name, guide.title))

@@ -13,7 +13,7 @@ use super::routes::ROUTES;
 use super::{MEDIA_TYPE, REALM};
 
 /// Shapes of answers; a test compares them with what is really answered.
-const SCHEMAS: &str = include_str!("schemas.json");
+pub(super) const SCHEMAS: &str = include_str!("schemas.json");
 
 /// Problems that every call may end with.
 const COMMON: [(u16, &str); 14] = [

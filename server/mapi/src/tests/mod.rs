@@ -1,5 +1,6 @@
 //! The API through its whole router, on a real database, with a client that signs as the specification says.
 
+mod documented;
 mod door;
 mod making;
 mod reading;
