@@ -58,7 +58,7 @@ async fn paid(scene: &Scene, order: &str, cents: u64) -> Result<()> {
 
 #[tokio::test]
 async fn r21_the_guides_receivers_ship_what_is_paid_and_refuse_a_price_that_is_not_their_orders() -> Result<()> {
-    for language in [Language::Ruby, Language::JavaScript] {
+    for language in [Language::Ruby, Language::Python, Language::Php, Language::JavaScript] {
         let scene = scene().await?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let url = format!("http://127.0.0.1:{port}/hooks");

@@ -18,12 +18,13 @@ pub enum Language {
     Shell,
     Ruby,
     Php,
+    Python,
     JavaScript,
 }
 
 impl Language {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Shell, Self::Ruby, Self::Php, Self::JavaScript];
+    pub const ALL: [Self; 5] = [Self::Shell, Self::Ruby, Self::Php, Self::Python, Self::JavaScript];
 
     /// The word after the fence of a code block.
     #[must_use]
@@ -32,6 +33,7 @@ impl Language {
             Self::Shell => "shell",
             Self::Ruby => "ruby",
             Self::Php => "php",
+            Self::Python => "python",
             Self::JavaScript => "javascript",
         }
     }
@@ -42,6 +44,7 @@ impl Language {
             Self::Shell => "sh",
             Self::Ruby => "ruby",
             Self::Php => "php",
+            Self::Python => "python3",
             Self::JavaScript => "node",
         }
     }
@@ -52,6 +55,7 @@ impl Language {
             Self::Shell => "sh",
             Self::Ruby => "rb",
             Self::Php => "php",
+            Self::Python => "py",
             Self::JavaScript => "mjs",
         }
     }

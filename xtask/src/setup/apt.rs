@@ -30,7 +30,7 @@ pub const PROXY: [&str; 1] = ["nginx"];
 /// What the shell client of the API reference calls: `uuidgen`, `hexdump`, `openssl`, `curl`.
 pub const SHELL_CLIENT: [&str; 4] = ["uuid-runtime", "bsdextrautils", "openssl", "curl"];
 /// What runs the programs of the guides, beside the shell and Node.js.
-pub const GUIDE_LANGUAGES: [&str; 2] = ["ruby", "php-cli"];
+pub const GUIDE_LANGUAGES: [&str; 3] = ["ruby", "php-cli", "python3"];
 /// What runs the SDKs, beside Node.js.
 pub const SDK: [&str; 2] = ["python3", "php-cli"];
 
