@@ -4,7 +4,10 @@
 //! that build that come behind, while the demo runs; see [`page_behind`].
 
 use std::convert::Infallible;
-use std::env;
+use std::os::unix::process::parent_id;
+use std::process::Command;
+use std::time::Duration;
+use std::{env, process, thread};
 
 use crate::environment::{self, Profile};
 use crate::failure::{Failure, Result};
@@ -16,6 +19,9 @@ use crate::workspace::Workspace;
 
 /// The command by which the demo has its page built behind it.
 pub const PAGE_BEHIND: &str = "demo-page";
+
+/// How often the build behind the demo looks whether there still is one.
+const LOOK_FOR_THE_DEMO: Duration = Duration::from_secs(1);
 
 /// What it takes to be paid.
 const NEEDS: [Need; 2] = [Need::Compiler, Need::AnyBitcoind];
@@ -63,12 +69,30 @@ fn prepare(workspace: &Workspace) -> Result<bool> {
 /// # Errors
 /// When the set-up or a build fails.
 pub fn page_behind(workspace: &Workspace) -> Result<()> {
+    end_with_the_demo();
     let _lock = setup::lock(workspace)?;
     let mut work = Work::default();
     setup::plan(workspace, &page::NEEDS, &mut work)?;
     work.add("the payment page and the loader", 90, move || page::build(workspace));
-    work.add("the server with them", 90, move || build_programs(workspace));
+    work.add("the server with them", 40, move || build_programs(workspace));
     work.run()
+}
+
+/// The demo ends the group of this process when it is stopped. One that was killed cannot, and a build for nobody would go on for
+/// minutes.
+fn end_with_the_demo() {
+    let demo = parent_id();
+    thread::spawn(move || {
+        while parent_id() == demo {
+            thread::sleep(LOOK_FOR_THE_DEMO);
+        }
+        let group = format!("-{}", process::id());
+        // The group holds this process too, so there is nobody left to tell of a failure.
+        let _ = Command::new("sh")
+            .args(["-c", "kill -s TERM -- \"$1\"", "sh", &group])
+            .status();
+        process::exit(1);
+    });
 }
 
 fn plan_programs<'w>(workspace: &'w Workspace, work: &mut Work<'w>) {

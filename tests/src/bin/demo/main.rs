@@ -124,65 +124,33 @@ async fn run(options: &Options) -> Result<()> {
     let port = doors::port(options.port(SERVER_PORT), lan)?;
 
     say("starting bitpro");
-    let mut app = App::prepare(setup(options, &pair, lan.map(|lan| (lan, port)), port, &wallet)?)?;
+    let mut app = App::prepare(setup(options, &pair, lan, port, &wallet)?)?;
     let merchant = merchant(options, &app, &pair, &shop).await?;
     app.start().await?;
     app.is_well().await?;
-    if options.for_tests {
-        app.run(&["link", "key", "rotate", &merchant.id]).await?;
-    }
-
-    // The owner chooses their password by the link of the letter, like everybody; here it is shown.
-    app.run(&["merchant", "set", &merchant.id, "--owner", OWNER]).await?;
-    let letters = Letters::of(app.folder());
-    let dashboard = letters.link_to(OWNER).await?;
-
+    let server = lan.map_or_else(|| app.url(), |lan| format!("http://{lan}:{port}"));
     let inbox = Inbox::default();
     inbox.subscribe(&app, &merchant, &shop.here()?).await?;
+    let dashboard = furnish(options, &app, &merchant).await?;
+    let stage = stage(app, pair, merchant, server).await?;
 
-    let scopes = "charges:read charges:write charges:accept webhooks:write";
-    let server = lan.map_or_else(|| app.url(), |lan| format!("http://{lan}:{port}"));
-    let api = Api::add_at(&app, &merchant.id, scopes, server.clone()).await?;
-
-    let addresses = Addresses {
-        checkout: format!("{server}{}?fiat_price_cents=4200", merchant.path()),
-        server: server.clone(),
+    let places = pages::Places {
+        server: stage.server.clone(),
         shop: shop.url()?,
         wallet: wallet.url()?,
-        dashboard,
-        letters: letters.folder().display().to_string(),
-        merchant_id: merchant.id.clone(),
-        api_key: ApiKey {
-            id: api.id.clone(),
-            secret: api.secret.clone(),
-        },
-        node: NodeAddress::of(&pair.server),
-        shopper_node: NodeAddress::of(&pair.shopper),
+        checkout: format!("{}{}?fiat_price_cents=4200", stage.server, stage.merchant.path()),
+        merchant_id: stage.merchant.id.clone(),
     };
-    let places = pages::Places {
-        server: addresses.server.clone(),
-        shop: addresses.shop.clone(),
-        wallet: addresses.wallet.clone(),
-        checkout: addresses.checkout.clone(),
-        merchant_id: addresses.merchant_id.clone(),
-    };
-    let stage = Arc::new(Stage {
-        checkout: Checkout::at(&server)?,
-        server,
-        app: RwLock::new(app),
-        pair: RwLock::new(pair),
-        merchant,
-        api,
-        ledger: ledger::Ledger::default(),
-        examples: Examples::default(),
-    });
     let here = lan.is_some().then(|| shop.here()).transpose()?;
+    announce(
+        &Addresses::of(&stage, &places, dashboard).await,
+        here.as_deref(),
+        options.json,
+    )?;
     let shop_pages = pages::shop(places.clone()).merge(inbox.router());
     let wallet_pages = pages::wallet(places)
         .merge(desk::api(Arc::clone(&stage), options.for_tests))
         .merge(explorer::pages(Arc::clone(&stage)));
-    announce(&addresses, here.as_deref(), options.json)?;
-
     let leading = async {
         match lan {
             Some(lan) => doors::lead_in(lan, port).await,
@@ -194,14 +162,39 @@ async fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// What the shop's owner has beside its settings. Gives the link by which they choose their password: that of the letter, as for
+/// everybody; here it is shown.
+async fn furnish(options: &Options, app: &App, merchant: &Merchant) -> Result<String> {
+    if options.for_tests {
+        app.run(&["link", "key", "rotate", &merchant.id]).await?;
+    }
+    app.run(&["merchant", "set", &merchant.id, "--owner", OWNER]).await?;
+    Letters::of(app.folder()).link_to(OWNER).await
+}
+
+async fn stage(app: App, pair: Pair, merchant: Merchant, server: String) -> Result<Arc<Stage>> {
+    let scopes = "charges:read charges:write charges:accept webhooks:write";
+    let api = Api::add_at(&app, &merchant.id, scopes, server.clone()).await?;
+    Ok(Arc::new(Stage {
+        checkout: Checkout::at(&server)?,
+        server,
+        app: RwLock::new(app),
+        pair: RwLock::new(pair),
+        merchant,
+        api,
+        ledger: ledger::Ledger::default(),
+        examples: Examples::default(),
+    }))
+}
+
 /// The server's settings. In the local network shoppers come by the machine's address there, and the dashboard stays on the machine.
-fn setup(options: &Options, pair: &Pair, lan: Option<(Ipv4Addr, u16)>, port: u16, wallet: &Doors) -> Result<Setup> {
+fn setup(options: &Options, pair: &Pair, lan: Option<Ipv4Addr>, port: u16, wallet: &Doors) -> Result<Setup> {
     let mut setup = Setup::beside(&pair.server, &pair.clock)
         .with("BITPRO_SIGNUP", "open")
         .with("BITPRO_WEBHOOK_ALLOW_HTTP", "true")
         .with("BITPRO_WEBHOOK_ALLOW_PRIVATE", "127.0.0.1");
     setup.port = Some(port);
-    if let Some((lan, port)) = lan {
+    if let Some(lan) = lan {
         setup = setup
             .with("BITPRO_PUBLIC_URL", &format!("http://{lan}:{port}"))
             .with("BITPRO_DASHBOARD_URL", &format!("http://localhost:{port}"));
@@ -270,6 +263,28 @@ impl Options {
     /// The port to take if it is free. Tests run side by side, each on ports of its own.
     const fn port(&self, usual: u16) -> Option<u16> {
         if self.for_tests { None } else { Some(usual) }
+    }
+}
+
+impl Addresses {
+    async fn of(stage: &Stage, places: &pages::Places, dashboard: String) -> Self {
+        let pair = stage.pair.read().await;
+        let letters = Letters::of(stage.app.read().await.folder());
+        Self {
+            server: places.server.clone(),
+            shop: places.shop.clone(),
+            checkout: places.checkout.clone(),
+            wallet: places.wallet.clone(),
+            dashboard,
+            letters: letters.folder().display().to_string(),
+            merchant_id: places.merchant_id.clone(),
+            api_key: ApiKey {
+                id: stage.api.id.clone(),
+                secret: stage.api.secret.clone(),
+            },
+            node: NodeAddress::of(&pair.server),
+            shopper_node: NodeAddress::of(&pair.shopper),
+        }
     }
 }
 

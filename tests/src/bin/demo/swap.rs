@@ -34,10 +34,8 @@ pub async fn swap(stage: &Stage, program: &Path) -> Result<()> {
 
 impl Builder {
     fn start(program: &Path) -> Result<Self> {
-        // In a group of its own, so that all that it started can be ended with it. The thread that starts it lives as long as the demo.
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(program)
+        // In a group of its own, so that all that it started can be ended with it. It looks itself whether the demo is gone in another way.
+        let child = Command::new(program)
             .arg("demo-page")
             .process_group(0)
             .stdin(Stdio::null())
