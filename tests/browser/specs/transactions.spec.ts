@@ -69,13 +69,13 @@ test("the list follows what happens, and keeps the focus", async ({ page, demo }
   const url = await shop(page, demo, "follow-1");
   await page.goto(`${desk(demo, "/charges")}?q=follow-`);
   const row = page.locator("table.charges tbody tr");
-  await expect(row).toContainText("Waiting");
+  await expect(row.locator(".state")).toHaveClass("state pending");
   await row.getByRole("link").focus();
   await demo.pay(url);
-  await expect(row).toContainText("Received");
+  await expect(row.locator(".state")).toHaveClass("state seen");
   await expect(row.getByRole("link")).toBeFocused();
   await demo.mine();
-  await expect(row).toContainText("Confirmed");
+  await expect(row.locator(".state")).toHaveClass("state confirmed");
   expect(heard).toEqual([]);
 });
 
