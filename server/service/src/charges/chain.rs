@@ -203,7 +203,7 @@ impl ChargesPort for Charges {
     }
 
     fn scans_wanted(&self) -> Vec<ScanRequest> {
-        self.inner.shared.scans()
+        self.inner.shared.scans().to_vec()
     }
 
     async fn watch_ahead(&self, descriptor: i64, highest_used: Option<u32>) -> Result<(), ObserveError> {

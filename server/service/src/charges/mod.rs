@@ -5,6 +5,7 @@ mod chores;
 mod clock;
 mod command;
 mod commit_hook;
+mod copies;
 mod create;
 mod decoded_tx;
 mod error;

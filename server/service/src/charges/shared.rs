@@ -1,16 +1,15 @@
 //! What readers keep of the store: copies that change only after a commit, in the order watch map, copies, listeners (R30).
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use bitpro_charge::wire::NodeView;
 use bitpro_charge::{ChargeId, MerchantId, Timestamp};
 use bitpro_merchant::keys::{ApiKey, KeyId, KeyMap};
-use bitpro_merchant::wallet::{DescriptorId, Receive};
 use bitpro_merchant::{Merchant, MerchantMap};
-use bitpro_node::view::{Hole, Tip};
-use bitpro_node::{IssuedRange, ScanRequest};
+use bitpro_node::ScanRequest;
+use bitpro_node::view::Tip;
 use bitpro_store::webhook::Due;
 use bitpro_store::{Listed, Listener, Low, News, Snapshot, StoreError, Touched, WatchMap, WebhookMap};
 use bytes::Bytes;
@@ -18,32 +17,19 @@ use parking_lot::RwLock;
 use quick_cache::sync::Cache;
 use tokio::sync::{Notify, mpsc};
 
+use super::copies::{Agenda, Copies};
 use super::hub::{Frame, Hub};
 
 /// Charges that are kept ready for status reads.
 const CACHED_CHARGES: usize = 20_000;
 /// Charges that are kept ready for the merchant API, some two kilobytes each.
 const CACHED_OBJECTS: usize = 2_000;
-/// How far beyond its counter a descriptor is scanned: as far as a diligent wallet's gap limit reaches.
-const SCAN_BEYOND: u32 = 1_000;
-
 /// What has to be done after a commit, by someone who can wait.
 pub(super) enum Chore {
     /// Addresses are to be derived ahead.
     Derive(Low),
     /// Another process wrote: these charges are looked at, and may have changed.
     Reread(Vec<ChargeId>),
-}
-
-/// What the watcher asks for at every turn.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Agenda {
-    /// The earliest instant at which time alone moves a charge.
-    pub(super) next_due: Option<Timestamp>,
-    /// When the first charge was made.
-    pub(super) first_made: Option<Timestamp>,
-    /// Blocks that could not be read (R6).
-    pub(super) hole: Option<Hole>,
 }
 
 /// What the sender of webhooks is told.
@@ -72,25 +58,17 @@ pub(super) struct Shared {
     pub(super) watch_map: WatchMap,
     pub(super) cache: Cache<ChargeId, Arc<Snapshot>>,
     pub(super) objects: Cache<ChargeId, KeptObject>,
+    copies: ArcSwap<Copies>,
     commits: AtomicU64,
     /// How often somebody else than the watcher may have told of payments.
     told_by_others: AtomicU64,
-    merchants: RwLock<Arc<MerchantMap>>,
-    merchants_version: AtomicU64,
-    keys: RwLock<Arc<KeyMap>>,
-    webhooks: RwLock<Arc<WebhookMap>>,
     sender: RwLock<Option<mpsc::UnboundedSender<Sending>>>,
     pub(super) mail_posted: Arc<Notify>,
     /// The watcher is asked for something that must not wait for its next poll.
     pub(super) asks: Arc<Notify>,
-    receives: RwLock<HashMap<DescriptorId, Arc<Receive>>>,
-    tip: RwLock<Option<(Tip, Timestamp)>>,
-    tip_height: AtomicU32,
     node: AtomicU8,
     /// Whether the node's chain is not followed, since it was last in step (R6).
     chain_held: AtomicBool,
-    scans: RwLock<Vec<ScanRequest>>,
-    agenda: RwLock<Agenda>,
     chores: mpsc::UnboundedSender<Chore>,
 }
 
@@ -102,40 +80,32 @@ impl Shared {
             watch_map,
             cache: Cache::new(CACHED_CHARGES),
             objects: Cache::new(CACHED_OBJECTS),
+            copies: ArcSwap::default(),
             commits: AtomicU64::new(0),
             told_by_others: AtomicU64::new(0),
-            merchants: RwLock::default(),
-            merchants_version: AtomicU64::new(0),
-            keys: RwLock::default(),
-            webhooks: RwLock::default(),
             sender: RwLock::default(),
             mail_posted: Arc::default(),
             asks: Arc::default(),
-            receives: RwLock::default(),
-            tip: RwLock::default(),
-            tip_height: AtomicU32::new(0),
             node: AtomicU8::new(condition_to(NodeView::Away)),
             chain_held: AtomicBool::new(false),
-            scans: RwLock::default(),
-            agenda: RwLock::default(),
             chores,
         }
     }
 
     pub(super) fn merchants(&self) -> Arc<MerchantMap> {
-        Arc::clone(&self.merchants.read())
+        Arc::clone(&self.copies.load().merchants)
     }
 
     pub(super) fn merchant(&self, id: MerchantId) -> Option<Arc<Merchant>> {
-        self.merchants.read().get(&id).cloned()
+        self.copies.load().merchants.get(&id).cloned()
     }
 
     pub(super) fn keys(&self) -> Arc<KeyMap> {
-        Arc::clone(&self.keys.read())
+        Arc::clone(&self.copies.load().keys)
     }
 
     pub(super) fn key(&self, id: KeyId) -> Option<Arc<ApiKey>> {
-        self.keys.read().get(&id).cloned()
+        self.copies.load().keys.get(&id).cloned()
     }
 
     /// How many groups were committed. What is read after this was asked for is at least as new.
@@ -153,11 +123,11 @@ impl Shared {
     }
 
     pub(super) fn merchants_version(&self) -> u64 {
-        self.merchants_version.load(Ordering::Acquire)
+        self.copies.load().merchants_version
     }
 
     pub(super) fn webhooks(&self) -> Arc<WebhookMap> {
-        Arc::clone(&self.webhooks.read())
+        Arc::clone(&self.copies.load().webhooks)
     }
 
     pub(super) fn listen_to_deliveries(&self) -> mpsc::UnboundedReceiver<Sending> {
@@ -167,11 +137,11 @@ impl Shared {
     }
 
     pub(super) fn tip(&self) -> Option<(Tip, Timestamp)> {
-        *self.tip.read()
+        self.copies.load().tip
     }
 
     pub(super) fn tip_height(&self) -> u32 {
-        self.tip_height.load(Ordering::Acquire)
+        self.copies.load().tip_height()
     }
 
     pub(super) fn node(&self) -> NodeView {
@@ -192,12 +162,12 @@ impl Shared {
         self.chain_held.store(is_held, Ordering::Release);
     }
 
-    pub(super) fn scans(&self) -> Vec<ScanRequest> {
-        self.scans.read().clone()
+    pub(super) fn scans(&self) -> Arc<[ScanRequest]> {
+        Arc::clone(&self.copies.load().scans)
     }
 
     pub(super) fn agenda(&self) -> Agenda {
-        *self.agenda.read()
+        self.copies.load().agenda
     }
 
     /// Whether a charge is what it was created as, and its script follows from its descriptor and index: a row that another hand has
@@ -207,7 +177,7 @@ impl Shared {
         if snapshot.verified.get() {
             return Ok(());
         }
-        let receive = self.receives.read().get(&snapshot.descriptor).cloned();
+        let receive = self.copies.load().receives.get(&snapshot.descriptor).cloned();
         let derived = receive.and_then(|receive| receive.derive(snapshot.index));
         if derived.is_some_and(|derived| derived.script[..] == *snapshot.script_pubkey) {
             snapshot.verified.set();
@@ -235,42 +205,14 @@ impl Shared {
 
     /// Takes the news over; whether there are descriptors among them that are to be looked for.
     fn take_in(&self, news: &News) -> bool {
-        if let Some(merchants) = &news.merchants {
-            *self.merchants.write() = Arc::clone(merchants);
-            self.merchants_version.fetch_add(1, Ordering::AcqRel);
-        }
-        if let Some(keys) = &news.keys {
-            *self.keys.write() = Arc::clone(keys);
-        }
-        if let Some(webhooks) = &news.webhooks {
-            *self.webhooks.write() = Arc::clone(webhooks);
-        }
-        self.receives.write().extend(news.receives.iter().cloned());
-        let wanted: Vec<ScanRequest> = news
-            .unscanned
-            .iter()
-            .map(|unscanned| ScanRequest {
-                id: unscanned.descriptor.0,
-                range: IssuedRange {
-                    descriptor: unscanned.text.clone(),
-                    highest: unscanned.next_index.saturating_add(SCAN_BEYOND),
-                },
-            })
-            .collect();
-        let before = std::mem::replace(&mut *self.scans.write(), wanted.clone());
-        let has_new_scans = wanted.iter().any(|scan| before.iter().all(|known| known.id != scan.id));
-        *self.agenda.write() = Agenda {
-            next_due: news.next_due,
-            first_made: news.first_made,
-            hole: news.hole,
-        };
+        let before = self.copies.load_full();
+        let copies = Arc::new(before.after(news));
+        let has_new_scans = copies.wants_more_scans_than(&before);
+        // Only here, and the listener is told of one commit after the other.
+        self.copies.store(copies);
         if news.from_elsewhere {
             self.cache.clear();
             self.note_told_by_others();
-        }
-        if let Some((tip, observed_until)) = news.tip {
-            *self.tip.write() = Some((tip, observed_until));
-            self.tip_height.store(tip.block.height, Ordering::Release);
         }
         for Touched { snapshot, .. } in &news.touched {
             self.cache.insert(snapshot.charge.id, Arc::clone(snapshot));
