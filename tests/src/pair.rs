@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use crate::wait::eventually;
 use crate::{Clock, Node, Role, Wallet};
 
-/// 100 blocks until the first coinbase can be spent, and ten more of 50 bitcoin each to spend from.
-const FUNDING_BLOCKS: u32 = 110;
+/// Coinbases of 50 bitcoin each for the shopper to spend from.
+const FUNDING_BLOCKS: u32 = 10;
+/// Until the last of them can be spent. They are nobody's: some nodes take a twentieth of a second to note each block of a wallet's own.
+const MATURING_BLOCKS: u32 = 100;
 
 /// The two nodes and the shopper's wallet.
 #[derive(Debug)]
@@ -44,6 +46,7 @@ impl Pair {
             .rpc()
             .value("generatetoaddress", json!([FUNDING_BLOCKS, address]))
             .await?;
+        shopper.mine(MATURING_BLOCKS).await?;
         let pair = Self {
             server,
             shopper,
