@@ -32,6 +32,10 @@ const ROOMS: [u64; 3] = [0, 48 * 1024, 96 * 1024];
 
 /// The file of the keys that secrets are sealed under, in a server's folder.
 const KEYS: &str = "seal.keys";
+/// The step with which charges got their proofs.
+const PROVED: i64 = 15;
+/// The length of a slot of the mark.
+const SLOT: usize = 64;
 
 /// All that a file holds: the statements of its shape, and each table's rows.
 type Dump = BTreeMap<String, Vec<String>>;
@@ -230,6 +234,9 @@ impl Left {
         world.app.start().await?;
         let former = folder.path().join("bitpro.db");
         reshape(&now, &former, shape).await?;
+        if shape < PROVED {
+            forget_proofs(&folder.path().join("bitpro.db.issued"))?;
+        }
         let before = dump(&former).await?;
         ensure!(
             before.values().map(Vec::len).sum::<usize>() > 100,
@@ -362,6 +369,16 @@ async fn tables(connection: &mut SqliteConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(ours).fetch_all(connection).await?)
 }
 
+/// Takes from a mark that the charges beside it were proved: no release knew of proofs before they were made.
+fn forget_proofs(mark: &Path) -> Result<()> {
+    let mut bytes = std::fs::read(mark)?;
+    let slots = bytes
+        .chunks_exact_mut(SLOT)
+        .filter(|slot| slot.starts_with(b"charges proved"));
+    slots.for_each(|slot| slot.fill(0));
+    Ok(std::fs::write(mark, bytes)?)
+}
+
 /// Makes a database at `to` of the shape that step `shape` left, with the rows of `from` that have a place in it, as the release of that
 /// time wrote them.
 async fn reshape(from: &Path, to: &Path, shape: i64) -> Result<()> {
@@ -396,6 +413,10 @@ async fn reshape(from: &Path, to: &Path, shape: i64) -> Result<()> {
                           SELECT json_group_array(json(p.body)) FROM source.payments p WHERE p.charge = charges.num))) \
                       WHERE snapshot IS NOT NULL";
         sqlx::query(within).execute(&mut connection).await?;
+    }
+    if shape < PROVED {
+        let younger = "DELETE FROM main.meta WHERE name = 'charges_proved'";
+        sqlx::query(younger).execute(&mut connection).await?;
     }
     sqlx::query("DETACH source").execute(&mut connection).await?;
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
