@@ -1,9 +1,12 @@
 //! One run of the server: everything is opened, started, and closed again in the opposite order.
 
+mod machine;
+mod stranger;
+
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bitpro_base::rng;
@@ -13,7 +16,8 @@ use bitpro_limits as limits;
 use bitpro_limits::{Connections, KeyLimit, Limits, Presses};
 use bitpro_merchant::keys::{Nonces, NoncesError};
 use bitpro_node as node;
-use bitpro_operator::admin::AdminSocket;
+use bitpro_node::NodeError;
+use bitpro_operator::admin::{AdminSocket, Knock};
 use bitpro_operator::backup::leftovers;
 use bitpro_operator::instance::{Instance, InstanceError};
 use bitpro_service::accounts::{Accounts, Email};
@@ -27,13 +31,17 @@ use bitpro_web::checkout::assets::INDEX_HTML;
 use bitpro_web::edge::Edge;
 use bitpro_web::health;
 use bitpro_web::listener::{self, Treatment};
+use bitpro_web::outside::Knocks;
 use bitpro_web::router::{problem_page, router};
-use bitpro_web::{Bodies, RequestIds};
+use bitpro_web::{Bodies, Noted, RequestIds};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::router::surfaces;
+
+use machine::connections;
+pub(crate) use machine::{FILES_FOR_ELSE, listen, open_files};
+use stranger::end_at_stranger;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +73,9 @@ pub enum ServeError {
         /// What the operating system says.
         cause: std::io::Error,
     },
+    /// The node that was met first is of another network: it does not become the right one by itself.
+    #[error("{0}: check network, node_rpc_url and the node's own configuration")]
+    WrongNetwork(NodeError),
     /// The operating system refuses a thread.
     #[error("cannot start a thread for the watcher: {0}")]
     NoThread(std::io::Error),
@@ -86,8 +97,6 @@ pub enum ServeError {
 pub(crate) const METRICS_CONNECTIONS: usize = 64;
 /// The watcher's calls are broken off at once; what it has to do then is one commit.
 const WATCHER_ENDS: Duration = Duration::from_secs(10);
-/// Connections that may wait to be accepted: a shop's whole crowd after a restart.
-const BACKLOG: u32 = 1_024;
 
 /// Serves until `closing` is cancelled, and returns when everything is stored and closed.
 ///
@@ -194,6 +203,12 @@ async fn serve_instance(
         watching_ends.clone(),
     )
     .map_err(ServeError::NoThread)?;
+    let stranger = Arc::new(OnceLock::new());
+    tokio::spawn(end_at_stranger(
+        watching.status.clone(),
+        Arc::clone(&stranger),
+        closing.clone(),
+    ));
     let comparing = config
         .reconcile_every
         .map(|every| tokio::spawn(reconciler.clone().keep(every, closing.clone())));
@@ -209,7 +224,12 @@ async fn serve_instance(
     let operator = config.operator_email.as_deref().and_then(Email::read);
     let accounts = Accounts::new(charges.clone(), config.signup, dashboard_url.origin(), operator);
     let accounts = accounts.within(&config.ceilings);
-    let commands = tokio::spawn(socket.serve(accounts.clone(), reconciler.clone(), closing.clone()));
+    let knocks = Knocks::new(Arc::clone(&clock), Arc::clone(&rng));
+    let knock: Knock = {
+        let knocks = knocks.clone();
+        Arc::new(move || knocks.give())
+    };
+    let commands = tokio::spawn(socket.serve(accounts.clone(), reconciler.clone(), knock, closing.clone()));
     let forgetting = tokio::spawn(accounts.clone().forget(watching_ends.clone()));
     tracing::info!(%address, public_url = public_url.origin(), network = %config.network, "serving");
     let ids = RequestIds::new(rng.bytes());
@@ -247,6 +267,7 @@ async fn serve_instance(
         metrics,
         node: watching.status,
         reconciler,
+        knocks,
         closing: closing.clone(),
     });
     let edge = Edge {
@@ -256,6 +277,7 @@ async fn serve_instance(
         request_timeout: config.limits.request_timeout,
         ids,
         told_of_proxy: AtomicBool::new(false),
+        noted: Noted::new(config.access_log),
         bodies: Bodies::default(),
         page: problem_page(&app),
     };
@@ -323,7 +345,10 @@ async fn serve_instance(
         tracing::error!(%error, "the exchanges were no longer asked");
     }
     tracing::info!("closed");
-    Ok(())
+    match stranger.get() {
+        Some(error) => Err(ServeError::WrongNetwork(error.clone())),
+        None => Ok(()),
+    }
 }
 
 /// The journal of nonces. A database that never had a key has none to miss.
@@ -340,43 +365,6 @@ fn template() -> Result<Template, TemplateError> {
         return Ok(Template::without_script());
     }
     Template::parse(INDEX_HTML)
-}
-
-/// How many connections may be open: as configured, but no more than there are files for. Everything else needs a few.
-fn connections(configured: usize) -> usize {
-    let Some(files) = open_files() else {
-        return configured;
-    };
-    let room = files.saturating_sub(FILES_FOR_ELSE).max(1);
-    if room < configured {
-        tracing::warn!(
-            "max_connections = {configured}, but this process may open only {files} files: {room} connections are taken at \
-             once. Raise the limit (LimitNOFILE in systemd, ulimit -n in a shell)"
-        );
-    }
-    configured.min(room)
-}
-
-/// Database, node, log, libraries.
-const FILES_FOR_ELSE: usize = 200;
-
-/// The soft limit of open files, where the system tells it in Linux's way.
-fn open_files() -> Option<usize> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }?;
-    // A restart must not wait for the last connections of the run before.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
 }
 
 fn local_url(address: SocketAddr) -> PublicUrl {

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
 use crate::ports;
 use crate::process::Process;
@@ -16,9 +17,13 @@ use crate::wait::eventually;
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
+    scheme: &'static str,
     _process: Process,
-    _folder: TempDir,
+    folder: TempDir,
 }
+
+/// Where its certificate lies in its folder.
+const CERTIFICATE: &str = "certificate.pem";
 
 /// Which one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +50,44 @@ impl Proxy {
     /// When there is no such program, or it does not start.
     pub async fn start(kind: ProxyKind, port: u16, target: &str) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("bitpro-proxy-").tempdir()?;
-        let command = kind.command(folder.path(), port, target)?;
+        let (_, _, configuration) = kind.program();
+        let configuration = configuration
+            .replace("PORT", &port.to_string())
+            .replace("TARGET", target);
+        Self::run(kind, port, folder, &configuration, "http").await
+    }
+
+    /// Starts a proxy with the file that is packaged for it, at `https://localhost` with `port`, for the server at `target`. In that file,
+    /// each first text of `changes` is replaced by its second.
+    ///
+    /// # Errors
+    /// When there is no such program or text, or it does not start.
+    pub async fn packaged(kind: ProxyKind, port: u16, target: &str, changes: &[(&str, &str)]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("bitpro-proxy-").tempdir()?;
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        fs::write(folder.path().join(CERTIFICATE), made.cert.pem())?;
+        fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem())?;
+        let mut configuration = kind.packaged(port, Self::free_port()?, target)?;
+        for (from, to) in changes {
+            ensure!(configuration.contains(from), "{from:?} is not in {configuration}");
+            configuration = configuration.replace(from, to);
+        }
+        Self::run(kind, port, folder, &configuration, "https").await
+    }
+
+    async fn run(
+        kind: ProxyKind,
+        port: u16,
+        folder: TempDir,
+        configuration: &str,
+        scheme: &'static str,
+    ) -> Result<Self> {
+        let command = kind.command(folder.path(), configuration)?;
         let log = folder.path().join("proxy.log");
         let mut process = Process::start("the proxy", &command, &log)?;
-        let url = format!("http://localhost:{port}/healthz");
-        let http = reqwest::Client::new();
-        eventually("the proxy to answer", || {
+        // What it answers is the server's affair, which may not even run yet.
+        eventually("the proxy to accept connections", || {
             let ended = process.exit_status();
-            let asking = http.get(&url).send();
             let log = log.clone();
             async move {
                 ensure!(
@@ -60,16 +95,16 @@ impl Proxy {
                     "the proxy ended: {}",
                     fs::read_to_string(log).unwrap_or_default()
                 );
-                let status = asking.await.context("no answer")?.status();
-                ensure!(status.is_success(), "it answers {status}");
+                TcpStream::connect(("127.0.0.1", port)).await?;
                 Ok(())
             }
         })
         .await?;
         Ok(Self {
             port,
+            scheme,
             _process: process,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -82,16 +117,63 @@ impl Proxy {
     /// Its address, as in `http://localhost:8080`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://localhost:{}", self.port)
+        format!("{}://localhost:{}", self.scheme, self.port)
+    }
+
+    /// The file with its certificate, where it has one.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        self.folder.path().join(CERTIFICATE)
     }
 }
 
 impl ProxyKind {
-    fn command(self, folder: &Path, port: u16, target: &str) -> Result<Command> {
-        let (variable, usual, configuration) = match self {
+    /// The variable that names the program, where it usually is, and the configuration for tests.
+    const fn program(self) -> (&'static str, &'static str, &'static str) {
+        match self {
             Self::Nginx => ("NGINX", "/usr/sbin/nginx", NGINX),
             Self::Caddy => ("CADDY", "/usr/bin/caddy", CADDY),
+        }
+    }
+
+    /// The packaged file, with names, ports and certificate of a test.
+    fn packaged(self, port: u16, plain: u16, target: &str) -> Result<String> {
+        let name = match self {
+            Self::Nginx => "nginx.conf",
+            Self::Caddy => "Caddyfile",
         };
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../server/packaging/proxy")
+            .join(name);
+        let text = fs::read_to_string(&file).with_context(|| format!("there is no {}", file.display()))?;
+        let text = text.replace("127.0.0.1:8080", target);
+        Ok(match self {
+            Self::Nginx => {
+                let text = text
+                    .replace("listen 80;", &format!("listen 127.0.0.1:{plain};"))
+                    .replace("listen 443 ", &format!("listen 127.0.0.1:{port} "))
+                    .replace(
+                        "/etc/letsencrypt/live/pay.example/fullchain.pem",
+                        "HERE/certificate.pem",
+                    )
+                    .replace("/etc/letsencrypt/live/pay.example/privkey.pem", "HERE/key.pem")
+                    .replace("pay.example", "localhost");
+                let lines = text.lines().filter(|line| !line.contains("listen [::]"));
+                AROUND_NGINX.replace("SITE", &lines.collect::<Vec<_>>().join("\n"))
+            }
+            Self::Caddy => {
+                let site =
+                    format!("https://localhost:{port} {{\n\tbind 127.0.0.1\n\ttls HERE/certificate.pem HERE/key.pem");
+                text.replace("\npay.example {", &format!("\n{site}")).replace(
+                    "\n{\n",
+                    "\n{\n\tadmin off\n\tauto_https disable_redirects\n\tstorage file_system HERE/storage\n",
+                )
+            }
+        })
+    }
+
+    fn command(self, folder: &Path, configuration: &str) -> Result<Command> {
+        let (variable, usual, _) = self.program();
         let program = env::var_os(variable).map_or_else(|| PathBuf::from(usual), PathBuf::from);
         ensure!(
             program.is_file(),
@@ -99,13 +181,7 @@ impl ProxyKind {
             program.display()
         );
         let file = folder.join("configuration");
-        fs::write(
-            &file,
-            configuration
-                .replace("HERE", &folder.display().to_string())
-                .replace("PORT", &port.to_string())
-                .replace("TARGET", target),
-        )?;
+        fs::write(&file, configuration.replace("HERE", &folder.display().to_string()))?;
         let mut command = Command::new(program);
         match self {
             Self::Nginx => command
@@ -150,6 +226,26 @@ http {
         location / { proxy_pass http://bitpro; }
         location ~ /events$ { proxy_pass http://bitpro; proxy_buffering off; proxy_read_timeout 1h; }
     }
+}
+"#;
+
+/// What Debian's nginx has around a site.
+const AROUND_NGINX: &str = r#"
+daemon off;
+master_process off;
+worker_processes 1;
+pid HERE/nginx.pid;
+error_log stderr warn;
+events { worker_connections 512; }
+http {
+    access_log off;
+    client_body_temp_path HERE/body;
+    proxy_temp_path HERE/proxy;
+    fastcgi_temp_path HERE/fastcgi;
+    uwsgi_temp_path HERE/uwsgi;
+    scgi_temp_path HERE/scgi;
+    gzip on;
+SITE
 }
 "#;
 

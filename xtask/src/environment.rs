@@ -31,7 +31,7 @@ impl Profile {
     }
 }
 
-/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `NGINX`, `CADDY`, `BITPRO_BIN` (the server), `BITPRO_DEMO` (the demo) and
+/// Tells `command` the programs to use: `BITCOIND`, `CHROMIUM`, `NGINX`, `CADDY`, `PROMTOOL`, `BITPRO_BIN` (the server), `BITPRO_DEMO` (the demo) and
 /// `BITPRO_PYTHON` (an interpreter with the published clients).
 ///
 /// # Errors
@@ -39,8 +39,10 @@ impl Profile {
 pub fn tell(command: &mut Command, workspace: &Workspace, profile: Profile) -> Result<()> {
     let chromium = env::var_os("CHROMIUM").unwrap_or_else(|| OsString::from("/usr/bin/chromium"));
     let nginx = env::var_os("NGINX").unwrap_or_else(|| OsString::from("/usr/sbin/nginx"));
-    let caddy = env::var_os("CADDY").unwrap_or_else(|| setup::caddy(workspace).into_os_string());
+    let caddy = env::var_os("CADDY").unwrap_or_else(|| setup::CADDY.program(workspace).into_os_string());
+    let promtool = env::var_os("PROMTOOL").unwrap_or_else(|| setup::PROMTOOL.program(workspace).into_os_string());
     command
+        .env("PROMTOOL", promtool)
         .env("NGINX", nginx)
         .env("CADDY", caddy)
         .env("BITCOIND", setup::bitcoind(workspace)?)

@@ -117,6 +117,8 @@ pub struct Config {
     pub explorer: Option<String>,
     /// What is logged, as directives.
     pub log: String,
+    /// Whether each request gets a line.
+    pub access_log: bool,
     /// How it looks.
     pub log_format: LogFormat,
     /// How long running requests may take to finish at the end.
@@ -282,6 +284,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
     let wallet_changes = reader.parsed("wallet_changes", |text| text.parse().ok());
     let explorer = reader.parsed("explorer_url", values::explorer);
     let log = log::directives(reader);
+    let access_log = reader.parsed("access_log", |text| text.parse().ok());
     let log_format = reader.parsed("log_format", |text| match text {
         "text" => Some(LogFormat::Text),
         "json" => Some(LogFormat::Json),
@@ -322,6 +325,7 @@ fn assembled(reader: &mut Reader, home: Option<&Path>) -> Option<Config> {
         wallet_changes: wallet_changes?,
         explorer,
         log: log?,
+        access_log: access_log?,
         log_format: log_format?,
         shutdown_grace,
     })

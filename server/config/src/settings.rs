@@ -70,7 +70,7 @@ const fn secret(name: &'static str, wanted: &'static str, meaning: &'static str)
 }
 
 /// Every setting, in the order of the documentation.
-pub const SETTINGS: [Setting; 65] = [
+pub const SETTINGS: [Setting; 66] = [
     optional(
         "network",
         "one of mainnet, testnet4, signet, regtest",
@@ -418,6 +418,12 @@ pub const SETTINGS: [Setting; 65] = [
         "info",
         "a level (error, warn, info, debug, trace), or directives such as info,bitpro_node=debug",
         "What is logged, to standard error.",
+    ),
+    with_default(
+        "access_log",
+        "false",
+        "true or false",
+        "Whether each request gets a line in the log, at the level info: client's address, method, route, status and time, without path and query.",
     ),
     with_default("log_format", "text", "text or json", "The format of log lines."),
     with_default(

@@ -10,6 +10,8 @@ use super::zmq::Topic;
 pub(super) struct Endpoints {
     pub rawtx: Option<String>,
     pub sequence: Option<String>,
+    /// Where these topics are published that nothing here can connect to, such as a Unix socket.
+    pub out_of_reach: Vec<String>,
 }
 
 /// Where the topics are published, as we can reach them. A node without ZMQ does not know the call, and is polled.
@@ -27,6 +29,7 @@ pub(super) fn endpoints(
             return Ok(Endpoints {
                 rawtx: Some(rawtx.clone()),
                 sequence: Some(sequence.clone()),
+                out_of_reach: Vec::new(),
             });
         }
         ZmqSource::Discover => match notifications() {
@@ -42,9 +45,21 @@ pub(super) fn endpoints(
             .filter(of_topic)
             .find_map(|one| reachable(&one.address, host))
     };
+    let (rawtx, sequence) = (find(Topic::RawTx), find(Topic::Sequence));
+    let lacks = |topic: Topic, found: &Option<String>| found.is_none().then(|| topic.notification());
+    let lacking: Vec<&str> = [lacks(Topic::RawTx, &rawtx), lacks(Topic::Sequence, &sequence)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let out_of_reach = published
+        .iter()
+        .filter(|one| lacking.contains(&one.kind.as_str()))
+        .map(|one| one.address.clone());
+    let out_of_reach = out_of_reach.collect();
     Ok(Endpoints {
-        rawtx: find(Topic::RawTx),
-        sequence: find(Topic::Sequence),
+        rawtx,
+        sequence,
+        out_of_reach,
     })
 }
 

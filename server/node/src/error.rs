@@ -21,6 +21,15 @@ pub enum NodeError {
     /// The node answered, and does not want us.
     #[error("the node refuses the credentials (HTTP {0})")]
     Unauthorized(u16),
+    /// The node answered, and does not let this user call these methods, or this machine call any.
+    #[error(
+        "the node forbids {}: allow it in -rpcwhitelist for this user, or this machine in -rpcallowip (HTTP 403)",
+        methods.join(", ")
+    )]
+    Forbidden {
+        /// The methods that it refused.
+        methods: Vec<String>,
+    },
     /// The node's genesis block is that of another network.
     #[error("the node is on another network: its genesis block is {genesis}, that of {configured} is {expected}")]
     WrongNetwork {

@@ -7,7 +7,7 @@ use super::config::NodeConfig;
 use super::endpoint::endpoints;
 use super::error::NodeError;
 use super::rpc::answers::ChainState;
-use super::rpc::{Asking, BlockReader, Rpc};
+use super::rpc::{Asking, BlockReader, METHODS, Rpc};
 use super::status::{Hearing, NodeStatus};
 
 /// A clock that differs by more than this makes "first seen" vague (R5).
@@ -33,15 +33,26 @@ pub struct CheckLine {
     pub level: Level,
     /// What was found, and what to do about it.
     pub text: String,
+    /// The setting of ours to change, where one is to be changed.
+    pub setting: Option<&'static str>,
 }
 
 impl CheckLine {
-    fn new(subject: &'static str, level: Level, text: impl Into<String>) -> Self {
+    /// A line about `subject`.
+    pub fn new(subject: &'static str, level: Level, text: impl Into<String>) -> Self {
         Self {
             subject,
             level,
             text: text.into(),
+            setting: None,
         }
+    }
+
+    /// The same, with the setting to change.
+    #[must_use]
+    pub fn with_setting(mut self, setting: &'static str) -> Self {
+        self.setting = Some(setting);
+        self
     }
 }
 
@@ -51,9 +62,28 @@ pub fn probe(config: &NodeConfig, now: impl Fn() -> Timestamp) -> Vec<CheckLine>
     let rpc = Rpc::new(config, Asking::alone());
     let mut lines = Vec::new();
     if let Err(error) = ask(config, &rpc, now, &mut lines) {
-        lines.push(CheckLine::new("node", Level::Failure, error.to_string()));
+        let line = CheckLine::new("node", Level::Failure, error.to_string());
+        lines.push(match setting_for(&error) {
+            Some(setting) => line.with_setting(setting),
+            None => line,
+        });
     }
     lines
+}
+
+/// The setting that may be wrong when the node gives this error.
+const fn setting_for(error: &NodeError) -> Option<&'static str> {
+    match error {
+        NodeError::Unreachable(_) | NodeError::Malformed(_) => Some("node_rpc_url"),
+        NodeError::Cookie { .. } => Some("node_cookie_file"),
+        NodeError::Unauthorized(_) => Some("node_rpc_user"),
+        NodeError::WrongNetwork { .. } => Some("network"),
+        NodeError::Forbidden { .. }
+        | NodeError::TooOld { .. }
+        | NodeError::WarmingUp(_)
+        | NodeError::Pruned(_)
+        | NodeError::Refused { .. } => None,
+    }
 }
 
 fn ask(
@@ -62,6 +92,11 @@ fn ask(
     now: impl Fn() -> Timestamp,
     lines: &mut Vec<CheckLine>,
 ) -> Result<(), NodeError> {
+    let forbidden = rpc.forbidden()?;
+    if !forbidden.is_empty() {
+        lines.push(methods(&forbidden));
+        return Ok(());
+    }
     let network = rpc.network_state()?;
     check_version(&network)?;
     lines.push(CheckLine::new(
@@ -80,6 +115,18 @@ fn ask(
     lines.push(rest(config));
     lines.push(pruning(&chain));
     Ok(())
+}
+
+/// Methods that the node forbids, and what it has to allow.
+fn methods(forbidden: &[&str]) -> CheckLine {
+    let (named, all) = (forbidden.join(", "), METHODS.join(","));
+    let text = match forbidden.len() == METHODS.len() {
+        true => format!(
+            "the node forbids every method (HTTP 403): allow this machine in its -rpcallowip, and the user {all}"
+        ),
+        false => format!("the node forbids {named}: this user needs rpcwhitelist=USER:{all}"),
+    };
+    CheckLine::new("node", Level::Failure, text)
 }
 
 fn peers(connections: u32) -> CheckLine {
@@ -151,6 +198,14 @@ fn clock(now: impl Fn() -> Timestamp, rpc: &Rpc) -> Result<CheckLine, NodeError>
 
 fn notifications(config: &NodeConfig, rpc: &Rpc) -> Result<CheckLine, NodeError> {
     let found = endpoints(&config.zmq, config.rpc_url.host_str(), || rpc.notifications())?;
+    if !found.out_of_reach.is_empty() {
+        let text = format!(
+            "the node is polled: it publishes at {}, and only tcp:// can be used; start it with -zmqpubrawtx and -zmqpubsequence at \
+             tcp://127.0.0.1:PORT",
+            found.out_of_reach.join(" and ")
+        );
+        return Ok(CheckLine::new("zmq", Level::Warning, text));
+    }
     Ok(match (found.rawtx, found.sequence) {
         (Some(rawtx), Some(sequence)) => {
             CheckLine::new("zmq", Level::Fine, format!("rawtx at {rawtx}, sequence at {sequence}"))
@@ -169,6 +224,7 @@ fn notifications(config: &NodeConfig, rpc: &Rpc) -> Result<CheckLine, NodeError>
                 Level::Warning,
                 format!("the node is polled; start it with {options}"),
             )
+            .with_setting("node_zmq")
         }
     })
 }

@@ -49,6 +49,8 @@ struct Known {
     failures: BTreeMap<Exchange, u32>,
     /// Why there was no rate at the last look; `None` when there was one.
     doubt: Option<NoQuorum>,
+    /// When the log said at last that there is no rate, or when the first exchange was asked.
+    told: Option<Timestamp>,
 }
 
 /// Why an exchange's answer counts for nothing.
@@ -90,6 +92,7 @@ impl LiveRates {
             board: Board::new(config.bounds),
             failures: BTreeMap::new(),
             doubt: Some(NoQuorum::TooFew(0)),
+            told: None,
         };
         Ok(Self {
             config,
@@ -182,19 +185,26 @@ impl LiveRates {
     }
 }
 
+/// When the log says again that there is no rate, in milliseconds: whoever looks into it later must find it near its end.
+const REMIND_AFTER_MS: i64 = 5 * 60 * 1_000;
+
 impl Known {
     /// Decides anew, and tells the operator when a rate came or went.
     fn review(&mut self, now: Timestamp) {
         let outcome = self.board.review(now);
+        let told = *self.told.get_or_insert(now);
+        let is_long_ago = now.0.saturating_sub(told.0) >= REMIND_AFTER_MS;
         match (&outcome, self.doubt) {
             (Ok(agreement), Some(_)) => {
                 tracing::info!(rate = %agreement.price, sources = agreement.taken.len(), "an exchange rate is available");
             }
             (Err(reason), None) => {
+                self.told = Some(now);
                 tracing::warn!(%reason, "no exchange rate is available: no charge can be created");
             }
             // Another number of exchanges is the same reason.
-            (Err(reason), Some(before)) if mem::discriminant(reason) != mem::discriminant(&before) => {
+            (Err(reason), Some(before)) if is_long_ago || mem::discriminant(reason) != mem::discriminant(&before) => {
+                self.told = Some(now);
                 tracing::warn!(%reason, "still no exchange rate is available");
             }
             _ => {}

@@ -10,8 +10,10 @@ use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand}
 
 use super::account::AccountAction;
 use super::backup::{BackupArguments, RestoreArguments};
+use super::check::Part;
 use super::clock::ClockAction;
 use super::generate::GenerateAction;
+use super::init::InitArguments;
 use super::keys::KeyAction;
 use super::link::LinkAction;
 use super::webhook::WebhookAction;
@@ -39,10 +41,17 @@ fn version() -> String {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Do {
+    /// Set up: find and test the node, write the configuration, make the keys, and add a first shop. Asks for what is not given. What is
+    /// there already stays as it is, so it can be run again.
+    Init(InitArguments),
     /// Serve the checkout and watch the node, until SIGTERM or SIGINT.
     Serve,
-    /// Check configuration, database, node, network and clock, one line each. The exit code is 0 when nothing is wrong.
+    /// Check configuration, machine, rate, mail, database, node and clock, and ask the running server through its public address, one line
+    /// each. The exit code is 0 when nothing is wrong.
     Check {
+        /// What to look at.
+        #[arg(long, value_enum, default_value = "all", hide = true)]
+        only: Part,
         #[arg(long)]
         json: bool,
     },

@@ -67,7 +67,7 @@ const HEAD: &str = "\
 ";
 
 /// Every setting with what it does and what may be written, and those of `set` with their values.
-fn configuration(set: &[(String, String)]) -> String {
+pub(super) fn configuration(set: &[(String, String)]) -> String {
     let mut text = HEAD.to_owned();
     for setting in &SETTINGS {
         text.push_str(&format!("\n# {}\n# Valid: {}.\n", setting.meaning, setting.wanted));
@@ -82,7 +82,7 @@ fn configuration(set: &[(String, String)]) -> String {
 }
 
 /// Any value may be written as a text, also a number.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     toml::Value::String(value.to_owned()).to_string()
 }
 

@@ -6,6 +6,7 @@ mod backup;
 mod check;
 mod clock;
 mod generate;
+mod init;
 mod keys;
 mod link;
 mod print;
@@ -19,14 +20,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bitpro_base::clock::SystemClock;
-use bitpro_config::{Config, ConfigErrors};
+use bitpro_config::{Config, ConfigErrors, file_to_read};
 use bitpro_operator::admin::{Command, Kind};
 use clap::Parser as _;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
-use crate::lifecycle;
+use crate::lifecycle::{self, ServeError};
 use crate::telemetry;
 use arguments::{Arguments, ChargeAction, Do, MailAction, MerchantAction};
 
@@ -43,7 +44,8 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.action {
         Do::Serve => serve(arguments.config.as_deref()),
-        Do::Check { json } => check(arguments.config.as_deref(), json),
+        Do::Init(wanted) => init::run(arguments.config.as_deref(), wanted),
+        Do::Check { only, json } => check(arguments.config.as_deref(), only, json),
         Do::Rate { probe, json } => rate(arguments.config.as_deref(), probe, json),
         Do::Merchant {
             action: MerchantAction::Settings,
@@ -125,6 +127,8 @@ fn serve(file: Option<&Path>) -> ExitCode {
     });
     match served {
         Ok(()) => ExitCode::SUCCESS,
+        // What the configuration got wrong does not become right by itself: systemd does not try again then.
+        Err(error @ ServeError::WrongNetwork(_)) => fail(INVALID, &error.to_string()),
         Err(error) => fail(FAILED, &error.to_string()),
     }
 }
@@ -166,11 +170,11 @@ async fn keep_metrics_small(metrics: metrics_exporter_prometheus::PrometheusHand
     }
 }
 
-fn check(file: Option<&Path>, json: bool) -> ExitCode {
+fn check(file: Option<&Path>, only: check::Part, json: bool) -> ExitCode {
     let Some(runtime) = small_runtime() else {
         return fail(FAILED, "cannot start threads");
     };
-    let lines = runtime.block_on(check::lines(Config::load(file)));
+    let lines = runtime.block_on(check::lines(Config::load(file), file_to_read(file).as_deref(), only));
     let fine = print::check(&lines, json);
     if fine {
         ExitCode::SUCCESS

@@ -67,12 +67,23 @@ pub(super) fn check(lines: &[CheckLine], json: bool) -> bool {
     if json {
         let lines: Vec<Value> = lines
             .iter()
-            .map(|line| json!({"subject": line.subject, "level": word(line.level), "says": line.text}))
+            .map(|line| {
+                json!({"subject": line.subject, "level": word(line.level), "says": line.text, "setting": line.setting})
+            })
             .collect();
         pretty(&Value::Array(lines));
     } else {
         for line in lines {
-            out(&format!("{:<8} {:<14} {}", word(line.level), line.subject, line.text));
+            let setting = line
+                .setting
+                .map(|name| format!(" (setting: {name})"))
+                .unwrap_or_default();
+            out(&format!(
+                "{:<8} {:<14} {}{setting}",
+                word(line.level),
+                line.subject,
+                line.text
+            ));
         }
     }
     lines.iter().all(|line| line.level < Level::Failure)
@@ -145,6 +156,7 @@ pub(super) fn reply(command: &Command, value: &Value, config: &Config, by_server
         | Command::RevokeKey { .. }
         | Command::Rekey => keys::print(command, value),
         Command::Reconcile { .. } => reconcile::print(value),
+        Command::Knock => out("the server answers"),
         Command::ShowClock | Command::AcceptClock => clock::print(value),
         Command::CopyDatabase => field("copy", &value["path"]),
         Command::TestMail { to } => out(&format!(

@@ -21,6 +21,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::outside::Knocks;
+
 pub use mapi::Mapi;
 pub use probe::Probe;
 
@@ -70,6 +72,8 @@ pub struct Parts {
     pub node: watch::Receiver<NodeStatus>,
     /// Compares what is stored, and knows how that came out.
     pub reconciler: Reconciler,
+    /// What `bitpro check` may ask through the public address.
+    pub knocks: Knocks,
     /// Cancelled when the server is to end.
     pub closing: CancellationToken,
 }

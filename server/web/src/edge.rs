@@ -18,8 +18,10 @@ use futures::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use ipnet::IpNet;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
-use super::{Bodies, Context, Peer, Problem, RequestId, RequestIds, headers};
+use super::noted::{Noted, Outcome};
+use super::{Bodies, Context, Peer, Problem, RequestId, RequestIds, headers, outside};
 
 /// Says a problem to a browser, which wants a page.
 pub type Page = Box<dyn Fn(Problem, HeaderMap) -> Response + Send + Sync>;
@@ -39,6 +41,8 @@ pub struct Edge {
     pub ids: RequestIds,
     /// Whether the log has told of a proxy that is not trusted.
     pub told_of_proxy: AtomicBool,
+    /// What the log says of requests.
+    pub noted: Noted,
     /// Bodies that are still to come.
     pub bodies: Bodies,
     /// How a browser is told of a problem.
@@ -91,7 +95,13 @@ pub async fn pass(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     let taken = started.elapsed();
     metrics::histogram!("bitpro_http_request_seconds", "route" => route.to_owned(), "status" => status.to_string())
         .record(taken.as_secs_f64());
-    tracing::debug!(request = %context.id, %method, route, status, micros = taken.as_micros(), "request");
+    edge.noted.note(Outcome {
+        context,
+        method: &method,
+        route,
+        status,
+        taken,
+    });
     response
 }
 
@@ -117,7 +127,9 @@ async fn answered(edge: &Edge, request: Request, next: Next, id: RequestId) -> R
 }
 
 async fn answered_in_time(edge: &Edge, request: Request, next: Next, id: RequestId) -> Result<Response, Problem> {
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    // Whatever is told on the way is told with the request's name.
+    let span = tracing::error_span!("request", %id);
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
     let problem = match tokio::time::timeout(edge.request_timeout, handled).await {
         Ok(Ok(response)) => return Ok(response),
         // The panic's own message and place were told by the hook of telemetry.
@@ -146,7 +158,7 @@ fn client(edge: &Edge, request: &Request) -> IpAddr {
         .get::<Peer>()
         .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.0.ip().to_canonical());
     let client = client_of(peer, request.headers(), &edge.trusted_proxies);
-    let is_unknown_proxy = client == peer && is_proxied(request.headers());
+    let is_unknown_proxy = is_proxied(request.headers()) && !is_trusted(&edge.trusted_proxies, peer);
     if is_unknown_proxy && !edge.told_of_proxy.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             %peer,
@@ -154,6 +166,10 @@ fn client(edge: &Edge, request: &Request) -> IpAddr {
         );
     }
     client
+}
+
+fn is_trusted(trusted: &[IpNet], peer: IpAddr) -> bool {
+    trusted.iter().any(|network| network.contains(&peer))
 }
 
 /// Why nothing is served here; `asked` is the address of ours that the request was sent to.
@@ -190,7 +206,7 @@ fn refused(request: &Request, asked: Option<&PublicUrl>, context: Context) -> Op
             "The request is for one host in its first line and for another in its Host field.",
         );
     }
-    if UNDER_ANY_HOST.contains(&uri.path()) {
+    if UNDER_ANY_HOST.contains(&uri.path()) || uri.path().starts_with(outside::PATH) {
         return None;
     }
     if asked.is_none() {
@@ -265,6 +281,7 @@ mod tests {
             request_timeout: Duration::from_millis(20),
             ids: RequestIds::new([1; 16]),
             told_of_proxy: AtomicBool::new(false),
+            noted: Noted::new(false),
             bodies: Bodies::default(),
             page: Box::new(|problem, _| (problem.status, "a page").into_response()),
         };

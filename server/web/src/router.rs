@@ -15,7 +15,7 @@ use crate::checkout::document::Visit;
 use crate::checkout::{assets, link, page, status, stream};
 use crate::edge::{self, Edge};
 use crate::refusal::Refusal;
-use crate::{Context, health};
+use crate::{Context, health, outside};
 
 /// The page of a surface that says that nothing is at an address; `None` when the address is not one of its own.
 pub type NotFoundPage = for<'a> fn(&'a App, Context, &'a Parts, &'a Refusal) -> BoxFuture<'a, Option<Response>>;
@@ -66,6 +66,9 @@ pub fn router(app: App, edge: Arc<Edge>, surfaces: Surfaces) -> Router {
         .route("/libs/{file}", get(assets::loader_file))
         .route("/robots.txt", get(assets::robots))
         .route("/favicon.ico", get(assets::favicon))
+        .route("/app/check/{token}", get(outside::request))
+        .route("/app/check/{token}/events", get(outside::events))
+        .route("/app/check/{token}/arrived", get(outside::arrived))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(surfaces.pages)

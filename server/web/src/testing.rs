@@ -29,8 +29,9 @@ use tower::ServiceExt as _;
 
 use crate::app::{App, Mapi, Parts, Probe};
 use crate::edge::Edge;
+use crate::outside::Knocks;
 use crate::router::{Surfaces, problem_page, router};
-use crate::{Bodies, Peer, RequestIds};
+use crate::{Bodies, Noted, Peer, RequestIds};
 
 pub use bitpro_service::testing::{START, WALLET, sats};
 
@@ -172,6 +173,7 @@ impl TestApp {
             metrics: None,
             node: node.subscribe(),
             reconciler: shop.reconciler.clone(),
+            knocks: Knocks::new(shop.clock.clone(), Arc::new(SystemRng)),
             closing: closing.clone(),
         });
         let edge = Edge {
@@ -181,6 +183,7 @@ impl TestApp {
             request_timeout: limits.request_timeout,
             ids: RequestIds::new([0; 16]),
             told_of_proxy: AtomicBool::new(false),
+            noted: Noted::new(false),
             bodies: Bodies::default(),
             page: problem_page(&app),
         };

@@ -5,6 +5,7 @@ mod catching_up;
 mod chain;
 mod conditions;
 mod descriptors;
+mod forbidden;
 mod hearing;
 mod mempool;
 mod notifications;

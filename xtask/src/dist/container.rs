@@ -89,7 +89,7 @@ fn reads_compose(workspace: &Workspace, recipes: &Path) -> Result<()> {
         .env("BITPRO_NETWORK", "signet")
         .env("NODE_CHAIN", "signet");
     proc::read(&mut compose)?;
-    let mut proxy = proc::command(workspace, setup::caddy(workspace));
+    let mut proxy = proc::command(workspace, setup::CADDY.program(workspace));
     proxy
         .args(["validate", "--adapter", "caddyfile", "--config"])
         .arg(recipes.join("Caddyfile"))

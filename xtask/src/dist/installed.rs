@@ -107,6 +107,11 @@ impl Machine<'_> {
             ("/usr/share/man/man1/bitpro.1.gz", "root:root 644"),
             ("/usr/share/bash-completion/completions/bitpro", "root:root 644"),
             ("/usr/share/doc/bitpro/bitpro.cdx.json", "root:root 644"),
+            ("/usr/share/doc/bitpro/examples/proxy/nginx.conf", "root:root 644"),
+            (
+                "/usr/share/doc/bitpro/examples/monitoring/bitpro-alerts.yml",
+                "root:root 644",
+            ),
         ] {
             same(file, &self.read("stat", &["-c", "%U:%G %a", file])?, wanted)?;
         }

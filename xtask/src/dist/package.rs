@@ -23,6 +23,14 @@ const COMPLETIONS: [(&str, &str); 3] = [
     ("fish", "usr/share/fish/vendor_completions.d/bitpro.fish"),
 ];
 const DOCUMENTS: &str = "usr/share/doc/bitpro";
+/// What an operator copies and changes: the folder of `server/packaging`, and the file.
+const EXAMPLES: [(&str, &str); 5] = [
+    ("proxy", "nginx.conf"),
+    ("proxy", "Caddyfile"),
+    ("monitoring", "prometheus.yml"),
+    ("monitoring", "bitpro-alerts.yml"),
+    ("monitoring", "grafana-dashboard.json"),
+];
 /// What the package decides for its service, in the file that it installs.
 const SETTINGS: [&str; 2] = ["data_dir=/var/lib/bitpro", "admin_socket=/run/bitpro/admin.sock"];
 
@@ -107,6 +115,10 @@ impl Tree<'_> {
         ] {
             self.install(&file, &format!("{DOCUMENTS}/{name}"), 0o644)?;
         }
+        for (folder, name) in EXAMPLES {
+            let file = packaging.with_file_name(folder).join(name);
+            self.install(&file, &format!("{DOCUMENTS}/examples/{folder}/{name}"), 0o644)?;
+        }
         for list in lists {
             let name = list.file_name().unwrap_or_default().to_string_lossy();
             self.install(list, &format!("{DOCUMENTS}/{name}"), 0o644)?;
@@ -137,6 +149,7 @@ impl Tree<'_> {
         let control = fs::read_to_string(&template).map_err(|error| Failure::file("read", &template, &error))?;
         let control = control
             .replace("@VERSION@", &release.version)
+            .replace("@MAINTAINER@", &release.maintainer)
             .replace("@ARCHITECTURE@", ARCHITECTURE)
             .replace("@SIZE@", &bytes.div_ceil(1024).to_string())
             .replace("@GLIBC@", &format!("{major}.{minor}"));

@@ -12,6 +12,8 @@ use crate::workspace::Workspace;
 pub struct Release {
     /// As Cargo.toml has it.
     pub version: String,
+    /// Who answers for it, as the first of Cargo.toml's authors.
+    pub maintainer: String,
     /// What `bitpro --version` says behind the version; empty outside git.
     pub commit: String,
     /// The time that files of the package get, in seconds since 1970.
@@ -40,23 +42,28 @@ impl Release {
         });
         let epoch = told("SOURCE_DATE_EPOCH").or_else(|| git(&["log", "-1", "--format=%ct"]).and_then(written));
         Ok(Self {
-            version: version(workspace)?,
+            version: of_manifest(workspace, "version")?,
+            maintainer: of_manifest(workspace, "authors")?,
             commit: commit.unwrap_or_default(),
             epoch: epoch.unwrap_or_else(|| EPOCH_OUTSIDE_GIT.to_owned()),
         })
     }
 }
 
-fn version(workspace: &Workspace) -> Result<String> {
+fn of_manifest(workspace: &Workspace, name: &str) -> Result<String> {
     let manifest = workspace.root.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).map_err(|error| Failure::file("read", &manifest, &error))?;
-    version_in(&text).ok_or_else(|| Failure::new("Cargo.toml has no version under [workspace.package]"))
+    written_in(&text, name).ok_or_else(|| Failure::new(format!("Cargo.toml has no {name} under [workspace.package]")))
 }
 
-fn version_in(manifest: &str) -> Option<String> {
+/// The text, or the only text of a list, that `name` is.
+fn written_in(manifest: &str, name: &str) -> Option<String> {
     let (_, package) = manifest.split_once("[workspace.package]")?;
-    let line = package.lines().find_map(|line| line.strip_prefix("version = "))?;
-    Some(line.trim().trim_matches('"').to_owned())
+    let line = package
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "))?;
+    Some(line.trim().trim_matches(['[', ']', '"']).to_owned())
 }
 
 #[cfg(test)]
@@ -64,9 +71,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_that_of_the_workspace() {
-        let manifest = "[workspace]\nresolver = \"3\"\n[workspace.package]\nversion = \"0.1.0\"\nedition = \"2024\"\n";
-        assert_eq!(version_in(manifest).as_deref(), Some("0.1.0"));
-        assert_eq!(version_in("[package]\nversion = \"1\"\n"), None);
+    fn version_and_maintainer_are_those_of_the_workspace() {
+        let manifest =
+            "[workspace]\nresolver = \"3\"\n[workspace.package]\nversion = \"0.1.0\"\nauthors = [\"A <a@b.c>\"]\n";
+        assert_eq!(written_in(manifest, "version").as_deref(), Some("0.1.0"));
+        assert_eq!(written_in(manifest, "authors").as_deref(), Some("A <a@b.c>"));
+        assert_eq!(written_in("[package]\nversion = \"1\"\n", "version"), None);
     }
 }

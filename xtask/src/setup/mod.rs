@@ -2,7 +2,6 @@
 
 mod apt;
 mod bitcoind;
-mod caddy;
 mod cargo_tools;
 mod debian_node;
 mod folder;
@@ -10,6 +9,7 @@ mod node22;
 mod npm;
 mod python;
 mod rust;
+mod unpacked;
 
 use std::fs::File;
 
@@ -21,11 +21,11 @@ use crate::workspace::Workspace;
 use cargo_tools::Tool;
 
 pub use bitcoind::{locate as bitcoind, locate_quickest as quickest_bitcoind};
-pub use caddy::caddy;
 pub use debian_node::{ensure as debian_node, mirror, program as debian_bitcoind};
 pub use folder::{fresh as fresh_folder, remove as remove_folder};
 pub use node22::node;
 pub use python::python;
+pub use unpacked::{CADDY, PROMTOOL};
 
 /// Something that a command cannot work without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +54,8 @@ pub enum Need {
     LoadGenerator,
     /// Two reverse proxies: nginx and Caddy.
     Proxies,
+    /// What checks the rules of alerts.
+    Monitoring,
     /// The programs that the API reference's shell client uses.
     ShellClient,
     /// The languages of the guides' programs.
@@ -72,7 +74,7 @@ pub enum Need {
 
 impl Need {
     /// All but [`Need::Mutants`] and what makes a release, which only their own commands want, and [`Need::AnyBitcoind`], which [`Need::Bitcoind`] covers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Compiler,
         Self::RustComponents,
         Self::WasmTarget,
@@ -84,6 +86,7 @@ impl Need {
         Self::MovableClock,
         Self::LoadGenerator,
         Self::Proxies,
+        Self::Monitoring,
         Self::ShellClient,
         Self::GuideLanguages,
         Self::Sdk,
@@ -128,8 +131,10 @@ pub fn plan<'w>(workspace: &'w Workspace, needs: &[Need], work: &mut Work<'w>) -
         work.add("the Rust target wasm32", 5, move || rust::add_wasm_target(workspace));
     }
     plan_npm(workspace, &needs, work)?;
-    if needs(Need::Proxies) && !caddy(workspace).is_file() {
-        work.add("Caddy", 5, move || caddy::fetch(workspace));
+    for (need, unpacked) in [(Need::Proxies, CADDY), (Need::Monitoring, PROMTOOL)] {
+        if needs(need) && !unpacked.program(workspace).is_file() {
+            work.add(unpacked.name(), 5, move || unpacked.fetch(workspace));
+        }
     }
     if needs(Need::PythonClients) && !python::is_ready(workspace) {
         work.add("Python packages", 20, move || python::install(workspace));

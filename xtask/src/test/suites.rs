@@ -115,7 +115,7 @@ pub const SUITES: [Suite; 17] = [
 
 const LINTERS: &[Need] = &[Need::RustComponents];
 const SERVER: &[Need] = &[Need::Compiler];
-const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::Proxies];
+const NODE: &[Need] = &[Need::Bitcoind, Need::MovableClock, Need::Proxies, Need::Monitoring];
 const GUIDES: &[Need] = &[Need::ShellClient, Need::GuideLanguages, Need::PythonClients];
 const SDK: &[Need] = &[Need::Sdk];
 const BROWSER: &[Need] = &[Need::Browser];

@@ -108,6 +108,11 @@ pub(super) const PROOFS: &[(&str, &[&str])] = &[
         "what `/readyz` costs",
         &["however_many_ask_the_disk_is_asked_once_in_five_seconds"],
     ),
+    ("checks from outside", &["of_many_tokens_the_oldest_goes"]),
+    (
+        "refused requests in the log",
+        &["of_refused_requests_no_more_than_a_hundred_a_minute_are_written_down"],
+    ),
     (
         "clients remembered by each budget",
         &[

@@ -2,6 +2,7 @@
 
 pub(super) mod answers;
 mod blocks;
+mod methods;
 mod node;
 mod post;
 
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use bitpro_base::http_client::{Line, Silence};
 pub(super) use blocks::BlockReader;
 pub use blocks::CheckedBlock;
+pub use methods::METHODS;
 pub use node::PoolTx;
 
 use self::post::Post;

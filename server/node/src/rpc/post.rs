@@ -42,10 +42,14 @@ impl Post {
         }
     }
 
-    fn post<T: DeserializeOwned>(&self, body: &impl Serialize) -> Result<T, jsonrpc::Error> {
+    fn post<T: DeserializeOwned>(&self, body: &impl Serialize, methods: &[&str]) -> Result<T, jsonrpc::Error> {
         let transport = |error: NodeError| jsonrpc::Error::Transport(Box::new(error));
         let body = Bytes::from(serde_json::to_vec(body)?);
         let answer = self.as_ourselves(&body).map_err(transport)?;
+        if answer.status() == StatusCode::FORBIDDEN {
+            let methods = methods.iter().map(|&method| method.to_owned()).collect();
+            return Err(transport(NodeError::Forbidden { methods }));
+        }
         // A refusal comes with a status of its own, and says more than that.
         serde_json::from_slice(answer.body()).map_err(|error| match answer.status() {
             StatusCode::OK => jsonrpc::Error::Json(error),
@@ -69,12 +73,39 @@ impl Post {
             credentials = self.read_credentials()?;
             answer = self.send(body, &credentials)?;
         }
-        let is_refused = matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        let is_refused = answer.status() == StatusCode::UNAUTHORIZED;
         *self.credentials.lock() = (!is_refused).then_some(credentials);
         if is_refused {
             return Err(NodeError::Unauthorized(answer.status().as_u16()));
         }
         Ok(answer)
+    }
+
+    /// The node refuses a batch as a whole for one method that it forbids: each is asked for by itself, to say which one that is.
+    fn named(&self, error: jsonrpc::Error, requests: &[jsonrpc::Request<'_>]) -> jsonrpc::Error {
+        let jsonrpc::Error::Transport(cause) = &error else {
+            return error;
+        };
+        if !matches!(cause.downcast_ref(), Some(NodeError::Forbidden { .. })) {
+            return error;
+        }
+        let mut asked: Vec<&str> = Vec::new();
+        let mut forbidden = Vec::new();
+        for request in requests {
+            if asked.contains(&request.method) {
+                continue;
+            }
+            asked.push(request.method);
+            let body = serde_json::to_vec(request).map(Bytes::from);
+            let answer = body.ok().and_then(|body| self.as_ourselves(&body).ok());
+            if answer.is_some_and(|answer| answer.status() == StatusCode::FORBIDDEN) {
+                forbidden.push(request.method.to_owned());
+            }
+        }
+        if forbidden.is_empty() {
+            return error;
+        }
+        jsonrpc::Error::Transport(Box::new(NodeError::Forbidden { methods: forbidden }))
     }
 
     fn send(&self, body: &Bytes, credentials: &HeaderValue) -> Result<Response<Vec<u8>>, NodeError> {
@@ -110,11 +141,18 @@ impl Post {
 
 impl jsonrpc::Transport for Post {
     fn send_request(&self, request: jsonrpc::Request<'_>) -> Result<jsonrpc::Response, jsonrpc::Error> {
-        self.post(&request)
+        self.post(&request, &[request.method])
     }
 
     fn send_batch(&self, requests: &[jsonrpc::Request<'_>]) -> Result<Vec<jsonrpc::Response>, jsonrpc::Error> {
-        self.post(&requests)
+        let mut methods: Vec<&str> = requests.iter().map(|request| request.method).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        let answered = self.post(&requests, &methods);
+        match methods.len() {
+            0 | 1 => answered,
+            _ => answered.map_err(|error| self.named(error, requests)),
+        }
     }
 
     fn fmt_target(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -84,7 +84,6 @@ fn a_status_says_what_a_body_does_not() {
     for (status, body, expected) in [
         (200, r#"{"result":7,"error":null,"id":ID}"#, Ok(7)),
         (401, "", Err(NodeError::Unauthorized(401))),
-        (403, "", Err(NodeError::Unauthorized(403))),
         (
             503,
             "Work queue depth exceeded",
@@ -114,6 +113,30 @@ fn a_status_says_what_a_body_does_not() {
     let nonsense = node(shop(), |_| (200, "ok ID"));
     let answer: Result<u32, _> = nonsense.call("getblockcount", &Value::Array(Vec::new()));
     assert!(matches!(answer, Err(NodeError::Malformed(_))), "{answer:?}");
+}
+
+#[test]
+fn a_method_that_the_node_forbids_is_named_also_out_of_a_batch() {
+    // Bitcoin Core refuses a whole batch for one method, and says no more than the status.
+    let forbids = |text: &str| {
+        let is_forbidden = text.contains("getmempoolinfo") || text.contains("sendrawtransaction");
+        (
+            if is_forbidden { 403 } else { 200 },
+            r#"{"result":7,"error":null,"id":ID}"#,
+        )
+    };
+    let rpc = node(shop(), forbids);
+    let forbidden = |methods: &[&str]| NodeError::Forbidden {
+        methods: methods.iter().map(|&method| method.to_owned()).collect(),
+    };
+    assert_eq!(rpc.send(&[0]), Err(forbidden(&["sendrawtransaction"])));
+    assert_eq!(rpc.state().err(), Some(forbidden(&["getmempoolinfo"])));
+    assert_eq!(rpc.forbidden(), Ok(vec!["getmempoolinfo", "sendrawtransaction"]));
+    let told = forbidden(&["getmempoolinfo"]).to_string();
+    assert!(
+        told.contains("forbids getmempoolinfo") && told.contains("-rpcwhitelist"),
+        "{told}"
+    );
 }
 
 #[test]

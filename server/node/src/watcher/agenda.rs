@@ -146,6 +146,7 @@ impl Feed {
                 Endpoints {
                     rawtx,
                     sequence: Some(_),
+                    ..
                 },
                 _,
             )) => match (self.silent, self.sequence) {

@@ -228,7 +228,7 @@ impl<P: ChargesPort, N: NodeApi> Watcher<P, N> {
     ) -> Self {
         Self {
             feed: Feed::new(Arc::clone(&clock), shutdown.child_token(), port.asks()),
-            teller: Teller::new(Arc::clone(&port), status),
+            teller: Teller::new(Arc::clone(&port), status, Arc::clone(&clock)),
             scanner: Scanner::new(Arc::clone(&node), port.asks()),
             openings: Vec::new(),
             known: Known::default(),

@@ -1,8 +1,11 @@
-//! Telling the condition of the node: once at each change in the log, and always to whoever looks.
+//! Telling the condition of the node: at each change in the log, every few minutes while something is wrong, and always to whoever looks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use bitpro_base::clock::Clock;
 use bitpro_charge::{BlockRef, Timestamp};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::super::port::ChargesPort;
@@ -12,11 +15,47 @@ use super::super::view::Hole;
 pub(super) struct Teller<P> {
     port: Arc<P>,
     status: watch::Sender<NodeStatus>,
+    reminding: Option<Reminding>,
+}
+
+/// When the log says again what has been wrong for long: whoever looks into it later must find it near its end.
+const REMIND_AFTER: Duration = Duration::from_secs(5 * 60);
+
+struct Reminding {
+    clock: Arc<dyn Clock>,
+    told: Mutex<Told>,
+}
+
+/// When something was told at last, by the clock that nobody sets.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    at: Duration,
+    since: Duration,
+}
+
+impl Told {
+    const fn at(now: Duration) -> Self {
+        Self { at: now, since: now }
+    }
+
+    /// For how long it has lasted, if that is to be told again.
+    fn again(&mut self, now: Duration) -> Option<Duration> {
+        let is_due = now.saturating_sub(self.at) >= REMIND_AFTER;
+        is_due.then(|| {
+            self.at = now;
+            now.saturating_sub(self.since)
+        })
+    }
 }
 
 impl<P: ChargesPort> Teller<P> {
-    pub(super) fn new(port: Arc<P>, status: watch::Sender<NodeStatus>) -> Self {
-        let teller = Self { port, status };
+    pub(super) fn new(port: Arc<P>, status: watch::Sender<NodeStatus>, clock: Arc<dyn Clock>) -> Self {
+        let told = Mutex::new(Told::at(clock.monotonic()));
+        let teller = Self {
+            port,
+            status,
+            reminding: Some(Reminding { clock, told }),
+        };
         teller.port.set_node_condition(&Condition::Starting);
         teller.condition(Condition::Starting);
         teller
@@ -24,26 +63,31 @@ impl<P: ChargesPort> Teller<P> {
 
     /// One that tells what the watcher itself cannot.
     pub(super) const fn beside(port: Arc<P>, status: watch::Sender<NodeStatus>) -> Self {
-        Self { port, status }
+        Self {
+            port,
+            status,
+            reminding: None,
+        }
     }
 
     pub(super) fn condition(&self, condition: Condition) {
         let before = self.status.borrow().condition.clone();
-        if before == condition {
-            return;
-        }
-        if condition.is_news_after(&before) {
+        let is_news = condition.is_news_after(&before);
+        if let Some(text) = self.text(&condition, is_news) {
             match &condition {
-                Condition::Ready => tracing::info!("node: {condition}"),
-                Condition::Starting
+                Condition::Ready
+                | Condition::Starting
                 | Condition::Syncing { .. }
                 | Condition::LoadingMempool
-                | Condition::CatchingUp { .. } => tracing::info!("node: {condition}"),
-                Condition::Isolated => tracing::warn!("node: {condition}"),
+                | Condition::CatchingUp { .. } => tracing::info!("node: {text}"),
+                Condition::Isolated => tracing::warn!("node: {text}"),
                 Condition::Failing(_) | Condition::Held(_) | Condition::StoreFailing(_) | Condition::Stalled => {
-                    tracing::error!("node: {condition}");
+                    tracing::error!("node: {text}");
                 }
             }
+        }
+        if before == condition {
+            return;
         }
         metrics::gauge!("bitpro_node_ready").set(if condition == Condition::Ready { 1 } else { 0 });
         // Under one lock, for there are two who tell.
@@ -51,6 +95,24 @@ impl<P: ChargesPort> Teller<P> {
             self.port.set_node_condition(&condition);
             status.condition = condition;
         });
+    }
+
+    /// What the log is to say of a condition: that it is new, or that it has lasted for long.
+    fn text(&self, condition: &Condition, is_news: bool) -> Option<String> {
+        let Some(Reminding { clock, told }) = &self.reminding else {
+            return is_news.then(|| condition.to_string());
+        };
+        let now = clock.monotonic();
+        let mut told = told.lock();
+        if is_news {
+            *told = Told::at(now);
+            return Some(condition.to_string());
+        }
+        if *condition == Condition::Ready {
+            return None;
+        }
+        let lasted = told.again(now)?;
+        Some(format!("{condition} (for {} minutes now)", lasted.as_secs() / 60))
     }
 
     pub(super) fn node_height(&self, height: u32) {
@@ -112,5 +174,21 @@ impl<P: ChargesPort> Teller<P> {
             *status = after;
             has_changed
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_is_told_again_every_five_minutes_with_how_long_it_has_lasted() {
+        let secs = Duration::from_secs;
+        let mut told = Told::at(secs(100));
+        assert_eq!(told.again(secs(100)), None);
+        assert_eq!(told.again(secs(399)), None);
+        assert_eq!(told.again(secs(400)), Some(secs(300)));
+        assert_eq!(told.again(secs(401)), None);
+        assert_eq!(told.again(secs(1_000)), Some(secs(900)));
     }
 }

@@ -103,6 +103,7 @@ async fn carried_out(accounts: &Accounts, command: Command) -> Reply {
         | Command::RevokeKey { .. }
         | Command::Rekey => keys::execute(charges, command).await,
         Command::Reconcile { .. } => Err(Failure::new(Kind::Invalid, "a comparison is not a change")),
+        Command::Knock => Err(Failure::new(Kind::Unavailable, "no server runs")),
         Command::ShowClock => super::clock::show(charges),
         Command::AcceptClock => super::clock::accept(charges).await,
         Command::CopyDatabase => super::backup::execute(charges).await,

@@ -27,6 +27,6 @@ pub use journal::ACTIONS;
 pub use links::{LinkCommand, LinkToSign, sign_offline};
 pub use people::AccountCommand;
 pub use reconcile::carry_out;
-pub use socket::{AdminSocket, HEARD_WITHIN, SocketError, ask};
+pub use socket::{AdminSocket, HEARD_WITHIN, Knock, SocketError, ask};
 pub use webhooks::WebhookCommand;
 pub use wire::{Command, Failure, Kind, ListQuery, MerchantEdit, Reply};

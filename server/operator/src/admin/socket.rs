@@ -4,11 +4,13 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bitpro_config::UNREADY_SOCKET;
 use bitpro_service::accounts::Accounts;
 use bitpro_service::reconcile::Reconciler;
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +34,9 @@ const LONGEST_WORK: Duration = Duration::from_secs(60);
 const LONGEST_COMPARISON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// The same for a copy of the whole database.
 const LONGEST_COPY: Duration = Duration::from_secs(60 * 60);
+
+/// Makes a token with which `bitpro check` may ask through the public address.
+pub type Knock = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// A bound socket; its file goes with it.
 #[derive(Debug)]
@@ -89,7 +94,8 @@ impl AdminSocket {
     }
 
     /// Carries out commands on `charges` until `closing` is cancelled.
-    pub async fn serve(self, accounts: Accounts, reconciler: Reconciler, closing: CancellationToken) {
+    /// `knock` makes a token for whoever asks through the public address.
+    pub async fn serve(self, accounts: Accounts, reconciler: Reconciler, knock: Knock, closing: CancellationToken) {
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
@@ -97,9 +103,9 @@ impl AdminSocket {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let (accounts, reconciler) = (accounts.clone(), reconciler.clone());
+                    let (accounts, reconciler, knock) = (accounts.clone(), reconciler.clone(), Arc::clone(&knock));
                     tokio::spawn(async move {
-                        if let Err(error) = answer(stream, &accounts, &reconciler).await {
+                        if let Err(error) = answer(stream, &accounts, &reconciler, &*knock).await {
                             tracing::debug!(%error, "a command got no answer");
                         }
                     });
@@ -120,7 +126,12 @@ impl Drop for AdminSocket {
     }
 }
 
-async fn answer(stream: UnixStream, accounts: &Accounts, reconciler: &Reconciler) -> io::Result<()> {
+async fn answer(
+    stream: UnixStream,
+    accounts: &Accounts,
+    reconciler: &Reconciler,
+    knock: &(dyn Fn() -> String + Send + Sync),
+) -> io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = Vec::new();
     let mut lines = BufReader::new(read.take(LONGEST_COMMAND));
@@ -128,6 +139,7 @@ async fn answer(stream: UnixStream, accounts: &Accounts, reconciler: &Reconciler
     // It does not get to one who waited for it too long and has gone, and their command is not carried out any more.
     write.write_all(HEARD).await?;
     let reply: Reply = match understood(&line) {
+        Ok(Command::Knock) => Ok(json!({ "token": knock() })),
         Ok(command) => {
             tracing::info!(command = name(&command), "command received from the command line");
             let may_be_left = matches!(command, Command::Reconcile { .. });
@@ -200,6 +212,7 @@ pub(super) const fn name(command: &Command) -> &'static str {
         Command::TestMail { .. } => "mail test",
         Command::Reconcile { fix: false, .. } => "reconcile",
         Command::Reconcile { fix: true, .. } => "reconcile --fix",
+        Command::Knock => "check",
         Command::ShowClock => "clock show",
         Command::AcceptClock => "clock accept",
         Command::CopyDatabase => "backup",
@@ -274,7 +287,7 @@ mod tests {
             let (mut client, server) = UnixStream::pair().unwrap();
             client.write_all(&line).await.unwrap();
             let client = Some(client).filter(|_| waits);
-            let answered = answer(server, &app.app.accounts, &app.app.reconciler).await;
+            let answered = answer(server, &app.app.accounts, &app.app.reconciler, &String::new).await;
             assert_eq!(answered.is_ok(), waits, "{answered:?}");
             assert_eq!(app.charges.merchants().len(), merchants);
             drop(client);

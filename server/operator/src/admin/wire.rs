@@ -96,6 +96,8 @@ pub enum Command {
         /// The address.
         to: String,
     },
+    /// A token with which `bitpro check` may ask the running server through the public address.
+    Knock,
     /// How the time that was seen stands to the machine's clock (R32).
     ShowClock,
     /// Takes the machine's clock as right (R32).

@@ -1,5 +1,9 @@
 //! `bitpro check`: everything that a start depends on, looked at without starting.
 
+mod machine;
+mod outside;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use bitpro_base::clock::{Clock as _, SystemClock};
@@ -12,8 +16,19 @@ use serde_json::Value;
 use super::rate::{self, Market};
 use super::remote;
 
-/// The lines, in the order in which they should be mended.
-pub(super) async fn lines(loaded: Result<Config, ConfigErrors>) -> Vec<CheckLine> {
+pub(super) use outside::examples;
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Part {
+    /// Everything.
+    All,
+    /// The configuration and the node.
+    Node,
+}
+
+/// The lines, in the order in which they should be mended; `file` is where the configuration was read from.
+pub(super) async fn lines(loaded: Result<Config, ConfigErrors>, file: Option<&Path>, part: Part) -> Vec<CheckLine> {
     let config = match loaded {
         Ok(config) => config,
         Err(errors) => {
@@ -30,31 +45,69 @@ pub(super) async fn lines(loaded: Result<Config, ConfigErrors>) -> Vec<CheckLine
         Level::Fine,
         format!("all {count} settings are valid; network {}", config.network),
     )];
+    if part == Part::Node {
+        lines.extend(node(&config).await);
+        return lines;
+    }
+    let token = outside::token(&config).await;
+    lines.extend(machine::lines(&config, file, token.is_some()));
     lines.extend(rate(&config).await);
     lines.push(mail(&config).await);
     lines.extend(database(&config).await);
+    lines.extend(node(&config).await);
+    lines.extend(outside::lines(&config, token.as_deref()).await);
+    lines
+}
+
+async fn node(config: &Config) -> Vec<CheckLine> {
     let node = config.node.clone();
     let asked = tokio::task::spawn_blocking(move || {
         let clock = SystemClock::default();
         node::probe(&node, || clock.now())
     });
     match asked.await {
-        Ok(found) => lines.extend(found),
-        Err(error) => lines.push(line("node", Level::Failure, error.to_string())),
+        Ok(found) => found,
+        Err(error) => vec![line("node", Level::Failure, error.to_string())],
     }
-    lines
 }
 
-/// What the operator should know of the exchange rate; nothing when it is fixed and may be.
-async fn rate(config: &Config) -> Option<CheckLine> {
+/// What the operator should know of the exchange rate, and of the clock as far as the exchanges' tells of it.
+async fn rate(config: &Config) -> Vec<CheckLine> {
     if !config.rates.is_fixed {
-        return Some(match rate::ask(config, Arc::new(SystemClock::default())).await {
-            Ok(market) => line_of(&market),
-            Err(error) => line("rate", Level::Failure, error.to_string()),
-        });
+        return match rate::ask(config, Arc::new(SystemClock::default())).await {
+            Ok(market) => [Some(line_of(&market)), clock(&market)].into_iter().flatten().collect(),
+            Err(error) => vec![line("rate", Level::Failure, error.to_string()).with_setting("rate_exchanges")],
+        };
+    }
+    if config.network.is_sandbox() {
+        let (euros, cents) = (
+            config.rates.fixed.cents_per_btc() / 100,
+            config.rates.fixed.cents_per_btc() % 100,
+        );
+        return vec![line("rate", Level::Fine, format!("fixed at EUR {euros}.{cents:02}"))];
     }
     let text = "a fixed rate is for test money only: with it, serve refuses to start on mainnet";
-    (!config.network.is_sandbox()).then(|| line("rate", Level::Failure, text.to_owned()))
+    vec![line("rate", Level::Failure, text.to_owned()).with_setting("rate_source")]
+}
+
+/// How far this machine's clock may be from those of the exchanges, in seconds. A price may be a while old; none is from the future.
+const CLOCK_TOLERANCE_SECS: i64 = 30;
+
+/// What the newest price says about our clock; nothing when no exchange has answered.
+fn clock(market: &Market) -> Option<CheckLine> {
+    let offers = market.lines.iter().filter_map(|line| line.said.as_ref().ok());
+    let newest = offers.map(|(offer, _)| offer.at).max()?;
+    let ahead = (market.now.0 - newest.0) / 1_000;
+    let text = format!("the newest price is dated {ahead} s before this machine's time");
+    Some(if ahead.abs() <= CLOCK_TOLERANCE_SECS {
+        line("clock", Level::Fine, text)
+    } else {
+        line(
+            "clock",
+            Level::Warning,
+            format!("{text}: set this machine's clock (timedatectl)"),
+        )
+    })
 }
 
 fn line_of(market: &Market) -> CheckLine {
@@ -81,12 +134,10 @@ async fn mail(config: &Config) -> CheckLine {
                 "smtp_url is not set: e-mails are written as files to {}",
                 folder.display()
             );
-            let level = if config.network.is_sandbox() {
-                Level::Fine
-            } else {
-                Level::Warning
-            };
-            line("mail", level, text)
+            match config.network.is_sandbox() {
+                true => line("mail", Level::Fine, text),
+                false => line("mail", Level::Warning, text).with_setting("smtp_url"),
+            }
         }
         MailTransport::Smtp(smtp) => {
             let place = format!("{}:{}", smtp.host, smtp.port);
@@ -100,7 +151,7 @@ async fn mail(config: &Config) -> CheckLine {
                     Level::Fine,
                     format!("{place} accepts e-mail from {}", config.mail.from),
                 ),
-                Err(why) => line("mail", Level::Failure, format!("{place}: {why}")),
+                Err(why) => line("mail", Level::Failure, format!("{place}: {why}")).with_setting("smtp_url"),
             }
         }
     }
@@ -126,7 +177,7 @@ async fn database(config: &Config) -> Vec<CheckLine> {
             ));
             lines
         }
-        failed => vec![line("database", Level::Failure, failure(failed))],
+        failed => vec![line("database", Level::Failure, failure(failed)).with_setting("database")],
     }
 }
 
@@ -184,8 +235,8 @@ fn unread(unread: &Value) -> Option<CheckLine> {
 /// So many charges are named in a line of a check.
 const MOST_SHOWN: usize = 10;
 
-const fn line(subject: &'static str, level: Level, text: String) -> CheckLine {
-    CheckLine { subject, level, text }
+fn line(subject: &'static str, level: Level, text: String) -> CheckLine {
+    CheckLine::new(subject, level, text)
 }
 
 #[cfg(test)]
