@@ -48,7 +48,7 @@ const MODULES: [(&str, &[&[&str]]); 6] = [
         "service",
         &[&["wire"], &["charges"], &["accounts", "mail", "reconcile", "webhooks"]],
     ),
-    ("web", &[&["app"], &["checkout", "health"], &["router"]]),
+    ("web", &[&["app"], &["checkout", "health", "outside"], &["router"]]),
     ("operator", &[&["backup", "instance"], &["admin"]]),
     ("server", &[&["router", "telemetry"], &["lifecycle"], &["cli"]]),
 ];
