@@ -21,7 +21,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::outside::Knocks;
+use crate::knocks::Knocks;
 
 pub use mapi::Mapi;
 pub use probe::Probe;

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::noted::{Noted, Outcome};
-use super::{Bodies, Context, Peer, Problem, RequestId, RequestIds, headers, outside};
+use super::{Bodies, Context, Peer, Problem, RequestId, RequestIds, headers, knocks};
 
 /// Says a problem to a browser, which wants a page.
 pub type Page = Box<dyn Fn(Problem, HeaderMap) -> Response + Send + Sync>;
@@ -206,7 +206,7 @@ fn refused(request: &Request, asked: Option<&PublicUrl>, context: Context) -> Op
             "The request is for one host in its first line and for another in its Host field.",
         );
     }
-    if UNDER_ANY_HOST.contains(&uri.path()) || uri.path().starts_with(outside::PATH) {
+    if UNDER_ANY_HOST.contains(&uri.path()) || uri.path().starts_with(knocks::PATH) {
         return None;
     }
     if asked.is_none() {

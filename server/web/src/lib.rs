@@ -12,6 +12,7 @@ pub mod encoding;
 mod fixed;
 pub mod headers;
 pub mod health;
+pub mod knocks;
 pub mod listener;
 mod noted;
 pub mod outside;

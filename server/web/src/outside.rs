@@ -7,26 +7,16 @@ use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use bitpro_base::clock::Clock;
-use bitpro_base::rng::Rng;
 use bytes::Bytes;
 use futures::stream;
 use http::{HeaderValue, header};
-use parking_lot::Mutex;
 use serde_json::json;
-use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::edge::authority;
 use crate::refusal::Refusal;
 use crate::{Context, Peer, event_stream};
 
-/// What these paths begin with. They answer under any host: which one arrives is among what is asked.
-pub const PATH: &str = "/app/check/";
-/// How long a token is good, in time that nobody sets.
-const GOOD_FOR: Duration = Duration::from_secs(60);
-/// Tokens at once; the oldest goes for a new one.
-const MOST: usize = 8;
 /// What a stream says; each event waits for word that the one before has arrived, or is not waited for any more.
 const EVENTS: [&[u8]; 3] = [
     b"event: first\ndata: 1\n\n",
@@ -35,58 +25,6 @@ const EVENTS: [&[u8]; 3] = [
 ];
 /// How long a stream waits for that word.
 const WAITS: Duration = Duration::from_secs(15);
-
-/// The tokens that were given to `bitpro check`.
-#[derive(Clone)]
-pub struct Knocks {
-    clock: Arc<dyn Clock>,
-    rng: Arc<dyn Rng>,
-    open: Arc<Mutex<Vec<Knock>>>,
-}
-
-struct Knock {
-    token: String,
-    until: Duration,
-    arrived: Arc<Notify>,
-}
-
-impl Knocks {
-    /// None yet.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Self {
-        Self {
-            clock,
-            rng,
-            open: Arc::default(),
-        }
-    }
-
-    /// A new token, of 32 hexadecimal digits.
-    #[must_use]
-    pub fn give(&self) -> String {
-        let token = hex::encode(self.rng.bytes());
-        let now = self.clock.monotonic();
-        let mut open = self.open.lock();
-        open.retain(|knock| knock.until > now);
-        if open.len() >= MOST {
-            open.remove(0);
-        }
-        open.push(Knock {
-            token: token.clone(),
-            until: now.saturating_add(GOOD_FOR),
-            arrived: Arc::default(),
-        });
-        token
-    }
-
-    /// What tells the stream of `token` that its first event has arrived; `None` for what was never given or is no longer good.
-    fn arrived(&self, token: &str) -> Option<Arc<Notify>> {
-        let now = self.clock.monotonic();
-        let open = self.open.lock();
-        let known = open.iter().find(|knock| knock.token == token && knock.until > now)?;
-        Some(Arc::clone(&known.arrived))
-    }
-}
 
 /// `GET /app/check/{token}`: how the request arrived.
 pub async fn request(
@@ -153,7 +91,7 @@ fn unknown(context: Context) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::knocks::MOST;
     use crate::testing::TestApp;
 
     #[tokio::test]

@@ -29,7 +29,7 @@ use tower::ServiceExt as _;
 
 use crate::app::{App, Mapi, Parts, Probe};
 use crate::edge::Edge;
-use crate::outside::Knocks;
+use crate::knocks::Knocks;
 use crate::router::{Surfaces, problem_page, router};
 use crate::{Bodies, Noted, Peer, RequestIds};
 
