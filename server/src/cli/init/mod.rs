@@ -30,7 +30,7 @@ pub(super) struct InitArguments {
     /// The chain: mainnet, testnet4, signet or regtest.
     #[arg(long, value_name = "NETWORK")]
     network: Option<String>,
-    /// The address that shoppers will see, such as https://pay.example.
+    /// The address that shoppers will see, such as `https://pay.example`.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// The folder for database and keys.
