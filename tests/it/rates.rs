@@ -120,8 +120,12 @@ async fn r42_mainnet_is_served_at_the_markets_rate_only() -> Result<()> {
     let refusal = fixed.start().await.err().context("it started with a fixed rate")?;
     ensure!(format!("{refusal:#}").contains("test money"), "{refusal:#}");
 
-    // The node is on another network, so nothing can be sold; but it serves, and says so.
-    let mut live = App::prepare(exchanges.feed(mainnet()))?;
+    // Its node is away, so nothing can be sold; but it serves, and says so.
+    let mut live = App::prepare(
+        exchanges
+            .feed(mainnet())
+            .with("BITPRO_NODE_RPC_URL", "http://127.0.0.1:1"),
+    )?;
     live.start().await?;
     live.stop().await
 }
